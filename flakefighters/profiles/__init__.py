@@ -1,0 +1,1 @@
+"""Which database, and who said so."""
