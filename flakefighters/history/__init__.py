@@ -1,1 +1,12 @@
-"""One database of facts."""
+"""History: one database of runs, on SQLite or PostgreSQL.
+
+``open_history`` gives a :class:`History`.  Only what a plain local run needs is imported:
+SQLAlchemy and psycopg2 are loaded when a PostgreSQL history is opened.
+"""
+
+from __future__ import annotations
+
+from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
+from flakefighters.history.store import History, open_history
+
+__all__ = ["ExecutionRow", "History", "RunRow", "TestRow", "open_history"]

@@ -1,0 +1,62 @@
+"""What the history answers when it is asked for summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
+
+__all__ = ["ExecutionRow", "RunRow", "TestRow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run in a list: its head, and how many tests ended how."""
+
+    run: RunHead
+    #: Members of the suite.
+    tests: int
+    #: Tests by outcome; outcomes that did not occur are absent.
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    #: Joined verdicts by label; labels that did not occur are absent.
+    labels: Mapping[Label, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRow:
+    """One test over the runs that were looked at."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    nodeid: str
+    #: Runs in which it ran to an end (passed, failed, expected failures; not skipped).
+    runs: int
+    passes: int
+    failures: int
+    #: How often it went from passing to failing or back between runs that follow one another.
+    flips: int
+    #: Runs in which it both failed and passed (after reruns).
+    mixed: int
+    last: Outcome
+    last_run: str
+    #: Start of the newest run in which it failed, µs UTC; None if it never did.
+    last_failure: int | None
+    flaky: int
+    genuine: int
+    undecided: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRow:
+    """One test in one run, with all that is known of it."""
+
+    run: RunHead
+    nodeid: str
+    outcome: Outcome
+    #: setup, call, teardown of the last attempt in µs (a multiple of 100).
+    durations: tuple[int, int, int]
+    #: Every attempt, empty if it was one and passed.
+    executions: tuple[Execution, ...] = ()
+    #: Every flakefighter's verdict of its failures, and the joined one.
+    verdicts: tuple[Verdict, ...] = ()
