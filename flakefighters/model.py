@@ -471,8 +471,12 @@ class Target:
     #: Seconds.
     connect_timeout: int = 10
     read_only: bool = False
-    #: Further connection parameters from the allow-list.
+    #: Further connection parameters, to be handed over as they are: those of the URL that the
+    #: allow-list knows, and, without ``libpq_defaults``, those that silence libpq's environment.
     query: Mapping[str, str] = field(default_factory=dict)
+    #: May libpq fill in what is missing from PG* variables, .pgpass and service files?  False for
+    #: URLs that the project chose: then a missing password is handed over as "", not left out.
+    libpq_defaults: bool = False
     #: The profile's name, None for a URL given on the command line.
     profile: str | None = None
     #: As shown to people: never a password.  SQLite paths are shortened to the anchor.
