@@ -1,0 +1,143 @@
+"""The walls of the house: who may import whom, and how light the pytest door is."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "flakefighters"
+
+CORE = {"model", "ids", "errors"}
+
+#: What each room may import besides itself.  Widening a line here is a decision: write it down.
+ALLOWED: dict[str, set[str]] = {
+    "model": CORE,
+    "ids": CORE,
+    "errors": CORE,
+    "fighters": {"model", "ids"},
+    "reports": {"model", "ids"},
+    "history": CORE,
+    "changes": CORE,
+    "capture": CORE,
+    "profiles": CORE,
+    "sync": CORE | {"history"},
+}
+
+#: The doors, and the flow that joins the rooms for them, import across.
+DOORS = ("plugin", "cli", "flow", "__main__", "__init__")
+
+HEAVY = (
+    "pydantic",
+    "pydantic_settings",
+    "sqlalchemy",
+    "coverage",
+    "keyring",
+    "psycopg2",
+    "rich",
+    "typer",
+)
+
+
+def _room(path: Path) -> str:
+    """The room that a file of the package belongs to: "history" for history/store.py."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def _is_door(room: str) -> bool:
+    return any(room == door or room.startswith(f"{door}_") for door in DOORS)
+
+
+def _imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and room of every import of ours in a file, wherever in the file it stands."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif not isinstance(node, ast.ImportFrom):
+            continue
+        else:
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            # "from flakefighters import ids" names the room in the alias.
+            names = [f"{module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == PACKAGE.name:
+                yield node.lineno, parts[1] if len(parts) > 1 else "__init__"
+
+
+def _trespasses(package: Path = PACKAGE) -> list[str]:
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        room = _room(path)
+        if _is_door(room):
+            continue
+        for line, other in _imported(path):
+            if other != room and other not in {"__version__", *ALLOWED.get(room, set())}:
+                found.append(f"{path.relative_to(ROOT)}:{line}: {room} imports {other}")
+    return found
+
+
+def test_rooms_import_only_what_they_may() -> None:
+    assert _trespasses() == []
+
+
+def test_every_room_has_its_rule() -> None:
+    rooms = {_room(path) for path in PACKAGE.rglob("*.py")}
+    assert {room for room in rooms if not _is_door(room)} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("source", "rooms"),
+    [
+        ("from flakefighters.history import open_history", ["history"]),
+        ("from flakefighters import ids", ["ids"]),
+        ("import flakefighters.sync.clone", ["sync"]),
+        ("from .store import History", ["history"]),
+        ("from ..changes import git", ["changes"]),
+        ("def late():\n    from flakefighters.cli import main", ["cli"]),
+        ("import os, sqlite3", []),
+    ],
+)
+def test_the_reading_of_imports(
+    source: str, rooms: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    path = tmp_path / "flakefighters" / "history" / "rows.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(source)
+    assert [room for _, room in _imported(path)] == rooms
+
+
+def _loaded_by(statement: str) -> set[str]:
+    """Top-level modules in a fresh interpreter after a statement."""
+    script = f"{statement}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, env=environ
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["plugin", "history", "changes", "capture", "fighters", "reports", "profiles", "sync"],
+)
+def test_importing_stays_light(module: str) -> None:
+    before = _loaded_by("pass")  # an editable install or a .pth may load things of its own
+    loaded = _loaded_by(f"import flakefighters.{module}") - before
+    assert loaded.isdisjoint(HEAVY), sorted(loaded & set(HEAVY))
+
+
+def test_the_check_of_lightness_sees_a_heavy_module() -> None:
+    assert "rich" in _loaded_by("import rich")
