@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Final
 
+from flakefighters import ids
+from flakefighters.changes import dotgit, objects, status, urls
 from flakefighters.changes.anchor import Anchor
-from flakefighters.changes.git import Git
+from flakefighters.changes.disk import Disk, Hasher
+from flakefighters.changes.git import Git, find_top, is_commit
+from flakefighters.changes.overlay import Overlay, lay
+from flakefighters.changes.walk import walk
 from flakefighters.model import State
 
 __all__ = ["Checkout"]
 
+_PLACE: Final = (
+    "rev-parse",
+    "--is-inside-work-tree",
+    "--is-shallow-repository",
+    "--show-cdup",
+    "HEAD^{tree}",
+)
+_CONFIG: Final = (
+    "config",
+    "-z",
+    "--get-regexp",
+    r"^(remote\..*\.url|url\..*\.insteadof|core\.autocrlf)$",
+)
+#: Repositories within repositories.
+_DEEPEST: Final = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """A work tree as it was when :meth:`read` looked at it."""
+    """A work tree as it was when :meth:`read` looked at it.
+
+    Three calls of git, side by side, make it; whatever costs more is read when asked for, and
+    speaks of the same moment: the commit's tree under the overlay that was found at the start.
+    """
 
     #: git's top level, else the anchor; every path below is relative to it.
     base: Path
-    anchor: Path
+    #: The anchor's path within the base, empty if they are the same.
+    prefix: str = ""
     #: None if the state cannot be known; ``reason`` says why.
     state: State | None = None
     commit: str | None = None
@@ -28,47 +58,203 @@ class Checkout:
     branch: str | None = None
     #: The branch that it follows ("origin/main").
     upstream: str | None = None
-    #: Name to URL, as configured.
+    #: Name to URL, without credentials.
     remotes: Mapping[str, str] = field(default_factory=dict)
     shallow: bool = False
     #: Uncommitted or untracked content; None if not known.
     dirty: bool | None = None
     #: One line on what could not be known, None if all is.
     reason: str | None = None
+    #: False if git does not answer for this folder.
+    has_git: bool = False
+    _git: Git = field(repr=False, compare=False)
+    _disk: Disk = field(repr=False, compare=False, default_factory=Disk)
+    #: What lies over the tree, or without git all there is; None if not known.
+    _over: Mapping[str, str | None] | None = field(repr=False, compare=False, default=None)
+    #: Untracked and ignored paths as git wrote them.
+    _loose: frozenset[str] = field(repr=False, compare=False, default=frozenset())
 
     @classmethod
     def read(cls, anchor: Anchor, git: Git | None = None) -> Checkout:
         """Look at the work tree around ``anchor``; never raises for what it finds."""
-        raise NotImplementedError
+        return _read(anchor.path, git or Git(anchor.path), 0)
 
-    def files(self) -> Mapping[str, str]:
-        """Path to the first 16 digits of its blob id, as in the work tree when it was read."""
-        raise NotImplementedError
+    def files(self) -> Mapping[str, str] | None:
+        """Path to the first 16 digits of its blob id, as in the work tree when it was read.
+
+        A submodule is one path.  None if git did not answer.
+        """
+        return self._files
+
+    @cached_property
+    def _files(self) -> Mapping[str, str] | None:
+        if self._over is None:
+            return None
+        committed = self.files_of(self.tree) if self.has_git and self.tree else {}
+        if committed is None:
+            return None
+        found = dict(committed)
+        for path, name in self._over.items():
+            if name is None:
+                found.pop(path, None)
+            else:
+                found[path] = name
+        return found
 
     def files_of(self, tree: str) -> Mapping[str, str] | None:
-        """The same for a recorded tree; None if git no longer has it."""
-        raise NotImplementedError
+        """The file map of a recorded tree; None if git no longer has it."""
+        names = objects.list_tree(self._git, tree) if self.has_git else None
+        return None if names is None else {path: name[:16] for path, name in names.items()}
 
     def read_many(self, tree: str, paths: Iterable[str]) -> dict[str, bytes]:
-        """Contents of ``paths`` in ``tree``, as far as git has them."""
-        raise NotImplementedError
+        """Contents of ``paths`` in ``tree``, as far as git has them; two calls."""
+        names = objects.list_tree(self._git, tree) if self.has_git else None
+        wanted = {path: names[path] for path in paths if path in names} if names else {}
+        found = self.read_blobs(wanted.values())
+        return {path: found[name] for path, name in wanted.items() if name in found}
 
-    def read_blobs(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """Contents by (16 digits of) blob id, as far as git has them."""
-        raise NotImplementedError
+    def read_blobs(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Contents by blob id, whole or 16 digits, as far as git has them; one call."""
+        return objects.read_blobs(self._git, names) if self.has_git else {}
 
     def contents(self, path: str, tree: str) -> bytes | None:
         """Content of one path in ``tree``, None if git has it not."""
-        raise NotImplementedError
+        return self.read_many(tree, [path]).get(path)
+
+    def relative(self, path: Path | str) -> str | None:
+        """``path`` in POSIX form relative to the base, None if it lies elsewhere."""
+        for place in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100
+            try:
+                return Path(place).relative_to(self.base).as_posix()
+            except ValueError:
+                continue
+        return None
 
     def is_tracked(self, path: Path | str) -> bool:
-        """True if git tracks ``path``, whatever the case of its letters."""
-        raise NotImplementedError
+        """True if git tracks ``path`` (absolute, or relative to the base), in any case."""
+        inside = self.relative(self.base / path)
+        if inside is None:
+            return False
+        if not self.has_git:
+            return dotgit.tracks(self.base, inside, self._disk)
+        parents = (f"{parent.as_posix()}/" for parent in Path(inside).parents)
+        if inside in self._loose or not self._loose.isdisjoint(parents):
+            return False
+        return inside.lower() in self._tracked
+
+    @cached_property
+    def _tracked(self) -> frozenset[str]:
+        answer = self._git.at(self.base).ask("ls-files", "-z")
+        names = answer.output.decode("utf-8", "surrogateescape").lower()
+        return frozenset(names.split("\0"))
 
     def ancestors(self, limit: int = 1000) -> tuple[str, ...]:
-        """The commit and its ancestors, newest first, at most ``limit``."""
-        raise NotImplementedError
+        """The commit and its ancestors, newest first, at most ``limit``; cut where shallow."""
+        return tuple(commit for commit, _ in self._log(limit))
 
     def commit_time(self) -> int | None:
         """When the commit was made, in microseconds since the epoch."""
-        raise NotImplementedError
+        return next((at * 1_000_000 for _, at in self._log(1)), None)
+
+    def _log(self, limit: int) -> list[tuple[str, int]]:
+        if self.commit is None or not self.has_git:
+            return []
+        return objects.log(self._git, self.commit, limit)
+
+
+def _read(folder: Path, git: Git, depth: int) -> Checkout:
+    disk = Disk()
+    place, state, config = git.ask_together(_PLACE, status.COMMAND, _CONFIG)
+    lines = place.output.decode("utf-8", "surrogateescape").splitlines()
+    if lines[:1] != ["true"] or len(lines) < 3:
+        return _without_git(folder, git, disk, place.reason or "not a git work tree")
+    real = os.path.realpath(folder)
+    base = Path(os.path.normpath(f"{real}/{lines[2]}"))
+    tree = lines[3] if len(lines) > 3 and is_commit(lines[3]) else None
+    settings = _settings(config.output)
+    found = status.parse(state.output)
+    hasher = Hasher(
+        disk,
+        digits=len(tree or found.commit or "") or 40,
+        text=dict(settings).get("core.autocrlf", "").lower() in ("true", "input"),
+    )
+    overlay: Overlay | None = None
+    reason = state.reason
+    if state.reason is None:
+        overlay = lay(found, base, disk, hasher, _inner(git, base, depth))
+        reason = overlay.reason
+    digest = overlay.digest() if overlay else None
+    return Checkout(
+        base=base,
+        prefix=_prefix(Path(real), base),
+        state=_state(tree, digest) if reason is None else None,
+        commit=found.commit,
+        tree=tree,
+        branch=found.branch,
+        upstream=found.upstream,
+        remotes=urls.remotes(settings),
+        shallow=lines[1] == "true",
+        dirty=overlay.dirty if overlay else None,
+        reason=reason,
+        has_git=True,
+        _git=git,
+        _disk=disk,
+        _over=overlay.ids if overlay and reason is None else None,
+        _loose=frozenset(found.untracked) | frozenset(found.ignored),
+    )
+
+
+def _without_git(folder: Path, git: Git, disk: Disk, reason: str) -> Checkout:
+    real = Path(os.path.realpath(folder))
+    base = find_top(real) or real
+    about = dotgit.read(base, disk)
+    names, missing = walk(base, disk, Hasher(disk), time.monotonic)
+    digest = None
+    if missing is None:
+        digest = ids.h128("files", [[path, names[path]] for path in sorted(names)])
+    return Checkout(
+        base=base,
+        prefix=_prefix(real, base),
+        state=_state(None, digest) if missing is None else None,
+        commit=about.commit,
+        branch=about.branch,
+        remotes=urls.remotes(about.config),
+        shallow=about.shallow,
+        reason=reason if missing is None else f"{reason}; {missing}",
+        _git=git,
+        _disk=disk,
+        _over=names if missing is None else None,
+    )
+
+
+def _state(tree: str | None, digest: str | None) -> State:
+    return State(id=ids.h128("state", tree, digest), tree=tree, digest=digest)
+
+
+def _prefix(anchor: Path, base: Path) -> str:
+    inside = anchor.relative_to(base).as_posix() if anchor.is_relative_to(base) else "."
+    return "" if inside == "." else inside
+
+
+def _inner(
+    git: Git, base: Path, depth: int
+) -> Callable[[str], tuple[str | None, str | None] | None]:
+    """How repositories inside this one are read."""
+
+    def read(path: str) -> tuple[str | None, str | None] | None:
+        if depth >= _DEEPEST:
+            return None
+        folder = base / path
+        inner = _read(folder, git.at(folder), depth + 1)
+        if inner.state is None or inner.base != Path(os.path.realpath(folder)):
+            return None
+        return inner.commit, inner.state.digest
+
+    return read
+
+
+def _settings(output: bytes) -> list[tuple[str, str]]:
+    """Keys and values of ``git config -z``."""
+    records = output.decode("utf-8", "surrogateescape").split("\0")
+    pairs = (record.partition("\n") for record in records if record)
+    return [(key, value) for key, _, value in pairs]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
 
+from flakefighters import ids
 from flakefighters.changes.anchor import Anchor
 from flakefighters.changes.checkout import Checkout
+from flakefighters.changes.urls import canonical, is_local, name_of
 from flakefighters.model import Project
 
 __all__ = ["canonical", "identify"]
 
-
-def canonical(url: str) -> str | None:
-    """``host/owner/name`` of a remote's URL; None if it names no host."""
-    raise NotImplementedError
+_LONGEST: Final = 500
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def identify(
@@ -23,5 +27,44 @@ def identify(
     ci_repository: str | None,
     fallback: Callable[[], str],
 ) -> Project:
-    """The project of ``checkout`` (see design: configured, CI's target, upstream, origin)."""
-    raise NotImplementedError
+    """The project of ``checkout``.
+
+    First that applies: the setting ``project``, taken as it is; the repository that CI tests
+    (of a pull request: the target's); the remotes upstream, origin, and any others by name.
+    ``fallback`` gives the identity of a project without any of them: a random id, kept locally.
+    """
+    name = _clean(configured)
+    if name:
+        return Project(identity=name, label=name)
+    inside = f"//{_clean(checkout.prefix)}" if checkout.prefix else ""
+    for url in _candidates(checkout, ci_repository):
+        if (name := canonical(url)) is not None:
+            identity = name[:_LONGEST] + inside
+            return Project(identity=identity, label=identity)
+        if is_local(url):
+            return Project(identity=_of_folder(url, checkout.base) + inside, label=name_of(url))
+    return Project(identity=fallback(), label=_clean(anchor.path.name) or "project")
+
+
+def _candidates(checkout: Checkout, ci_repository: str | None) -> Iterator[str]:
+    if ci_repository:
+        yield ci_repository
+    order = sorted(checkout.remotes, key=lambda name: (name != "upstream", name != "origin", name))
+    for name in order:
+        yield checkout.remotes[name]
+
+
+def _of_folder(url: str, base: Path) -> str:
+    """A remote on this machine, or on a disk that machines share: equal for equal places.
+
+    Hashed, since the folders of a machine are nobody's business elsewhere.
+    """
+    path = re.sub(r"^file://(localhost(?=/))?", "", url, flags=re.IGNORECASE)
+    place = os.path.realpath(os.path.join(base, os.path.expanduser(path)))  # noqa: PTH118, PTH111
+    place = place.replace(os.sep, "/").removesuffix("/.git").removesuffix(".git")
+    return f"file/{ids.h128('remote', place)[:16]}/{_clean(name_of(url)).lower()}"
+
+
+def _clean(text: str | None) -> str:
+    """One line of printable text, cut to a length that fits everywhere."""
+    return _CONTROL.sub(" ", text or "").strip()[:_LONGEST]

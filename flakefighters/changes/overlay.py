@@ -1,0 +1,155 @@
+"""What lies over the commit in a work tree: uncommitted, untracked and ignored content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from flakefighters import ids
+from flakefighters.changes.disk import SHORT, Disk, Hasher
+from flakefighters.changes.generated import generated, generated_folder, ours, version_stamp
+from flakefighters.changes.status import Entry, Status
+
+__all__ = ["Overlay", "Repository", "lay"]
+
+#: More differing files than this are not named one by one: the state is not known then.
+_MOST: Final = 20_000
+_MOST_REPOSITORIES: Final = 16
+#: Python files in one ignored folder; a folder with more is taken for somebody's environment.
+_MOST_IGNORED: Final = 400
+_MOST_FOLDERS: Final = 400
+_SUBMODULE: Final = "160000"
+
+#: Commit and digest of a repository inside the work tree, None if they are not known.
+Repository = Callable[[str], tuple[str | None, str | None] | None]
+
+
+@dataclass(slots=True)
+class Overlay:
+    """Paths that differ from the commit."""
+
+    #: Path to the 16 digits of its present content, None if it is gone.
+    ids: dict[str, str | None] = field(default_factory=dict)
+    #: Path to its mode, where git says that it changed.
+    modes: dict[str, str] = field(default_factory=dict)
+    #: True if anything but ignored files is in here.
+    dirty: bool = False
+    #: Why it is not the whole difference, None if it is.
+    reason: str | None = None
+
+    def digest(self) -> str | None:
+        """One name for all of it, None if there is nothing."""
+        if not self.ids:
+            return None
+        return ids.h128(
+            "overlay", [[path, self.ids[path], self.modes.get(path)] for path in sorted(self.ids)]
+        )
+
+
+def lay(status: Status, base: Path, disk: Disk, hasher: Hasher, inner: Repository) -> Overlay:
+    """Compare the work tree at ``base`` with its commit; ``inner`` reads nested repositories."""
+    overlay = Overlay()
+    if len(status.entries) + len(status.untracked) > _MOST:
+        overlay.dirty = True
+        overlay.reason = f"more than {_MOST} files differ from the commit"
+        return overlay
+    nested = _Nested(inner)
+    for entry in sorted(status.entries, key=lambda entry: entry.path):
+        if not ours(entry.path):
+            _tracked(overlay, entry, base, hasher, nested)
+    for path in sorted(status.untracked):
+        if generated(path.rstrip("/")) or ours(path):
+            continue
+        if path.endswith("/"):
+            if not _other_worktree(disk, f"{base}/{path}.git"):
+                path = path.rstrip("/")
+                overlay.ids[path] = nested.name(path)
+        elif (name := hasher.name(f"{base}/{path}")) is not None:
+            overlay.ids[path] = name
+    overlay.dirty = bool(overlay.ids)
+    for path in _ignored_python(disk, base, sorted(status.ignored)):
+        if (name := hasher.name(f"{base}/{path}")) is not None:
+            overlay.ids[path] = name
+    overlay.reason = nested.reason
+    return overlay
+
+
+def _tracked(overlay: Overlay, entry: Entry, base: Path, hasher: Hasher, nested: _Nested) -> None:
+    name: str | None
+    if entry.submodule and entry.mode_now == _SUBMODULE:
+        name = nested.name(entry.path)
+    elif entry.in_work_tree:
+        name = hasher.name(f"{base}/{entry.path}")
+    else:  # staged, and the work tree agrees with the index
+        name = entry.id_in_index[:SHORT] if entry.id_in_index.strip("0") else None
+    # In conflict, or touched and put back: equal content is no difference.
+    before = entry.id_before[:SHORT] if entry.id_before.strip("0") else None
+    same_mode = entry.mode_now == entry.mode_before or name is None
+    if name == before and same_mode:
+        return
+    overlay.ids[entry.path] = name
+    if not same_mode and before is not None:
+        overlay.modes[entry.path] = entry.mode_now
+
+
+class _Nested:
+    """Names repositories inside the work tree, as many as time allows."""
+
+    def __init__(self, inner: Repository):
+        self._inner = inner
+        self._left = _MOST_REPOSITORIES
+        self.reason: str | None = None
+
+    def name(self, path: str) -> str | None:
+        self._left -= 1
+        found = self._inner(path) if self._left >= 0 else None
+        if found is None:
+            self.reason = f"the repository in {path} could not be read"
+            return None
+        commit, digest = found
+        if digest is None and commit is not None:
+            return commit[:SHORT]
+        return ids.h128("repository", commit, digest)[:SHORT]
+
+
+def _other_worktree(disk: Disk, dot_git: str) -> bool:
+    """True for another checkout of a repository (``git worktree add``) that lies in this one."""
+    return disk.kind(dot_git) == "file" and b"/worktrees/" in (disk.read(dot_git, 0, 4096) or b"")
+
+
+def _ignored_python(disk: Disk, base: Path, ignored: list[str]) -> Iterator[str]:
+    """Python files that git ignores: generated code runs like any other.
+
+    Environments, caches and builds are left out, and the stamp of the version.
+    """
+    for path in ignored:
+        if path.endswith("/"):
+            if not generated(path + "x"):
+                yield from _python_below(disk, base, path.rstrip("/"))
+        elif path.endswith(".py") and not generated(path) and not version_stamp(path):
+            yield path
+
+
+def _python_below(disk: Disk, base: Path, folder: str) -> list[str]:
+    found: list[str] = []
+    folders = [folder]
+    visited = 0
+    while folders:
+        here = folders.pop()
+        visited += 1
+        entries = disk.entries(f"{base}/{here}") or []
+        names = {name for name, _, _ in entries}
+        if not names.isdisjoint({"pyvenv.cfg", "conda-meta", ".git"}):
+            continue
+        for name, is_folder, is_link in entries:
+            path = f"{here}/{name}"
+            if is_folder:
+                if not generated_folder(name, top=False):
+                    folders.append(path)
+            elif name.endswith(".py") and not is_link and not version_stamp(path):
+                found.append(path)
+        if len(found) > _MOST_IGNORED or visited > _MOST_FOLDERS:
+            return []
+    return found
