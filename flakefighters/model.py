@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 __all__ = [
+    "JOINT",
     "Baseline",
     "Case",
     "Change",
@@ -328,6 +329,11 @@ class Baseline:
 # -- verdicts --------------------------------------------------------------------------------
 
 
+#: The flakefighter's name under which the verdict that counts is kept: the rule that joins what
+#: the others said.
+JOINT: Final = "joint"
+
+
 class Label(enum.StrEnum):
     """What a verdict says of a failure."""
 
@@ -394,9 +400,11 @@ class Case:
     comparable: frozenset[str] = frozenset()
     baseline: Baseline | None = None
     reach: Reach | None = None
-    #: The test's own file, relative to the base, and whether it differs from the last commit or
-    #: from every recorded state in which the project was tested.
+    #: The test's own file, relative to the base.
     own_file: str | None = None
+    #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it
+    #: does not or there is no such state.
+    own_change: str | None = None
     #: How many tests failed, were executed, and share this failure's signature in this run.
     failing: int = 0
     executed: int = 0

@@ -1,1 +1,16 @@
-"""From evidence to verdict."""
+"""From evidence to verdict: one file per strategy, and the rule that joins them."""
+
+from __future__ import annotations
+
+from flakefighters.fighters.changed_imports import ChangedImports
+from flakefighters.fighters.rule import decide
+from flakefighters.fighters.same_state import Rerun, SameState
+from flakefighters.fighters.systemic import Systemic
+from flakefighters.model import Flakefighter
+
+__all__ = ["builtin", "decide"]
+
+
+def builtin() -> tuple[Flakefighter, ...]:
+    """All flakefighters that come with the package, in order of proof."""
+    return (Rerun(), Systemic(), SameState(), ChangedImports())

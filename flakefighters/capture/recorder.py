@@ -1,0 +1,244 @@
+"""Turns the stream of pytest's reports into the outcomes and executions of one run.
+
+Passing in one attempt is the common case: it costs two list items and no object.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from flakefighters.capture.reports import ATTRIBUTE, Describe, Seen, read
+from flakefighters.model import Execution, Failure, Outcome, Phase
+
+__all__ = ["Closed", "Recorder"]
+
+_POSITION: Final = {"setup": 0, "call": 1, "teardown": 2}
+_UNIT: Final = 10_000  # durations are kept in units of 100 µs, of which a second has so many
+
+
+@dataclass(slots=True)
+class _Open:
+    """An attempt at a test that has not ended."""
+
+    number: int
+    worker: str | None
+    durations: list[float | None] = field(default_factory=lambda: [None, None, None])
+    called: bool = False
+    #: Set by everything that is not a plain passed report.
+    seen: list[Seen] = field(default_factory=list)
+
+
+#: What one ended attempt adds: (position in the suite, durations in 100 µs, execution or None).
+Closed = tuple[int, tuple[int, int, int], Execution | None]
+
+
+class Recorder:
+    """Collects what a controller (or the only process) hears of its tests."""
+
+    def __init__(self, describe: Describe) -> None:
+        self._describe = describe
+        self.suite: list[str] = []
+        self._index: dict[str, int] = {}
+        self._outcomes: list[str] = []
+        self._durations = array("I")
+        self._attempts: dict[int, int] = {}
+        self._open: dict[tuple[str, str | None], _Open] = {}
+        self._order: dict[str | None, array[int]] = {}
+        self.executions: list[Execution] = []
+        self.marks: dict[str, Mapping[str, Any]] = {}
+        self.collection_errors: list[str] = []
+        #: Some worker process died.
+        self.crashed = False
+
+    # -- what pytest tells -----------------------------------------------------------------
+
+    def collected(self, nodeids: Iterable[str]) -> None:
+        """Add members to the suite; may be called once per xdist worker."""
+        for nodeid in nodeids:
+            if nodeid not in self._index:
+                self._index[nodeid] = len(self.suite)
+                self.suite.append(nodeid)
+                self._outcomes.append(Outcome.NOT_RUN.value)
+                self._durations.extend((0, 0, 0))
+
+    def started(self, nodeid: str) -> int:
+        """The test's position; pytest has begun with it."""
+        return self._position(nodeid)
+
+    def report(self, report: Any, worker: str | None = None) -> list[Closed]:
+        """Take one report in; return the attempts that it ended."""
+        when = report.when
+        key = (report.nodeid, worker)
+        closed: list[Closed] = []
+        current = self._open.get(key)
+        seen = self._read(report)
+        if current is None or when == "setup":
+            if current is not None:
+                if seen is not None and seen.hidden:
+                    # What was kept back before this setup belongs to the attempt before it.
+                    current.seen.extend(seen.hidden)
+                    seen = None if seen.outcome == "passed" else replace(seen, hidden=())
+                closed.extend(self._close(report.nodeid, worker))
+            current = self._begin(report.nodeid, worker)
+        position = _POSITION.get(when)
+        if position is not None:
+            duration = current.durations[position] or 0.0
+            current.durations[position] = max(duration, report.duration)
+        if when == "call" and report.outcome == "passed":
+            current.called = True
+        if seen is not None:
+            current.seen.append(seen)
+            if seen.marks:
+                self.marks[report.nodeid] = seen.marks
+        if when == "teardown" or (seen is not None and seen.crashed):
+            closed.extend(self._close(report.nodeid, worker))
+        return closed
+
+    def ended(self, nodeid: str) -> list[Closed]:
+        """Pytest is done with the test (in one of its workers): close attempts left open."""
+        if (nodeid, None) in self._open:
+            return self._close(nodeid, None)
+        return []
+
+    def unfinished(self, reason: str) -> list[Closed]:
+        """Close what is still open at the very end; it never came to its teardown."""
+        closed: list[Closed] = []
+        for nodeid, worker in list(self._open):
+            closed.extend(self._close(nodeid, worker, reason))
+        return closed
+
+    # -- what a run needs ------------------------------------------------------------------
+
+    @property
+    def outcomes(self) -> str:
+        """One character of :class:`Outcome` per member of the suite."""
+        return "".join(self._outcomes)
+
+    @property
+    def durations(self) -> Sequence[int]:
+        """setup, call, teardown of each member's last attempt, in units of 100 µs, flat."""
+        return self._durations
+
+    @property
+    def order(self) -> list[list[int]] | None:
+        """Positions in order of start, a list per worker; None if it was collection order."""
+        orders = [list(order) for _, order in sorted(self._order.items(), key=str)]
+        if len(orders) == 1 and all(a < b for a, b in zip(orders[0], orders[0][1:], strict=False)):
+            return None
+        return orders or None
+
+    @property
+    def complete(self) -> bool:
+        """Every member of the suite has reported to its end."""
+        missing = {Outcome.NOT_RUN.value, Outcome.UNFINISHED.value}
+        return not self.collection_errors and missing.isdisjoint(self._outcomes)
+
+    @property
+    def executed(self) -> int:
+        """How many members have started."""
+        return len(self._outcomes) - self._outcomes.count(Outcome.NOT_RUN.value)
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _read(self, report: Any) -> Seen | None:
+        """The facts of a report; None for a plain pass."""
+        if report.outcome == "passed" and not hasattr(report, "wasxfail"):
+            if getattr(report, ATTRIBUTE, None) is None:
+                return None
+        return read(report, self._describe)
+
+    def _position(self, nodeid: str) -> int:
+        if nodeid not in self._index:
+            self.collected([nodeid])
+        return self._index[nodeid]
+
+    def _begin(self, nodeid: str, worker: str | None) -> _Open:
+        position = self._position(nodeid)
+        number = self._attempts.get(position, 0) + 1
+        self._attempts[position] = number
+        if number == 1:
+            self._order.setdefault(worker, array("I")).append(position)
+        current = self._open[nodeid, worker] = _Open(number, worker)
+        return current
+
+    def _close(self, nodeid: str, worker: str | None, reason: str | None = None) -> list[Closed]:
+        current = self._open.pop((nodeid, worker))
+        position = self._index[nodeid]
+        seen = [*current.seen]
+        for one in current.seen:
+            seen.extend(one.hidden)
+        if not current.called and not seen and reason is None:
+            # An attempt of which nothing but a passed setup was shown is none.
+            self._attempts[position] = current.number - 1
+            return []
+        units = tuple(min(round((span or 0.0) * _UNIT), 2**32 - 1) for span in current.durations)
+        durations = (units[0], units[1], units[2])
+        self._durations[3 * position : 3 * position + 3] = array("I", durations)
+        execution: Execution | None = None
+        if seen or reason is not None or current.number > 1 or self._has_rows(position):
+            execution = _execution(nodeid, current, seen, reason)
+            if execution.outcome is Outcome.PASSED and current.number > 1:
+                self._remember_first_pass(nodeid, position)
+            self.crashed = self.crashed or any(one.crashed for one in seen)
+            self.executions.append(execution)
+        self._settle(position, execution)
+        return [(position, durations, execution)]
+
+    def _has_rows(self, position: int) -> bool:
+        return self._outcomes[position] not in (Outcome.NOT_RUN.value, Outcome.PASSED.value)
+
+    def _remember_first_pass(self, nodeid: str, position: int) -> None:
+        """A test that passed more than once has a row for each attempt, so for the first too."""
+        if self._outcomes[position] == Outcome.PASSED.value and not any(
+            known.nodeid == nodeid for known in self.executions
+        ):
+            self.executions.append(Execution(nodeid=nodeid, attempt=1, outcome=Outcome.PASSED))
+
+    def _settle(self, position: int, execution: Execution | None) -> None:
+        """Fold the attempt's outcome into the test's."""
+        before = self._outcomes[position]
+        outcome = Outcome.PASSED if execution is None else execution.outcome
+        failing = {Outcome.FAILED.value, Outcome.ERROR.value, Outcome.MIXED.value}
+        if outcome is Outcome.PASSED and before in failing:
+            outcome = Outcome.MIXED
+        self._outcomes[position] = outcome.value
+
+
+def _execution(nodeid: str, current: _Open, seen: Sequence[Seen], reason: str | None) -> Execution:
+    failures: list[Failure] = [one.failure for one in seen if one.failure is not None]
+    outcome, why = _outcome(seen, current.called)
+    if reason is not None and outcome is Outcome.PASSED:
+        outcome = Outcome.UNFINISHED
+    durations = [None if span is None else round(span * 1_000_000) for span in current.durations]
+    return Execution(
+        nodeid=nodeid,
+        attempt=current.number,
+        outcome=outcome,
+        durations=(durations[0], durations[1], durations[2]),
+        failures=tuple(failures),
+        reason=reason or why,
+        worker=current.worker,
+    )
+
+
+def _outcome(seen: Sequence[Seen], called: bool) -> tuple[Outcome, str | None]:
+    """How an attempt ended, from its reports that were not plain passes."""
+    failed = [one for one in seen if one.failure is not None]
+    if any(one.crashed for one in failed):
+        return Outcome.FAILED, "the process that ran it died"
+    if any(one.phase is Phase.CALL for one in failed):
+        return Outcome.FAILED, None
+    if failed:
+        return Outcome.ERROR, None
+    for one in seen:
+        if one.subtest is not None:
+            continue
+        if one.wasxfail is not None:
+            expected = Outcome.XFAILED if one.outcome == "skipped" else Outcome.XPASSED
+            return expected, one.wasxfail or None
+        if one.outcome == "skipped":
+            return Outcome.SKIPPED, one.reason
+    return Outcome.PASSED, None

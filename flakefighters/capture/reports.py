@@ -1,0 +1,146 @@
+"""From pytest's reports to plain facts.
+
+The process that runs a test attaches what only it knows (the exception's type, whether a
+property test failed, failing reports that were never logged) to the report as a private
+attribute of plain data, which survives the way from an xdist worker to its controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flakefighters.model import Failure, Phase
+
+__all__ = ["ATTRIBUTE", "Describe", "Seen", "attachment", "describe_subtest", "read", "skip_reason"]
+
+#: The private attribute on a report.
+ATTRIBUTE: Final = "_flakefighters"
+
+#: Turns (longrepr, exception) into (text, signature); both redacted.
+Describe = Callable[[Any, str | None], tuple[str, str]]
+
+_PHASES: Final = {phase.value: phase for phase in Phase}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One report that is not a plain pass, as facts."""
+
+    phase: Phase
+    outcome: str  # "passed", "failed", "skipped"
+    subtest: str | None = None
+    #: The reason of an expected failure, None if none was expected.
+    wasxfail: str | None = None
+    failure: Failure | None = None
+    #: Why it was skipped.
+    reason: str | None = None
+    #: True if the process that ran the test is gone.
+    crashed: bool = False
+    hidden: tuple[Seen, ...] = ()
+    #: What the marker on the test asks for.
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+
+def attachment(item: Any, call: Any, sequence: int) -> dict[str, Any]:
+    """What only the process that ran the test knows of a report that did not pass."""
+    known: dict[str, Any] = {"sequence": sequence}
+    excinfo = call.excinfo
+    if excinfo is not None:
+        kind = excinfo.type
+        module = getattr(kind, "__module__", None)
+        name = getattr(kind, "__qualname__", str(kind))
+        known["exception"] = name if module in (None, "builtins") else f"{module}.{name}"
+    function = getattr(item, "obj", None)
+    if getattr(function, "is_hypothesis_test", False):
+        known["property"] = True
+    marks = _marks(item)
+    if marks:
+        known["marks"] = marks
+    return known
+
+
+def _marks(item: Any) -> dict[str, Any]:
+    """What ``@pytest.mark.flakefighters(...)`` says, nearest first."""
+    said: dict[str, Any] = {}
+    for mark in item.iter_markers("flakefighters"):
+        ignore = mark.kwargs.get("ignore")
+        if ignore is not None and "ignore" not in said:
+            said["ignore"] = (
+                sorted(map(str, ignore)) if isinstance(ignore, (list, tuple, set)) else bool(ignore)
+            )
+    return said
+
+
+def describe_subtest(report: Any) -> str | None:
+    """A subtest's message and parameters as pytest prints them, None for other reports."""
+    context = getattr(report, "context", None)
+    if context is None or "subtest" not in type(report).__name__.lower():
+        return None
+    if isinstance(context, Mapping):
+        message, parameters = context.get("msg"), context.get("kwargs") or {}
+    else:
+        message = getattr(context, "msg", None)
+        parameters = getattr(context, "kwargs", None) or {}
+    parts = [f"[{message}]"] if message is not None else []
+    if parameters:
+        shown = ", ".join(
+            f"{key}={value if isinstance(value, str) else repr(value)}"
+            for key, value in parameters.items()
+        )
+        parts.append(f"({shown})")
+    return " ".join(parts) or "(<subtest>)"
+
+
+def skip_reason(longrepr: Any) -> str | None:
+    """The reason of a skip, freed of pytest's own "Skipped: "."""
+    if isinstance(longrepr, (tuple, list)) and len(longrepr) == 3:
+        return str(longrepr[2]).removeprefix("Skipped: ")
+    return str(longrepr) if longrepr else None
+
+
+class _Hidden:
+    """A report that was made but never logged, as it travelled on a later one."""
+
+    def __init__(self, plain: Mapping[str, Any]):
+        self.when = plain["when"]
+        self.outcome = plain["outcome"]
+        self.longrepr = plain["longrepr"]
+        setattr(self, ATTRIBUTE, plain["known"])
+
+
+def read(report: Any, describe: Describe) -> Seen:
+    """The facts of one report; ``describe`` redacts and normalises the failure's text."""
+    known: Mapping[str, Any] = getattr(report, ATTRIBUTE, None) or {}
+    when = getattr(report, "when", None)
+    phase = _PHASES.get(str(when), Phase.CALL)
+    outcome = report.outcome
+    failing = outcome not in ("passed", "skipped")  # "rerun" is a failure that was tried again
+    failure = None
+    if failing:
+        exception = known.get("exception")
+        text, signature = describe(report.longrepr, exception)
+        facts: dict[str, Any] = {}
+        if known.get("property"):
+            facts["property"] = True
+        failure = Failure(
+            phase=phase,
+            subtest=describe_subtest(report),
+            exception=exception,
+            text=text,
+            signature=signature,
+            facts=facts,
+        )
+    wasxfail = getattr(report, "wasxfail", None)
+    return Seen(
+        phase=phase,
+        outcome="failed" if failing else outcome,
+        subtest=describe_subtest(report),
+        wasxfail=None if wasxfail is None else str(wasxfail),
+        failure=failure,
+        reason=skip_reason(report.longrepr) if outcome == "skipped" else None,
+        crashed=when not in _PHASES and failing,
+        hidden=tuple(read(_Hidden(plain), describe) for plain in known.get("hidden", ())),
+        marks=known.get("marks", {}),
+    )

@@ -1,0 +1,109 @@
+"""The nouns as JSON values and back, for journals and child processes.
+
+Only dataclasses of :mod:`flakefighters.model` are read, by name and by declared type; a field
+that is not known is dropped, a value of another type is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+__all__ = ["changed", "dump", "load", "plain"]
+
+T = TypeVar("T")
+
+
+def dump(value: Any) -> dict[str, Any]:
+    """A dataclass of ours as a JSON object; fields at their default are left out."""
+    out: dict[str, Any] = {}
+    for field in dataclasses.fields(value):
+        member = getattr(value, field.name)
+        if member == field.default and field.default is not dataclasses.MISSING:
+            continue
+        out[field.name] = plain(member)
+    return out
+
+
+def plain(value: Any) -> Any:
+    """Any value of ours as JSON."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return dump(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, (Sequence, set, frozenset)):
+        return [plain(member) for member in value]
+    raise TypeError(f"{type(value).__name__} does not travel")
+
+
+def changed(value: T, **fields: Any) -> T:
+    """A copy with other fields."""
+    return dataclasses.replace(value, **fields)  # type: ignore[type-var]
+
+
+_hints: dict[type, dict[str, Any]] = {}
+
+
+def load(kind: type[T], data: Any) -> T:
+    """The inverse of :func:`dump`; ``TypeError`` or ``ValueError`` if the data is not of ``kind``."""
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{kind.__name__}: expected an object")
+    hints = _hints.get(kind)
+    if hints is None:
+        hints = _hints[kind] = typing.get_type_hints(kind)
+    known = {name: _value(hints[name], member) for name, member in data.items() if name in hints}
+    return kind(**known)
+
+
+def _value(hint: Any, value: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        options = typing.get_args(hint)
+        if value is None and type(None) in options:
+            return None
+        return _value(next(option for option in options if option is not type(None)), value)
+    if origin is tuple:
+        members = typing.get_args(hint)
+        if not isinstance(value, list):
+            raise TypeError("expected a list")
+        if len(members) == 2 and members[1] is Ellipsis:
+            return tuple(_value(members[0], member) for member in value)
+        return tuple(_value(kind, member) for kind, member in zip(members, value, strict=True))
+    if origin in (Mapping, dict) or hint is Mapping:
+        if not isinstance(value, Mapping):
+            raise TypeError("expected an object")
+        return dict(value)
+    if origin is not None and issubclass(origin, Sequence):
+        if not isinstance(value, (list, str)):
+            raise TypeError("expected a list")
+        return value
+    if isinstance(hint, type):
+        return _scalar(hint, value)
+    raise TypeError(f"cannot read {hint}")
+
+
+def _scalar(hint: type, value: Any) -> Any:
+    if issubclass(hint, enum.Enum):
+        return hint(value)
+    if dataclasses.is_dataclass(hint):
+        return load(hint, value)
+    if issubclass(hint, Path):
+        return hint(value)
+    if hint is int and isinstance(value, bool):
+        raise TypeError("expected a number")
+    if not isinstance(value, hint):
+        raise TypeError(f"expected {hint.__name__}")
+    return value

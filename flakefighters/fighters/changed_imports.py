@@ -1,0 +1,101 @@
+"""What changed since the last pass, and can the test's imports reach any of it?
+
+The static, coarse form of regression test selection by files (Gligoric, Eloussi and Marinov,
+ISSTA 2015): it may only accuse the change, never excuse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flakefighters.fighters.words import few, plural, where
+from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
+
+__all__ = ["ChangedImports"]
+
+_FILES = frozenset({ChangeKind.FILE, ChangeKind.FUNCTION, ChangeKind.CLASS, ChangeKind.STATEMENT})
+
+
+class ChangedImports:
+    """Genuine if a changed file is reached by the test's imports."""
+
+    name = "changed_imports"
+    version = 1
+    needs = frozenset({Need.HISTORY, Need.BASELINE, Need.REACH})
+
+    def judge(self, case: Case) -> Verdict | None:
+        if case.baseline is None:
+            return self._never_passed(case)
+        changes = case.baseline.changes
+        since = where(case.baseline.past)
+        reach = {} if case.reach is None else case.reach.files
+        touched = [
+            change for change in changes.changes if change.kind in _FILES and change.path in reach
+        ]
+        evidence = {
+            "baseline": case.baseline.past.run.id,
+            "commit": case.baseline.past.run.commit,
+            "state": case.baseline.past.run.state,
+            "considered": len(changes.changes),
+            "source": changes.source,
+            "touched": [_plain(change) for change in touched[:20]],
+        }
+        if touched:
+            paths = list(dict.fromkeys(change.path for change in touched))
+            paths.sort(key=lambda path: (path != case.own_file, path))
+            if paths[0] == case.own_file:
+                reason = f"its own file {paths[0]} changed since it last passed ({since})"
+            else:
+                reason = f"imports {few(paths)}, changed since it last passed ({since})"
+            return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
+        return self._say(Label.UNDECIDED, Confidence.WEAK, _doubt(case, since), evidence)
+
+    def _never_passed(self, case: Case) -> Verdict:
+        evidence = {"runs": len(case.past), "own_file": case.own_file, "new": case.own_change}
+        if case.own_change is not None:
+            reason = f"never passed, and its file {case.own_file} {case.own_change}"
+            return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
+        reason = "never passed before in any known run"
+        if case.past:
+            reason += f" ({plural(len(case.past), 'earlier result')})"
+        return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+
+    def _say(
+        self, label: Label, confidence: Confidence, reason: str, evidence: Mapping[str, object]
+    ) -> Verdict:
+        return Verdict(
+            label=label,
+            fighter=self.name,
+            version=self.version,
+            confidence=confidence,
+            reason=reason,
+            evidence=evidence,
+        )
+
+
+def _doubt(case: Case, since: str) -> str:
+    """Why no verdict can rest on the imports alone."""
+    assert case.baseline is not None
+    changes = case.baseline.changes
+    if not changes.complete:
+        return f"what changed since it last passed ({since}) is not wholly known: {changes.unknown}"
+    other = [change for change in changes.changes if change.kind not in _FILES]
+    if case.reach is not None and case.reach.unknown and changes.changes:
+        return f"its imports are not wholly known: {case.reach.unknown}"
+    if other:
+        names = [_short(change) for change in other]
+        return f"no changed file is imported by it, but {few(names)} changed since {since}"
+    if changes.changes:
+        count = plural(len({change.path for change in changes.changes}), "changed file")
+        return f"none of the {count} since it last passed ({since}) is imported by it"
+    return f"nothing that is known changed since it last passed ({since})"
+
+
+def _short(change: Change) -> str:
+    if change.before is not None and change.after is not None and len(change.after) < 30:
+        return f"{change.path} {change.before} -> {change.after}"
+    return change.path
+
+
+def _plain(change: Change) -> list[object]:
+    return [change.kind.value, change.path, change.unit, change.line, change.how]

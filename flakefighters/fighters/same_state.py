@@ -1,0 +1,105 @@
+"""The same state passed: nondeterminism is proved.
+
+Luo et al. (FSE 2014) define a flaky test by this: it passes and fails on the same code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flakefighters.fighters.words import ago, plural, run_name
+from flakefighters.model import Case, Confidence, Label, Need, Outcome, Past, Trust, Verdict
+
+__all__ = ["Rerun", "SameState"]
+
+PASSES: Final = frozenset({Outcome.PASSED, Outcome.MIXED, Outcome.XPASSED})
+
+
+class Rerun:
+    """Another attempt of this very run disagrees."""
+
+    name = "rerun"
+    version = 1
+    needs: frozenset[Need] = frozenset()
+
+    def judge(self, case: Case) -> Verdict | None:
+        passed = [one for one in case.attempts if one.outcome is Outcome.PASSED]
+        if not passed:
+            return None
+        attempt = passed[0].attempt
+        return Verdict(
+            label=Label.FLAKY,
+            fighter=self.name,
+            version=self.version,
+            confidence=Confidence.PROVED,
+            reason=f"passed in attempt {attempt} of this run, failed in {case.execution.attempt}",
+            evidence={"attempts": [[one.attempt, one.outcome.value] for one in case.attempts]},
+        )
+
+
+class SameState:
+    """The test passed on the same state in a comparable environment."""
+
+    name = "same_state"
+    version = 1
+    needs = frozenset({Need.HISTORY})
+
+    def judge(self, case: Case) -> Verdict | None:
+        state = case.head.state
+        if state is None:
+            return None
+        passes = [
+            past
+            for past in case.past
+            if past.run.state == state
+            and past.outcome in PASSES
+            and past.run.trust is not Trust.UNTRUSTED
+            and not past.run.context.get("debugger")
+            and past.run.environment in case.comparable
+        ]
+        if not passes:
+            return None
+        doubt = _chance(case, passes)
+        best = passes[0]
+        when = f"in {run_name(best)} ({ago(best.run.started, case.head.started)})"
+        evidence = {
+            "state": state,
+            "passes": [past.run.id for past in passes[:10]],
+            "passed": len(passes),
+            "commit": best.run.commit,
+            "started": best.run.started,
+            "environment": case.head.environment_key,
+        }
+        if doubt is not None:
+            return Verdict(
+                label=Label.UNDECIDED,
+                fighter=self.name,
+                version=self.version,
+                confidence=Confidence.FAIR,
+                reason=f"{doubt}, though it passed on the same state {when}",
+                evidence={**evidence, "doubt": doubt},
+            )
+        more = f", and {plural(len(passes) - 1, 'time')} before" if len(passes) > 1 else ""
+        return Verdict(
+            label=Label.FLAKY,
+            fighter=self.name,
+            version=self.version,
+            confidence=Confidence.PROVED,
+            reason=f"passed on the same state {when}{more}",
+            evidence=evidence,
+        )
+
+
+def _chance(case: Case, passes: list[Past]) -> str | None:
+    """Why a pass on the same state may prove nothing: the inputs were drawn at random."""
+    if case.failure.facts.get("property") and "Flaky" not in (case.failure.exception or ""):
+        return "a property test may have found a new falsifying example"
+    seeds = case.head.context.get("seeds") or {}
+    if not seeds:
+        return None
+    same = [past for past in passes if (past.run.context.get("seeds") or {}) == seeds]
+    if same:
+        passes[:] = same
+        return None
+    names = ", ".join(f"{name}={seed}" for name, seed in sorted(seeds.items()))
+    return f"the random seed is new ({names})"
