@@ -129,7 +129,7 @@ class Redactor:
             # Not what another spelling has been replaced by, nor what is left of a short value.
             if len(form) >= min(self._min_length, len(value)) and form not in PLACEHOLDER
         }
-        self._elided = tuple(value for value in self._values if re.fullmatch(_TOKEN_LIKE, value))
+        self._elided = tuple(value for value in self._values if re.fullmatch(_OPAQUE, value))
         # Long spellings first: one may contain another.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         return self._forms
@@ -161,7 +161,7 @@ _UNRESERVED: Final = (
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"  # RFC 3986
 )
 _KEY_LINE: Final = "[A-Za-z0-9+/=_-]{20,}"
-_TOKEN_LIKE: Final = "[A-Za-z0-9+/=_.~-]{24,}"
+_OPAQUE: Final = "[A-Za-z0-9+/=_.~-]{24,}"
 _PIECE: Final = 16
 
 
