@@ -65,6 +65,8 @@ def _metadata(folder: str) -> Iterator[tuple[str, str, str]]:
             name, _, version = entry[:-10].partition("-")
         elif entry.endswith(".egg-info"):
             name, _, version = _EGG.sub("", entry[:-9]).partition("-")
+            if not version:  # beside sources, seen only when tests start from there
+                continue
         else:
             continue
         if name and not name.startswith("~"):  # pip's left-overs

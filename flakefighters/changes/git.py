@@ -114,8 +114,7 @@ class Git:
         started: list[subprocess.Popen[bytes] | Answer] = []
         answers: list[Answer] = []
         try:
-            for command in commands:
-                started.append(self._start(command, None))
+            started.extend(self._start(command, None) for command in commands)
             # One by one: what is not finished when Ctrl-C comes is killed below.
             answers.extend(self._finish(child, None, until) for child in started)
         finally:

@@ -33,9 +33,8 @@ def identify(
     (of a pull request: the target's); the remotes upstream, origin, and any others by name.
     ``fallback`` gives the identity of a project without any of them: a random id, kept locally.
     """
-    name = _clean(configured)
-    if name:
-        return Project(identity=name, label=name)
+    if chosen := _clean(configured):
+        return Project(identity=chosen, label=chosen)
     inside = f"//{_clean(checkout.prefix)}" if checkout.prefix else ""
     for url in _candidates(checkout, ci_repository):
         if (name := canonical(url)) is not None:
