@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from flakefighters.errors import ConfigError, NotFoundError
+from flakefighters.history import heads, read, rollup, write
+from flakefighters.history.content import project_id, to_json
+from flakefighters.history.database import Database
+from flakefighters.history.read import Suites
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
+from flakefighters.ids import storable, unstorable
 from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
 
 __all__ = ["History", "open_history"]
+
+# Bound early: tests may freeze the clock.
+_time_ns = time.time_ns
+
+#: A start later than this after now is not believed, µs.
+_SUSPECT: Final = 5 * 60 * 1_000_000
+
+_HEX: Final = re.compile("[0-9a-f]{1,32}")
 
 
 def open_history(target: Target, *, create: bool = True, deadline: float | None = None) -> History:
@@ -19,15 +35,40 @@ def open_history(target: Target, *, create: bool = True, deadline: float | None 
     the limits that keep a silent server from blocking us.  Raises a
     :class:`~flakefighters.errors.DatabaseError` that says what to do.
     """
-    raise NotImplementedError
+    create = create and not target.read_only
+    if target.backend == "sqlite":
+        from flakefighters.history.sqlite import PATIENCE, SqliteDatabase
+
+        if target.path is None:
+            raise ConfigError("a SQLite history needs a file", remedy="name one in its URL")
+        return History(
+            target,
+            SqliteDatabase(
+                target.path,
+                name=target.display or str(target.path),
+                create=create,
+                read_only=target.read_only,
+                patience=PATIENCE if deadline is None else min(deadline, PATIENCE),
+            ),
+        )
+    if target.backend == "postgresql":
+        from flakefighters.history.postgres import PostgresDatabase
+
+        return History(target, PostgresDatabase(target, create=create, deadline=deadline))
+    raise ConfigError(
+        f"histories do not live in {target.backend!r}", remedy="use sqlite or postgresql"
+    )
 
 
 class History:
     """An open history.  Use it as a context manager, from one thread."""
 
-    target: Target
-    database_id: str
-    schema_version: int
+    def __init__(self, target: Target, database: Database):
+        self.target = target
+        self.database = database
+        self.database_id = database.meta["database_id"]
+        self.schema_version = int(database.meta["schema_version"])
+        self._suites = Suites(database)
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +83,9 @@ class History:
 
     def close(self) -> None:
         """Let go of the database; further calls are errors.  Can be called twice."""
-        raise NotImplementedError
+        self.database.close()
+
+    # -- writing -------------------------------------------------------------------------------
 
     def save(
         self,
@@ -57,75 +100,125 @@ class History:
         False if the run is there already with equal content, ConflictError if with other content.
         Each verdict names its failure (``run``, ``nodeid``, ``attempt``, ``index``, ``at``).
         """
-        raise NotImplementedError
+        return write.save(self.database, run, verdicts, via=via, trust=trust, now=_now())
 
     def add_verdicts(self, verdicts: Sequence[Verdict]) -> int:
         """Store verdicts on runs that are there; returns how many were new."""
-        raise NotImplementedError
+        return write.save_verdicts(self.database, verdicts)
 
-    def has_state_files(self, state_id: str) -> bool:
-        """True if the files of this state are known here (no need to describe them again)."""
-        raise NotImplementedError
+    # -- runs ----------------------------------------------------------------------------------
 
     def recent(
         self, project: str, *, limit: int = 50, before: str | None = None
     ) -> tuple[RunHead, ...]:
-        """The newest runs of a project by start, newest first; ``before`` is a run's id.
+        """The newest runs of a project by start, newest first; behind the run ``before``.
 
         Runs that claim to have started more than five minutes from now are left out.
         """
-        raise NotImplementedError
+        rows = heads.newest(self.database, project, limit=limit, until=_until(), before=before)
+        return tuple(map(heads.head, rows))
 
     def runs_of_state(self, project: str, state: str, *, limit: int = 50) -> tuple[RunHead, ...]:
         """The newest runs on one state, newest first."""
-        raise NotImplementedError
-
-    def past(self, nodeids: Sequence[str], runs: Sequence[RunHead]) -> dict[str, tuple[Past, ...]]:
-        """Results of these tests in these runs, in the order of ``runs``.
-
-        Every node id is a key; runs without the test are left out of its tuple.
-        """
-        raise NotImplementedError
-
-    def state_files(self, ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
-        """Path to blob id for each of these states whose files are known."""
-        raise NotImplementedError
-
-    def environments(self, ids: Iterable[str]) -> dict[str, Environment]:
-        """The environments of these ids; unknown ones are left out."""
-        raise NotImplementedError
+        rows = heads.of_state(self.database, project, state, limit=limit, until=_until())
+        return tuple(map(heads.head, rows))
 
     def load(self, run_id: str) -> Run:
         """One run, whole: the inverse of :meth:`save`.  NotFoundError if it is not there."""
-        raise NotImplementedError
-
-    def verdicts(self, run_ids: Iterable[str]) -> tuple[Verdict, ...]:
-        """All verdicts on these runs, every flakefighter's and the joined ones."""
-        raise NotImplementedError
+        return read.load(self.database, run_id)
 
     def find(self, tail: str, project: str | None = None) -> RunHead:
         """The run with this id or whose id ends so.
 
         NotFoundError if there is none, or several (the message lists them).
         """
-        raise NotImplementedError
-
-    def run_rows(self, project: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
-        """The newest runs with counts, newest first."""
-        raise NotImplementedError
-
-    def test_rows(self, project: str, runs: int = 500) -> tuple[TestRow, ...]:
-        """Every test of a project over its newest runs, in order of node id."""
-        raise NotImplementedError
-
-    def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
-        """One test through the newest runs that contain it, newest first."""
-        raise NotImplementedError
+        wanted = tail.strip().lower().replace("-", "")
+        if not _HEX.fullmatch(wanted):
+            raise NotFoundError(f"{tail!r} is no id of a run", remedy="see `flakefighters runs`")
+        rows = heads.by_tail(self.database, wanted, project, limit=6)
+        if len(rows) == 1:
+            return heads.head(rows[0])
+        if not rows:
+            raise NotFoundError(f"no run {tail} in this history", remedy="see `flakefighters runs`")
+        shown = ", ".join(row[0][-max(8, len(wanted) + 4) :] for row in rows[:5])
+        more = ", ..." if len(rows) > 5 else ""
+        raise NotFoundError(
+            f"several runs end with {tail}: {shown}{more}", remedy="give more digits"
+        )
 
     def run_ids(self, project: str | None = None) -> set[str]:
         """Ids of all runs."""
-        raise NotImplementedError
+        if project is None:
+            return {row[0] for row in self.database.query("SELECT id FROM {s}run")}
+        rows = self.database.query(
+            "SELECT id FROM {s}run WHERE project = :project", project=project_id(project)
+        )
+        return {row[0] for row in rows}
+
+    def content_hashes(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """The content hash of each of these runs that is here."""
+        return dict(
+            self.database.query(
+                "SELECT id, content_hash FROM {s}run WHERE id IN {hash:ids}",
+                ids=to_json(sorted(set(run_ids))),
+            )
+        )
 
     def projects(self) -> tuple[tuple[str, str], ...]:
         """Identity and label of every project, in order of identity."""
-        raise NotImplementedError
+        rows = self.database.query("SELECT identity, label FROM {s}project")
+        return tuple(sorted((unstorable(identity), unstorable(label)) for identity, label in rows))
+
+    # -- what was seen before ------------------------------------------------------------------
+
+    def past(self, nodeids: Sequence[str], runs: Sequence[RunHead]) -> dict[str, tuple[Past, ...]]:
+        """Results of these tests in these runs, in the order of ``runs``.
+
+        Every node id is a key; runs without the test are left out of its tuple.
+        """
+        return read.past(self.database, self._suites, nodeids, runs)
+
+    def has_state_files(self, state_id: str) -> bool:
+        """True if the files of this state are known here (no need to describe them again)."""
+        return bool(
+            self.database.query(
+                "SELECT 1 FROM {s}run WHERE state = :state AND listing IS NOT NULL LIMIT 1",
+                state=storable(state_id),
+            )
+        )
+
+    def state_files(self, ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
+        """Path to blob id for each of these states whose files are known."""
+        return read.state_files(self.database, ids)
+
+    def environments(self, ids: Iterable[str]) -> dict[str, Environment]:
+        """The environments of these ids; unknown ones are left out."""
+        return read.environments(self.database, ids)
+
+    def verdicts(self, run_ids: Iterable[str]) -> tuple[Verdict, ...]:
+        """All verdicts on these runs, every flakefighter's and the joined ones."""
+        return read.verdicts(self.database, run_ids)
+
+    # -- summaries -----------------------------------------------------------------------------
+
+    def run_rows(self, project: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
+        """The newest runs with counts, newest first."""
+        return rollup.run_rows(self.database, project, limit=limit, until=_until())
+
+    def test_rows(self, project: str, runs: int = 500) -> tuple[TestRow, ...]:
+        """Every test of a project over its newest runs, in order of node id."""
+        return rollup.test_rows(self.database, project, runs=runs, until=_until())
+
+    def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
+        """One test through the newest runs that contain it, newest first."""
+        return rollup.executions_of(
+            self.database, self._suites, nodeid, project, limit=limit, until=_until()
+        )
+
+
+def _now() -> int:
+    return _time_ns() // 1000
+
+
+def _until() -> int:
+    return _now() + _SUSPECT

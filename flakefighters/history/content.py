@@ -1,0 +1,321 @@
+"""Keys and hashes of content: what makes two records of a fact the same one.
+
+A run's ``content_hash`` is the SHA-256 of these fields in this order, each with its length as
+``flakefighters/ids.py`` describes (NULL is a field of its own kind; JSON is hashed as its text,
+keys sorted, without blanks; times in µs):
+
+1. the word ``run``, the recipe's version (1), the run's id, the project's identity;
+2. started, ended, clock offset, build, job, shard, attempt, commit, tree, branch, base branch,
+   pull request, dirty, completeness;
+3. the JSON of selection, origin, context, extra, seen;
+4. the state: id, tree, digest, and the id of the listing of its files (NULL for each if absent);
+5. the environment: id, key, JSON of settings, JSON of distributions (NULL for each if absent);
+6. the node ids in order of collection, as a list;
+7. the outcomes in order of collection, one character per test, as one text;
+8. the durations in order of collection, as decimal numbers joined by commas, as one text;
+9. JSON of the order of start (NULL: as collected);
+10. a list of the executions in order of the test's place in the collection (those of tests that
+    were not collected last, by node id), then attempt.  Each is a list: node id, attempt, outcome,
+    list of durations, reason, worker, output, list of failures.  Each failure is a list: phase,
+    subtest, JSON of facts, signature, signature version, exception, text.
+
+When and how a run reached a database, the trust given to it, the project's label, and the form in
+which a database stores it (what a suite or listing is relative to) are outside of the hash.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from flakefighters.ids import h64, h128, h256, storable, unstorable
+from flakefighters.model import Execution, Failure, Run, Verdict
+
+__all__ = [
+    "RECORD_VERSION",
+    "canonical",
+    "content_hash",
+    "evidence_id",
+    "failure_text_id",
+    "from_json",
+    "listing_id",
+    "masked",
+    "normal",
+    "project_id",
+    "sequence_id",
+    "suite_id",
+    "test_ids",
+    "to_json",
+    "verdict_id",
+]
+
+#: Recipe of the content hash.
+RECORD_VERSION: Final = 1
+
+_dumps = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=str
+).encode
+_loads = json.loads
+
+
+# -- JSON ------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON can hold it, every text storable."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(key)): _plain(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        members = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
+        return [_plain(member) for member in members]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return storable(str(value))
+
+
+def _rich(value: Any) -> Any:
+    if isinstance(value, str):
+        return unstorable(value)
+    if isinstance(value, dict):
+        return {unstorable(key): _rich(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_rich(member) for member in value]
+    return value
+
+
+def to_json(value: Any) -> str:
+    """JSON text without blanks, keys sorted, storable in both databases."""
+    return _dumps(_plain(value))
+
+
+def from_json(text: str) -> Any:
+    """The inverse of :func:`to_json` (tuples come back as lists)."""
+    value = _loads(text)
+    # The mark of an escaped character is a control character, which JSON writes as an escape.
+    return _rich(value) if "\\u0011" in text else value
+
+
+def canonical(value: Any) -> Any:
+    """The value as it comes back from a database."""
+    return from_json(to_json(value))
+
+
+# -- Keys ------------------------------------------------------------------------------------
+
+
+def project_id(identity: str) -> int:
+    return h64("project", identity)
+
+
+def test_ids(identity: str, nodeids: Sequence[str]) -> list[int]:
+    """The id of each of these tests."""
+    return [h64("test", identity, nodeid) for nodeid in nodeids]
+
+
+def suite_id(tests: Sequence[int]) -> str:
+    """The id of the suite of these tests in this order."""
+    return h128("suite", ",".join(map(str, tests)))
+
+
+def listing_id(files: Mapping[str, str]) -> str:
+    return h128("listing", files)
+
+
+def sequence_id(body: str) -> str:
+    return h128("sequence", body)
+
+
+def failure_text_id(failure: Failure) -> str:
+    return h128(
+        "failure",
+        failure.signature,
+        failure.signature_version,
+        failure.exception,
+        failure.text,
+    )
+
+
+def evidence_id(body: str) -> str:
+    return h128("evidence", body)
+
+
+def verdict_id(verdict: Verdict, test: int, evidence: str | None) -> str:
+    return h128(
+        "verdict",
+        verdict.run,
+        test,
+        verdict.attempt,
+        verdict.index,
+        verdict.fighter,
+        verdict.version,
+        str(verdict.label),
+        str(verdict.confidence),
+        verdict.introduced,
+        verdict.reason,
+        evidence,
+        verdict.at,
+    )
+
+
+# Parts of a node id that differ from run to run: addresses, UUIDs, dates with times, temporary
+# folders of pytest.  Long hexadecimal numbers without a prefix are left alone: they may be data.
+_UNSTABLE: Final = re.compile(
+    r"0x[0-9a-fA-F]{6,16}\b"
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+    r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|/tmp/[\w./-]+|pytest-of-\w+(?:/[\w./-]+)?"
+)
+
+
+def masked(nodeid: str) -> str | None:
+    """The node id with unstable parts replaced by ``*``; None if it has none."""
+    name, bracket, parameters = nodeid.partition("[")
+    if not bracket:
+        return None
+    stable = _UNSTABLE.sub("*", parameters)
+    return None if stable == parameters else name + bracket + stable
+
+
+# -- Runs ------------------------------------------------------------------------------------
+
+
+def normal(run: Run) -> Run:
+    """The run in the one form that is stored, hashed and loaded.
+
+    Duplicate node ids keep their first place, sequences become tuples, JSON values become what
+    JSON gives back, executions stand in order of collection and attempt, and the head agrees
+    with state, environment and project.  ValueError if the parts do not fit together.
+    """
+    suite = tuple(run.suite)
+    outcomes, durations = run.outcomes, tuple(run.durations)
+    order = run.order
+    if len(outcomes) != len(suite) or len(durations) != 3 * len(suite):
+        raise ValueError(
+            f"a run of {len(suite)} tests has {len(outcomes)} outcomes "
+            f"and {len(durations)} durations"
+        )
+    place: dict[str, int] = {}
+    for index, nodeid in enumerate(suite):
+        place.setdefault(nodeid, index)
+    if len(place) != len(suite):
+        kept = list(place.values())
+        renamed = {old: new for new, old in enumerate(kept)}
+        suite = tuple(suite[index] for index in kept)
+        outcomes = "".join(outcomes[index] for index in kept)
+        durations = tuple(durations[3 * i + phase] for i in kept for phase in range(3))
+        if order is not None:
+            order = [[renamed[i] for i in worker if i in renamed] for worker in order]
+        place = {nodeid: index for index, nodeid in enumerate(suite)}
+    executions = sorted(
+        run.executions, key=lambda e: (place.get(e.nodeid, len(suite)), e.nodeid, e.attempt)
+    )
+    head = replace(
+        run.head,
+        project=run.project.identity,
+        state=run.state.id if run.state else None,
+        environment=run.environment.id if run.environment else None,
+        environment_key=run.environment.key if run.environment else None,
+        selection=canonical(run.head.selection),
+        origin=canonical(run.head.origin),
+        context=canonical(run.head.context),
+        extra=canonical(run.head.extra),
+    )
+    environment = run.environment and replace(
+        run.environment,
+        settings=canonical(run.environment.settings),
+        distributions=canonical(run.environment.distributions),
+    )
+    return replace(
+        run,
+        head=head,
+        environment=environment,
+        suite=suite,
+        outcomes=outcomes,
+        durations=durations,
+        order=None if order is None else tuple(map(tuple, order)),
+        executions=tuple(map(_normal_execution, executions)),
+        seen=canonical(run.seen),
+    )
+
+
+def _normal_execution(execution: Execution) -> Execution:
+    return replace(
+        execution,
+        failures=tuple(
+            replace(failure, facts=canonical(failure.facts)) for failure in execution.failures
+        ),
+    )
+
+
+def content_hash(run: Run, listing: str | None) -> str:
+    """The hash of a run in :func:`normal` form; ``listing`` is the id of its state's files."""
+    head, state, environment = run.head, run.state, run.environment
+    return h256(
+        "run",
+        RECORD_VERSION,
+        head.id,
+        run.project.identity,
+        head.started,
+        head.ended,
+        head.clock_offset,
+        head.build,
+        head.job,
+        head.shard,
+        head.attempt,
+        head.commit,
+        head.tree,
+        head.branch,
+        head.base_branch,
+        head.pr,
+        head.dirty,
+        str(head.completeness),
+        to_json(head.selection),
+        to_json(head.origin),
+        to_json(head.context),
+        to_json(head.extra),
+        to_json(run.seen),
+        state and state.id,
+        state and state.tree,
+        state and state.digest,
+        listing,
+        environment and environment.id,
+        environment and environment.key,
+        environment and to_json(environment.settings),
+        environment and to_json(environment.distributions),
+        run.suite,
+        run.outcomes,
+        ",".join(map(str, run.durations)),
+        None if run.order is None else to_json(run.order),
+        [
+            [
+                execution.nodeid,
+                execution.attempt,
+                str(execution.outcome),
+                execution.durations,
+                execution.reason,
+                execution.worker,
+                execution.output,
+                [
+                    [
+                        str(failure.phase),
+                        failure.subtest,
+                        to_json(failure.facts),
+                        failure.signature,
+                        failure.signature_version,
+                        failure.exception,
+                        failure.text,
+                    ]
+                    for failure in execution.failures
+                ],
+            ]
+            for execution in run.executions
+        ],
+    )

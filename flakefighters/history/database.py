@@ -1,0 +1,71 @@
+"""What the store needs of a database; ``sqlite.py`` and ``postgres.py`` provide it.
+
+Statements are written once for both.  ``{s}`` stands before the name of a table, ``:name`` for a
+parameter, and ``{hash:name}``, ``{number:name}`` or ``{text:name}`` after IN for the members of
+the list whose JSON text is in that parameter: a list is one parameter, however long it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+__all__ = ["Database", "Row", "Writer", "render"]
+
+Row = tuple[Any, ...]
+
+_LIST: Final = re.compile(r"\{(hash|number|text):(\w+)\}")
+
+
+def render(sql: str, prefix: str, members: Callable[[str, str], str]) -> str:
+    """A statement in the words of one database; ``members`` gets the kind and the parameter."""
+    return _LIST.sub(lambda match: members(match[1], match[2]), sql.replace("{s}", prefix))
+
+
+class Writer(Protocol):
+    """A write transaction that is under way."""
+
+    #: What the question answered that was asked when the transaction began.
+    answer: list[Row]
+
+    def query(self, sql: str, **params: object) -> list[Row]:
+        """Ask within the transaction."""
+        ...
+
+    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        """Insert the rows whose key is not there yet; may wait until the end to do so.
+
+        ``columns`` are names with blanks between them.
+
+        Rows must be in order of their key, tables in order of the schema: then no two writers
+        can wait for each other.
+        """
+        ...
+
+
+class Database(Protocol):
+    """An open database that holds a history."""
+
+    read_only: bool
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """The rows of ``meta`` as they were when it was opened."""
+        ...
+
+    def query(self, sql: str, **params: object) -> list[Row]:
+        """Ask outside of a transaction."""
+        ...
+
+    def writing(self, sql: str, **params: object) -> AbstractContextManager[Writer]:
+        """Begin a write transaction and ask a first question in it.
+
+        Committed at the end of the block, rolled back if an exception leaves it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the database.  Can be called twice."""
+        ...

@@ -1,0 +1,34 @@
+"""What the schema is called and which version this program speaks; safe to import anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+__all__ = [
+    "APPLICATION_ID",
+    "OLDEST_READER",
+    "SCHEMA_PLACEHOLDER",
+    "SCHEMA_VERSION",
+    "statements",
+]
+
+#: Of the tables; see ``schema.py`` on when to raise it.
+SCHEMA_VERSION: Final = 1
+#: The oldest schema version whose clients can still read what this one writes.
+OLDEST_READER: Final = 1
+#: In the header of a SQLite file: "FlkF".
+APPLICATION_ID: Final = 0x466C6B46
+#: Stands for the quoted name of the schema in PostgreSQL's statements.
+SCHEMA_PLACEHOLDER: Final = "__schema__"
+
+# Between two statements; occurs in none.
+SEPARATOR: Final = ";\n\n"
+
+_FOLDER: Final = Path(__file__).parent / "ddl"
+
+
+def statements(dialect: str, version: int = SCHEMA_VERSION) -> list[str]:
+    """The statements that create a history of this version, in order."""
+    text = (_FOLDER / f"{dialect}-{version}.sql").read_text(encoding="utf-8")
+    return [each for each in text.split(SEPARATOR) if each.strip()]

@@ -1,0 +1,336 @@
+"""From rows to runs, results of tests, and verdicts."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from flakefighters.errors import NotFoundError
+from flakefighters.history import content, heads, pack
+from flakefighters.history.chains import listing_links, suite_links
+from flakefighters.history.content import from_json, to_json
+from flakefighters.history.database import Database, Row
+from flakefighters.history.heads import text
+from flakefighters.ids import unstorable
+from flakefighters.model import (
+    JOINT,
+    Confidence,
+    Environment,
+    Execution,
+    Failure,
+    Label,
+    Outcome,
+    Past,
+    Phase,
+    Project,
+    Run,
+    RunHead,
+    State,
+    Verdict,
+)
+
+__all__ = [
+    "Suites",
+    "environments",
+    "executions",
+    "load",
+    "nodeids",
+    "past",
+    "state_files",
+    "verdicts",
+]
+
+_NO_TIMES: Final = (None, None, None)
+
+
+class Suites:
+    """Which tests the suites of a history have; what was fetched is kept, it never changes."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self._members: dict[str, list[int]] = {}
+
+    def fetch(self, suites: Iterable[str]) -> None:
+        """Fetch the members of those that are not known yet, with one question."""
+        missing = set(suites) - self._members.keys()
+        if missing:
+            links = suite_links(self._database, missing, places=False)
+            for name in missing:
+                self._members[name] = pack.members_of(pack.chain_of(links, name))
+
+    def members(self, suite: str) -> list[int]:
+        """Its tests, ascending; it must have been fetched."""
+        return self._members[suite]
+
+
+def nodeids(database: Database, tests: Iterable[int]) -> dict[int, str]:
+    """The node id of each of these tests."""
+    rows = database.query(
+        "SELECT id, nodeid FROM {s}test WHERE id IN {number:ids}",
+        ids=to_json(sorted(set(tests))),
+    )
+    return {test: unstorable(nodeid) for test, nodeid in rows}
+
+
+# -- Executions ------------------------------------------------------------------------------
+
+_EXECUTIONS: Final = """
+SELECT x.run, x.test, x.attempt, x.outcome, x.durations, x.reason, x.worker, x.output,
+  f.n, f.phase, f.subtest, f.facts, c.signature, c.signature_version, c.exception, c.text
+FROM {s}execution x
+LEFT JOIN {s}failure f ON f.run = x.run AND f.test = x.test AND f.attempt = x.attempt
+LEFT JOIN {s}failure_text c ON c.id = f.failure_text
+WHERE x.run IN {hash:runs} {only}
+ORDER BY x.run, x.test, x.attempt, f.n
+"""
+
+
+def executions(
+    database: Database, runs: Sequence[str], tests: Sequence[int] | None = None
+) -> dict[tuple[str, int], list[Execution]]:
+    """Attempts at these tests (all if None) in these runs, by run and test, in order."""
+    params: dict[str, object] = {"runs": to_json(list(runs))}
+    only = ""
+    if tests is not None:
+        only = "AND x.test IN {number:tests}"
+        params["tests"] = to_json(list(tests))
+    rows = database.query(_EXECUTIONS.replace("{only}", only), **params)
+    attempts: dict[tuple[str, int, int], list[Row]] = {}
+    for row in rows:
+        attempts.setdefault(row[:3], []).append(row)
+    names = nodeids(database, {test for _, test, _ in attempts}) if attempts else {}
+    made: dict[tuple[str, int], list[Execution]] = defaultdict(list)
+    for (run, test, attempt), group in attempts.items():
+        _, _, _, outcome, durations, reason, worker, output = group[0][:8]
+        made[run, test].append(
+            Execution(
+                nodeid=names[test],
+                attempt=attempt,
+                outcome=Outcome(outcome),
+                durations=_NO_TIMES if durations is None else tuple(from_json(durations)),
+                failures=tuple(_failure(row[9:]) for row in group if row[8] is not None),
+                reason=text(reason),
+                worker=text(worker),
+                output=text(output),
+            )
+        )
+    return made
+
+
+def _failure(row: Sequence[Any]) -> Failure:
+    phase, subtest, facts, signature, version, exception, body = row
+    return Failure(
+        phase=Phase(phase),
+        subtest=text(subtest),
+        exception=text(exception),
+        text=unstorable(body),
+        signature=unstorable(signature),
+        signature_version=version,
+        facts={} if facts is None else from_json(facts),
+    )
+
+
+# -- Whole runs ------------------------------------------------------------------------------
+
+_RUN_MORE: Final = (
+    ", p.label, r.suite, r.sequence, r.listing, r.seen, r.outcomes, r.durations, r.content_hash"
+)
+
+
+def load(database: Database, run_id: str) -> Run:
+    """See :meth:`flakefighters.history.store.History.load`."""
+    rows = heads.by_ids(database, [run_id], more=_RUN_MORE)
+    if not rows:
+        raise NotFoundError(f"no run {run_id} in this history")
+    head = heads.head(rows[0])
+    label, suite, sequence, listing, seen, outcomes, durations, _ = rows[0][heads.HEAD_WIDTH :]
+    links = suite_links(database, [suite], places=True)
+    tests = pack.order_of(pack.chain_of(links, suite))
+    names = nodeids(database, tests)
+    order = None
+    if sequence is not None:
+        ((body,),) = database.query("SELECT body FROM {s}sequence WHERE id = :id", id=sequence)
+        order = tuple(map(tuple, from_json(body)))
+    place = {test: index for index, test in enumerate(tests)}
+    parts = sorted(
+        executions(database, [run_id]).items(),
+        key=lambda item: (place.get(item[0][1], len(tests)), item[1][0].nodeid),
+    )
+    return Run(
+        head=head,
+        project=Project(identity=head.project, label=unstorable(label)),
+        state=None if head.state is None else _state(database, head.state, listing),
+        environment=None
+        if head.environment is None
+        else environments(database, [head.environment])[head.environment],
+        suite=tuple(names[test] for test in tests),
+        outcomes=pack.unpack_outcomes(tests, outcomes),
+        durations=pack.unpack_durations(tests, durations),
+        order=order,
+        executions=tuple(execution for _, attempts in parts for execution in attempts),
+        seen={} if seen is None else from_json(seen),
+    )
+
+
+def _state(database: Database, name: str, listing: str | None) -> State:
+    ((tree, digest),) = database.query("SELECT tree, digest FROM {s}state WHERE id = :id", id=name)
+    files = None
+    if listing is not None:
+        files = pack.files_of(pack.chain_of(listing_links(database, [listing]), listing))
+    return State(id=name, tree=text(tree), digest=text(digest), files=files)
+
+
+def environments(database: Database, ids: Iterable[str]) -> dict[str, Environment]:
+    """See :meth:`flakefighters.history.store.History.environments`."""
+    rows = database.query(
+        "SELECT id, key, settings, distributions FROM {s}environment WHERE id IN {text:ids}",
+        ids=to_json(sorted(set(ids))),
+    )
+    return {
+        unstorable(name): Environment(
+            id=unstorable(name),
+            key=unstorable(key),
+            settings=from_json(settings),
+            distributions=from_json(distributions),
+        )
+        for name, key, settings, distributions in rows
+    }
+
+
+_LISTINGS: Final = """
+SELECT r.state, r.listing, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.id
+FROM {s}run r WHERE r.state IN {text:ids} AND r.listing IS NOT NULL ORDER BY 3, 4
+"""
+
+
+def state_files(database: Database, ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """See :meth:`flakefighters.history.store.History.state_files`."""
+    chosen: dict[str, str] = {}
+    for state, listing, _, _ in database.query(_LISTINGS, ids=to_json(sorted(set(ids)))):
+        chosen.setdefault(unstorable(state), listing)  # the most trusted run's comes first
+    if not chosen:
+        return {}
+    links = listing_links(database, chosen.values())
+    return {
+        state: pack.files_of(pack.chain_of(links, listing)) for state, listing in chosen.items()
+    }
+
+
+# -- Verdicts --------------------------------------------------------------------------------
+
+_VERDICTS: Final = """
+SELECT v.run, v.test, v.attempt, v.n, v.fighter, v.version, v.label, v.confidence, v.introduced,
+  v.reason, b.body, v.at
+FROM {s}verdict v LEFT JOIN {s}evidence b ON b.id = v.evidence
+WHERE v.run IN {hash:runs} {only} ORDER BY v.run, v.test, v.attempt, v.n, v.at, v.fighter, v.id
+"""
+
+
+def verdicts(
+    database: Database, runs: Iterable[str], test: int | None = None
+) -> tuple[Verdict, ...]:
+    """See :meth:`flakefighters.history.store.History.verdicts`; of one test if it is given."""
+    sql = _VERDICTS.replace("{only}", "" if test is None else "AND v.test = :test")
+    params: dict[str, object] = {} if test is None else {"test": test}
+    rows = database.query(sql, runs=to_json(sorted(set(runs))), **params)
+    names = nodeids(database, {row[1] for row in rows}) if rows else {}
+    return tuple(
+        Verdict(
+            run=row[0],
+            nodeid=names[row[1]],
+            attempt=row[2],
+            index=row[3],
+            fighter=unstorable(row[4]),
+            version=row[5],
+            label=Label(row[6]),
+            confidence=Confidence(row[7]),
+            introduced=bool(row[8]),
+            reason=unstorable(row[9]),
+            evidence={} if row[10] is None else from_json(row[10]),
+            at=row[11],
+        )
+        for row in rows
+    )
+
+
+# -- The past of some tests ------------------------------------------------------------------
+
+_OUTCOMES: Final = """
+SELECT r.id, p.identity, r.suite, r.outcomes FROM {s}run r JOIN {s}project p ON p.id = r.project
+WHERE r.id IN {hash:runs}
+"""
+# What is known of attempts, failures and joined verdicts, in one answer.
+_DETAILS: Final = """
+SELECT 1 AS kind, x.run, x.test, x.attempt, 0 AS n, 0 AS at, x.outcome AS what
+  FROM {s}execution x WHERE x.run IN {hash:runs} AND x.test IN {number:tests}
+UNION ALL
+SELECT 2, f.run, f.test, f.attempt, f.n, 0, c.signature
+  FROM {s}failure f JOIN {s}failure_text c ON c.id = f.failure_text
+  WHERE f.run IN {hash:runs} AND f.test IN {number:tests}
+UNION ALL
+SELECT 3, v.run, v.test, v.attempt, v.n, v.at, v.label
+  FROM {s}verdict v WHERE v.run IN {hash:runs} AND v.test IN {number:tests} AND v.fighter = :joint
+ORDER BY 1, 2, 3, 4, 5, 6
+"""
+
+
+def past(
+    database: Database, suites: Suites, nodeids: Sequence[str], runs: Sequence[RunHead]
+) -> dict[str, tuple[Past, ...]]:
+    """See :meth:`flakefighters.history.store.History.past`."""
+    found: dict[str, list[Past]] = {nodeid: [] for nodeid in nodeids}
+    if not found or not runs:
+        return dict.fromkeys(found, ())
+    ids = to_json([run.id for run in runs])
+    rows = database.query(_OUTCOMES, runs=ids)
+    known = {row[0]: row[1:] for row in rows}
+    suites.fetch(suite for _, suite, _ in known.values())
+    tests: dict[tuple[str, str], int] = {}
+    for identity in {identity for identity, _, _ in known.values()}:
+        plain = unstorable(identity)
+        for nodeid, test in zip(found, content.test_ids(plain, list(found)), strict=True):
+            tests[identity, nodeid] = test
+    attempts: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
+    signatures: dict[tuple[str, int], list[str]] = defaultdict(list)
+    labels: dict[tuple[str, int], dict[tuple[int, int], str]] = defaultdict(dict)
+    for kind, run, test, attempt, n, _, what in database.query(
+        _DETAILS,
+        runs=ids,
+        tests=to_json(sorted(set(tests.values()))),
+        joint=JOINT,
+    ):
+        if kind == 1:
+            attempts[run, test].append(Outcome(what))
+        elif kind == 2:
+            signatures[run, test].append(unstorable(what))
+        else:
+            labels[run, test].setdefault((attempt, n), what)  # as it was judged at the time
+    for run in runs:
+        if run.id not in known:
+            continue
+        identity, suite, outcomes = known[run.id]
+        for nodeid, results in found.items():
+            test = tests[identity, nodeid]
+            outcome = _outcome(suites.members(suite), outcomes, test)
+            tried = attempts.get((run.id, test), [])
+            if outcome is None and not tried:
+                continue
+            results.append(
+                Past(
+                    run=run,
+                    outcome=outcome or tried[-1],
+                    attempts=tuple(tried),
+                    signatures=tuple(signatures.get((run.id, test), ())),
+                    labels=tuple(labels.get((run.id, test), {}).values()),
+                )
+            )
+    return {nodeid: tuple(results) for nodeid, results in found.items()}
+
+
+def _outcome(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:
+    place = bisect_left(members, test)
+    if place == len(members) or members[place] != test:
+        return None
+    return Outcome(outcomes if len(outcomes) == 1 else outcomes[place])

@@ -1,0 +1,210 @@
+"""Summaries over many runs: counts per run, statistics per test, the story of one test."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from flakefighters.history import content, heads, read
+from flakefighters.history.content import to_json
+from flakefighters.history.database import Database
+from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
+from flakefighters.model import JOINT, Label, Outcome, Verdict
+
+__all__ = ["executions_of", "run_rows", "test_rows"]
+
+_GOOD: Final = frozenset(".X")
+_BAD: Final = frozenset("FE?")
+_RAN: Final = frozenset(".FExXR?")
+
+
+def run_rows(
+    database: Database, project: str | None, *, limit: int, until: int
+) -> tuple[RunRow, ...]:
+    """See :meth:`flakefighters.history.store.History.run_rows`."""
+    more = ", r.outcomes, (SELECT s.n FROM {s}suite s WHERE s.id = r.suite)"
+    rows = heads.newest(database, project, limit=limit, until=until, more=more)
+    labels: dict[str, Counter[Label]] = defaultdict(Counter)
+    for run, label in _labels(database, [row[0] for row in rows]):
+        labels[run][label] += 1
+    made = []
+    for row in rows:
+        outcomes, tests = row[heads.HEAD_WIDTH :]
+        counts = {outcomes: tests} if len(outcomes) == 1 else Counter(outcomes)
+        made.append(
+            RunRow(
+                run=heads.head(row),
+                tests=tests,
+                outcomes={kind: counts[kind] for kind in Outcome if counts.get(kind)},
+                labels={label: labels[row[0]][label] for label in Label if labels[row[0]][label]},
+            )
+        )
+    return tuple(made)
+
+
+def _labels(database: Database, runs: Sequence[str]) -> list[tuple[str, Label]]:
+    """Run and label of each judged failure, the first joined verdict of each."""
+    rows = database.query(
+        "SELECT v.run, v.test, v.attempt, v.n, v.label FROM {s}verdict v "
+        "WHERE v.run IN {hash:runs} AND v.fighter = :joint "
+        "ORDER BY v.run, v.test, v.attempt, v.n, v.at",
+        runs=to_json(list(runs)),
+        joint=JOINT,
+    )
+    first: dict[tuple[object, ...], tuple[str, Label]] = {}
+    for row in rows:
+        first.setdefault(row[:4], (row[0], Label(row[4])))
+    return list(first.values())
+
+
+@dataclass(slots=True)
+class _Tally:
+    runs: int = 0
+    passes: int = 0
+    failures: int = 0
+    flips: int = 0
+    mixed: int = 0
+    passing: bool | None = None
+    last: str = "-"
+    last_run: str = ""
+    last_failure: int | None = None
+    labels: Counter[str] = field(default_factory=Counter)
+
+
+def test_rows(database: Database, project: str, *, runs: int, until: int) -> tuple[TestRow, ...]:
+    """See :meth:`flakefighters.history.store.History.test_rows`."""
+    rows = database.query(
+        "SELECT r.id, r.started, r.suite, r.outcomes FROM {s}run r WHERE r.project = :project "
+        "AND r.started <= :until ORDER BY r.started DESC, r.id DESC LIMIT :runs",
+        project=content.project_id(project),
+        until=until,
+        runs=runs,
+    )
+    suites = read.Suites(database)
+    suites.fetch(row[2] for row in rows)
+    tallies: dict[int, _Tally] = defaultdict(_Tally)
+    for run, started, suite, outcomes in reversed(rows):
+        members = suites.members(suite)
+        letters = outcomes * len(members) if len(outcomes) == 1 else outcomes
+        for test, letter in zip(members, letters, strict=True):
+            if letter == "-":
+                continue
+            tally = tallies[test]
+            tally.last, tally.last_run = letter, run
+            if letter in _RAN:
+                _count(tally, letter, started)
+    _count_labels(database, [row[0] for row in rows], tallies)
+    nodeids = read.nodeids(database, tallies)
+    made = [
+        TestRow(
+            nodeid=nodeids[test],
+            runs=tally.runs,
+            passes=tally.passes,
+            failures=tally.failures,
+            flips=tally.flips,
+            mixed=tally.mixed,
+            last=Outcome(tally.last),
+            last_run=tally.last_run,
+            last_failure=tally.last_failure,
+            flaky=tally.labels[Label.FLAKY],
+            genuine=tally.labels[Label.GENUINE],
+            undecided=tally.labels[Label.UNDECIDED],
+        )
+        for test, tally in tallies.items()
+    ]
+    return tuple(sorted(made, key=lambda row: row.nodeid))
+
+
+def _count(tally: _Tally, letter: str, started: int) -> None:
+    tally.runs += 1
+    if letter == "x":
+        return
+    passing = letter in _GOOD
+    if passing:
+        tally.passes += 1
+    elif letter in _BAD:
+        tally.failures += 1
+        tally.last_failure = started
+    else:  # both, in one run
+        tally.mixed += 1
+        tally.last_failure = started
+        passing = True
+    if tally.passing is not None and tally.passing != passing:
+        tally.flips += 1
+    tally.passing = passing
+
+
+def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _Tally]) -> None:
+    rows = database.query(
+        "SELECT v.test, v.label, count(*) FROM {s}verdict v "
+        "WHERE v.run IN {hash:runs} AND v.fighter = :joint "
+        "GROUP BY v.test, v.label",
+        runs=to_json(list(runs)),
+        joint=JOINT,
+    )
+    for test, label, count in rows:
+        if test in tallies:
+            tallies[test].labels[label] += count
+
+
+def executions_of(
+    database: Database,
+    suites: read.Suites,
+    nodeid: str,
+    project: str,
+    *,
+    limit: int,
+    until: int,
+) -> tuple[ExecutionRow, ...]:
+    """See :meth:`flakefighters.history.store.History.executions_of`."""
+    (test,) = content.test_ids(project, (nodeid,))
+    found: list[ExecutionRow] = []
+    before: str | None = None
+    # Runs without the test (selections, older than it) are skipped, but not for ever.
+    for _ in range(4):
+        rows = heads.newest(
+            database,
+            project,
+            limit=limit,
+            until=until,
+            before=before,
+            more=", r.suite, r.outcomes, r.durations",
+        )
+        if not rows:
+            break
+        before = rows[-1][0]
+        suites.fetch(row[heads.HEAD_WIDTH] for row in rows)
+        ids = [row[0] for row in rows]
+        attempts = read.executions(database, ids, [test])
+        said: dict[str, list[Verdict]] = defaultdict(list)
+        for verdict in read.verdicts(database, ids, test):
+            said[verdict.run].append(verdict)
+        for row in rows:
+            suite, outcomes, durations = row[heads.HEAD_WIDTH :]
+            tried = attempts.get((row[0], test), [])
+            members = suites.members(suite)
+            place = bisect_left(members, test)
+            if place < len(members) and members[place] == test:
+                letter = outcomes if len(outcomes) == 1 else outcomes[place]
+                setup, call, teardown = json.loads(durations)[3 * place : 3 * place + 3]
+            elif tried:
+                letter, setup, call, teardown = tried[-1].outcome, 0, 0, 0
+            else:
+                continue
+            found.append(
+                ExecutionRow(
+                    run=heads.head(row),
+                    nodeid=nodeid,
+                    outcome=Outcome(letter),
+                    durations=(100 * setup, 100 * call, 100 * teardown),
+                    executions=tuple(tried),
+                    verdicts=tuple(said[row[0]]),
+                )
+            )
+        if len(found) >= limit or len(rows) < limit:
+            break
+    return tuple(found[:limit])

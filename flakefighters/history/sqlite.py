@@ -1,0 +1,292 @@
+"""A history in one SQLite file, with the standard library alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from flakefighters.errors import DatabaseError, ForeignDatabaseError
+from flakefighters.history.database import Row, render
+from flakefighters.history.layout import (
+    APPLICATION_ID,
+    OLDEST_READER,
+    SCHEMA_VERSION,
+    statements,
+)
+from flakefighters.history.trouble import explain_sqlite, too_new
+from flakefighters.ids import uuid7
+
+__all__ = ["SqliteDatabase", "check_file"]
+
+# Bound early: tests may replace them.
+_monotonic, _sleep = time.monotonic, time.sleep
+
+_MAGIC: Final = b"SQLite format 3\x00"
+_REMEDY: Final = "choose another file for the history"
+
+#: How long to wait for other writers, in seconds.
+PATIENCE: Final = 15.0
+
+
+def check_file(path: Path, name: str) -> bool:
+    """True if there is a file to open, False if there is none.
+
+    ForeignDatabaseError for a link, a folder, or what is plainly not one of our files; nothing
+    is opened by SQLite for that.
+    """
+    try:
+        facts = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DatabaseError(f"{name} cannot be used ({error.strerror})", remedy=_REMEDY) from error
+    if stat.S_ISLNK(facts.st_mode):
+        raise ForeignDatabaseError(f"{name} is a link; a history is a plain file", remedy=_REMEDY)
+    if stat.S_ISDIR(facts.st_mode):
+        raise ForeignDatabaseError(f"{name} is a folder", remedy=_REMEDY)
+    if not stat.S_ISREG(facts.st_mode):
+        raise ForeignDatabaseError(f"{name} is not a plain file", remedy=_REMEDY)
+    if facts.st_size == 0:
+        return True
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise DatabaseError(f"{name} cannot be read ({error.strerror})") from error
+    if not header.startswith(_MAGIC) or len(header) < 100:
+        raise ForeignDatabaseError(f"{name} is not a SQLite database", remedy=_REMEDY)
+    # 0 until the first transaction of a new history is in the file itself.
+    if int.from_bytes(header[68:72], "big") not in (0, APPLICATION_ID):
+        raise _foreign(name)
+    return True
+
+
+@lru_cache(maxsize=64)
+def _rendered(sql: str) -> str:
+    return render(sql, "", lambda _, name: f"(SELECT value FROM json_each(:{name}))")  # noqa: S608
+
+
+def _foreign(name: str) -> ForeignDatabaseError:
+    return ForeignDatabaseError(f"{name} is the database of another program", remedy=_REMEDY)
+
+
+class SqliteDatabase:
+    """See :class:`~flakefighters.history.database.Database`."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        create: bool = True,
+        read_only: bool = False,
+        immutable: bool = False,
+        patience: float = PATIENCE,
+    ):
+        self.read_only = read_only or immutable
+        self._name = name
+        self._patience = patience
+        there = check_file(path, name)
+        if not there and (self.read_only or not create):
+            raise DatabaseError(
+                f"{name} does not exist",
+                remedy="run pytest once to create it, or `flakefighters clone`",
+            )
+        if not there:
+            self._touch(path)
+        mode = "?immutable=1" if immutable else "?mode=ro" if self.read_only else "?mode=rw"
+        try:
+            self._connection: sqlite3.Connection | None = sqlite3.connect(
+                path.absolute().as_uri() + mode,
+                uri=True,
+                timeout=patience,
+                isolation_level=None,
+                cached_statements=64,
+            )
+        except sqlite3.Error as error:
+            raise explain_sqlite(error, name) from error
+        try:
+            with self._explained():
+                self._prepare(create=create)
+                self.meta: Mapping[str, str] = dict(self._execute("SELECT key, value FROM meta"))
+        except BaseException:
+            self._connection.close()
+            self._connection = None
+            raise
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def _touch(self, path: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            os.close(os.open(path, flags, 0o600))
+        except FileExistsError:  # another process was faster
+            return
+        except OSError as error:
+            raise DatabaseError(
+                f"{self._name} cannot be created ({error.strerror})",
+                remedy="check that its folder exists and can be written",
+            ) from error
+
+    def _prepare(self, *, create: bool) -> None:
+        self._execute("PRAGMA trusted_schema = OFF")
+        self._execute("PRAGMA foreign_keys = ON")
+        if self._number("application_id") != APPLICATION_ID:
+            if self._execute("SELECT count(*) FROM sqlite_master") != [(0,)]:
+                raise _foreign(self._name)
+            if self.read_only or not create:
+                raise DatabaseError(f"{self._name} is empty", remedy="run pytest once to fill it")
+            self._create()
+        self._check_schema()
+        if not self.read_only:
+            self._use_wal()
+            # With a WAL, NORMAL can lose the last runs in a power cut, but never damage the file.
+            self._execute("PRAGMA synchronous = NORMAL")
+        self._execute("PRAGMA temp_store = MEMORY")
+
+    def _create(self) -> None:
+        # Not in WAL mode yet: the header of the file itself tells from now on whose it is.
+        self._execute("BEGIN EXCLUSIVE")
+        try:
+            if self._execute("SELECT count(*) FROM sqlite_master") == [(0,)]:
+                for statement in statements("sqlite"):
+                    self._execute(statement)
+                self._live.executemany(
+                    "INSERT INTO meta (key, value) VALUES (?, ?)",
+                    [
+                        ("schema_version", str(SCHEMA_VERSION)),
+                        ("oldest_reader", str(OLDEST_READER)),
+                        ("database_id", uuid7()),
+                    ],
+                )
+                self._execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                self._execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._execute("COMMIT")
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _check_schema(self) -> None:
+        if self._number("application_id") != APPLICATION_ID:
+            raise _foreign(self._name)
+        version = self._number("user_version")
+        if version > SCHEMA_VERSION:
+            oldest = self._execute("SELECT value FROM meta WHERE key = 'oldest_reader'")
+            if not oldest or int(oldest[0][0]) > SCHEMA_VERSION or not self.read_only:
+                raise too_new(self._name, version)
+        ours = {each.split()[2]: each.strip() for each in statements("sqlite")}
+        for kind, name, sql in self._execute("SELECT type, name, sql FROM sqlite_master"):
+            expected = ours.pop(name, None)
+            if version > SCHEMA_VERSION or sql is None or sql == expected:
+                continue
+            if expected is not None or kind in ("trigger", "view") or "VIRTUAL" in sql.upper():
+                raise ForeignDatabaseError(
+                    f"{self._name} holds a {kind} {name!r} that is not ours",
+                    remedy="do not use this file; if you made it yourself, drop it",
+                )
+        if ours:
+            raise ForeignDatabaseError(
+                f"{self._name} lacks {', '.join(sorted(ours))}",
+                remedy="move the file away, then run pytest again or `flakefighters clone`",
+            )
+
+    def _use_wal(self) -> None:
+        """Switch to a write-ahead log; SQLite does not wait by itself for others who do so too."""
+        until = _monotonic() + self._patience
+        while True:
+            try:
+                self._execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not busy or _monotonic() > until:
+                    raise
+            _sleep(0.01)
+
+    # -- using ---------------------------------------------------------------------------------
+
+    @property
+    def _live(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise DatabaseError(f"{self._name} is closed")
+        return self._connection
+
+    def _execute(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
+        return self._live.execute(sql, params or {}).fetchall()
+
+    def _number(self, pragma: str) -> int:
+        return int(self._execute(f"PRAGMA {pragma}")[0][0])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain_sqlite(error, self._name) from error
+
+    def _rollback(self) -> None:
+        with suppress(sqlite3.Error):  # SQLite rolls back by itself after some errors
+            self._execute("ROLLBACK")
+
+    def query(self, sql: str, **params: object) -> list[Row]:
+        with self._explained():
+            return self._execute(_rendered(sql), params)
+
+    @contextmanager
+    def writing(self, sql: str, **params: object) -> Iterator[SqliteWriter]:
+        if self.read_only:
+            raise DatabaseError(f"{self._name} is opened for reading only")
+        with self._explained():
+            self._execute("BEGIN IMMEDIATE")
+            try:
+                version = self._number("user_version")
+                if version != SCHEMA_VERSION:
+                    raise too_new(self._name, version)
+                yield SqliteWriter(self, self.query(sql, **params))
+                self._execute("COMMIT")
+            except BaseException:
+                self._rollback()
+                raise
+
+    def _insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        names = columns.split()
+        marks = ", ".join("?" * len(names))
+        self._live.executemany(
+            f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608
+            f"VALUES ({marks}) ON CONFLICT DO NOTHING",
+            rows,
+        )
+
+    def close(self) -> None:
+        if self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        # The file alone is the database: it can be copied, or uploaded by a CI job.  Others may
+        # have it open; then the last one to close does this.
+        with suppress(sqlite3.Error):
+            if not self.read_only:
+                connection.execute("PRAGMA busy_timeout = 500")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+
+
+class SqliteWriter:
+    """See :class:`~flakefighters.history.database.Writer`."""
+
+    def __init__(self, database: SqliteDatabase, answer: list[Row]):
+        self._database = database
+        self.answer = answer
+
+    def query(self, sql: str, **params: object) -> list[Row]:
+        return self._database.query(sql, **params)
+
+    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._database._insert(table, columns, rows)
