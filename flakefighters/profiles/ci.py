@@ -1,9 +1,18 @@
-"""Which CI service runs us, and what it says of the run: one table, one function."""
+"""Which CI service runs us, and what it says of the run.
+
+One table (:mod:`flakefighters.profiles.ci_table`), one function: :func:`detect`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from flakefighters.profiles import ci_details as details
+from flakefighters.profiles.ci_details import ReadFile, Variables
+from flakefighters.profiles.ci_table import VENDORS, Vendor
 
 __all__ = ["CiInfo", "detect"]
 
@@ -40,8 +49,82 @@ class CiInfo:
     protected: bool | None = None
 
 
-def detect(
-    environ: Mapping[str, str], read_file: Callable[[str], bytes | None] | None = None
-) -> CiInfo | None:
-    """Return what is known of the CI run, None outside CI or if ``CI`` is set to false."""
-    raise NotImplementedError
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_LIMIT: Final = 500
+
+
+def detect(environ: Mapping[str, str], read_file: ReadFile | None = None) -> CiInfo | None:
+    """Return what is known of the CI run, None outside CI or if ``CI`` says no.
+
+    ``read_file`` gives a file's bytes, or None if there is none; it reads GitHub's event file.
+    """
+    variables = Variables(environ)
+    if "CI" in environ and not variables.true("CI"):
+        return None
+    vendor = next((v for v in VENDORS if all(map(variables.sign, v.signs))), None)
+    if vendor is None:
+        return None
+    facts = {fact: variables.first(names) for fact, names in vendor.facts.items()}
+    if vendor.refine is not None:
+        vendor.refine(variables, facts, read_file or details.read_bounded)
+    return _finish(vendor, facts, variables)
+
+
+def _finish(vendor: Vendor, facts: dict[str, str | None], variables: Variables) -> CiInfo:
+    """Check and normalise what was found; nothing of it is trusted."""
+
+    def get(fact: str) -> str | None:
+        value = facts.get(fact)
+        return value if value and len(value) <= _LIMIT and value.isprintable() else None
+
+    pr = get("pr")
+    pr = pr if pr and pr.isascii() and pr.isdigit() and int(pr) > 0 else None
+    commit = _commit(get("commit"))
+    attempt = _number(get("attempt"))
+    retries = _number(get("retries"))
+    if attempt is None and retries is not None:
+        attempt = retries + 1
+    repository = details.repository(get("repository"))
+    source = details.repository(get("source_repository"))
+    fork = details.boolean(get("is_fork_pr"))
+    if fork is None and pr and repository and source:
+        fork = source != repository
+    branch = details.branch(get("branch")) if pr or get("tag") is None else None
+    base = details.branch(get("base_branch"))
+    return CiInfo(
+        vendor=vendor.name,
+        evidence=vendor.signs[0].partition("=")[0],
+        commit=commit,
+        head_commit=_commit(get("head_commit")) or commit,
+        branch=branch,
+        # Some services repeat the branch here when there is no pull request.
+        base_branch=base if pr or base != branch else None,
+        pr=pr,
+        run_url=details.plain_url(get("run_url")),
+        build=get("build"),
+        workflow=get("workflow"),
+        job=get("job"),
+        shard=_shard(get("shard_index"), get("shard_total"), variables),
+        attempt=attempt,
+        repository=repository,
+        is_fork_pr=fork if pr else None,
+        protected=False if pr else details.boolean(get("protected")),
+    )
+
+
+def _commit(text: str | None) -> str | None:
+    return text if text and _COMMIT.fullmatch(text) else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _shard(index: str | None, total: str | None, variables: Variables) -> str | None:
+    """The part of a split suite, by the service's variables, else by those of common splitters."""
+    if index is None:
+        index = variables.first("CI_NODE_INDEX SHARD_INDEX SHARD")
+        total = variables.first("CI_NODE_TOTAL SHARD_TOTAL SHARD_COUNT")
+    if _number(index) is None or total == "1":
+        return None
+    return index if _number(total) is None else f"{index}/{total}"

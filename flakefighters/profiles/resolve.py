@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from flakefighters.model import Target
+from flakefighters.profiles.ci import CiInfo, detect
 from flakefighters.profiles.nouns import Inputs, Resolution
+from flakefighters.profiles.places import anything_configured
 
-__all__ = ["resolve"]
+__all__ = ["resolve", "resolve_configured"]
 
 
 def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
@@ -17,4 +20,27 @@ def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
     Raises:
         ConfigError: with origin and remedy.
     """
-    raise NotImplementedError
+    ci = detect(inputs.environ)
+    if ci is None and not anything_configured(inputs):
+        return _plain(inputs)
+    return resolve_configured(inputs, ci, need_credentials=need_credentials)
+
+
+def resolve_configured(
+    inputs: Inputs, ci: CiInfo | None, *, need_credentials: bool = True
+) -> Resolution:
+    """The same by way of all sources, at the price of importing pydantic-settings."""
+    from flakefighters.profiles.selection import select
+
+    return select(inputs, ci, need_credentials=need_credentials)
+
+
+def _plain(inputs: Inputs) -> Resolution:
+    """What the sources would say if there were none: the built-in local profile."""
+    target = Target(
+        backend="sqlite",
+        path=inputs.anchor / "flakefighters.db",
+        profile="local",
+        display="sqlite:///flakefighters.db",
+    )
+    return Resolution(target=target, record_to=target, profile="local", reason="default")

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.profiles.nouns import Inputs
+from flakefighters.errors import ConfigError
+from flakefighters.profiles import fields
+from flakefighters.profiles.ci import detect
+from flakefighters.profiles.nouns import Inputs, Origin, Source
+
+if TYPE_CHECKING:
+    from flakefighters.profiles.layers import Layer
+    from flakefighters.profiles.selection import Selector
 
 __all__ = ["FileView", "ProfileView", "SettingView", "SettingsView", "all_settings", "profiles"]
+
+_MASK: Final = "***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +26,7 @@ class SettingView:
     """One setting, its value (masked), where it was set, and what that overrides."""
 
     name: str  # "profiles.ci.url"
-    value: str | None
+    value: str
     origin: str
     variable: str
     #: (origin, value) of the settings that lost.
@@ -60,9 +71,152 @@ class ProfileView:
 
 def all_settings(inputs: Inputs) -> SettingsView:
     """Return every setting with value, origin and what it overrides.  Never raises ConfigError."""
-    raise NotImplementedError
+    from flakefighters.profiles.layers import read
+
+    sources = read(inputs)
+    notes = [str(problem.error) for problem in sources.problems]
+    active = _active(inputs, notes)
+    layers = sources.layers
+    settings = _process_settings(inputs)
+    for spec in fields.TOP_FIELDS:
+        values = [
+            (_text(layer.top[spec.name]), layer.origins[spec.name,])
+            for layer in layers
+            if spec.name in layer.top
+        ]
+        settings.append(_view((spec.name,), values, spec.default))
+    for name in _names(layers):
+        for spec in fields.PROFILE_FIELDS:
+            values = _values(layers, name, spec.name)
+            if values or name == active:
+                settings.append(_view(("profiles", name, spec.name), values, spec.default))
+    files = tuple(FileView(path=file.path, status=file.status) for file in sources.files)
+    return SettingsView(settings=tuple(settings), files=files, notes=tuple(dict.fromkeys(notes)))
 
 
 def profiles(inputs: Inputs) -> tuple[ProfileView, ...]:
-    """Return every profile that any source names.  Never raises ConfigError."""
-    raise NotImplementedError
+    """Return every profile that any source names.
+
+    Raises:
+        ConfigError: if the sources cannot be merged at all.
+    """
+    from flakefighters.profiles.selection import Selector
+
+    selector = Selector.read(inputs, detect(inputs.environ))
+    try:
+        active, reason = selector.active()
+    except ConfigError:
+        active, reason = "", ""
+    views = []
+    for name in _names(selector.sources.layers):
+        view = _profile(selector, name)
+        if name == active:
+            view = replace(view, active=True, reason=reason)
+        views.append(view)
+    return tuple(views)
+
+
+def _profile(selector: Selector, name: str) -> ProfileView:
+    from flakefighters.profiles.schema import origin_of
+
+    origin = origin_of(selector.layers, ("profiles", name, "url"))
+    view = ProfileView(
+        name=selector.label(name),
+        active=False,
+        reason=None,
+        display=None,
+        read_only=False,
+        password=None,
+        origin=str(origin) if origin else None,
+        problem=None,
+    )
+    try:
+        body = selector.fields(name)
+        chosen = selector.build(name, body)
+    except ConfigError as error:
+        return replace(view, problem=str(error))
+    if chosen is None:
+        return replace(view, read_only=body.read_only, problem="has no URL")
+    password = chosen.password
+    return replace(
+        view,
+        display=chosen.target.display,
+        read_only=body.read_only,
+        password=str(password.origin) if password.origin else None,
+        problem=password.note,
+    )
+
+
+def _active(inputs: Inputs, notes: list[str]) -> str | None:
+    """The canonical name of the profile in use; trouble on the way becomes a note."""
+    from flakefighters.profiles.selection import Selector
+
+    try:
+        return Selector.read(inputs, detect(inputs.environ)).active()[0]
+    except ConfigError as error:
+        notes.append(str(error))
+        return None
+
+
+def _names(layers: Sequence[Layer]) -> list[str]:
+    """Every profile's canonical name, the built-in ones first."""
+    named = {name for layer in layers for name in layer.names}
+    return [*fields.BUILT_IN, *sorted(named - set(fields.BUILT_IN))]
+
+
+def _process_settings(inputs: Inputs) -> list[SettingView]:
+    """What decides which profile and file are used."""
+    variable = inputs.environ.get("FLAKEFIGHTERS_PROFILE", "").strip()
+    chosen = [
+        (value, Origin(source, text))
+        for value, source, text in (
+            (inputs.option_profile, Source.COMMAND_LINE, inputs.option_profile_name),
+            (variable, Source.VARIABLE, "FLAKEFIGHTERS_PROFILE"),
+        )
+        if value
+    ]
+    file = inputs.environ.get("FLAKEFIGHTERS_PROFILES_FILE", "").strip()
+    named = [(file, Origin(Source.VARIABLE, "FLAKEFIGHTERS_PROFILES_FILE"))] if file else []
+    return [
+        _view(("profile",), chosen, "none"),
+        _view(("profiles_file",), named, "profiles.toml at the anchor"),
+    ]
+
+
+def _values(layers: Sequence[Layer], name: str, field: str) -> list[tuple[str, Origin]]:
+    """Every value of a profile's field, masked, the one in force first."""
+    from flakefighters.profiles.targets import in_force
+
+    values = []
+    for layer in layers:
+        origin = layer.origins.get(("profiles", name, field))
+        if field == "password":
+            if origin is not None and name in layer.passwords:
+                values.append((_MASK, origin))
+            if name in layer.url_passwords:
+                values.append((_MASK, layer.origins["profiles", name, "url"]))
+        elif field == "password_host" and name in layer.password_hosts and origin is not None:
+            values.append((layer.password_hosts[name], origin))
+        elif field in layer.profiles.get(name, {}) and origin is not None:
+            values.append((_text(layer.profiles[name][field]), origin))
+    return in_force(field, values)
+
+
+def _view(path: tuple[str, ...], values: Sequence[tuple[str, Origin]], default: str) -> SettingView:
+    value, origin = (values[0][0], str(values[0][1])) if values else (default, "built in")
+    return SettingView(
+        name=".".join(path),
+        value=value,
+        origin=origin,
+        variable=fields.variable(*path),
+        overrides=tuple((str(where), lost) for lost, where in values[1:]),
+    )
+
+
+def _text(value: object) -> str:
+    """A value as it would be typed."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,300 @@
+"""What variables alone do not say of a CI run, service by service, and how to clean it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+__all__ = [
+    "ReadFile",
+    "Variables",
+    "appveyor",
+    "azure",
+    "bitbucket",
+    "boolean",
+    "branch",
+    "circleci",
+    "cirrus",
+    "codebuild",
+    "github",
+    "gitlab",
+    "jenkins",
+    "plain_url",
+    "read_bounded",
+    "repository",
+    "semaphore",
+    "travis",
+]
+
+ReadFile = Callable[[str], bytes | None]
+Facts = dict[str, str | None]
+
+_NO: Final = frozenset({"", "0", "false", "no", "off", "none", "null"})
+_MAX_EVENT: Final = 4_000_000
+_SCP: Final = re.compile(r"(?:[^@/]+@)?([^:/@]+):(?!//)(.+)")
+_MERGE_QUEUE: Final = re.compile(r"refs/heads/gh-readonly-queue/(.+)/pr-(\d+)-[0-9a-f]+")
+
+
+class Variables:
+    """A view of the environment in which empty means not set."""
+
+    def __init__(self, environ: Mapping[str, str]):
+        self._environ = environ
+
+    def get(self, name: str) -> str | None:
+        """The variable's text, None if it is absent or blank."""
+        return (self._environ.get(name) or "").strip() or None
+
+    def first(self, names: str) -> str | None:
+        """The first of several variables that is set."""
+        return next((value for name in names.split() if (value := self.get(name))), None)
+
+    def true(self, name: str) -> bool:
+        """Is the variable set, and not to a word for no?"""
+        return (self.get(name) or "").lower() not in _NO
+
+    def sign(self, sign: str) -> bool:
+        """Does a sign of a service ("NAME" or "NAME=value") show?"""
+        name, equals, value = sign.partition("=")
+        return (self.get(name) or "").lower() == value if equals else self.true(name)
+
+
+def boolean(text: str | None) -> bool | None:
+    """A service's word for yes or no; None if it said nothing."""
+    return None if text is None else text.lower() not in _NO
+
+
+def branch(text: str | None) -> str | None:
+    """A branch's short name."""
+    if text is None or text.startswith(("refs/tags/", "refs/pull/", "pull/")):
+        return None
+    return text.removeprefix("refs/heads/") or None
+
+
+def plain_url(text: str | None) -> str | None:
+    """A web address without credentials, parameters and fragment other than a build's number."""
+    parts = _split(text)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+        return None
+    query = f"?{parts.query}" if re.fullmatch(r"buildId=\d+", parts.query) else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+
+
+def repository(text: str | None) -> str | None:
+    """The canonical host/owner/name of a repository's address: lower case, no credentials."""
+    if text is None:
+        return None
+    scp = None if "://" in text else _SCP.fullmatch(text)
+    if scp is not None:
+        host, path = scp[1], scp[2]
+    else:
+        parts = _split(text)
+        if parts is None or not parts.netloc:
+            return None
+        host = parts.netloc.rpartition("@")[2]
+        host = host.removesuffix(f":{_USUAL_PORTS.get(parts.scheme, '-')}")
+        path = unquote(parts.path)
+    path = path.strip("/").removesuffix(".git").strip("/")
+    whole = f"{host}/{path}".lower()
+    return whole if host and path and whole.isprintable() and " " not in whole else None
+
+
+_USUAL_PORTS: Final = {"https": "443", "http": "80", "ssh": "22"}
+
+
+def _split(text: str | None) -> Any:
+    try:
+        return urlsplit(text) if text else None
+    except ValueError:
+        return None
+
+
+def read_bounded(path: str) -> bytes | None:
+    """A regular file's bytes; None if it is anything else, unreadable or too large."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, ValueError):
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_EVENT:
+                return None
+            return stream.read(_MAX_EVENT)
+        except OSError:
+            return None
+
+
+# -- the services ----------------------------------------------------------------------------
+
+
+def github(variables: Variables, facts: Facts, read_file: ReadFile) -> None:
+    """GitHub Actions and its imitators: the commit is a merge on pull requests."""
+    ref = variables.get("GITHUB_REF") or ""
+    server = variables.get("GITHUB_SERVER_URL") or "https://github.com"
+    name = variables.get("GITHUB_REPOSITORY")
+    if name:
+        facts["repository"] = f"{server}/{name}"
+        if run := variables.get("GITHUB_RUN_ID"):
+            facts["run_url"] = f"{server}/{name}/actions/runs/{run}"
+    facts["branch"] = variables.first("GITHUB_HEAD_REF GITHUB_REF_NAME")
+    if variables.get("GITHUB_REF_TYPE") == "tag":
+        facts["tag"] = variables.get("GITHUB_REF_NAME")
+    if pull := re.match(r"refs/pull/(\d+)/", ref):
+        facts["pr"] = pull[1]
+    if queued := _MERGE_QUEUE.fullmatch(ref):
+        # Merges that wait for their turn, several pull requests at once: no single one's run.
+        facts["base_branch"] = queued[1]
+    event = variables.get("GITHUB_EVENT_NAME") or ""
+    if event.startswith("pull_request"):
+        _pull_request_event(variables.get("GITHUB_EVENT_PATH"), facts, read_file)
+
+
+def _pull_request_event(path: str | None, facts: Facts, read_file: ReadFile) -> None:
+    """Take head commit, number and fork from the event file, whatever it may hold."""
+    raw = read_file(path) if path else None
+    if raw is None or len(raw) > _MAX_EVENT:
+        return
+    try:
+        event = json.loads(raw)
+    except (ValueError, RecursionError):
+        return
+    number = _dig(event, "pull_request", "number")
+    if isinstance(number, int):
+        facts["pr"] = str(number)
+    sha = _dig(event, "pull_request", "head", "sha")
+    if isinstance(sha, str):
+        facts["head_commit"] = sha
+    head = _dig(event, "pull_request", "head", "repo", "full_name")
+    base = _dig(event, "pull_request", "base", "repo", "full_name")
+    if isinstance(base, str):
+        # A fork that was deleted meanwhile has no name.
+        facts["is_fork_pr"] = str(not isinstance(head, str) or head.lower() != base.lower())
+
+
+def _dig(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def gitlab(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """Forks' merge requests run in the fork: the repository is the target's."""
+    target = variables.get("CI_MERGE_REQUEST_PROJECT_ID")
+    source = variables.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID")
+    if target and source:
+        facts["is_fork_pr"] = str(target != source)
+
+
+def circleci(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """The pull request is a web address; a bare number is set for forks only."""
+    if facts["pr"] and "/" in facts["pr"]:
+        facts["pr"] = facts["pr"].rpartition("/")[2]
+        facts["is_fork_pr"] = "false"
+    if variables.get("CIRCLE_PR_NUMBER"):
+        facts["is_fork_pr"] = "true"
+
+
+def azure(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """Put the address together; a merge ref is no branch."""
+    collection = variables.first("SYSTEM_COLLECTIONURI SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
+    project, build = variables.get("SYSTEM_TEAMPROJECT"), variables.get("BUILD_BUILDID")
+    if collection and project and build:
+        facts["run_url"] = f"{collection.rstrip('/')}/{project}/_build/results?buildId={build}"
+
+
+def bitbucket(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """Put the address together."""
+    origin, number = facts["repository"], variables.get("BITBUCKET_BUILD_NUMBER")
+    if origin and number:
+        facts["run_url"] = f"{origin}/pipelines/results/{number}"
+
+
+def travis(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """On pull requests the branch is the target's."""
+    if facts["pr"] and facts["pr"] != "false":
+        facts["base_branch"] = variables.get("TRAVIS_BRANCH")
+        source, target = (
+            variables.get("TRAVIS_PULL_REQUEST_SLUG"),
+            variables.get("TRAVIS_REPO_SLUG"),
+        )
+        if source and target:
+            facts["is_fork_pr"] = str(source.lower() != target.lower())
+
+
+def appveyor(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """The branch is the target's on pull requests; the repository is a name and a provider."""
+    name = variables.get("APPVEYOR_REPO_NAME")
+    provider = (variables.get("APPVEYOR_REPO_PROVIDER") or "").lower()
+    hosts = {"github": "github.com", "bitbucket": "bitbucket.org", "gitlab": "gitlab.com"}
+    if name and provider in hosts:
+        facts["repository"] = f"https://{hosts[provider]}/{name}"
+    if facts["pr"]:
+        facts["base_branch"] = variables.get("APPVEYOR_REPO_BRANCH")
+        head = variables.get("APPVEYOR_PULL_REQUEST_HEAD_REPO_NAME")
+        if head and name:
+            facts["is_fork_pr"] = str(head.lower() != name.lower())
+    parts = [
+        variables.get(f"APPVEYOR_{part}")
+        for part in ("URL", "ACCOUNT_NAME", "PROJECT_SLUG", "BUILD_ID")
+    ]
+    if all(parts):
+        facts["run_url"] = f"{parts[0]}/project/{parts[1]}/{parts[2]}/builds/{parts[3]}"
+
+
+def codebuild(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """What triggered the build is spelt pr/12, branch/x or tag/v1."""
+    kind, _, value = (variables.get("CODEBUILD_WEBHOOK_TRIGGER") or "").partition("/")
+    if kind == "pr":
+        facts["pr"] = value
+    elif kind == "tag":
+        facts["tag"] = value
+    elif kind == "branch":
+        facts["branch"] = value
+    if re.fullmatch(r"pr/\d+|[0-9a-f]{40}|arn:.*", facts["branch"] or ""):
+        facts["branch"] = None
+
+
+def semaphore(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """On pull requests the branch is the target's."""
+    if facts["pr"]:
+        facts["base_branch"] = variables.get("SEMAPHORE_GIT_BRANCH")
+        source, target = (
+            variables.get("SEMAPHORE_GIT_PR_SLUG"),
+            variables.get("SEMAPHORE_GIT_REPO_SLUG"),
+        )
+        if source and target:
+            facts["is_fork_pr"] = str(source.lower() != target.lower())
+    organisation, workflow = (
+        variables.get("SEMAPHORE_ORGANIZATION_URL"),
+        variables.get("SEMAPHORE_WORKFLOW_ID"),
+    )
+    if organisation and workflow:
+        facts["run_url"] = f"{organisation}/workflows/{workflow}"
+
+
+def cirrus(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """The branch of a pull request is called pull/12."""
+    if task := variables.get("CIRRUS_TASK_ID"):
+        facts["run_url"] = f"https://cirrus-ci.com/task/{task}"
+
+
+def jenkins(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+    """Multibranch jobs say more than plain ones; the checkout's branch has its remote in front."""
+    name = facts["branch"]
+    if name and name == variables.get("GIT_BRANCH"):
+        facts["branch"] = name.removeprefix("origin/")
+    if facts["pr"]:
+        # The name of the fork, or nothing for the repository's own branches.
+        facts["is_fork_pr"] = str(bool(variables.get("CHANGE_FORK")))
+        address = variables.get("CHANGE_URL") or ""
+        found = re.match(
+            r"(https?://.+?)/(?:pull|pulls|-/merge_requests|pull-requests)/\d+", address
+        )
+        if found:
+            facts["repository"] = found[1]

@@ -1,0 +1,153 @@
+"""Merging and validating the settings, with pydantic-settings.
+
+Its own sources for variables and TOML fall short of what is promised here (names in any case,
+the line of a value, messages without values, files other than in the current folder), so each
+layer that :mod:`flakefighters.profiles.layers` has read is handed over as a source of its own.
+Heavy: import this module only where something is configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from flakefighters.errors import ConfigError
+from flakefighters.profiles.layers import Layer
+from flakefighters.profiles.nouns import Origin
+
+__all__ = ["Merged", "ProfileFields", "merge", "origin_of", "validate"]
+
+Path = tuple[str, ...]
+T = TypeVar("T")
+
+#: What pydantic's error types mean to somebody who wrote a settings file.
+_WORDS: Final = {
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list of texts",
+}
+
+
+class Merged(BaseSettings):
+    """All layers merged field by field.  Profiles stay raw: only the chosen one must be right."""
+
+    model_config = ConfigDict(  # type: ignore[assignment,unused-ignore]
+        extra="forbid", hide_input_in_errors=True
+    )
+
+    default_profile: str
+    ci_profile: str
+    project: str | None = None
+    state_env: tuple[str, ...] = ()
+    profiles: dict[str, dict[str, Any]]
+
+
+class ProfileFields(BaseModel):
+    """One profile, whole.  Passwords are not among its fields: they stay in their layers."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    url: str | None = None
+    # PostgreSQL cuts longer names, and quoting is not everybody's strength.
+    schema_: str = Field(
+        "flakefighters", alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$", max_length=63
+    )
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = (
+        None
+    )
+    sslrootcert: str | None = None
+    connect_timeout: int = Field(10, ge=1, le=600)
+    read_only: bool = False
+    keep_runs: int | None = Field(None, ge=1)
+    keep_days: int | None = Field(None, ge=1)
+    store_output: Literal["none", "failures"] = "none"
+    on_error: Literal["warn", "fail"] = "warn"
+
+
+class _LayerSource(PydanticBaseSettingsSource):
+    """One layer as a source: its plain values, nested."""
+
+    def __init__(self, settings_cls: type[BaseSettings], layer: Layer, number: int):
+        super().__init__(settings_cls)
+        self._layer = layer
+        # The library keys what each source said by this name; equal ones would be lost.
+        self.__name__ = f"{layer.source.name}_{number}"
+
+    def get_field_value(
+        self,
+        field: FieldInfo,  # noqa: ARG002 - the library's signature
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
+        return self._layer.top.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        profiles = {name: dict(body) for name, body in self._layer.profiles.items()}
+        return {**self._layer.top, "profiles": profiles}
+
+
+def merge(layers: Sequence[Layer]) -> Merged:
+    """Merge the layers, first wins for every single field.
+
+    Raises:
+        ConfigError: for a setting outside the profiles that is malformed.
+    """
+
+    class _Merged(Merged):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(
+                _LayerSource(settings_cls, layer, number) for number, layer in enumerate(layers)
+            )
+
+    return _checked(lambda: _Merged(), layers, ())  # type: ignore[call-arg]
+
+
+def validate(merged: Merged, name: str, layers: Sequence[Layer]) -> ProfileFields:
+    """Validate one profile of the merged settings.
+
+    Raises:
+        ConfigError: with the origin of the first field that is malformed.
+    """
+    body = merged.profiles[name]
+    return _checked(lambda: ProfileFields.model_validate(body), layers, ("profiles", name))
+
+
+def origin_of(layers: Sequence[Layer], path: Path) -> Origin | None:
+    """Where the winning value of a setting was set."""
+    for layer in layers:
+        if (origin := layer.origins.get(path)) is not None and _holds(layer, path):
+            return origin
+    return None
+
+
+def _holds(layer: Layer, path: Path) -> bool:
+    if len(path) == 1:
+        return path[0] in layer.top
+    return path[2] in layer.profiles.get(path[1], {})
+
+
+def _checked(build: Callable[[], T], layers: Sequence[Layer], prefix: Path) -> T:
+    try:
+        return build()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    # Outside of the handler, and without the library's error as context: that holds the input.
+    path = prefix + tuple(str(part) for part in first["loc"])[: 1 if prefix else 3]
+    origin = origin_of(layers, path)
+    label = f"profile {path[1]}: {path[2]}" if len(path) > 2 else path[0]
+    reason = _WORDS.get(first["type"]) or first["msg"].replace("Input should be", "must be")
+    if first["type"] == "string_pattern_mismatch":
+        reason = "must be lower-case letters, digits and _, at most 63"
+    raise ConfigError(
+        f"{label} {reason}", origin=str(origin) if origin else None, remedy="correct it"
+    )

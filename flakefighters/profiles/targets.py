@@ -1,0 +1,338 @@
+"""From one profile's settings to a way to its history, under the rules for secrets and TLS.
+
+A password goes only to the user@host:port/database that it was given for.  What a file of the
+project says may make a connection safer, never less safe, and a URL from there gets nothing from
+libpq's own variables and files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flakefighters.errors import ConfigError
+from flakefighters.model import Secret, Target
+from flakefighters.profiles import urls
+from flakefighters.profiles.fields import variable
+from flakefighters.profiles.layers import Layer
+from flakefighters.profiles.nouns import Inputs, Origin, Source
+from flakefighters.profiles.places import display_path, expand
+from flakefighters.profiles.schema import ProfileFields
+from flakefighters.profiles.urls import DatabaseUrl
+
+__all__ = ["Chosen", "Password", "build", "find_password", "in_force"]
+
+#: Parameters that leave libpq nothing to take from PG* variables or from files in the home.
+_NEUTRAL: Final = {
+    "hostaddr": "",
+    "options": "",
+    # A file that cannot exist: an empty name would mean ~/.pgpass.
+    "passfile": f"{os.devnull}/none",
+    "gssencmode": "disable",
+    "channel_binding": "prefer",
+    "requirepeer": "",
+    "sslcert": "",
+    "sslkey": "",
+    "sslcertmode": "disable",
+    "sslcrl": "",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "target_session_attrs": "any",
+}
+#: What a URL of the project may say about safety, unless its host is this machine.
+_PROJECT_MAY: Final = {
+    "require_auth": ("scram-sha-256",),
+    "channel_binding": ("prefer", "require"),
+    "ssl_min_protocol_version": ("TLSv1.2", "TLSv1.3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A password that may go to a certain place, or why none may."""
+
+    secret: Secret | None = None
+    origin: Origin | None = None
+    #: One line about passwords that were passed over.
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One profile, ready for use."""
+
+    target: Target
+    fields: ProfileFields
+    url: DatabaseUrl
+    url_origin: Origin
+    password: Password
+    #: Can a login be tried?  True for SQLite.
+    credentials: bool
+    notes: tuple[str, ...] = ()
+
+
+def build(
+    inputs: Inputs, layers: Sequence[Layer], name: str, fields: ProfileFields, label: str
+) -> Chosen | None:
+    """Make the target of a profile; None if it has no URL.
+
+    ``name`` is canonical, ``label`` what people call it.
+
+    Raises:
+        ConfigError: if a file of the project asks for less safety, or the URL lacks a part.
+    """
+    home = next((layer for layer in layers if layer.profiles.get(name, {}).get("url")), None)
+    if fields.url is None or home is None:
+        return None
+    url = urls.parse(fields.url)
+    origin = home.origins["profiles", name, "url"]
+    if url.backend == "sqlite":
+        assert url.path is not None
+        path = Path(os.path.normpath(inputs.anchor / expand(inputs, url.path)))
+        target = Target(
+            backend="sqlite",
+            path=path,
+            read_only=fields.read_only,
+            profile=label,
+            display=f"sqlite:///{display_path(inputs, path)}",
+        )
+        return Chosen(target, fields, url, origin, Password(), credentials=True)
+    notes: list[str] = []
+    reach = _Reach(inputs, layers, name, home, url, origin)
+    full = reach.complete()
+    password = find_password(layers, name, url, label)
+    query = reach.query()
+    defaults = not origin.in_project
+    secret = password.secret
+    if secret is None and defaults and (value := inputs.environ.get("PGPASSWORD")):
+        secret = Secret(value)
+    target = Target(
+        backend="postgresql",
+        host=full.host,
+        port=full.port,
+        user=full.user,
+        database=full.database,
+        password=secret,
+        schema=fields.schema_,
+        sslmode=reach.sslmode(notes),
+        sslrootcert=reach.sslrootcert(),
+        require_auth=reach.require_auth(),
+        connect_timeout=reach.connect_timeout(fields.connect_timeout),
+        read_only=fields.read_only,
+        query=query,
+        libpq_defaults=defaults,
+        profile=label,
+        display=full.display(),
+    )
+    known = (
+        secret is not None
+        or (defaults and ("passfile" in query or bool(inputs.environ.get("PGSERVICE"))))
+        or target.require_auth != "scram-sha-256"
+    )
+    return Chosen(target, fields, full, origin, password, known, tuple(notes))
+
+
+def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: str) -> Password:
+    """The first password of a profile that was given for exactly this place.
+
+    Raises:
+        ConfigError: for a malformed ``password_host``.
+    """
+    place = urls.endpoint(url)
+    passed_over: Origin | None = None
+    for layer in layers:
+        if layer.in_project:
+            continue
+        own = layer.profiles.get(name, {}).get("url")
+        own_place = urls.endpoint(urls.parse(own)) if own else None
+        if name in layer.passwords:
+            origin = layer.origins["profiles", name, "password"]
+            bound_to = layer.password_hosts.get(name)
+            if _is_for(bound_to, own_place, url, layer, name, label):
+                return Password(layer.passwords[name], origin)
+            passed_over = passed_over or origin
+        if name in layer.url_passwords:
+            origin = layer.origins["profiles", name, "url"]
+            if own_place == place:
+                return Password(layer.url_passwords[name], origin)
+            passed_over = passed_over or origin
+    if passed_over is None:
+        return Password()
+    remedy = (
+        f"set {variable('profiles', name, 'password_host')}={place}"
+        if passed_over.source is Source.VARIABLE
+        else f'add password_host = "{place}" beside it'
+    )
+    return Password(
+        note=f"the password in {passed_over} is not used, as it was not given for {place}; "
+        f"if it is meant for that, {remedy}"
+    )
+
+
+def _is_for(
+    bound_to: str | None,
+    own_place: str | None,
+    url: DatabaseUrl,
+    layer: Layer,
+    name: str,
+    label: str,
+) -> bool:
+    if bound_to is None:
+        return own_place == urls.endpoint(url)
+    try:
+        return urls.matches(bound_to, url)
+    except urls.UrlError as error:
+        message = f"profile {label}: password_host {error}"
+    raise ConfigError(message, origin=str(layer.origins["profiles", name, "password_host"]))
+
+
+def in_force(field: str, values: Sequence[tuple[str, Origin]]) -> list[tuple[str, Origin]]:
+    """Every value of a setting, the one in force first.
+
+    That is the order of the sources, but for TLS: there a file of the project gives way to
+    whoever is stricter, and to the user's own choice of an authority.
+    """
+    ordered = list(values)
+    if not ordered or not ordered[0][1].in_project:
+        return ordered
+    own = next((pair for pair in ordered if not pair[1].in_project), None)
+    if own is None:
+        return ordered
+    looser = field == "sslmode" and _rank(ordered[0][0]) < _rank(own[0])
+    if looser or field == "sslrootcert":
+        ordered.remove(own)
+        ordered.insert(0, own)
+    return ordered
+
+
+def _rank(sslmode: str) -> int:
+    return urls.rank(sslmode) if sslmode in urls.SSLMODES else -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How a PostgreSQL server is reached, setting by setting."""
+
+    inputs: Inputs
+    layers: Sequence[Layer]
+    name: str
+    home: Layer  # of the URL
+    url: DatabaseUrl
+    origin: Origin
+
+    def _all(self, field: str) -> list[tuple[str, Origin]]:
+        """Every value of a setting that fields or the URL's own parameters give, first wins."""
+        found = []
+        for layer in self.layers:
+            value = layer.profiles.get(self.name, {}).get(field)
+            if value is not None:
+                found.append((str(value), layer.origins["profiles", self.name, field]))
+            if layer is self.home and field in self.url.query:
+                found.append((self.url.query[field], self.origin))
+        return found
+
+    def _libpq(self, name: str) -> str | None:
+        """A variable of libpq, for URLs that are not from the project."""
+        return None if self.origin.in_project else self.inputs.environ.get(name) or None
+
+    def complete(self) -> DatabaseUrl:
+        """The URL with libpq's variables filled in where they count."""
+        url = self.url
+        port = self._libpq("PGPORT")
+        full = DatabaseUrl(
+            backend=url.backend,
+            host=url.host or self._libpq("PGHOST"),
+            port=url.port or (int(port) if port and port.isdigit() else None),
+            user=url.user or self._libpq("PGUSER"),
+            database=url.database or self._libpq("PGDATABASE") or url.user,
+        )
+        if self.origin.in_project:
+            for part in ("host", "user", "database"):
+                if not getattr(full, part):
+                    raise ConfigError(
+                        f"the URL of profile {self.name} names no {part}",
+                        origin=str(self.origin),
+                        remedy="write it as postgresql://user@host:5432/database",
+                    )
+        return full
+
+    def _is_local(self) -> bool:
+        if self.url.host is not None:
+            return urls.is_local(self.url.host)
+        elsewhere = (self._libpq(name) for name in ("PGHOSTADDR", "PGSERVICE"))
+        return not any(elsewhere) and urls.is_local(self._libpq("PGHOST"))
+
+    def sslmode(self, notes: list[str]) -> str:
+        """The mode in force: a file of the project can only tighten what others ask for."""
+        usual = "prefer" if self._is_local() else "require"
+        chosen = self._libpq("PGSSLMODE")
+        if chosen in urls.SSLMODES:
+            usual = chosen
+        values = self._all("sslmode")
+        if not values:
+            return usual
+        (value, origin), *others = in_force("sslmode", values)
+        if others and others[0] == values[0] and others[0][1].in_project:
+            notes.append(
+                f"sslmode {others[0][0]} in {others[0][1]} is not used: {origin} is tighter"
+            )
+        if not origin.in_project or urls.rank(value) >= urls.rank(usual):
+            return value
+        if any(not where.in_project for _, where in others):
+            return value  # tighter than what the user asks for
+        raise ConfigError(
+            f"profile {self.name}: sslmode {value} is looser than {usual}, which a file of the "
+            "project may not ask for",
+            origin=str(origin),
+            remedy=f"use {variable('profiles', self.name, 'sslmode')}, if you must",
+        )
+
+    def sslrootcert(self) -> str | None:
+        """The authority to trust: the user's own choice comes before the project's."""
+        values = in_force("sslrootcert", self._all("sslrootcert"))
+        if not values:
+            return self._libpq("PGSSLROOTCERT")
+        value = values[0][0]
+        if value == "system":
+            return value
+        return os.path.normpath(self.inputs.anchor / expand(self.inputs, value))
+
+    def require_auth(self) -> str:
+        """How the server may ask for the password: never in clear text unless somebody says so."""
+        usual = self._libpq("PGREQUIREAUTH") or "scram-sha-256"
+        return self.query_value("require_auth") or usual
+
+    def connect_timeout(self, usual: int) -> int:
+        """Seconds."""
+        values = self._all("connect_timeout")
+        return max(1, int(values[0][0])) if values else usual
+
+    def query_value(self, key: str) -> str | None:
+        """A parameter of the URL, if whoever wrote the URL may set it so."""
+        value = self.url.query.get(key)
+        if value is None or not self.origin.in_project or self._is_local():
+            return value
+        if key in _PROJECT_MAY and value not in _PROJECT_MAY[key]:
+            raise ConfigError(
+                f"the URL of profile {self.name} sets {key} to something else than "
+                f"{' or '.join(_PROJECT_MAY[key])}, which a file of the project may not",
+                origin=str(self.origin),
+            )
+        return value
+
+    def query(self) -> Mapping[str, str]:
+        """The URL's other parameters, and what silences libpq's own sources."""
+        own = ("sslmode", "sslrootcert", "require_auth", "connect_timeout")
+        given = {
+            key: value
+            for key in self.url.query
+            if key not in own and (value := self.query_value(key)) is not None
+        }
+        if self.origin.in_project:
+            # GSSAPI would offer the user's Kerberos identity to a host the project chose.
+            return {**_NEUTRAL, **given, "gssencmode": "disable"}
+        passfile = self.inputs.environ.get("PGPASSFILE") or expand(self.inputs, "~/.pgpass")
+        # Named now: the tests may move the home.
+        return given | ({"passfile": passfile} if Path(passfile).is_file() else {})
