@@ -270,6 +270,8 @@ class Change:
     #: Short before and after for distributions and settings.
     before: str | None = None
     after: str | None = None
+    #: Names whose readers are affected even if none of the unit's lines ran; "*": any importer.
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.unit is None:
@@ -400,6 +402,8 @@ class Case:
     comparable: frozenset[str] = frozenset()
     baseline: Baseline | None = None
     reach: Reach | None = None
+    #: False if the history could not be read.
+    history: bool = True
     #: The test's own file, relative to the base.
     own_file: str | None = None
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it

@@ -1,0 +1,195 @@
+"""Two scopes side by side: which units pair up, and which of the pairs differ."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from flakefighters.changes import units_naming as naming
+from flakefighters.changes.units_entries import Entry, definition, entries, module_docstring
+from flakefighters.changes.units_keys import Definition, Function, Place, header_key, key
+from flakefighters.changes.units_order import displaced
+from flakefighters.changes.units_pairs import Pair, paired
+from flakefighters.changes.units_source import Policy
+from flakefighters.changes.units_walk import LOCALS, nested_definitions
+from flakefighters.model import Change, ChangeKind
+
+__all__ = ["Comparison"]
+
+
+class Comparison:
+    """Collects the changes between two versions of the file at ``path``.
+
+    ``lines`` are those of both versions, or two empty lists: definitions whose text is equal need
+    no closer look.
+    """
+
+    def __init__(self, path: str, counts: Policy, lines: tuple[list[bytes], list[bytes]]):
+        self._path = path
+        self._counts = counts
+        self._old_lines, self._new_lines = lines
+        self._found: list[Change] = []
+
+    def modules(self, old: ast.Module, new: ast.Module) -> list[Change]:
+        """Compare two whole files."""
+        for pair, how in self._scopes(self._members(old), self._members(new), "", None):
+            entry, names = pair.shown, naming.of_statement(pair)
+            if how == "moved":
+                how, names = "changed", (*names, naming.ANY)
+            self._add(entry.kind, entry.label, pair.new, how, names)
+        return self._found
+
+    def _members(self, tree: ast.Module) -> list[Entry]:
+        members = entries(tree.body, self._counts, Place.MODULE)
+        doc = module_docstring(tree, self._counts.docs)
+        return [doc, *members] if doc else members
+
+    def _scopes(
+        self, old: Sequence[Entry], new: Sequence[Entry], prefix: str, owner: Definition | None
+    ) -> list[tuple[Pair, str]]:
+        """Compare two bodies; ``owner`` is the class or function that they belong to.
+
+        Returns the statements that differ and how: the caller knows what they are part of.
+        """
+        differing: list[tuple[Pair, str]] = []
+        together: list[tuple[int, int, Entry]] = []
+        told: set[int] = set()
+        for pair in paired(old, new):
+            before = len(self._found) + len(differing)
+            self._pair(pair, prefix, owner, differing)
+            if len(self._found) + len(differing) > before:
+                told.add(id(pair.new))
+            if pair.old is not None and pair.new is not None and not pair.new.inside:
+                together.append((pair.place, pair.former_place, pair.new))
+        if not isinstance(owner, Function):
+            together.sort(key=lambda member: member[0])
+            order = [(former, entry) for _, former, entry in together]
+            for entry in displaced(order):
+                if id(entry) not in told:
+                    self._moved(entry, prefix, differing)
+        return differing
+
+    def _pair(
+        self,
+        pair: Pair,
+        prefix: str,
+        owner: Definition | None,
+        differing: list[tuple[Pair, str]],
+    ) -> None:
+        old, new = pair.old, pair.new
+        if pair.shown.kind is ChangeKind.STATEMENT:
+            if old is None or new is None or old.key != new.key:
+                differing.append((pair, pair.how))
+        elif old is None or new is None:
+            self._one_sided(pair, prefix, owner)
+        elif self._equal_text(old, new):
+            return
+        elif isinstance(old.node, ast.ClassDef) and isinstance(new.node, ast.ClassDef):
+            self._classes(pair, old.node, new.node, prefix + new.name, owner)
+        elif isinstance(old.node, Function) and isinstance(new.node, Function):
+            self._functions(pair, old.node, new.node, prefix + new.name, owner)
+
+    def _equal_text(self, old: Entry, new: Entry) -> bool:
+        text = self._new_lines[new.first - 1 : new.last]
+        return bool(text) and text == self._old_lines[old.first - 1 : old.last]
+
+    def _moved(self, entry: Entry, prefix: str, differing: list[tuple[Pair, str]]) -> None:
+        """A unit that does the same at another place, where that matters to whoever imports it."""
+        if entry.kind is ChangeKind.STATEMENT:
+            differing.append((Pair(entry, entry), "moved"))
+        else:
+            names = (*entry.names, naming.ANY)
+            self._add(entry.kind, prefix + entry.name, entry, "changed", names)
+
+    # -- pairs of definitions ----------------------------------------------------------------
+
+    def _functions(
+        self, pair: Pair, old: Function, new: Function, name: str, owner: Definition | None
+    ) -> None:
+        nested_old: list[Definition] = []
+        nested_new: list[Definition] = []
+        body_old = key([old.body], self._counts, Place.FUNCTION, nested_old)
+        body_new = key([new.body], self._counts, Place.FUNCTION, nested_new)
+        called = header_key(old, self._counts) != header_key(new, self._counts)
+        # Calling a generator does not run its body.
+        called = called or _yields(body_old) != _yields(body_new)
+        if called or body_old != body_new:
+            names = naming.of_definition(old, owner) + naming.of_definition(new, owner)
+            self._add(ChangeKind.FUNCTION, name, pair.new, "changed", names if called else ())
+        if nested_old or nested_new:
+            self._scopes(
+                list(map(definition, nested_old)),
+                list(map(definition, nested_new)),
+                f"{name}{LOCALS}.",
+                new,
+            )
+
+    def _classes(
+        self,
+        pair: Pair,
+        old: ast.ClassDef,
+        new: ast.ClassDef,
+        name: str,
+        owner: Definition | None,
+    ) -> None:
+        place, before = len(self._found), entries(old.body, self._counts, Place.CLASS)
+        after = entries(new.body, self._counts, Place.CLASS)
+        differing = self._scopes(before, after, f"{name}.", new)
+        names: tuple[str, ...] = ()
+        headed = header_key(old, self._counts) != header_key(new, self._counts)
+        if headed:
+            names = naming.of_definition(old, owner) + naming.of_definition(new, owner)
+        for statement, how in differing:
+            names += naming.of_attribute(statement, old, new)
+            if how == "moved":
+                names += (new.name,)
+        if headed or differing:
+            self._add(ChangeKind.CLASS, name, pair.new, "changed", names, place)
+
+    def _one_sided(self, pair: Pair, prefix: str, owner: Definition | None) -> None:
+        """A definition that came or went; what a new one holds is named too."""
+        entry, name = pair.shown, prefix + pair.shown.name
+        names = naming.of_definition(entry.node, owner)
+        self._add(entry.kind, name, pair.new, pair.how, names)
+        if pair.new is None:
+            return
+        inner: list[Entry] = []
+        if isinstance(entry.node, ast.ClassDef):
+            prefix = f"{name}."
+            inner = [
+                member
+                for member in entries(entry.node.body, self._counts, Place.CLASS)
+                if member.kind is not ChangeKind.STATEMENT
+            ]
+        elif isinstance(entry.node, Function):
+            prefix = f"{name}{LOCALS}."
+            inner = list(map(definition, nested_definitions(entry.node.body)))
+        for member in inner:
+            self._one_sided(Pair(None, member), prefix, _as_definition(entry.node))
+
+    def _add(
+        self,
+        kind: ChangeKind,
+        unit: str,
+        new: Entry | None,
+        how: str,
+        names: Sequence[str],
+        place: int | None = None,
+    ) -> None:
+        change = Change(
+            kind=kind,
+            path=self._path,
+            unit=unit,
+            line=new.first if new else None,
+            how=how,
+            names=tuple(dict.fromkeys(names)),
+        )
+        self._found.insert(len(self._found) if place is None else place, change)
+
+
+def _yields(body: tuple[object, ...]) -> bool:
+    return ast.Yield in body or ast.YieldFrom in body
+
+
+def _as_definition(node: ast.AST) -> Definition | None:
+    return node if isinstance(node, Definition) else None

@@ -1,0 +1,165 @@
+"""What a statement may do beyond binding names, judged by its text alone.
+
+The lists name what is well known to have no effect on anything else.  Whatever is not listed is
+taken to have one.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["dotted", "has_effect", "imports_have_effect", "is_known_base", "is_known_decorator"]
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+#: Calls that only build a value, by the last part of their name.
+_BUILDERS: Final = frozenset(
+    _words(
+        """
+        Decimal Fraction NamedTuple NewType ParamSpec Path PurePath PurePosixPath TypeVar
+        TypeVarTuple TypedDict Enum IntEnum StrEnum Flag attrgetter bool bytes cast chain
+        complex compile count date datetime defaultdict deque dict enumerate field float
+        frozenset getLogger int itemgetter join len list lstrip lower max methodcaller min
+        namedtuple object partial range replace repr reversed round rstrip set slice
+        sorted split splitlines str strip sum time timedelta timezone tuple upper zip
+        MappingProxyType OrderedDict Counter UUID dedent format getattr isinstance
+        issubclass hasattr type abs ord chr hex property mark param
+        """
+    )
+)
+#: Decorators that hand back a function or class that does the same, and tell nobody.
+_DECORATORS: Final = frozenset(
+    _words(
+        """
+        abstractmethod asynccontextmanager cache cached_property classmethod
+        contextmanager dataclass deleter final fixture getter lru_cache no_type_check
+        overload override property runtime_checkable setter staticmethod total_ordering
+        unique wraps skip skipIf skipUnless expectedFailure given settings example
+        parametrize usefixtures xfail skipif define frozen mutable attrs patch
+        """
+    )
+)
+#: Bases that keep no list of their subclasses.
+_BASES: Final = frozenset(
+    _words(
+        """
+        ABC BaseModel BaseSettings Enum Flag Generic IntEnum IntFlag NamedTuple Protocol
+        StrEnum IsolatedAsyncioTestCase TestCase Thread TypedDict dict float int list
+        object set str tuple bytes type
+        """
+    )
+)
+_PURE_IMPORTS: Final = frozenset(sys.stdlib_module_names) - {"antigravity", "this"}
+
+
+def dotted(node: ast.expr) -> str:
+    """``a.b.c`` for a chain of names, "" for anything else; calls and subscripts are looked
+    through."""
+    parts: list[str] = []
+    while True:
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Name):
+            return ".".join((node.id, *reversed(parts)))
+        else:
+            return ""
+
+
+def is_known_decorator(node: ast.expr) -> bool:
+    """Whether a decorator keeps no list of what it decorates, and reads nothing of it."""
+    name = dotted(node)
+    last = name.rpartition(".")[2]
+    return last in _DECORATORS or name.startswith(("pytest.mark.", "mark.", "mock.patch", "patch."))
+
+
+def is_known_base(node: ast.expr) -> bool:
+    """Whether a class does not learn of its subclasses."""
+    last = dotted(node).rpartition(".")[2]
+    return last in _BASES or last.endswith(("Error", "Exception", "Warning"))
+
+
+def has_effect(node: ast.AST) -> bool:
+    """Whether running a statement (or working out an expression) may do more than bind names."""
+    if isinstance(node, ast.stmt):
+        return _statement_has_effect(node)
+    stack: list[ast.AST] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Lambda):
+            stack.append(item.args)
+            continue
+        if isinstance(item, ast.Await | ast.Yield | ast.YieldFrom):
+            return True
+        if isinstance(item, ast.Call) and not _only_builds(item):
+            return True
+        stack.extend(ast.iter_child_nodes(item))
+    return False
+
+
+def _only_builds(call: ast.Call) -> bool:
+    name = dotted(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant):
+        name = call.func.attr  # "a b".split()
+    return name.rpartition(".")[2] in _BUILDERS or name.startswith("pytest.mark.")
+
+
+def _statement_has_effect(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            return _any([*targets, value]) or not all(map(_plain_target, targets))
+        case ast.AnnAssign(target=target, value=value) | ast.AugAssign(target=target, value=value):
+            return not _plain_target(target) or (value is not None and has_effect(value))
+        case ast.Import(names=aliases):
+            return any(imports_have_effect(alias.name) for alias in aliases)
+        case ast.ImportFrom(module=module, level=level):
+            return bool(level) or imports_have_effect(module or "")
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return not all(map(is_known_decorator, node.decorator_list)) or has_effect(node.args)
+        case ast.ClassDef():
+            return (
+                bool(node.keywords)
+                or not all(map(is_known_decorator, node.decorator_list))
+                or not all(map(is_known_base, node.bases))
+                or _any(node.body)
+            )
+        case ast.If(test=test):
+            return _any([test, *node.body, *node.orelse])
+        case ast.Try():
+            handled = [part for handler in node.handlers for part in handler.body]
+            return _any([*node.body, *handled, *node.orelse, *node.finalbody])
+        case ast.Expr(value=value):
+            return has_effect(value)
+        case ast.Delete(targets=targets):
+            return not all(map(_plain_target, targets))
+        case ast.Pass() | ast.Global() | ast.Nonlocal():
+            return False
+        case _:
+            return type(node).__name__ != "TypeAlias"
+
+
+def imports_have_effect(module: str) -> bool:
+    """Whether importing a module for the first time may do anything that others see."""
+    return module.partition(".")[0] not in _PURE_IMPORTS
+
+
+def _any(nodes: Iterable[ast.AST]) -> bool:
+    return any(map(has_effect, nodes))
+
+
+def _plain_target(target: ast.expr) -> bool:
+    if isinstance(target, ast.Tuple | ast.List):
+        return all(map(_plain_target, target.elts))
+    if isinstance(target, ast.Starred):
+        return _plain_target(target.value)
+    return isinstance(target, ast.Name)

@@ -1,0 +1,179 @@
+"""Which names the units of a file read, and what a changed name reaches through them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flakefighters.changes import units_effects as effects
+from flakefighters.changes.units_entries import ANY, Entry
+from flakefighters.changes.units_source import parse
+from flakefighters.changes.units_walk import Unit, walk
+
+__all__ = ["Dependents", "dependents", "header", "identifiers", "imported", "names_read", "reads"]
+
+#: Calls and attributes by which code reaches names that its text does not show.
+_DYNAMIC: Final = frozenset(
+    {"__dict__", "__import__", "eval", "exec", "globals", "import_module", "locals", "vars"}
+)
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_LONGEST_TEXT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Dependents:
+    """What a change of some names reaches within one file."""
+
+    #: The names themselves and those that are bound with their help at import.
+    names: frozenset[str]
+    #: Qualified names of the functions and classes that read any of them.
+    units: frozenset[str]
+
+
+def names_read(source: bytes) -> Mapping[str, frozenset[str]]:
+    """Qualified name of each unit to the names that it reads.
+
+    Globals, attributes, imported names, words of short strings (``getattr(shop, "total")``,
+    ``patch("shop.tax.rate")``), and the parameters of tests and fixtures (which name fixtures).
+    ``"*"`` is among them where a unit may read any name (``globals()``, ``getattr`` with a
+    computed name).  Units of one name are joined.  Empty if the source cannot be parsed.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for unit, read in _reading(source):
+        found[unit.name] = found.get(unit.name, frozenset()) | read
+    return found
+
+
+def dependents(source: bytes, names: Collection[str]) -> Dependents:
+    """Follow names through one file: its constants, imports, bases and decorators.
+
+    ``from tax import RATE as R`` in a file binds R with the help of RATE: ask each file that
+    imports the changed one with the names that came out of the changed one.  ``"*"`` among
+    ``names`` reaches everything.
+    """
+    reading = _reading(source)
+    known, size = set(names), -1
+    while len(known) != size:
+        size = len(known)
+        for unit, read in reading:
+            if unit.scope is None and _touched(known, read):
+                known.update(unit.entry.names)
+    return Dependents(
+        names=frozenset(known),
+        units=frozenset(unit.name for unit, read in reading if _touched(known, read)),
+    )
+
+
+def reads(
+    nodes: Iterable[ast.AST], hidden: Collection[str] = (), *, deep: bool = False
+) -> set[str]:
+    """Names, attributes and words that some trees read.
+
+    ``hidden`` are local variables, which are no names of ours; ``deep`` goes into the bodies of
+    nested definitions too.
+    """
+    found: set[str] = set()
+    stack = list(nodes)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Name):
+            if isinstance(item.ctx, ast.Load) and item.id not in hidden:
+                found.add(item.id)
+        elif isinstance(item, ast.Attribute):
+            found.add(item.attr)
+            stack.append(item.value)
+        elif isinstance(item, ast.Constant):
+            if isinstance(item.value, str):
+                found.update(identifiers(item.value))
+        elif isinstance(item, ast.Import | ast.ImportFrom):
+            for alias in item.names:
+                found |= imported(item, alias)
+        elif isinstance(item, _DEFINITIONS) and not deep:
+            stack.extend(header(item))
+        else:
+            if isinstance(item, ast.Call) and _is_computed(item):
+                found.add(ANY)
+            stack.extend(ast.iter_child_nodes(item))
+    if not found.isdisjoint(_DYNAMIC):
+        found.add(ANY)
+    return found
+
+
+def header(node: ast.AST) -> list[ast.AST]:
+    """What is run where a definition stands: decorators, bases, defaults, annotations."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases, *node.keywords]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        result = [node.returns] if node.returns else []
+        return [*node.decorator_list, node.args, *result]
+    return [node]
+
+
+def identifiers(text: str) -> Iterator[str]:
+    """The parts of a text that is a name or a dotted path."""
+    if text and len(text) <= _LONGEST_TEXT:
+        parts = text.replace(":", ".").split(".")
+        if all(map(str.isidentifier, parts)):
+            yield from parts
+
+
+def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[str]:
+    """What importing one name reads: the name and the parts of its module."""
+    module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+    return {part for part in (*module.split("."), *alias.name.split(".")) if part}
+
+
+def _reading(source: bytes) -> list[tuple[Unit, frozenset[str]]]:
+    tree = parse(source)
+    return [(unit, frozenset(_own_reads(unit.entry))) for unit in walk(tree)] if tree else []
+
+
+def _touched(names: set[str], read: frozenset[str]) -> bool:
+    return ANY in names or ANY in read or not read.isdisjoint(names)
+
+
+def _own_reads(entry: Entry) -> set[str]:
+    node = entry.node
+    if entry.alias is not None and isinstance(node, ast.Import | ast.ImportFrom):
+        return imported(node, entry.alias)
+    if isinstance(node, ast.ClassDef):
+        return reads([*header(node), *node.body])
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return reads([node])
+    parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+    found = reads(header(node)) | reads(node.body, parameters | _locals(node))
+    if node.name.startswith("test") or any(map(_is_fixture, node.decorator_list)):
+        found |= parameters
+    return found
+
+
+def _is_fixture(decorator: ast.expr) -> bool:
+    return effects.dotted(decorator).rpartition(".")[2] == "fixture"
+
+
+def _is_computed(call: ast.Call) -> bool:
+    """``getattr(thing, name)`` where the text does not show the name."""
+    return (
+        isinstance(call.func, ast.Name)
+        and call.func.id in {"getattr", "attrgetter", "methodcaller"}
+        and not all(isinstance(arg, ast.Constant) for arg in call.args[-1:])
+        and not (len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
+    )
+
+
+def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Names that a function assigns, unless it declares them global."""
+    found: set[str] = set()
+    outside: set[str] = set()
+    stack: list[ast.AST] = list(node.body)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
+            found.add(item.id)
+        elif isinstance(item, ast.Global | ast.Nonlocal):
+            outside.update(item.names)
+        if not isinstance(item, _DEFINITIONS):
+            stack.extend(ast.iter_child_nodes(item))
+    return found - outside
