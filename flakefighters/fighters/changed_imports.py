@@ -55,6 +55,9 @@ class ChangedImports:
         if case.own_change is not None:
             reason = f"never passed, and its file {case.own_file} {case.own_change}"
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
+        if not case.history:
+            reason = "the history could not be read"
+            return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
         reason = "never passed before in any known run"
         if case.past:
             reason += f" ({plural(len(case.past), 'earlier result')})"

@@ -1,0 +1,110 @@
+"""How a session ends: here, or in a clean child process if the tests left a strange world."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flakefighters.capture import wire
+from flakefighters.flow.finish import Finished, finish
+from flakefighters.flow.judging import Judged
+from flakefighters.model import Run, Target, Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.flow.session import Session
+
+__all__ = ["end"]
+
+
+def end(session: Session, run: Run) -> Finished:
+    """Judge and save ``run``; what cannot be saved stays in its journal."""
+    try:
+        strange = session.world.strange()
+        if strange is None:
+            done = finish(run, session.start.checkout, session.plan(), session.world.monotonic)
+        else:
+            done = _elsewhere(session, run)
+    except KeyboardInterrupt:
+        done = Finished(run=run)
+        done.notes.append("interrupted while saving")
+    except Exception as error:  # the run is in its journal; the session must go on
+        done = Finished(run=run)
+        done.notes.append(f"internal error: {type(error).__name__}: {error}"[:300])
+    if done.saved:
+        session.journal.remove()
+    elif session.asked.save:
+        if session.journal.trouble is not None:
+            done.notes.append(session.journal.trouble)
+        else:
+            done.notes.append(
+                f"this run waits in {_short(session.journal.path, session.start.anchor.path)}"
+            )
+    return done
+
+
+def _short(path: Path, anchor: Path) -> str:
+    return path.relative_to(anchor).as_posix() if path.is_relative_to(anchor) else str(path)
+
+
+def _elsewhere(session: Session, run: Run) -> Finished:
+    """The same in a clean interpreter, which reads the run from its journal."""
+    if session.journal.trouble is not None or not session.asked.save:
+        return Finished(run=run, notes=["the tests left a process in which nothing can be saved"])
+    plan, world = session.plan(), session.world
+    order = {
+        "journal": str(session.journal.path),
+        "anchor": str(session.start.anchor.path),
+        "inipath": None
+        if session.start.anchor.inipath is None
+        else str(session.start.anchor.inipath),
+        "target": _target(plan.target),
+        "record_to": _target(plan.record_to),
+        "fighters": [fighter.name for fighter in plan.fighters],
+        "history_runs": plan.history_runs,
+        "seconds": plan.seconds,
+        "roots": list(plan.roots),
+        "plugins": list(plan.plugins),
+        "ignored": wire.plain(plan.ignored),
+        "spool": str(plan.spool),
+    }
+    path = [str(Path(__file__).parents[2]), *world.path]
+    environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
+    child = world.popen(
+        [world.executable, "-m", "flakefighters.flow.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=str(session.start.anchor.path),
+        env=environ,
+    )
+    try:
+        out, _ = child.communicate(json.dumps(order).encode(), timeout=plan.seconds + 5)
+        answer: dict[str, Any] = json.loads(out)
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    return Finished(
+        judged=Judged(
+            joint=[wire.load(Verdict, one) for one in answer["joint"]],
+            said=[wire.load(Verdict, one) for one in answer["said"]],
+            seen=answer["seen"],
+        ),
+        saved=answer["saved"],
+        notes=answer["notes"],
+        run=run,
+    )
+
+
+def _target(target: Target) -> dict[str, Any]:
+    """A way to a history for the child's standard input; the password travels nowhere else."""
+    plain = {
+        name: wire.plain(getattr(target, name))
+        for name in Target.__dataclass_fields__
+        if name != "password"
+    }
+    plain["password"] = None if target.password is None else target.password.reveal()
+    return plain

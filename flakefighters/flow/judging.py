@@ -1,0 +1,278 @@
+"""From a run and its history to cases, and from cases to verdicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from flakefighters.capture.nodeids import own_file
+from flakefighters.changes.checkout import Checkout
+from flakefighters.changes.environment import compare
+from flakefighters.changes.files import differing
+from flakefighters.changes.imports import ImportGraph
+from flakefighters.fighters import decide
+from flakefighters.history import History
+from flakefighters.model import (
+    JOINT,
+    Baseline,
+    Case,
+    Change,
+    Changes,
+    Environment,
+    Execution,
+    Flakefighter,
+    Outcome,
+    Past,
+    Reach,
+    Run,
+    RunHead,
+    Trust,
+    Verdict,
+)
+
+__all__ = ["Judged", "failing", "judge"]
+
+
+@dataclass(slots=True)
+class Judged:
+    """The verdicts of a run."""
+
+    #: The joined verdict of every failure, in the order of the failures.
+    joint: list[Verdict] = field(default_factory=list)
+    #: What each flakefighter said.
+    said: list[Verdict] = field(default_factory=list)
+    #: Runs that were considered, best evidence first.
+    seen: list[str] = field(default_factory=list)
+
+
+def failing(run: Run) -> list[Execution]:
+    """The attempts that have a failure."""
+    return [execution for execution in run.executions if execution.failures]
+
+
+def judge(
+    run: Run,
+    history: History | None,
+    checkout: Checkout,
+    fighters: Sequence[Flakefighter],
+    *,
+    history_runs: int = 50,
+    roots: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    ignored: Callable[[str], bool | list[str] | None] = lambda _: None,
+    now: int = 0,
+    absent: bool = False,
+) -> Judged:
+    """Judge every failure of ``run``; without a history all that is known is the run itself
+    (``absent``: there is none yet; otherwise it could not be read)."""
+    judged = Judged()
+    failed = failing(run)
+    if not failed:
+        return judged
+    world = _World(run, history, checkout, history_runs, roots, plugins)
+    world.readable = history is not None or absent
+    judged.seen = [head.id for head in world.runs]
+    for execution in failed:
+        ignore = ignored(execution.nodeid)
+        if ignore is True:
+            continue
+        mine = [one for one in fighters if not (isinstance(ignore, list) and one.name in ignore)]
+        for index in range(len(execution.failures)):
+            joint, said = decide(world.case(execution, index), mine)
+            place = {
+                "run": run.head.id,
+                "nodeid": execution.nodeid,
+                "attempt": execution.attempt,
+                "index": index,
+                "at": now,
+            }
+            judged.joint.append(replace(joint, **place))  # type: ignore[arg-type]
+            judged.said.extend(replace(one, **place) for one in said)  # type: ignore[arg-type]
+    return judged
+
+
+class _World:
+    """What is asked of the history, git and the files, once for all failures of a run."""
+
+    def __init__(
+        self,
+        run: Run,
+        history: History | None,
+        checkout: Checkout,
+        limit: int,
+        roots: Sequence[str],
+        plugins: Sequence[str],
+    ):
+        self.run = run
+        self.history = history
+        self.checkout = checkout
+        self.roots, self.plugins = roots, plugins
+        self.readable = True
+        self.runs: tuple[RunHead, ...] = ()
+        self.past: dict[str, tuple[Past, ...]] = {}
+        self.environments: dict[str, Environment] = {}
+        self._rank: dict[str, int] = {}
+        self._files: dict[str, dict[str, str] | None] = {}
+        self._changes: dict[tuple[str | None, str | None], Changes] = {}
+        self._graphs: dict[str, ImportGraph] = {}
+        self._reach: dict[tuple[str, str], Reach] = {}
+        self._attempts: dict[str, list[Execution]] = {}
+        for execution in run.executions:
+            self._attempts.setdefault(execution.nodeid, []).append(execution)
+        failed = {execution.nodeid: execution for execution in failing(run)}
+        self._signatures = Counter(
+            signature
+            for execution in failed.values()
+            for signature in {failure.signature for failure in execution.failures}
+        )
+        final = dict(zip(run.suite, run.outcomes, strict=True))
+        self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
+        self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
+        if history is not None and limit > 0:
+            self._look_back(history, limit, sorted(failed))
+
+    def _look_back(self, history: History, limit: int, nodeids: Sequence[str]) -> None:
+        head = self.run.head
+        found = {one.id: one for one in history.recent(head.project, limit=limit)}
+        if head.state is not None:
+            same = history.runs_of_state(head.project, head.state, limit=limit)
+            found.update((one.id, one) for one in same)
+        found.pop(head.id, None)
+        if not found:
+            return
+        rank = {commit: place for place, commit in enumerate(self.checkout.ancestors())}
+        far = len(rank)
+        self.runs = tuple(
+            sorted(found.values(), key=lambda one: (rank.get(one.commit or "", far), -one.started))
+        )
+        self.past = history.past(nodeids, self.runs)
+        ids = {one.environment for one in self.runs if one.environment is not None}
+        self.environments = history.environments(ids)
+        self._rank = rank
+
+    def case(self, execution: Execution, index: int) -> Case:
+        """Everything that may be looked at for one failure."""
+        failure = execution.failures[index]
+        past = self.past.get(execution.nodeid, ())
+        file = own_file(execution.nodeid)
+        baseline = self._baseline(past)
+        return Case(
+            head=self.run.head,
+            nodeid=execution.nodeid,
+            execution=execution,
+            failure=failure,
+            index=index,
+            environment=self.run.environment,
+            attempts=tuple(self._attempts[execution.nodeid]),
+            past=past,
+            comparable=self._comparable(),
+            baseline=baseline,
+            reach=None if baseline is None else self._reach_of(file, baseline.past.run.state),
+            history=self.readable,
+            own_file=file,
+            own_change=self._own_change(file) if baseline is None else None,
+            failing=self._failing,
+            executed=self._executed,
+            same_signature=self._signatures[failure.signature],
+        )
+
+    def _comparable(self) -> frozenset[str]:
+        mine = self.run.environment
+        if mine is None:
+            return frozenset()
+        return frozenset(
+            [mine.id]
+            + [
+                other.id
+                for other in self.environments.values()
+                if other.key == mine.key and other.distributions == mine.distributions
+            ]
+        )
+
+    def _baseline(self, past: Sequence[Past]) -> Baseline | None:
+        passes = [one for one in past if one.outcome is Outcome.PASSED and self._counts(one.run)]
+        if not passes:
+            return None
+        key = self.run.head.environment_key
+        best = next((one for one in passes if one.run.environment_key == key), passes[0])
+        return Baseline(
+            past=best,
+            changes=self._changes_since(best.run),
+            same_environment=best.run.environment_key == key,
+        )
+
+    def _counts(self, head: RunHead) -> bool:
+        """Whether a pass in this run may be a baseline."""
+        if head.trust is Trust.UNTRUSTED or head.context.get("debugger"):
+            return False
+        # What another pull request never merged is no past of ours.
+        return head.pr in (None, self.run.head.pr) or head.commit in self._rank
+
+    def _changes_since(self, head: RunHead) -> Changes:
+        key = (head.state, head.environment)
+        if key not in self._changes:
+            self._changes[key] = self._compare(head)
+        return self._changes[key]
+
+    def _compare(self, head: RunHead) -> Changes:
+        changes: list[Change] = []
+        unknown = None
+        if head.state is None or self.run.head.state is None:
+            unknown = "a state that could not be read"
+        elif head.state != self.run.head.state:
+            old, new = self._files_of(head), self.checkout.files()
+            if old is None or new is None:
+                unknown = "the files of that state were not recorded"
+            else:
+                changes.extend(differing(old, new))
+        then = self.environments.get(head.environment or "")
+        if then is None or self.run.environment is None:
+            unknown = unknown or "the environment was not recorded"
+        else:
+            changes.extend(compare(then, self.run.environment))
+        return Changes(changes=tuple(changes), complete=unknown is None, unknown=unknown)
+
+    def _files_of(self, head: RunHead) -> dict[str, str] | None:
+        state = head.state
+        if state is None:
+            return None
+        if state not in self._files:
+            assert self.history is not None
+            files = self.history.state_files([state]).get(state)
+            if files is None and head.tree is not None and head.dirty is False:
+                files = self.checkout.files_of(head.tree)
+            self._files[state] = None if files is None else dict(files)
+        return self._files[state]
+
+    def _reach_of(self, file: str, state: str | None) -> Reach:
+        key = (file, state or "")
+        if key not in self._reach:
+            if key[1] not in self._graphs:
+                self._graphs[key[1]] = ImportGraph(
+                    self.checkout.base,
+                    self.checkout.files() or (),
+                    old_files=self._files.get(key[1]) or (),
+                    roots=self.roots,
+                    plugins=self.plugins,
+                )
+            self._reach[key] = self._graphs[key[1]].reach(file)
+        return self._reach[key]
+
+    def _own_change(self, file: str) -> str | None:
+        """How the test's file differs from the newest recorded state in which it differed."""
+        now = (self.checkout.files() or {}).get(file)
+        for head in sorted(self.runs, key=lambda one: -one.started):
+            if head.state == self.run.head.state:
+                continue
+            files = self._files_of(head)
+            if files is None or files.get(file) == now:
+                continue
+            how = "is new" if file not in files else "changed"
+            return f"{how} since run {head.id[-4:]}"
+        return None
+
+
+def by_failure(verdicts: Sequence[Verdict]) -> dict[tuple[str, int, int], Verdict]:
+    """Joined verdicts by node id, attempt and index of the failure."""
+    return {(one.nodeid, one.attempt, one.index): one for one in verdicts if one.fighter == JOINT}

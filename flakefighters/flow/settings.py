@@ -1,0 +1,151 @@
+"""What was asked for on pytest's side, as plain data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Asked", "asked", "comparable_options", "seeds", "selection"]
+
+#: ini keys that change how pytest looks or where it puts things, not what tests do.
+_COSMETIC: Final = frozenset(
+    {
+        *("addopts", "cache_dir", "console_output_style", "flakefighters", "markers"),
+        *("minversion", "norecursedirs", "required_plugins", "testpaths"),
+        *("strict", "strict_config", "strict_markers"),
+        *("tmp_path_retention_count", "tmp_path_retention_policy"),
+        *("truncation_limit_chars", "truncation_limit_lines"),
+    }
+)
+#: The same, by how they begin.
+_COSMETIC_PREFIXES: Final = ("junit_", "log_", "verbosity_")
+#: Command line options that change what tests do.
+_MATTERS: Final = (
+    "runxfail",
+    "importmode",
+    "assertmode",
+    "pythonwarnings",
+    "doctestmodules",
+    "doctestglob",
+    "timeout",
+    "timeout_method",
+    "asyncio_mode",
+    "anyio_mode",
+    "ds",
+    "dc",
+    "create_db",
+    "disable_socket",
+    "allow_hosts",
+    "hypothesis_profile",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Our own options."""
+
+    profile: str | None = None
+    database_url: str | None = None
+    url_in_project: bool = False
+    save: bool = True
+    fighters: tuple[str, ...] | None = None
+    history_runs: int = 50
+    show_verdicts: bool = False
+
+
+def asked(config: Any) -> Asked:
+    """Read our options."""
+    option = config.option
+    fighters = option.flakefighters_fighters
+    return Asked(
+        profile=getattr(option, "flakefighters_profile", None),
+        database_url=option.flakefighters_database_url,
+        url_in_project=_from_ini(config, "database-url"),
+        save=not option.flakefighters_no_save,
+        fighters=None
+        if fighters is None
+        else tuple(name.strip() for name in fighters.split(",") if name.strip()),
+        history_runs=option.flakefighters_history_runs,
+        show_verdicts=option.flakefighters_verdicts,
+    )
+
+
+def _from_ini(config: Any, name: str) -> bool:
+    """Whether an option ending in ``name`` was not typed but stands in a file's ``addopts``."""
+    typed = any(name in str(argument) for argument in config.invocation_params.args)
+    try:
+        return not typed and any(name in part for part in config.getini("addopts"))
+    except (ValueError, TypeError):
+        return False
+
+
+def comparable_options(config: Any) -> dict[str, Any]:
+    """The options and ini values that must be equal to compare two runs; JSON values."""
+    out: dict[str, Any] = {}
+    for name in _MATTERS:
+        value = getattr(config.option, name, None)
+        if value not in (None, False, [], ""):
+            out[f"--{name}"] = _plain(value)
+    for name, value in sorted(dict(config.inicfg).items()):
+        if name not in _COSMETIC and not name.startswith(_COSMETIC_PREFIXES):
+            # pytest 9 wraps the values together with where they came from.
+            out[name] = _plain(getattr(value, "value", value))
+    return out
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(member) for key, member in value.items()}
+    return str(value)
+
+
+def seeds(config: Any) -> dict[str, str]:
+    """The random seeds that plugins have set for this run."""
+    out: dict[str, str] = {}
+    if config.pluginmanager.hasplugin("randomly"):
+        seed = getattr(config.option, "randomly_seed", None)
+        if seed is not None and getattr(config.option, "randomly_reset_seed", True):
+            out["randomly"] = str(seed)
+    seed = getattr(config.option, "random_order_seed", None)
+    if seed is not None and getattr(config.option, "random_order_bucket", None):
+        out["random_order"] = str(seed)
+    return out
+
+
+def selection(config: Any, deselected: int, rename: Any) -> dict[str, Any]:
+    """What part of the suite was asked for; empty if all of it."""
+    option = config.option
+    out: dict[str, Any] = {}
+    if config.args_source is config.ArgsSource.ARGS:
+        out["arguments"] = [rename(str(argument)) for argument in config.args][:50]
+    for name, key in (("keyword", "-k"), ("markexpr", "-m")):
+        if getattr(option, name, ""):
+            out[key] = getattr(option, name)
+    for name, key in (("lf", "--lf"), ("stepwise", "--stepwise"), ("deselect", "--deselect")):
+        if getattr(option, name, None):
+            out[key] = True
+    if deselected:
+        out["deselected"] = deselected
+    return out
+
+
+@dataclass(slots=True)
+class Roots:
+    """Folders of the project from which modules are imported."""
+
+    base: Path
+    found: dict[str, None] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Note what is on ``sys.path`` now."""
+        base = str(self.base)
+        for entry in sys.path:
+            if entry.startswith(base):
+                self.found[Path(entry).relative_to(self.base).as_posix()] = None

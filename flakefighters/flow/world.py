@@ -1,0 +1,64 @@
+"""Is the process still the one that pytest was started in?
+
+Tests may leave a frozen clock, a fake file system or no sockets behind.  Then the end of the
+session is done in a clean child process.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+__all__ = ["World"]
+
+
+class World:
+    """The functions that our work rests on, as they were at the start."""
+
+    def __init__(self) -> None:
+        self._known = self._look()
+        self._cwd = os.getcwd
+        self.time_ns, self.monotonic = time.time_ns, time.monotonic
+        self.popen, self.getpid = subprocess.Popen, os.getpid
+        self.environ = dict(os.environ)
+        self.path = list(sys.path)
+        self.executable = sys.executable
+
+    @staticmethod
+    def _look() -> dict[str, object]:
+        return {
+            "time.time": time.time,
+            "time.time_ns": time.time_ns,
+            "time.monotonic": time.monotonic,
+            "open": builtins.open,
+            "os.open": os.open,
+            "os.stat": os.stat,
+            "os.lstat": os.lstat,
+            "os.scandir": os.scandir,
+            "os.unlink": os.unlink,
+            "os.environ": os.environ,
+            "subprocess.Popen": subprocess.Popen,
+            "socket.socket": socket.socket,
+            "sqlite3.connect": sqlite3.connect,
+            **{
+                name: sys.modules.get(name)
+                for name in ("os", "time", "sqlite3", "subprocess", "flakefighters.flow.finish")
+            },
+        }
+
+    def strange(self) -> str | None:
+        """What is not as it was, None if all is."""
+        now = self._look()
+        for name, known in self._known.items():
+            if now[name] is not known:
+                return name
+        try:
+            self._cwd()
+        except OSError:
+            return "the current folder"
+        return None

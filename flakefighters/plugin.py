@@ -1,0 +1,171 @@
+"""Door 1: pytest's options and hooks.  Everything else is imported inside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from flakefighters.model import Verdict
+
+__all__ = ["verdicts_key"]
+
+#: ``config.stash[verdicts_key]``: the verdict on each failure, set when the session is finished.
+verdicts_key: Final = pytest.StashKey[list["Verdict"]]()
+
+_MARKER: Final = (
+    "flakefighters(ignore=None): leave this test's failures without a verdict (ignore=True), "
+    "or do not ask the flakefighters named in ignore=[...]."
+)
+#: Set once a session of this process is recorded: another one in it is nested.
+_taken = False
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register our options; none of them takes the word after it unasked."""
+    group = parser.getgroup("flakefighters", "flaky or genuine: verdicts on failing tests")
+    group.addoption(
+        "--flakefighters",
+        action="store_true",
+        default=None,
+        dest="flakefighters",
+        help="Judge failing tests and record this run, whatever else is set.",
+    )
+    group.addoption(
+        "--no-flakefighters",
+        action="store_false",
+        default=None,
+        dest="flakefighters",
+        help="Do neither.",
+    )
+    group.addoption(
+        "--flakefighters-profile",
+        metavar="NAME",
+        help="Use the history of this profile (local, ci, shared or one of your own).",
+    )
+    group.addoption(
+        "--flakefighters-database-url",
+        metavar="URL",
+        help="Use the history at this URL (sqlite:///... or postgresql://...) and no profile.",
+    )
+    group.addoption(
+        "--no-flakefighters-save",
+        action="store_true",
+        default=False,
+        dest="flakefighters_no_save",
+        help="Judge failing tests, record nothing.",
+    )
+    group.addoption(
+        "--flakefighters-fighters",
+        metavar="NAME[,NAME]",
+        help="Ask only these flakefighters.",
+    )
+    group.addoption(
+        "--flakefighters-history-runs",
+        metavar="N",
+        type=_count,
+        default=50,
+        help="Consider at most N earlier runs (default: 50).",
+    )
+    group.addoption(
+        "--flakefighters-verdicts",
+        action="store_true",
+        default=False,
+        help="Show what each flakefighter says of a failure, with its evidence.",
+    )
+    parser.addini(
+        "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
+    )
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add ``pytest_flakefighters_verdict``."""
+    from flakefighters import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, None, None]:
+    """Register ``--database-url`` once every conftest has had the chance to take the name."""
+    yield
+    taken = {
+        name
+        for group in [parser._anonymous, *parser._groups]
+        for option in group.options
+        for name in option.names()
+    }
+    if "--database-url" not in taken:
+        group = parser.getgroup("flakefighters")
+        group.addoption(
+            "--database-url",
+            metavar="URL",
+            dest="flakefighters_database_url",
+            help="The same as --flakefighters-database-url.",
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Decide whether there is anything to do, and if so begin."""
+    config.addinivalue_line("markers", _MARKER)
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        if worker.get("flakefighters"):
+            from flakefighters.capture.watcher import Watcher
+
+            config.pluginmanager.register(Watcher(), "flakefighters-watcher")
+        return
+    if _idle(config) or not _active(config):
+        return
+    global _taken
+    _taken = True
+    from flakefighters.flow.opening import open_session
+
+    open_session(config)
+
+
+def _idle(config: pytest.Config) -> bool:
+    """Whether no test will be executed."""
+    option = config.option
+    names = (
+        "help",
+        "version",
+        "collectonly",
+        "showfixtures",
+        "show_fixtures_per_test",
+        "markers",
+        "setupplan",
+        "setuponly",
+        "cacheshow",
+    )
+    return any(getattr(option, name, None) for name in names)
+
+
+def _active(config: pytest.Config) -> bool:
+    """Option, then variable, then ini key, then off when nested, then on."""
+    if config.option.flakefighters is not None:
+        return bool(config.option.flakefighters)
+    variable = os.environ.get("FLAKEFIGHTERS", "").strip().lower()
+    if variable in ("1", "true", "yes", "on"):
+        return True
+    if variable in ("0", "false", "no", "off"):
+        return False
+    if variable:
+        raise pytest.UsageError(
+            f"FLAKEFIGHTERS={variable!r} is neither 1 nor 0 (set in the variable FLAKEFIGHTERS)"
+        )
+    ini: Any = config.getini("flakefighters")
+    if ini is not None:
+        return bool(ini)
+    return not (_taken or "PYTEST_CURRENT_TEST" in os.environ)
