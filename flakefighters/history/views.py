@@ -31,7 +31,7 @@ _COUNTS: Final = ",\n  ".join(
 
 _RUNS: Final = """
 SELECT r.id, p.identity AS project, {started} AS started,
-  (r.ended - r.started) / 1000000.0 AS seconds,
+  (r.ended - r.started) / {million} AS seconds,
   r.commit_id, r.branch, r.base_branch, r.pr, r.dirty, r.build, r.job, r.shard, r.attempt,
   r.state, r.environment, r.completeness,
   CASE (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)
@@ -97,7 +97,7 @@ _PLAIN_POSTGRESQL: Final = """
 SELECT m.run, m.test, 1 AS attempt,
   substr(r.outcomes, CASE WHEN length(r.outcomes) = 1 THEN 1 ELSE m.position + 1 END::int, 1)
     AS outcome,
-  d.setup / 10000.0 AS setup, d.call / 10000.0 AS call, d.teardown / 10000.0 AS teardown,
+  d.setup / 10000.0::float8 AS setup, d.call / 10000.0::float8 AS call, d.teardown / 10000.0::float8 AS teardown,
   NULL::text AS reason, NULL::text AS worker
 FROM {s}members m JOIN {s}run r ON r.id = m.run
 LEFT JOIN LATERAL (
@@ -119,8 +119,8 @@ FROM execution e
 """
 _OWN_POSTGRESQL: Final = """
 SELECT e.run, e.test, e.attempt, e.outcome,
-  (e.durations::json ->> 0)::bigint / 1000000.0, (e.durations::json ->> 1)::bigint / 1000000.0,
-  (e.durations::json ->> 2)::bigint / 1000000.0, e.reason, e.worker
+  (e.durations::json ->> 0)::bigint / 1000000.0::float8, (e.durations::json ->> 1)::bigint / 1000000.0::float8,
+  (e.durations::json ->> 2)::bigint / 1000000.0::float8, e.reason, e.worker
 FROM {s}execution e
 """
 
@@ -197,6 +197,7 @@ def view_statements(dialect: str, prefix: str) -> list[str]:
     made = []
     for name in VIEWS:
         body = bodies[name].strip().replace("{started}", _TIME[dialect].format("r.started"))
+        body = body.replace("{million}", "1000000.0" if sqlite else "1000000.0::float8")
         body = body.replace("{at}", _TIME[dialect].format("v.at")).replace("{s}", prefix)
         made.append(f"CREATE VIEW {prefix}{name} AS\n{body}")
     return made

@@ -231,7 +231,7 @@ FROM __schema__.run r CROSS JOIN LATERAL (
 
 CREATE VIEW __schema__.runs AS
 SELECT r.id, p.identity AS project, to_timestamp(r.started / 1000000.0) AS started,
-  (r.ended - r.started) / 1000000.0 AS seconds,
+  (r.ended - r.started) / 1000000.0::float8 AS seconds,
   r.commit_id, r.branch, r.base_branch, r.pr, r.dirty, r.build, r.job, r.shard, r.attempt,
   r.state, r.environment, r.completeness,
   CASE (SELECT min(a.trust) FROM __schema__.arrival a WHERE a.run = r.id)
@@ -266,7 +266,7 @@ FROM (
 SELECT m.run, m.test, 1 AS attempt,
   substr(r.outcomes, CASE WHEN length(r.outcomes) = 1 THEN 1 ELSE m.position + 1 END::int, 1)
     AS outcome,
-  d.setup / 10000.0 AS setup, d.call / 10000.0 AS call, d.teardown / 10000.0 AS teardown,
+  d.setup / 10000.0::float8 AS setup, d.call / 10000.0::float8 AS call, d.teardown / 10000.0::float8 AS teardown,
   NULL::text AS reason, NULL::text AS worker
 FROM __schema__.members m JOIN __schema__.run r ON r.id = m.run
 LEFT JOIN LATERAL (
@@ -280,8 +280,8 @@ LEFT JOIN LATERAL (
 WHERE NOT EXISTS (SELECT 1 FROM __schema__.execution e WHERE e.run = m.run AND e.test = m.test)
  UNION ALL
 SELECT e.run, e.test, e.attempt, e.outcome,
-  (e.durations::json ->> 0)::bigint / 1000000.0, (e.durations::json ->> 1)::bigint / 1000000.0,
-  (e.durations::json ->> 2)::bigint / 1000000.0, e.reason, e.worker
+  (e.durations::json ->> 0)::bigint / 1000000.0::float8, (e.durations::json ->> 1)::bigint / 1000000.0::float8,
+  (e.durations::json ->> 2)::bigint / 1000000.0::float8, e.reason, e.worker
 FROM __schema__.execution e
 ) x
 JOIN __schema__.run r ON r.id = x.run

@@ -1,0 +1,377 @@
+"""A history in a schema of a PostgreSQL database; needs SQLAlchemy and psycopg2.
+
+Every round trip may cost 50 ms, so statements travel together: a transaction begins, locks and
+asks its first question in one message, and ends in the message that carries all its rows.
+Nothing lives longer than a transaction, so a pooler in transaction mode may stand between.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any, Final
+
+from psycopg2.extensions import (  # type: ignore[import-untyped]
+    new_type,
+    register_type,
+)
+from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy.pool import NullPool
+
+from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
+from flakefighters.history.database import Row, render
+from flakefighters.history.layout import (
+    OLDEST_READER,
+    SCHEMA_PLACEHOLDER,
+    SCHEMA_VERSION,
+    statements,
+)
+from flakefighters.history.patience import Answer, patiently
+from flakefighters.history.postgres_trouble import explain_postgres, silent, sqlstate
+from flakefighters.history.trouble import too_new
+from flakefighters.ids import h64, uuid7
+from flakefighters.model import Target
+
+__all__ = ["PostgresDatabase", "lock_key", "make_engine"]
+
+# Bound early: tests may replace them.
+_monotonic, _sleep = time.monotonic, time.sleep
+
+#: How long a server may be silent once it has answered, in seconds.
+SILENCE: Final = 10.0
+#: The slowest line that is waited for while much is sent, bytes per second.
+SLOWEST: Final = 50_000
+_TRIES: Final = 4
+
+# UUIDs as we write them: 32 digits without hyphens.
+_UUID: Final = new_type(
+    (2950,), "FLAKEFIGHTERS_ID", lambda value, _: None if value is None else value.replace("-", "")
+)
+_CASTS: Final = {"hash": "::uuid", "number": "::bigint", "text": ""}
+
+
+def lock_key(schema: str) -> int:
+    """The key of the advisory lock that writers share and maintenance takes for itself."""
+    return h64("flakefighters", "lock", schema)
+
+
+def make_engine(target: Target) -> Engine:
+    """An engine for ``target``; the password is read when it connects, and kept nowhere else."""
+    secret = target.password
+    arguments: dict[str, Any] = {
+        "connect_timeout": max(2, target.connect_timeout),
+        "application_name": "flakefighters",
+        "client_encoding": "utf8",
+        **target.query,
+    }
+    for name in ("sslmode", "sslrootcert", "require_auth"):
+        value = getattr(target, name)
+        if value is not None:
+            arguments[name] = value
+    url = URL.create(
+        "postgresql+psycopg2",
+        username=target.user,
+        host=target.host,
+        port=target.port,
+        database=target.database,
+    )
+
+    def connect() -> Any:
+        import psycopg2  # type: ignore[import-untyped]
+
+        _, given = engine.dialect.create_connect_args(url)
+        given.update(arguments)
+        if secret is not None:
+            given["password"] = secret.reveal()
+        elif not target.libpq_defaults:
+            given["password"] = ""  # else libpq would look for one itself
+        return psycopg2.connect(**given)
+
+    engine = create_engine(
+        url,
+        creator=connect,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        use_native_hstore=False,
+    )
+    # It would ask the server four questions, one round trip each, whose answers we do not need.
+    engine.dialect.initialize = _nothing  # type: ignore[method-assign]
+    event.listen(engine, "connect", _prepare)  # after the dialect's own listener
+    return engine
+
+
+def _nothing(connection: object) -> None:
+    """Ask a new connection nothing."""
+
+
+def _prepare(connection: Any, _: object) -> None:
+    connection.autocommit = True
+    register_type(_UUID, connection)
+
+
+class PostgresDatabase:
+    """See :class:`~flakefighters.history.database.Database`."""
+
+    def __init__(self, target: Target, *, create: bool = True, deadline: float | None = None):
+        self.read_only = target.read_only
+        self.target = target
+        self._until = None if deadline is None else _monotonic() + deadline
+        schema = '"' + target.schema.replace('"', '""') + '"'
+        self._schema = schema
+        self.prefix = f"{schema}."
+        self._engine = make_engine(target)
+        self._rendered = lru_cache(maxsize=128)(self._render)
+        self._connection: Any = None  # psycopg2's, it has no types
+        self._connect()
+        try:
+            self._check_server()
+            rows = self._meta()
+            if rows is None:
+                if not create or self.read_only:
+                    raise DatabaseError(
+                        f"{target.display} holds no history yet",
+                        remedy="let a run that may write record there first, "
+                        "or run `flakefighters upgrade` as the owner",
+                    )
+                self._create()
+                rows = self._meta() or []
+            self.meta: Mapping[str, str] = dict(rows)
+            self._check_version(self.meta)
+        except BaseException:
+            self.close()
+            raise
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        for attempt in range(1, _TRIES + 1):
+            # libpq's own limit holds per address, and not for the look-up of the name.
+            patience = self._patience(self.target.connect_timeout + 2.0)
+            answer = patiently(self._engine.raw_connection, patience)
+            if answer.value is not None:
+                self._connection = answer.value.dbapi_connection
+                answer.value.detach()  # the pool has no part in it from now on
+                return
+            if answer.error is None:
+                raise silent(self.target, patience)
+            error = explain_postgres(answer.error, self.target)
+            crowded = isinstance(error, UnreachableError) and "free connection" in error.message
+            if not crowded or attempt == _TRIES:
+                raise error
+            # All of a matrix's jobs come at once: wait a little, each a different while.
+            _sleep(min(self._patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
+
+    def _check_server(self) -> None:
+        info = self._live.info
+        if info.server_version < 150000:
+            raise DatabaseError(
+                f"{self.target.display}: PostgreSQL {info.server_version // 10000} is too old",
+                remedy="use PostgreSQL 15 or later",
+            )
+        encoding = info.parameter_status("server_encoding")
+        if encoding not in (None, "UTF8"):
+            raise DatabaseError(
+                f"{self.target.display}: the database has encoding {encoding}",
+                remedy="create a database with encoding UTF8",
+            )
+
+    def _meta(self) -> list[Row] | None:
+        """The rows of ``meta``, None if there is no such table."""
+        sql = f"SELECT key, value FROM {self.prefix}meta"  # noqa: S608
+        answer = self._attempt(sql)
+        if answer.error is None:
+            return answer.value or []
+        if sqlstate(answer.error) in ("42P01", "3F000"):
+            return None
+        raise explain_postgres(answer.error, self.target)
+
+    def _create(self) -> None:
+        """Create schema and tables in one transaction; others who try meanwhile wait for it."""
+        name = self.target.schema.replace("'", "''")
+        begin = (
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '9s'; "  # noqa: S608
+            f"SELECT pg_advisory_xact_lock({lock_key(self.target.schema)}); "
+            f"SELECT (SELECT count(*) FROM pg_catalog.pg_namespace n WHERE n.nspname = '{name}'), "
+            "(SELECT count(*) FROM pg_catalog.pg_tables t "
+            f"WHERE t.schemaname = '{name}' AND t.tablename = 'meta')"
+        )
+        try:
+            ((schemas, metas),) = self._send(begin)
+            if not metas:
+                made = [
+                    statement.replace(SCHEMA_PLACEHOLDER, self._schema)
+                    for statement in statements("postgresql")
+                ]
+                # Even "if not exists" asks for the right to create schemas.
+                made = made[1:] if schemas else made
+                made.append(
+                    f"INSERT INTO {self.prefix}meta (key, value) VALUES "  # noqa: S608
+                    f"('schema_version', '{SCHEMA_VERSION}'), "
+                    f"('oldest_reader', '{OLDEST_READER}'), ('database_id', '{uuid7()}')"
+                )
+                self._send("; ".join(made))
+            self._send("COMMIT")
+        except BaseException as error:
+            self._rollback()
+            if isinstance(error, DatabaseError) and "lacks rights" in error.message:
+                raise DatabaseError(
+                    f"{self.target.display} holds no history yet, and {self.target.user} "
+                    "may not create one",
+                    remedy="run `flakefighters upgrade` as the owner of the database",
+                ) from None
+            raise
+
+    def _check_version(self, meta: Mapping[str, str]) -> None:
+        version = int(meta.get("schema_version", 0))
+        if version > SCHEMA_VERSION and (
+            int(meta.get("oldest_reader", version)) > SCHEMA_VERSION or not self.read_only
+        ):
+            raise too_new(self.target.display, version)
+
+    # -- using ---------------------------------------------------------------------------------
+
+    @property
+    def _live(self) -> Any:
+        if self._connection is None:
+            raise DatabaseError(f"{self.target.display} is closed")
+        return self._connection
+
+    def _patience(self, seconds: float) -> float:
+        if self._until is None:
+            return seconds
+        left = self._until - _monotonic()
+        if left <= 0:
+            raise UnreachableError(f"{self.target.display}: the time for the history is up")
+        return min(seconds, left)
+
+    def _attempt(self, sql: str | bytes) -> Answer[list[Row]]:
+        """One round trip: rows or an error."""
+        connection = self._live
+        seconds = self._patience(SILENCE + len(sql) / SLOWEST)
+
+        def ask() -> list[Row]:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+
+        answer = patiently(ask, seconds, self._cut)
+        if answer.late:
+            self._drop()
+            raise silent(self.target, seconds)
+        return answer
+
+    def _send(self, sql: str | bytes) -> list[Row]:
+        answer = self._attempt(sql)
+        if answer.error is None:
+            return answer.value or []
+        raise explain_postgres(answer.error, self.target)
+
+    def _cut(self) -> None:
+        """Make the driver notice that nobody answers, whatever it waits for."""
+        with suppress(Exception):  # already broken: that is what we want
+            line = socket.fromfd(self._live.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            finally:
+                line.close()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # a broken connection may complain once more
+                connection.close()
+
+    def _rollback(self) -> None:
+        """End what is left of a transaction, or the connection if that fails."""
+        try:
+            if self._connection is not None:
+                self._send("ROLLBACK")
+        except Exception:  # the server rolls back when the connection ends
+            self._drop()
+        except BaseException:
+            self._drop()
+            raise
+
+    def _render(self, sql: str) -> str:
+        def members(kind: str, name: str) -> str:
+            return (
+                f"(SELECT value{_CASTS[kind]} "  # noqa: S608
+                f"FROM json_array_elements_text(CAST(:{name} AS json)))"
+            )
+
+        return str(text(render(sql, self.prefix, members)).compile(dialect=self._engine.dialect))
+
+    def _filled(self, sql: str, params: Mapping[str, object]) -> bytes:
+        with self._live.cursor() as cursor:
+            return bytes(cursor.mogrify(self._rendered(sql), params))
+
+    def query(self, sql: str, **params: object) -> list[Row]:
+        return self._send(self._filled(sql, params))
+
+    @contextmanager
+    def writing(self, sql: str, **params: object) -> Iterator[PostgresWriter]:
+        if self.read_only:
+            raise DatabaseError(f"{self.target.display} is opened for reading only")
+        begin = (
+            "BEGIN ISOLATION LEVEL READ COMMITTED; "
+            f"SELECT pg_advisory_xact_lock_shared({lock_key(self.target.schema)}); "
+        )
+        # The version is looked at under the lock, by the statement after it.
+        question = (
+            f"SELECT m.value, q.* FROM {{s}}meta m LEFT JOIN ({sql}) q ON true "  # noqa: S608
+            "WHERE m.key = 'schema_version'"
+        )
+        try:
+            rows = self._send(begin.encode() + self._filled(question, params))
+            version = int(rows[0][0]) if rows else 0
+            if version != SCHEMA_VERSION:
+                raise self._moved(version)
+            answer = [row[1:] for row in rows if any(member is not None for member in row[1:])]
+            writer = PostgresWriter(self, answer or [row[1:] for row in rows[:1]])
+            yield writer
+            self._send(writer.finish())
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _moved(self, version: int) -> SchemaTooNewError | DatabaseError:
+        if version > SCHEMA_VERSION:
+            return too_new(self.target.display, version)
+        return DatabaseError(
+            f"{self.target.display} has schema version {version}, older than this flakefighters",
+            remedy="run `flakefighters upgrade` as the owner",
+        )
+
+    def close(self) -> None:
+        self._drop()
+
+
+class PostgresWriter:
+    """See :class:`~flakefighters.history.database.Writer`.  Rows wait for the end."""
+
+    def __init__(self, database: PostgresDatabase, answer: list[Row]):
+        self._database = database
+        self.answer = answer
+        self._waiting: list[bytes] = []
+
+    def query(self, sql: str, **params: object) -> list[Row]:
+        return self._database.query(sql, **params)
+
+    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        names = columns.split()
+        row_of_marks = "(" + ", ".join(["%s"] * len(names)) + ")"
+        with self._database._live.cursor() as cursor:
+            values = b",".join([cursor.mogrify(row_of_marks, row) for row in rows])
+        head = f"INSERT INTO {self._database.prefix}{table} ({', '.join(names)}) VALUES "  # noqa: S608
+        self._waiting.append(head.encode() + values + b" ON CONFLICT DO NOTHING")
+
+    def finish(self) -> bytes:
+        """The message that carries all rows and ends the transaction."""
+        return b"; ".join([*self._waiting, b"COMMIT"])

