@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "model": CORE,
     "ids": CORE,
     "errors": CORE,
+    "hookspecs": CORE,
     "fighters": {"model", "ids"},
     "reports": {"model", "ids"},
     "history": CORE,

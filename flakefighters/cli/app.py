@@ -1,0 +1,75 @@
+"""The command as a whole: its groups, its version, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from flakefighters import __version__
+from flakefighters.cli import runs, tests
+from flakefighters.cli.output import ReaderGoneError, say
+from flakefighters.errors import FlakefightersError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="flakefighters",
+    help="Read the history of your test runs: what failed, and whether it was flaky or genuine.",
+    no_args_is_help=True,
+    # Plain help: the same in a pipe and on a terminal, and nothing to load for it.
+    rich_markup_mode=None,
+    # Tracebacks with the values of variables could show a password.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flakefighters {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=_version
+        ),
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+for _group in (runs, tests):
+    _group.register(app)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0 done, 1 not found or failed, 2 usage, 3 database."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is shown escaped instead of ending the command.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(arguments)
+    except ReaderGoneError:
+        # What is still buffered goes nowhere, or Python would complain of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="flakefighters")
+    except FlakefightersError as error:
+        say(f"error: {error} [{error.slug}]")
+        return error.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

@@ -1,0 +1,136 @@
+"""Where a command looks: the anchor, the history that belongs to it, and the project in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flakefighters.changes.anchor import Anchor, locate
+from flakefighters.changes.checkout import Checkout
+from flakefighters.changes.project import identify
+from flakefighters.cli.output import say
+from flakefighters.errors import ConfigError, NotFoundError
+from flakefighters.flow.spool import state_folder
+from flakefighters.flow.start import local_identity
+from flakefighters.history import History, open_history
+from flakefighters.model import Project
+from flakefighters.profiles import Inputs, Resolution, resolve
+
+__all__ = ["Asked", "Place", "find_place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options that say where to look."""
+
+    profile: str | None = None
+    database_url: str | None = None
+    rootdir: str | None = None
+    #: Identity or label.
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command looks."""
+
+    #: The folder that the user stands in or named.
+    folder: Path
+    anchor: Anchor
+    checkout: Checkout
+    resolution: Resolution
+    #: What the folder belongs to; its identity is empty if nothing was recorded from here.
+    own: Project
+    #: What the user named instead.
+    named: str | None
+
+    def __str__(self) -> str:
+        """For people: the anchor and the database."""
+        return f"{self.anchor.path} ({self.resolution.header()})"
+
+    @contextmanager
+    def history(self) -> Iterator[History | None]:
+        """The open history; None if there is none yet.  DatabaseError if it cannot be used."""
+        target = self.resolution.target
+        if target.path is not None and not os.path.lexists(target.path):
+            yield None
+            return
+        with open_history(target, create=False) as history:
+            yield history
+
+    def project(self, history: History) -> Project | None:
+        """The project to show.
+
+        The one that the user named, NotFoundError if it is not there; else the folder's own; None
+        if no run of that is in the history.
+        """
+        known = [Project(identity=name, label=label) for name, label in history.projects()]
+        wanted = self.named or self.own.identity
+        for project in known:
+            if project.identity == wanted:
+                return project
+        if self.named is None:
+            return None
+        labelled = [project for project in known if project.label == self.named]
+        if len(labelled) == 1:
+            return labelled[0]
+        what = "several projects are" if labelled else "no project is"
+        among = labelled or known
+        raise NotFoundError(
+            f"{what} called {self.named} here",
+            remedy=f"choose one of {', '.join(project.identity for project in among) or 'none'}",
+        )
+
+    def say_empty(self, history: History | None) -> None:
+        """Tell on stderr where a command looked and found nothing."""
+        if history is None:
+            say(f"no history yet: looked from {self}")
+            say("run pytest there, and every run is remembered")
+            return
+        others = [name for name, _ in history.projects() if name != self.own.identity]
+        project = self.named or self.own.identity or self.own.label
+        say(f"no runs of project {project} yet: looked from {self}")
+        if others:
+            say(f"the history has other projects (--project NAME): {', '.join(others)}")
+
+
+def find_place(asked: Asked) -> Place:
+    """Find out where to look.  ConfigError for what was asked for and cannot be had."""
+    folder = Path.cwd() if asked.rootdir is None else Path(asked.rootdir).expanduser().absolute()
+    if not folder.is_dir():
+        raise ConfigError(f"no such folder: {folder}", origin="--rootdir")
+    anchor = locate(folder)
+    checkout = Checkout.read(anchor)
+    resolution = resolve(
+        Inputs(
+            anchor=anchor.path,
+            option_profile=asked.profile,
+            option_url=asked.database_url,
+            option_profile_name="--profile",
+            option_url_name="--database-url",
+            project_root=checkout.base,
+        )
+    )
+    for note in resolution.notes:
+        say(note)
+    repository = None if resolution.ci is None else resolution.ci.repository
+    own = identify(
+        checkout,
+        anchor,
+        resolution.settings.project,
+        repository,
+        lambda: _recorded_identity(anchor.path),
+    )
+    return Place(folder, anchor, checkout, resolution, own, asked.project)
+
+
+def _recorded_identity(folder: Path) -> str:
+    """The random name that a project without a remote got with its first run, else nothing.
+
+    Unlike a test run, a command that only reads leaves no file behind.
+    """
+    homes = (folder / ".flakefighters", state_folder(folder))
+    return local_identity(folder) if any((home / "project").exists() for home in homes) else ""

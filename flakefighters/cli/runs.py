@@ -1,0 +1,93 @@
+"""Commands on runs: ``runs`` lists them, ``show`` shows one."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from flakefighters.cli.options import (
+    ALL,
+    AsJson,
+    DatabaseUrl,
+    Limit,
+    Profile,
+    ProjectName,
+    RootDir,
+)
+from flakefighters.cli.output import say, show, show_json
+from flakefighters.cli.place import Asked, find_place
+from flakefighters.errors import NotFoundError
+from flakefighters.history import RunRow
+from flakefighters.reports.details import run_page
+from flakefighters.reports.lists import runs_table
+from flakefighters.reports.records import run_record, whole_run_record
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("runs")(runs)
+    app.command("show")(show_run)
+
+
+def runs(
+    as_json: AsJson = False,
+    limit: Limit = 20,
+    all_projects: Annotated[
+        bool, typer.Option("--all-projects", help="List the runs of every project.")
+    ] = False,
+    project_name: ProjectName = None,
+    profile: Profile = None,
+    database_url: DatabaseUrl = None,
+    rootdir: RootDir = None,
+) -> None:
+    """List the newest runs, newest first."""
+    place = find_place(Asked(profile, database_url, rootdir, project_name))
+    with place.history() as history:
+        rows: tuple[RunRow, ...] = ()
+        if history is not None:
+            project = None if all_projects else place.project(history)
+            if all_projects or project is not None:
+                identity = None if project is None else project.identity
+                rows = history.run_rows(identity, limit or ALL)
+        if as_json:
+            show_json([run_record(row) for row in rows])
+        elif rows:
+            show([runs_table(rows, time.time_ns() // 1000, projects=all_projects)])
+        if not rows:
+            place.say_empty(history)
+
+
+def show_run(
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="The run's id, or the last digits of it."),
+    ],
+    tracebacks: Annotated[
+        bool, typer.Option("--tracebacks", help="Show the text of every failure.")
+    ] = False,
+    as_json: AsJson = False,
+    limit: Limit = 100,
+    profile: Profile = None,
+    database_url: DatabaseUrl = None,
+    rootdir: RootDir = None,
+) -> None:
+    """Show one run: where it ran, and the tests that did not simply pass, with their verdicts."""
+    place = find_place(Asked(profile, database_url, rootdir))
+    with place.history() as history:
+        if history is None:
+            raise NotFoundError(f"no run {run}: there is no history yet, looked from {place}")
+        head = history.find(run.strip().lower())
+        whole = history.load(head.id)
+        verdicts = history.verdicts([head.id])
+    if as_json:
+        show_json(whole_run_record(whole, verdicts))
+        return
+    now = time.time_ns() // 1000
+    show(run_page(whole, verdicts, now, limit=limit, tracebacks=tracebacks))
+    hidden = len(whole.executions) - limit
+    if limit and hidden > 0:
+        say(f"and {hidden} more (--limit 0 shows all)")

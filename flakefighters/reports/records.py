@@ -1,0 +1,171 @@
+"""What ``--json`` prints: plain objects with whole ids, described in docs/reference/json.md.
+
+Keys are added, never renamed or removed.  A time is a pair: ISO 8601 in UTC for people and other
+programs, and ``…_us`` with the microseconds themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flakefighters.model import Environment, Execution, Failure, Outcome, Run, RunHead, Verdict
+from flakefighters.reports.summaries import Result, RunSummary, Tally
+from flakefighters.reports.words import iso
+
+__all__ = ["Record", "dumps", "result_record", "run_record", "test_record", "whole_run_record"]
+
+#: A JSON object.
+Record = dict[str, Any]
+
+_PHASES = ("setup", "call", "teardown")
+
+
+def dumps(value: object) -> str:
+    """JSON text for a terminal or a pipe: ASCII only, so nothing in it can steer a terminal."""
+    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def run_record(row: RunSummary) -> Record:
+    """One run of a list."""
+    return {
+        **_head(row.run),
+        "tests": row.tests,
+        "outcomes": _by_word(row.outcomes),
+        "verdicts": {label.value: number for label, number in row.labels.items()},
+    }
+
+
+def whole_run_record(run: Run, verdicts: tuple[Verdict, ...]) -> Record:
+    """One run, whole: every attempt that is not "one attempt, passed", with its verdicts."""
+    tallies = {outcome: run.outcomes.count(outcome.value) for outcome in Outcome}
+    return {
+        **_head(run.head),
+        "project_label": run.project.label,
+        "tests": len(run.suite),
+        "outcomes": _by_word({outcome: n for outcome, n in tallies.items() if n}),
+        "selection": dict(run.head.selection),
+        "origin": dict(run.head.origin),
+        "context": dict(run.head.context),
+        "environment_details": _environment(run.environment),
+        "seen": dict(run.seen),
+        "results": [
+            {"nodeid": nodeid, "outcome": Outcome(letter).word}
+            for nodeid, letter in zip(run.suite, run.outcomes, strict=True)
+        ],
+        "executions": [_execution(execution) for execution in run.executions],
+        "verdicts": [_verdict(verdict) for verdict in verdicts],
+    }
+
+
+def test_record(row: Tally) -> Record:
+    """One test over the runs that were looked at."""
+    return {
+        "nodeid": row.nodeid,
+        "runs": row.runs,
+        "passes": row.passes,
+        "failures": row.failures,
+        "flips": row.flips,
+        "mixed": row.mixed,
+        "last_outcome": row.last.word,
+        "last_run": row.last_run,
+        "last_failure": iso(row.last_failure),
+        "last_failure_us": row.last_failure,
+        "flaky": row.flaky,
+        "genuine": row.genuine,
+        "undecided": row.undecided,
+    }
+
+
+def result_record(row: Result) -> Record:
+    """One test in one run."""
+    return {
+        "nodeid": row.nodeid,
+        "outcome": row.outcome.word,
+        "durations_us": dict(zip(_PHASES, row.durations, strict=True)),
+        "run": _head(row.run),
+        "executions": [_execution(execution) for execution in row.executions],
+        "verdicts": [_verdict(verdict) for verdict in row.verdicts],
+    }
+
+
+def _head(head: RunHead) -> Record:
+    return {
+        "id": head.id,
+        "project": head.project,
+        "started": iso(head.started),
+        "started_us": head.started,
+        "ended": iso(head.ended),
+        "ended_us": head.ended,
+        "build": head.build,
+        "job": head.job,
+        "shard": head.shard,
+        "attempt": head.attempt,
+        "commit": head.commit,
+        "tree": head.tree,
+        "branch": head.branch,
+        "base_branch": head.base_branch,
+        "pr": head.pr,
+        "dirty": head.dirty,
+        "state": head.state,
+        "environment": head.environment,
+        "completeness": head.completeness.value,
+        "trust": head.trust.value,
+    }
+
+
+def _environment(environment: Environment | None) -> Record | None:
+    if environment is None:
+        return None
+    return {
+        "key": environment.key,
+        "settings": dict(environment.settings),
+        "distributions": dict(environment.distributions),
+    }
+
+
+def _execution(execution: Execution) -> Record:
+    return {
+        "nodeid": execution.nodeid,
+        "attempt": execution.attempt,
+        "outcome": execution.outcome.word,
+        "durations_us": dict(zip(_PHASES, execution.durations, strict=True)),
+        "reason": execution.reason,
+        "worker": execution.worker,
+        "output": execution.output,
+        "failures": [_failure(failure) for failure in execution.failures],
+    }
+
+
+def _failure(failure: Failure) -> Record:
+    return {
+        "phase": failure.phase.value,
+        "subtest": failure.subtest,
+        "exception": failure.exception,
+        "signature": failure.signature or None,
+        "text": failure.text,
+        "facts": dict(failure.facts),
+    }
+
+
+def _verdict(verdict: Verdict) -> Record:
+    return {
+        "run": verdict.run,
+        "nodeid": verdict.nodeid,
+        "attempt": verdict.attempt,
+        "failure": verdict.index,
+        "fighter": verdict.fighter,
+        "version": verdict.version,
+        "label": verdict.label.value,
+        "confidence": verdict.confidence.value,
+        "introduced": verdict.introduced,
+        "reason": verdict.reason,
+        "evidence": dict(verdict.evidence),
+        "at": iso(verdict.at),
+        "at_us": verdict.at,
+    }
+
+
+def _by_word(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
+    return {outcome.word: number for outcome, number in outcomes.items()}

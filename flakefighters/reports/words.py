@@ -1,0 +1,88 @@
+"""How times, counts and ids are written for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from flakefighters.model import RunHead
+
+__all__ = ["ago", "count", "counts", "iso", "revision", "short_ids", "took", "when"]
+
+_SECOND = 1_000_000
+_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (14, "day"))
+
+
+def iso(at: int | None) -> str | None:
+    """ISO 8601 in UTC with microseconds, from µs since the epoch; None stays None."""
+    if at is None:
+        return None
+    try:
+        time = datetime.fromtimestamp(at // _SECOND, UTC).replace(microsecond=at % _SECOND)
+    except (OverflowError, OSError, ValueError):  # a foreign history may claim any year
+        return None
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def when(at: int | None) -> str:
+    """Date and time in UTC to the second, "unknown" if it is not a time."""
+    text = iso(at)
+    return "unknown" if text is None else f"{text[:10]} {text[11:19]} UTC"
+
+
+def ago(at: int, now: int) -> str:
+    """How long before ``now`` (both µs UTC); a date when that is more than two weeks."""
+    amount = (now - at) // _SECOND
+    if amount < 0:
+        return when(at)
+    for step, unit in _STEPS:
+        if amount < step:
+            return f"{count(amount, unit)} ago"
+        amount //= step
+    return when(at).partition(" ")[0]
+
+
+def took(duration: int | None) -> str:
+    """A duration in µs as people say it: "80 ms", "3.2 s", "4 min 10 s"; empty if not known."""
+    if duration is None or duration < 0:
+        return ""
+    if duration < _SECOND:
+        return f"{duration // 1000} ms"
+    if duration < 60 * _SECOND:
+        return f"{duration / _SECOND:.1f} s"
+    minutes, seconds = divmod(duration // _SECOND, 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and a noun, with an s where there is not just one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Words with their numbers, in the order given, without those of 0."""
+    return ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
+
+
+def short_ids(ids: Iterable[str], digits: int = 4) -> dict[str, str]:
+    """Each id's shortest tail, of ``digits`` or more, that no other id of these ends with."""
+    known = set(ids)
+    tails = {one: one[-digits:] for one in known}
+    while len(set(tails.values())) < len(known) and digits < 64:
+        digits += 1
+        taken: dict[str, list[str]] = {}
+        for one, tail in tails.items():
+            taken.setdefault(tail, []).append(one)
+        for same in taken.values():
+            if len(same) > 1:
+                tails.update({one: one[-digits:] for one in same})
+    return tails
+
+
+def revision(head: RunHead) -> str:
+    """The commit's first seven digits, with a + if there were uncommitted changes."""
+    if head.commit is None:
+        return ""
+    return head.commit[:7] + ("+" if head.dirty else "")
