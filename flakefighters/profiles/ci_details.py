@@ -36,7 +36,7 @@ Facts = dict[str, str | None]
 
 _NO: Final = frozenset({"", "0", "false", "no", "off", "none", "null"})
 _MAX_EVENT: Final = 4_000_000
-_SCP: Final = re.compile(r"(?:[^@/]+@)?([^:/@]+):(?!//)(.+)")
+_SCP: Final = re.compile(r"(?:[^@/]+@)?([^:/@]{2,}):(?!//)(.+)")
 _MERGE_QUEUE: Final = re.compile(r"refs/heads/gh-readonly-queue/(.+)/pr-(\d+)-[0-9a-f]+")
 
 
@@ -120,14 +120,16 @@ def read_bounded(path: str) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError):
         return None
-    with os.fdopen(descriptor, "rb") as stream:
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_EVENT:
-                return None
-            return stream.read(_MAX_EVENT)
-        except OSError:
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_EVENT:
             return None
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(_MAX_EVENT)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 # -- the services ----------------------------------------------------------------------------

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["FileView", "ProfileView", "SettingView", "SettingsView", "all_settings", "profiles"]
 
 _MASK: Final = "***"
+#: What the validating model says of fields that no source sets.
+_DEFAULTS: Final = {
+    "schema": "flakefighters",
+    "connect_timeout": "10",
+    "read_only": "false",
+    "store_output": "none",
+    "on_error": "warn",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +34,12 @@ class SettingView:
     """One setting, its value (masked), where it was set, and what that overrides."""
 
     name: str  # "profiles.ci.url"
-    value: str
+    #: None: not set.
+    value: str | None
     origin: str
     variable: str
+    #: What holds if nobody sets it, in words.
+    default: str
     #: (origin, value) of the settings that lost.
     overrides: tuple[tuple[str, str], ...] = ()
 
@@ -203,12 +214,12 @@ def _values(layers: Sequence[Layer], name: str, field: str) -> list[tuple[str, O
 
 
 def _view(path: tuple[str, ...], values: Sequence[tuple[str, Origin]], default: str) -> SettingView:
-    value, origin = (values[0][0], str(values[0][1])) if values else (default, "built in")
     return SettingView(
         name=".".join(path),
-        value=value,
-        origin=origin,
+        value=values[0][0] if values else _DEFAULTS.get(path[-1]),
+        origin=str(values[0][1]) if values else "built in",
         variable=fields.variable(*path),
+        default=default,
         overrides=tuple((str(where), lost) for lost, where in values[1:]),
     )
 
