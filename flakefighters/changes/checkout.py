@@ -26,6 +26,7 @@ _PLACE: Final = (
     "--is-inside-work-tree",
     "--is-shallow-repository",
     "--show-cdup",
+    "HEAD",
     "HEAD^{tree}",
 )
 _CONFIG: Final = (
@@ -170,12 +171,15 @@ def _read(folder: Path, git: Git, depth: int) -> Checkout:
         return _without_git(folder, git, disk, place.reason or "not a git work tree")
     real = os.path.realpath(folder)
     base = Path(os.path.normpath(f"{real}/{lines[2]}"))
-    tree = lines[3] if len(lines) > 3 and is_commit(lines[3]) else None
+    # Without a commit, git repeats the words and gives up: the rest has been said by then.
+    commit, tree = (
+        lines[3:5] if len(lines) == 5 and all(map(is_commit, lines[3:])) else (None, None)
+    )
     settings = _settings(config.output)
     found = status.parse(state.output)
     hasher = Hasher(
         disk,
-        digits=len(tree or found.commit or "") or 40,
+        digits=len(tree or "") or 40,
         text=dict(settings).get("core.autocrlf", "").lower() in ("true", "input"),
     )
     overlay: Overlay | None = None
@@ -188,7 +192,7 @@ def _read(folder: Path, git: Git, depth: int) -> Checkout:
         base=base,
         prefix=_prefix(Path(real), base),
         state=_state(tree, digest) if reason is None else None,
-        commit=found.commit,
+        commit=commit,
         tree=tree,
         branch=found.branch,
         upstream=found.upstream,

@@ -84,7 +84,7 @@ def _modules(place: str) -> Iterator[str]:
         yield from text.split()
         return
     for line in _read(f"{place}/RECORD").decode("utf-8", "replace").splitlines():
-        file = line.partition(",")[0].strip('"')
+        file = line[1:].partition('"')[0] if line.startswith('"') else line.partition(",")[0]
         head, slash, rest = file.partition("/")
         if slash:
             if head.isidentifier() and rest.endswith((".py", ".so", ".pyd", ".pyi")):

@@ -162,6 +162,8 @@ class Git:
         return Answer(output=output, reason=_reason(child.returncode, talk))
 
     def _kill(self, child: subprocess.Popen[bytes]) -> None:
+        if child.returncode is not None:
+            return  # its number may be somebody else's by now
         try:
             if self._killpg is not None:
                 self._killpg(child.pid, signal.SIGKILL)

@@ -142,6 +142,9 @@ class ImportGraph:
             places = [place]
         else:
             places = self._modules.absolute(reference.module, roots)
+            if not any(place.files for place in places):  # of a namespace, maybe elsewhere
+                for name in reference.names:
+                    places += self._modules.absolute((*reference.module, name), roots)
         files: list[str] = []
         unknown = None
         for place in places:

@@ -104,8 +104,23 @@ class Modules:
         If none has it, from any folder where a package of that name begins: an editable
         installation or a tool may have put it on the path.
         """
-        found = [place for root in roots if (place := self.below(root, parts)).files]
-        if found or not parts or parts[0] in sys.stdlib_module_names:
+        if not parts:
+            return []
+        places = [self.below(root, parts) for root in roots]
+        found = [place for place in places if place.files or place.key is not None]
+        if any(place.files for place in found) or parts[0] in sys.stdlib_module_names:
             return found
-        tops = sorted(self._tops.get(parts[0], ()))
-        return [place for root in tops if (place := self.below(root, parts)).files]
+        elsewhere = [self.below(root, parts) for root in self._elsewhere(parts)]
+        return found + [place for place in elsewhere if place.files]
+
+    def _elsewhere(self, parts: Sequence[str]) -> list[str]:
+        """Folders from which an absolute name leads to something, namespaces included."""
+        roots = set()
+        for count, part in enumerate(parts):
+            above = "/".join(parts[:count])
+            for folder in self._tops.get(part, ()):
+                if not above:
+                    roots.add(folder)
+                elif f"/{folder}".endswith(f"/{above}"):
+                    roots.add(folder[: -len(above)].rstrip("/"))
+        return sorted(roots)

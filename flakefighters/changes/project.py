@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -36,21 +36,23 @@ def identify(
     if chosen := _clean(configured):
         return Project(identity=chosen, label=chosen)
     inside = f"//{_clean(checkout.prefix)}" if checkout.prefix else ""
-    for url in _candidates(checkout, ci_repository):
+    if ci_repository and (name := canonical(ci_repository)) is not None:
+        return _named(name + inside)
+    for url in _by_rank(checkout.remotes):
         if (name := canonical(url)) is not None:
-            identity = name[:_LONGEST] + inside
-            return Project(identity=identity, label=identity)
+            return _named(name + inside)
         if is_local(url):
             return Project(identity=_of_folder(url, checkout.base) + inside, label=name_of(url))
     return Project(identity=fallback(), label=_clean(anchor.path.name) or "project")
 
 
-def _candidates(checkout: Checkout, ci_repository: str | None) -> Iterator[str]:
-    if ci_repository:
-        yield ci_repository
-    order = sorted(checkout.remotes, key=lambda name: (name != "upstream", name != "origin", name))
-    for name in order:
-        yield checkout.remotes[name]
+def _named(identity: str) -> Project:
+    return Project(identity=identity[:_LONGEST], label=identity[:_LONGEST])
+
+
+def _by_rank(remotes: Mapping[str, str]) -> list[str]:
+    order = sorted(remotes, key=lambda name: (name != "upstream", name != "origin", name))
+    return [remotes[name] for name in order]
 
 
 def _of_folder(url: str, base: Path) -> str:

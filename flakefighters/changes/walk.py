@@ -33,7 +33,7 @@ def walk(
             if is_folder:
                 if not generated_folder(name, top=not here):
                     folders.append(path + "/")
-            elif not generated(path):
+            elif name != ".git" and not generated(path):
                 paths.append(path)
         if len(paths) > _MOST:
             return {}, f"more than {_MOST} files without git's help"
