@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from flakefighters.capture.signature import frames_of
 from flakefighters.model import Failure, Phase
 
 __all__ = ["ATTRIBUTE", "Describe", "Seen", "attachment", "describe_subtest", "read", "skip_reason"]
@@ -18,8 +19,8 @@ __all__ = ["ATTRIBUTE", "Describe", "Seen", "attachment", "describe_subtest", "r
 #: The private attribute on a report.
 ATTRIBUTE: Final = "_flakefighters"
 
-#: Turns (longrepr, exception) into (text, signature); both redacted.
-Describe = Callable[[Any, str | None], tuple[str, str]]
+#: Turns a longrepr and what is attached to its report into (text, signature); both redacted.
+Describe = Callable[[Any, Mapping[str, Any]], tuple[str, str]]
 
 _PHASES: Final = {phase.value: phase for phase in Phase}
 
@@ -52,6 +53,8 @@ def attachment(item: Any, call: Any, sequence: int) -> dict[str, Any]:
         module = getattr(kind, "__module__", None)
         name = getattr(kind, "__qualname__", str(kind))
         known["exception"] = name if module in (None, "builtins") else f"{module}.{name}"
+        if getattr(item.config.option, "tbstyle", "auto") in ("no", "line"):
+            known["frames"] = [list(frame) for frame in frames_of(excinfo.tb)]
     function = getattr(item, "obj", None)
     if getattr(function, "is_hypothesis_test", False):
         known["property"] = True
@@ -120,7 +123,7 @@ def read(report: Any, describe: Describe) -> Seen:
     failure = None
     if failing:
         exception = known.get("exception")
-        text, signature = describe(report.longrepr, exception)
+        text, signature = describe(report.longrepr, known)
         facts: dict[str, Any] = {}
         if known.get("property"):
             facts["property"] = True

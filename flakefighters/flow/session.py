@@ -67,7 +67,14 @@ class Session:
         redactor = Redactor(os.environ)
         base = start.checkout.base
         self.recorder = Recorder(
-            lambda longrepr, exception: from_longrepr(longrepr, exception, base, redactor)
+            lambda longrepr, known: from_longrepr(
+                longrepr,
+                known.get("exception"),
+                str(base),
+                cwd=str(config.invocation_params.dir),
+                redact=redactor,
+                frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
+            )
         )
         self.redactor = redactor
         self.roots = Roots(base)

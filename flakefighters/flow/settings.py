@@ -89,7 +89,10 @@ def comparable_options(config: Any) -> dict[str, Any]:
         value = getattr(config.option, name, None)
         if value not in (None, False, [], ""):
             out[f"--{name}"] = _plain(value)
-    for name, value in sorted(dict(config.inicfg).items()):
+    # pytest 9.2 deprecates the public name, and older ones have no other; there is no third way
+    # to tell which values the project has set.
+    inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
+    for name, value in sorted(inicfg.items()):
         if name not in _COSMETIC and not name.startswith(_COSMETIC_PREFIXES):
             # pytest 9 wraps the values together with where they came from.
             out[name] = _plain(getattr(value, "value", value))
