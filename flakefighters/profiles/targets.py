@@ -278,7 +278,8 @@ class _Reach:
             notes.append(
                 f"sslmode {others[0][0]} in {others[0][1]} is not used: {origin} is tighter"
             )
-        if not origin.in_project or urls.rank(value) >= urls.rank(usual):
+        tight = urls.rank(value) >= urls.rank(usual)
+        if tight or not origin.in_project or self._is_local():
             return value
         if any(not where.in_project for _, where in others):
             return value  # tighter than what the user asks for
