@@ -68,8 +68,9 @@ class Checkout:
     reason: str | None = None
     #: False if git does not answer for this folder.
     has_git: bool = False
+    #: The file system as it was bound at the start, for others who read late.
+    disk: Disk = field(repr=False, compare=False, default_factory=Disk)
     _git: Git = field(repr=False, compare=False)
-    _disk: Disk = field(repr=False, compare=False, default_factory=Disk)
     #: What lies over the tree, or without git all there is; None if not known.
     _over: Mapping[str, str | None] | None = field(repr=False, compare=False, default=None)
     #: Untracked and ignored paths as git wrote them.
@@ -137,7 +138,7 @@ class Checkout:
         if inside is None:
             return False
         if not self.has_git:
-            return dotgit.tracks(self.base, inside, self._disk)
+            return dotgit.tracks(self.base, inside, self.disk)
         parents = (f"{parent.as_posix()}/" for parent in Path(inside).parents)
         if inside in self._loose or not self._loose.isdisjoint(parents):
             return False
@@ -202,7 +203,7 @@ def _read(folder: Path, git: Git, depth: int) -> Checkout:
         reason=reason,
         has_git=True,
         _git=git,
-        _disk=disk,
+        disk=disk,
         _over=overlay.ids if overlay and reason is None else None,
         _loose=frozenset(found.untracked) | frozenset(found.ignored),
     )
@@ -226,7 +227,7 @@ def _without_git(folder: Path, git: Git, disk: Disk, reason: str) -> Checkout:
         shallow=about.shallow,
         reason=reason if missing is None else f"{reason}; {missing}",
         _git=git,
-        _disk=disk,
+        disk=disk,
         _over=names if missing is None else None,
     )
 

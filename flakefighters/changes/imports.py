@@ -42,15 +42,17 @@ class ImportGraph:
         plugins: Sequence[str] = (),
         cut: str = "",
         seconds: float = 5.0,
+        disk: Disk | None = None,
     ):
         """``files`` and ``old_files`` are the paths now and at the baseline.
 
         ``roots``: folders below ``base`` known to be on ``sys.path``, relative to it.
         ``plugins``: modules that every test depends on (``-p``, ``PYTEST_PLUGINS``).
         ``cut``: the folder above which no conftest.py counts.  ``seconds``: for all calls.
+        ``disk``: the checkout's, where tests may have left another file system behind.
         """
         self._base = base
-        self._disk = Disk()
+        self._disk = disk or Disk()
         self._now = time.monotonic
         self._left = seconds
         paths = set(files) | set(old_files)

@@ -13,7 +13,9 @@ from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.disk import blob_id
 from flakefighters.changes.files import differing
 from flakefighters.changes.git import Git
+from flakefighters.changes.imports import ImportGraph
 from tests.changes.repositories import Repo, read
+from tests.requirements import need_module
 
 
 def test_a_clean_checkout(repo: Repo) -> None:
@@ -521,3 +523,23 @@ def test_status_that_does_not_come(
     assert found.has_git is True
     assert found.commit == repo.git("rev-parse", "HEAD")
     assert found.tree is not None
+
+
+def test_a_fake_file_system_is_not_ours(repo: Repo) -> None:
+    """A test may leave pyfakefs on, a frozen clock and another folder."""
+    need_module("pyfakefs")
+    from pyfakefs.fake_filesystem_unittest import Patcher
+
+    repo.write(shop__tax="RATE = 21\n")
+    found = repo.read()
+    files = found.files()
+    assert files is not None
+    with Patcher():
+        assert not (repo.path / "shop/tax.py").exists()
+        assert found.files() == files
+        reached = ImportGraph(found.base, files, disk=found.disk).reach("tests/test_tax.py")
+        found.ancestors()
+        found.contents("shop/tax.py", found.tree or "")
+        found.is_tracked("shop/tax.py")
+        repo.read()
+    assert set(reached.files) == {"tests/test_tax.py", "shop/__init__.py", "shop/tax.py"}

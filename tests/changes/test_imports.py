@@ -100,7 +100,8 @@ CASES: dict[str, tuple[str, dict[str, str], set[str]]] = {
     "inside a function, a class, try, match, with": (
         (
             "def f():\n import a\nclass C:\n  import b\n"
-            "try:\n import c\nexcept ImportError:\n import d\nelse:\n import e\nfinally:\n import g\n"
+            "try:\n import c\nexcept ImportError:\n import d\n"
+            "else:\n import e\nfinally:\n import g\n"
             "match 1:\n case 1:\n  import h\nasync def k():\n async with x:\n  import i\n"
         ),
         {f"{name}.py": "" for name in "abcdeghi"},
