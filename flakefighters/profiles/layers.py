@@ -7,7 +7,7 @@ message about them can show one.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from flakefighters.profiles.places import (
     display_path,
     in_project,
     profiles_file,
+    settings_variables,
     user_file,
 )
 
@@ -82,7 +83,7 @@ def read(inputs: Inputs) -> Sources:
     """Read every source.  Trouble is collected, not raised: not all of it matters."""
     problems: list[Problem] = []
     files: list[FileRead] = []
-    layers = [_variables(inputs.environ, problems)]
+    layers = [_variables(inputs, problems)]
     seen: set[Path] = set()
     for path, source, label, named in _candidates(inputs):
         real = path.resolve()
@@ -216,14 +217,15 @@ def _tables(value: Any, layer: Layer, problems: list[Problem], origin: Any) -> N
 # -- variables -------------------------------------------------------------------------------
 
 
-def _variables(environ: Mapping[str, str], problems: list[Problem]) -> Layer:
+def _variables(inputs: Inputs, problems: list[Problem]) -> Layer:
     """Read FLAKEFIGHTERS_* variables.  An empty one is not set: so absent CI secrets arrive."""
     layer = Layer(Source.VARIABLE)
+    environ = inputs.environ
     others = {spec.name for spec in fields.PROCESS_VARIABLES}
     taken: dict[str, str] = {}
-    for name, value in sorted(environ.items()):
-        upper = name.upper()
-        if not upper.startswith(fields.PREFIX) or not value.strip() or upper in others:
+    for name in settings_variables(inputs):
+        upper, value = name.upper(), environ[name]
+        if upper in others:
             continue
         path = tuple(part.lower() for part in upper[len(fields.PREFIX) :].split("__"))
         profile = path[1] if path[0] == "profiles" and len(path) == 3 else None

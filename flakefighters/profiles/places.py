@@ -16,12 +16,15 @@ __all__ = [
     "expand",
     "in_project",
     "profiles_file",
+    "settings_variables",
     "user_file",
 ]
 
 #: Larger files are not read.
 MAX_BYTES: Final = 1_000_000
 _PREFIX: Final = "FLAKEFIGHTERS_"
+#: Variables of our own test suite: no settings.
+_TESTS: Final = "FLAKEFIGHTERS_TEST_"
 
 
 def profiles_file(inputs: Inputs) -> tuple[Path, bool]:
@@ -64,6 +67,17 @@ def expand(inputs: Inputs, text: str) -> str:
     return home + text[1:] if home and text.startswith(("~/", "~\\")) else text
 
 
+def settings_variables(inputs: Inputs) -> list[str]:
+    """The names of the variables that mean to set something; an empty one does not."""
+    return sorted(
+        name
+        for name, value in inputs.environ.items()
+        if name.upper().startswith(_PREFIX)
+        and not name.upper().startswith(_TESTS)
+        and value.strip()
+    )
+
+
 def in_project(inputs: Inputs, path: Path) -> bool:
     """Does a file belong to the project, by its name or by where its links lead?"""
     roots = [inputs.anchor, inputs.project_root or inputs.anchor]
@@ -86,8 +100,7 @@ def anything_configured(inputs: Inputs) -> bool:
     """False only if nobody has set anything, so that the built-in profiles are all there is."""
     if inputs.option_profile is not None or inputs.option_url is not None:
         return True
-    environ = inputs.environ
-    if any(name.upper().startswith(_PREFIX) and value.strip() for name, value in environ.items()):
+    if settings_variables(inputs):
         return True
     # os.path, not Path: this look is made at every start.
     anchor = os.fspath(inputs.anchor)

@@ -41,6 +41,12 @@ _NEUTRAL: Final = {
     "ssl_min_protocol_version": "TLSv1.2",
     "target_session_attrs": "any",
 }
+#: Where distributions keep their authorities, if Python does not know.
+_AUTHORITIES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
 #: What a URL of the project may say about safety, unless its host is this machine.
 _PROJECT_MAY: Final = {
     "require_auth": ("scram-sha-256",),
@@ -207,6 +213,14 @@ def in_force(field: str, values: Sequence[tuple[str, Origin]]) -> list[tuple[str
     return ordered
 
 
+def _system_authorities() -> str:
+    """The machine's file of authorities: libpq from a wheel does not know where it is."""
+    import ssl
+
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or next(filter(os.path.isfile, _AUTHORITIES), "system")
+
+
 def _rank(sslmode: str) -> int:
     return urls.rank(sslmode) if sslmode in urls.SSLMODES else -1
 
@@ -272,7 +286,8 @@ class _Reach:
             usual = chosen
         values = self._all("sslmode")
         if not values:
-            return usual
+            # The machine's authorities vouch for names: without the name's check they say nothing.
+            return "verify-full" if self._sslrootcert() == "system" else usual
         (value, origin), *others = in_force("sslmode", values)
         if others and others[0] == values[0] and others[0][1].in_project:
             notes.append(
@@ -290,14 +305,18 @@ class _Reach:
             remedy=f"use {variable('profiles', self.name, 'sslmode')}, if you must",
         )
 
-    def sslrootcert(self) -> str | None:
-        """The authority to trust: the user's own choice comes before the project's."""
+    def _sslrootcert(self) -> str | None:
+        """The authority as written: the user's own choice comes before the project's."""
         values = in_force("sslrootcert", self._all("sslrootcert"))
-        if not values:
-            return self._libpq("PGSSLROOTCERT")
-        value = values[0][0]
+        return values[0][0] if values else self._libpq("PGSSLROOTCERT")
+
+    def sslrootcert(self) -> str | None:
+        """The file of authorities to trust."""
+        value = self._sslrootcert()
+        if value is None:
+            return None
         if value == "system":
-            return value
+            return _system_authorities()
         return os.path.normpath(self.inputs.anchor / expand(self.inputs, value))
 
     def require_auth(self) -> str:

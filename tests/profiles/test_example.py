@@ -35,7 +35,8 @@ def test_it_loads_with_everything_switched_on(world: World) -> None:
     found = world.resolve()
     assert found.notes == ()
     assert found.profile == "ci"
-    assert (found.target.sslmode, found.target.sslrootcert) == ("verify-full", "system")
+    assert found.target.sslmode == "verify-full"
+    assert found.target.sslrootcert is not None
     assert found.settings.on_error == "fail"
     assert found.settings.project == "github.com/acme/shop"
     views = world.profiles()

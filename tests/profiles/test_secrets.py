@@ -257,6 +257,14 @@ def test_the_project_loses_to_a_stricter_user(world: World) -> None:
     assert origin["profiles.ci.sslmode"] == "~/.config/flakefighters/profiles.toml:2"
 
 
+def test_the_systems_authorities(world: World) -> None:
+    world.env(**{CI_URL: "postgresql://u:p@h.example/d?sslrootcert=system"})
+    target = world.resolve(option_profile="ci").target
+    assert target.sslmode == "verify-full"
+    assert target.sslrootcert is not None
+    assert target.sslrootcert == "system" or Path(target.sslrootcert).is_file()
+
+
 def test_local_hosts_may_go_without(world: World) -> None:
     world.project('[profiles.ci]\nurl = "postgresql://u@localhost/d?sslmode=disable"\n')
     assert world.resolve(option_profile="ci").target.sslmode == "disable"
