@@ -13,9 +13,10 @@ from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.errors import ConfigError, NotFoundError
+from flakefighters.flow.finish import open_checked
 from flakefighters.flow.spool import state_folder
 from flakefighters.flow.start import local_identity
-from flakefighters.history import History, open_history
+from flakefighters.history import History
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 
@@ -58,7 +59,7 @@ class Place:
         if target.path is not None and not os.path.lexists(target.path):
             yield None
             return
-        with open_history(target, create=False) as history:
+        with open_checked(target, self.checkout, create=False) as history:
             yield history
 
     def project(self, history: History) -> Project | None:

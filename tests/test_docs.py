@@ -1,0 +1,252 @@
+"""The documentation tells the truth: links, commands, options, messages, quick starts."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import flakefighters
+from flakefighters import plugin
+from flakefighters.cli.app import app
+from flakefighters.errors import FlakefightersError
+from flakefighters.fighters import builtin
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+COMMANDS = DOCS / "reference" / "commands.md"
+OPTIONS = DOCS / "reference" / "options.md"
+
+_FENCE = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^()\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.*?) *$", re.MULTILINE)
+
+
+def prose(page: Path) -> str:
+    """A page without its fenced blocks."""
+    return _FENCE.sub("", page.read_text("utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """What one can link to in a page: its headings, spelt as forges spell them."""
+    found: set[str] = set()
+    for heading in _HEADING.findall(prose(page)):
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        number = 0
+        while (f"{slug}-{number}" if number else slug) in found:
+            number += 1
+        found.add(f"{slug}-{number}" if number else slug)
+    return found
+
+
+def section(page: Path, heading: str) -> str:
+    """The text under a heading, up to the next of its rank or above."""
+    match = re.search(
+        rf"^(#+) {re.escape(heading)}\n(.*)", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert match is not None, f"{page.name} has no section {heading}"
+    return re.split(rf"^#{{1,{len(match[1])}}} ", match[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+# -- pages and links ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(prose(page)):
+        if re.match(r"https?:|mailto:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {link}"
+        assert target.is_relative_to(ROOT), f"{page.name} links out of the repository: {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name} links to {link}"
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    text = (DOCS / "index.md").read_text("utf-8")
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(text)}
+    for page in DOCS.rglob("*.md"):
+        if page.name != "index.md":
+            assert page in linked or page.parent in linked, page
+
+
+def test_decisions_are_numbered_once() -> None:
+    records = [page.name for page in (DOCS / "decisions").glob("*.md")]
+    assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in records), records
+    assert len({name[:4] for name in records}) == len(records), sorted(records)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    rows = (DOCS / "decisions" / "0002-dependencies.md").read_text("utf-8")
+    for requirement in project["dependencies"]:
+        name, bound = requirement.split(">=")
+        assert f"| {name} ≥ {bound} | " in rows, requirement
+
+
+# -- installing -----------------------------------------------------------------------------------
+
+
+def quickstart(name: str) -> str:
+    """The one line of the block that the README marks with ``name``."""
+    match = re.search(
+        rf"^<!-- quickstart: {name} -->\n```\w*\n(.*?)^```$",
+        (ROOT / "README.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert match is not None, name
+    return match[1]
+
+
+@pytest.mark.parametrize("name", ["main job", "tests"])
+def test_a_quick_start_is_one_command_line(name: str) -> None:
+    line = quickstart(name)
+    assert line.count("\n") == 1
+    assert line.startswith("python3 -m venv ")
+    subprocess.run(["bash", "-n", "-c", line], check=True)
+
+
+def test_the_quick_start_shows_installing_and_running() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert re.search(r"^pip install \S", text, re.MULTILINE)
+    assert re.search(r"^pytest$", text, re.MULTILINE)
+
+
+def test_ci_finds_the_line_that_it_runs() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    match = re.search(r"^command=.*?^' README\.md\)", script, re.MULTILINE | re.DOTALL)
+    assert match is not None
+    done = subprocess.run(
+        ["bash", "-c", f'{match[0]}\nprintf "%s\\n" "$command"'],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == quickstart("tests")
+
+
+def test_nobody_is_sent_to_another_project() -> None:
+    # A package of that name exists, and it is not this one.
+    forbidden = re.compile(
+        r"(install|add|requires?|dependenc\w+)\b.*\bpytest-flakefighters\b", re.IGNORECASE
+    )
+    for page in [*PAGES, ROOT / "pyproject.toml", ROOT / ".ci" / "run", DOCS / "demo.py"]:
+        assert not forbidden.search(page.read_text("utf-8")), page
+
+
+def test_the_changelog_has_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(rf"^## {re.escape(flakefighters.__version__)}\b", text, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == flakefighters.__version__
+
+
+# -- commands -------------------------------------------------------------------------------------
+
+
+def commands() -> dict[str, Any]:
+    """Every command by name."""
+    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def options(command: Any) -> Iterator[tuple[str, str | None]]:
+    """The options of a command that a user can type, and their help."""
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            for name in parameter.opts:
+                if name.startswith("--"):
+                    yield name, parameter.help
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_a_command_is_documented(name: str) -> None:
+    command = commands()[name]
+    assert command.help
+    text = section(COMMANDS, f"`flakefighters {name}`")
+    for option, told in options(command):
+        assert told, option
+        assert re.search(rf"`{option}\b", text), f"{name} {option}"
+    documented = set(re.findall(r"`(--[a-z-]+)", text))
+    assert documented <= {option for option, _ in options(command)}
+
+
+def test_the_commands_own_options_are_documented() -> None:
+    text = COMMANDS.read_text("utf-8")
+    for option, told in options(typer.main.get_command(app)):
+        assert told, option
+        assert f"`{option}`" in text, option
+
+
+# -- pytest ---------------------------------------------------------------------------------------
+
+
+def pytest_options() -> dict[str, str | None]:
+    """The options that the plugin registers, with their help."""
+    parser = pytest.Parser(_ispytest=True)
+    plugin.pytest_addoption(parser)
+    wrapper = plugin.pytest_load_initial_conftests(parser)
+    next(wrapper)
+    with pytest.raises(StopIteration):
+        next(wrapper)
+    found: dict[str, str | None] = {}
+    for group in [parser._anonymous, *parser._groups]:
+        for option in group.options:
+            found.update(dict.fromkeys(option.names(), option.attrs().get("help")))
+    return found
+
+
+def test_every_option_is_documented() -> None:
+    known = pytest_options()
+    assert {"--flakefighters", "--no-flakefighters", "--database-url"} <= set(known)
+    headings = [heading.strip("`") for heading in _HEADING.findall(prose(OPTIONS))]
+    documented = {re.split("[ =]", one)[0] for one in headings if one.startswith("--")}
+    assert documented == set(known)
+    assert all(known.values())
+
+
+def test_every_flakefighter_is_documented() -> None:
+    text = section(DOCS / "verdicts.md", "The order of proof")
+    for fighter in builtin():
+        assert f"### `{fighter.name}`" in text, fighter.name
+        assert f"`{fighter.name}`" in section(OPTIONS, "`--flakefighters-fighters NAME[,NAME]`")
+
+
+# -- messages -------------------------------------------------------------------------------------
+
+
+def errors() -> set[type[FlakefightersError]]:
+    """Every class of error in the package."""
+    for module in pkgutil.walk_packages(flakefighters.__path__, "flakefighters."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found, new = {FlakefightersError}, [FlakefightersError]
+    while new:
+        children = new.pop().__subclasses__()
+        found.update(children)
+        new += children
+    return {error for error in found if error.__module__.startswith("flakefighters.")}
+
+
+def test_every_error_has_its_section() -> None:
+    documented = _HEADING.findall(prose(DOCS / "messages.md"))
+    slugs = {error.slug for error in errors()}
+    assert slugs <= set(documented)
+    assert set(documented[1:]) <= slugs
+
+
+def test_every_error_has_a_slug_of_its_own() -> None:
+    own = [error.__dict__.get("slug") for error in errors()]
+    assert None not in own
+    assert len(set(own)) == len(own)
