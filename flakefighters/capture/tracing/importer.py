@@ -1,0 +1,132 @@
+"""A finder at the front of ``sys.meta_path`` that has watched files compiled with probes.
+
+It asks the finders behind it and changes only how their loader gets the code of a watched
+file.  The loader's own way runs first: it keeps its caches as without us, and its code is used
+where ours cannot be made.  Nothing of ours is written to disk.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import LazyLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+__all__ = ["ProbingFinder"]
+
+#: Inserts probes into the tree of the file of this name, before other rewriting, and gives
+#: what is to be done after it; None if the file is not watched.
+Prepare = Callable[[ast.Module, str], Callable[[ast.Module], None] | None]
+
+
+class ProbingFinder(MetaPathFinder):
+    """See the module."""
+
+    def __init__(
+        self,
+        watched: Callable[[str], bool],
+        prepare: Prepare,
+        seal: Callable[[CodeType], CodeType],
+    ):
+        self._watched = watched
+        self._prepare = prepare
+        self._seal = seal
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """What the finders behind this one find."""
+        finders = list(sys.meta_path)
+        behind = finders[finders.index(self) + 1 :] if self in finders else finders
+        for finder in behind:
+            find = getattr(finder, "find_spec", None)
+            spec: ModuleSpec | None = None if find is None else find(name, path, target)
+            if spec is not None:
+                if spec.has_location and spec.origin is not None and self._watched(spec.origin):
+                    self._change(spec)
+                return spec
+        return None
+
+    def _change(self, spec: ModuleSpec) -> None:
+        loader: Any = spec.loader
+        if isinstance(loader, LazyLoader):
+            loader = loader.loader  # type: ignore[attr-defined]
+        if type(loader).__module__ == "_pytest.assertion.rewrite":
+            spec.loader = self._rewriter(loader)
+        elif hasattr(loader, "get_code") and hasattr(loader, "source_to_code"):
+            original = loader.get_code
+
+            def get_code(fullname: str) -> CodeType | None:
+                plain: CodeType | None = original(fullname)
+                return plain if plain is None else self._probed(loader, fullname) or plain
+
+            try:
+                loader.get_code = get_code
+            except AttributeError:  # no place for it: the file stays without probes
+                return
+
+    def _probed(self, loader: Any, fullname: str) -> CodeType | None:
+        """The code with probes, None where it cannot be made."""
+        try:
+            path = loader.get_filename(fullname)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # given already, by the loader's own compiling
+                tree = ast.parse(loader.get_data(path), path)
+                finish = self._prepare(tree, path)
+                if finish is None:
+                    return None
+                finish(tree)
+                return self._seal(loader.source_to_code(tree, path))
+        except Exception:  # protects the program's import: it goes on without probes
+            return None
+
+    def _rewriter(self, hook: Any) -> Loader:
+        """pytest's loader of test modules, with probes inserted before its rewriting.
+
+        It is of the same kind and shares all state with the hook, for pytest looks at the
+        loader of a module to know whether it was rewritten.
+        """
+        finder = self
+
+        class ProbedRewriter(type(hook)):  # type: ignore[misc]
+            def exec_module(self, module: ModuleType) -> None:
+                code = finder._rewritten(self, module)
+                if code is None:
+                    super().exec_module(module)
+                else:
+                    exec(code, module.__dict__)  # noqa: S102 - the module's own code
+
+        rewriter: Loader = ProbedRewriter.__new__(ProbedRewriter)
+        rewriter.__dict__ = hook.__dict__
+        return rewriter
+
+    def _rewritten(self, hook: Any, module: ModuleType) -> CodeType | None:
+        try:
+            from _pytest.assertion import rewrite
+
+            origin = module.__spec__.origin if module.__spec__ else None
+            if origin is None:
+                return None
+            path = Path(origin)
+            source = path.read_bytes()
+            cached = rewrite.get_cache_dir(path) / (path.name[:-3] + rewrite.PYC_TAIL)
+            with warnings.catch_warnings():
+                if cached.exists():  # then pytest has given them in an earlier run
+                    warnings.simplefilter("ignore")
+                tree = ast.parse(source, str(path))
+                finish = self._prepare(tree, str(path))
+                if finish is None:
+                    return None
+                rewrite.rewrite_asserts(tree, source, str(path), hook.config)
+                finish(tree)
+                code = self._seal(compile(tree, str(path), "exec", dont_inherit=True))
+            hook._rewritten_names[module.__name__] = path
+            return code
+        except Exception:  # protects the import: pytest's own way follows, and its errors
+            return None

@@ -1,0 +1,229 @@
+"""From a running code object to the changed units it belongs to."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import CodeType
+from typing import Final
+
+from flakefighters.capture.tracing.watch import FileWatch, Touched, UnitSpan, Watch
+
+__all__ = ["CodeMarks", "FileMarks", "Kind", "Label", "Lookup", "labels_to_touched"]
+
+
+class Kind(Enum):
+    """What a label names."""
+
+    UNIT = "unit"
+    BODY = "body"  # a module's body
+    DATA = "data"  # a template that became code
+
+
+#: kind, path relative to the base, unit's name or line (None unless a unit).
+Label = tuple[Kind, str, str | int | None]
+
+_GENERATOR_FLAGS: Final = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
+
+
+def labels_to_touched(labels: frozenset[Label] | set[Label]) -> Touched:
+    """Sort labels by kind."""
+    return Touched(
+        units=frozenset(
+            (path, unit) for kind, path, unit in labels if kind is Kind.UNIT and unit is not None
+        ),
+        imported=frozenset(path for kind, path, _ in labels if kind is Kind.BODY),
+        opened=frozenset(path for kind, path, _ in labels if kind is Kind.DATA),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeMarks:
+    """What running one code object touches."""
+
+    #: Touched when it starts or goes on.
+    whole: frozenset[Label]
+    #: Touched line by line; empty unless a span covers the code in part.
+    lines: dict[int, frozenset[Label]]
+    #: It can be left and entered again.
+    resumable: bool
+
+    def everything(self) -> frozenset[Label]:
+        """All labels, for those who do not see lines."""
+        return self.whole.union(*self.lines.values())
+
+
+class FileMarks:
+    """The spans of one watched file."""
+
+    def __init__(self, path: str, watch: FileWatch | None, *, data: bool = False):
+        """``watch`` None: every function counts, by its own name."""
+        self.path = path
+        #: Every function counts, by its own name.
+        self.by_name = watch is None and not data
+        self.body: Label = (Kind.BODY, path, None)
+        self._data: Label | None = (Kind.DATA, path, None) if data else None
+        #: Lines and what running them touches.
+        self.spans: list[tuple[UnitSpan, Label]] = []
+        if watch is not None:
+            self.spans += [(span, self.unit_of(span.name)) for span in watch.units]
+            for line in sorted(watch.module_lines):
+                self.spans.append((UnitSpan("", line, line), (Kind.UNIT, path, line)))
+
+    def unit_of(self, name: str) -> Label:
+        """The label of a unit of this file."""
+        return (Kind.UNIT, self.path, name)
+
+    def of_code(self, code: CodeType) -> CodeMarks | None:
+        """What running ``code`` touches, None if nothing."""
+        resumable = bool(code.co_flags & _GENERATOR_FLAGS)
+        if self._data is not None:
+            return CodeMarks(frozenset([self._data]), {}, resumable)
+        is_module = code.co_name == "<module>"
+        if self.by_name:
+            if is_module:
+                return CodeMarks(frozenset([self.body]), {}, False)
+            label = self.unit_of(code.co_qualname.replace("<locals>.", ""))
+            return CodeMarks(frozenset([label]), {}, resumable)
+        own = _own_lines(code)
+        whole: set[Label] = {self.body} if is_module else set()
+        lines: dict[int, set[Label]] = {}
+        for span, label in self.spans:
+            inside = [line for line in own if span.first_line <= line <= span.last_line]
+            if not inside:
+                continue
+            if len(inside) == len(own) and not is_module:
+                whole.add(label)
+            else:
+                for line in inside:
+                    lines.setdefault(line, set()).add(label)
+        if not whole and not lines:
+            return None
+        return CodeMarks(
+            frozenset(whole), {line: frozenset(ls) for line, ls in lines.items()}, resumable
+        )
+
+
+def _all_lines(code: CodeType) -> set[int]:
+    return {line for _, _, line in code.co_lines() if line}
+
+
+def _own_lines(code: CodeType) -> set[int]:
+    """The lines that run when ``code`` runs, without headers of definitions.
+
+    The header of a function (decorators, defaults) runs where the function is defined, yet its
+    change is the function's: it belongs to neither.  Lines of lambdas and comprehensions are
+    shared with the statement around them.
+    """
+    lines = _all_lines(code)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType) and not inner.co_name.startswith("<"):
+            body = _all_lines(inner)
+            lines.difference_update(range(inner.co_firstlineno, max(body, default=0) + 1))
+    if len(lines) > 1 and not code.co_name.startswith("<"):
+        lines.discard(code.co_firstlineno)
+    return lines or {code.co_firstlineno}
+
+
+class Lookup:
+    """Finds what is watched by the file name that a code object carries.
+
+    Cached per file name and per code object; safe to call from any thread, opens nothing.
+    """
+
+    def __init__(self, watch: Watch):
+        self._realpath = os.path.realpath
+        self._join = os.path.join
+        self._cwd = str(Path.cwd())
+        self._base = self._realpath(watch.base)
+        self._everything = watch.everything
+        self._files: dict[str, FileMarks] = {}
+        #: co_filename to what is watched there; the answer None is kept too.
+        self._cache: dict[str, FileMarks | None] = {}
+        # Code objects are equal by value: keyed by identity, and kept alive with the answer.
+        self._codes: dict[int, tuple[CodeType, CodeMarks | None]] = {}
+        for path, file in watch.files.items():
+            self._add(path, file, data=False)
+        for path in watch.data:
+            self._add(path, None, data=True)
+        self._names = {path[path.rfind(os.sep) + 1 :] for path in self._files}
+        libraries = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+        self._outside = tuple({os.path.realpath(path) + os.sep for path in libraries if path})
+
+    def _add(self, path: str, file: FileWatch | None, *, data: bool) -> None:
+        real = self._realpath(path)
+        marks = FileMarks(self.relative(path), file, data=data)
+        self._files[real] = self._cache[path] = self._cache[real] = marks
+
+    def relative(self, path: str) -> str:
+        """``path`` relative to the base with ``/`` if it lies there, else as it is."""
+        for candidate in (path, self._realpath(path)):
+            if candidate.startswith(self._base + os.sep):
+                return candidate[len(self._base) + 1 :].replace(os.sep, "/")
+        return path.replace(os.sep, "/")
+
+    def paths(self) -> Iterator[tuple[str, FileMarks]]:
+        """The watched files by their real paths."""
+        yield from self._files.items()
+
+    def file(self, filename: str) -> FileMarks | None:
+        """What is watched in the file that code objects call ``filename``."""
+        try:
+            return self._cache[filename]
+        except KeyError:
+            marks = self._cache[filename] = self._find(filename)
+            return marks
+
+    def _find(self, filename: str) -> FileMarks | None:
+        name = filename[filename.rfind(os.sep) + 1 :]
+        if filename.startswith("<") or (name not in self._names and not self._everything):
+            return None
+        try:
+            real = self._realpath(self._join(self._cwd, filename))
+        except (OSError, ValueError):
+            return None
+        marks = self._files.get(real)
+        if marks is None and self._everything and real.startswith(self._base + os.sep):
+            if real.startswith(self._outside) or not real.endswith(".py"):
+                return None
+            if any(part in real for part in _PACKAGE_FOLDERS):
+                return None
+            marks = self._files[real] = FileMarks(self.relative(real), None)
+        return marks
+
+    def code(self, code: CodeType) -> CodeMarks | None:
+        """What running ``code`` touches, None if nothing."""
+        known = self._codes.get(id(code))
+        if known is not None:
+            return known[1]
+        file = self.file(code.co_filename)
+        if file is None:
+            return None  # not kept: programs may make such code without end
+        marks = file.of_code(code)
+        self._codes[id(code)] = (code, marks)
+        return marks
+
+    def running(self) -> set[Label]:
+        """What code touches that is on the stack of some thread now.
+
+        A worker thread may stay in one function over many tests, and nothing tells that it
+        goes on there.
+        """
+        found: set[Label] = set()
+        for top in sys._current_frames().values():
+            frame = top
+            while frame is not None:
+                if self._cache.get(frame.f_code.co_filename) is not None:
+                    marks = self.code(frame.f_code)
+                    if marks is not None:
+                        found |= marks.whole
+                frame = frame.f_back  # type: ignore[assignment]
+        return found
+
+
+_PACKAGE_FOLDERS: Final = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")

@@ -1,0 +1,129 @@
+"""Python 3.11: probes in the code of watched files, inserted when they are imported."""
+
+from __future__ import annotations
+
+import ast
+import secrets
+import sys
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+from flakefighters.capture.tracing.audit import Audit
+from flakefighters.capture.tracing.importer import ProbingFinder
+from flakefighters.capture.tracing.insert import FAR, Flags, Inserter, Reads, seal
+from flakefighters.capture.tracing.lookup import Label, Lookup
+from flakefighters.capture.tracing.tracer import TracerUnavailableError
+
+__all__ = ["ProbeTracer"]
+
+
+class ProbeTracer:
+    """Sees watched functions start and go on, and the watched statements.
+
+    What is watched and was imported before :meth:`start`, or gets by our finder (``runpy``,
+    a finder put before ours), has no probes: it is named by :meth:`blind`.
+    """
+
+    name = "probes"
+
+    def __init__(self, lookup: Lookup, audit: Audit, *, lines: bool):
+        self._lookup = lookup
+        self._audit = audit
+        self._lines = lines
+        self._flags = Flags()
+        self._reads = Reads(int)
+        #: What each probe tells, by number; those of expressions are counted apart.
+        self._labels: list[frozenset[Label]] = []
+        mark = secrets.token_hex(8)  # no text of any program
+        self._tokens = (f"\0store {mark}", f"\0read {mark}")
+        self._blind: set[str] = set()
+        self._finder = ProbingFinder(self._watched, self._prepare, self._seal)
+
+    def start(self) -> None:
+        """Put the finder first, and note what is imported already."""
+        if sys.implementation.name != "cpython":
+            raise TracerUnavailableError("probes are for CPython")
+        for module in list(sys.modules.values()):
+            for filename in _files_of(module):
+                marks = self._lookup.file(filename)
+                if marks is not None:
+                    self._blind.add(marks.path)
+        self._audit.listen("exec", self._exec_listener())
+        sys.meta_path.insert(0, self._finder)
+
+    def begin(self) -> None:
+        """Forget what ran."""
+        if any(self._flags):
+            self._flags[:] = bytes(len(self._flags))
+        self._reads.clear()
+
+    def collect(self) -> frozenset[Label]:
+        """What ran in the window so far."""
+        labels: set[Label] = set()
+        at = self._flags.find(1)
+        while at >= 0:
+            labels |= self._labels[at]
+            at = self._flags.find(1, at + 1)
+        for key in tuple(self._reads):
+            labels |= self._labels[key - FAR]
+        return frozenset(labels)
+
+    def blind(self) -> frozenset[str]:
+        """Watched files that run without probes."""
+        return frozenset(self._blind)
+
+    def trouble(self) -> str | None:
+        """None: what is missed is in :meth:`blind`."""
+        return None
+
+    def stop(self) -> None:
+        """Take the finder away.  Modules that were imported keep their probes, which only store."""
+        while self._finder in sys.meta_path:
+            sys.meta_path.remove(self._finder)
+
+    # -- called by the finder ----------------------------------------------------------------
+
+    def _watched(self, filename: str) -> bool:
+        return self._lookup.file(filename) is not None
+
+    def _prepare(self, tree: ast.Module, filename: str) -> Callable[[ast.Module], None] | None:
+        marks = self._lookup.file(filename)
+        if marks is None:
+            return None
+        inserter = Inserter(marks, self._number, self._tokens, lines=self._lines)
+        inserter.insert(tree)
+        return inserter.insert_body_probe
+
+    def _number(self, labels: frozenset[Label]) -> int:
+        self._labels.append(labels)
+        self._flags.append(0)
+        return len(self._labels) - 1
+
+    def _seal(self, code: CodeType) -> CodeType:
+        store, read = self._tokens
+        return seal(code, {store: self._flags, read: self._reads})
+
+    def _exec_listener(self) -> Callable[[tuple[Any, ...]], None]:
+        """Notices code of watched files that has no probes."""
+        lookup, flags, blind = self._lookup, self._flags, self._blind
+
+        def listener(args: tuple[Any, ...]) -> None:
+            code = args[0] if args else None
+            if code.__class__ is not CodeType:
+                return
+            marks = lookup.file(code.co_filename)
+            if marks is not None and not any(c is flags for c in code.co_consts):
+                blind.add(marks.path)
+
+        return listener
+
+
+def _files_of(module: Any) -> list[str]:
+    names = []
+    try:
+        spec = getattr(module, "__spec__", None)
+        names = [getattr(module, "__file__", None), getattr(spec, "origin", None)]
+    except Exception:  # modules may be any object; this protects the start of the session
+        return []
+    return [name for name in names if isinstance(name, str)]

@@ -1,0 +1,49 @@
+"""The protocol of all ways of seeing which changed code runs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flakefighters.capture.tracing.lookup import Label
+
+__all__ = ["Tracer", "TracerUnavailableError"]
+
+
+class TracerUnavailableError(Exception):
+    """This way cannot be used in this process; the text says why."""
+
+
+class Tracer(Protocol):
+    """Sees which changed code runs.
+
+    There is one window at a time: it opens at :meth:`start` and anew at each :meth:`begin`.
+    """
+
+    @property
+    def name(self) -> str:
+        """A word for the record: "lines", "functions", "probes", "imports"."""
+        ...
+
+    def start(self) -> None:
+        """Begin to watch, or raise :class:`TracerUnavailableError` and leave no trace."""
+        ...
+
+    def begin(self) -> None:
+        """Open a new window."""
+        ...
+
+    def collect(self) -> frozenset[Label]:
+        """What ran in the window so far; leaves it open."""
+        ...
+
+    def blind(self) -> frozenset[str]:
+        """Watched files whose code runs unseen, relative to the base."""
+        ...
+
+    def trouble(self) -> str | None:
+        """Why :meth:`collect` may not be all, None if it is."""
+        ...
+
+    def stop(self) -> None:
+        """Leave no trace.  Harmless when not started."""
+        ...

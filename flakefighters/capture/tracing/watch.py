@@ -1,0 +1,140 @@
+"""The question put to a tracer and its answer, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+__all__ = ["NOTHING", "FileWatch", "Touched", "UnitSpan", "Watch"]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSpan:
+    """A changed unit, or a part of one: its lines in the file as it is now, both included.
+
+    Several spans may share a name.  A function whose body lies within the span is touched as
+    soon as it starts or goes on; of a span within a function, the lines themselves count.
+    """
+
+    name: str
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileWatch:
+    """What changed in one Python file."""
+
+    units: tuple[UnitSpan, ...] = ()
+    #: Lines of changed statements of the module itself; reported by number.
+    module_lines: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What changed, in all the states that tests of this run are compared with.
+
+    All paths are absolute.  Plain data: :meth:`to_json` carries it to a worker process.
+    """
+
+    #: Answers are relative to this folder.
+    base: str
+    files: Mapping[str, FileWatch] = field(default_factory=dict)
+    #: Changed files that are not Python.  For a file added or removed, list its folder too (a
+    #: listing of it counts); for a symbolic link of another name, list the link.
+    data: frozenset[str] = frozenset()
+    #: Every Python file below ``base`` counts as changed, outside installed packages.
+    everything: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to look for."""
+        return not (self.files or self.data or self.everything)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values that :meth:`from_json` reads."""
+        return {
+            "base": self.base,
+            "files": {
+                path: {
+                    "units": [[u.name, u.first_line, u.last_line] for u in file.units],
+                    "lines": sorted(file.module_lines),
+                }
+                for path, file in self.files.items()
+            },
+            "data": sorted(self.data),
+            "everything": self.everything,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Watch:
+        """The watch that :meth:`to_json` wrote."""
+        return cls(
+            base=value["base"],
+            files={
+                path: FileWatch(
+                    tuple(UnitSpan(name, first, last) for name, first, last in file["units"]),
+                    frozenset(file["lines"]),
+                )
+                for path, file in value["files"].items()
+            },
+            data=frozenset(value["data"]),
+            everything=value["everything"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What was touched of what changed.  Paths are relative to the base, with ``/``."""
+
+    #: Changed code that ran: (path, unit), or (path, line) for statements of a module.
+    units: frozenset[tuple[str, str | int]] = frozenset()
+    #: Changed files whose module body ran.
+    imported: frozenset[str] = frozenset()
+    #: Changed data files that were opened, and listed folders of the watch.
+    opened: frozenset[str] = frozenset()
+    #: Child processes started, or still running: "subprocess.Popen git".  Never arguments.
+    children: frozenset[str] = frozenset()
+    #: Changed files whose code runs unseen: only imports tell of them.
+    blind: frozenset[str] = frozenset()
+    #: Why there may be more than this; None if this is all.
+    unknown: str | None = None
+
+    def __or__(self, other: Touched) -> Touched:
+        return Touched(
+            units=self.units | other.units,
+            imported=self.imported | other.imported,
+            opened=self.opened | other.opened,
+            children=self.children | other.children,
+            blind=self.blind | other.blind,
+            unknown=self.unknown or other.unknown,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values that :meth:`from_json` reads; what is empty is left out."""
+        value: dict[str, Any] = {
+            name: sorted(getattr(self, name)) for name in _SETS if getattr(self, name)
+        }
+        if self.units:
+            value["units"] = [
+                list(unit) for unit in sorted(self.units, key=lambda u: (u[0], str(u[1])))
+            ]
+        if self.unknown is not None:
+            value["unknown"] = self.unknown
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Touched:
+        """What :meth:`to_json` wrote."""
+        pairs: Iterable[tuple[str, str | int]] = value.get("units", ())
+        return cls(
+            units=frozenset((path, unit) for path, unit in pairs),
+            unknown=value.get("unknown"),
+            **{name: frozenset(value.get(name, ())) for name in _SETS},
+        )
+
+
+_SETS: Final = ("imported", "opened", "children", "blind")
+
+NOTHING: Final = Touched()
