@@ -1,7 +1,8 @@
 """History: one database of runs, on SQLite or PostgreSQL.
 
 ``open_history`` gives a :class:`History`.  Only what a plain local run needs is imported:
-SQLAlchemy and psycopg2 are loaded when a PostgreSQL history is opened.
+SQLAlchemy and psycopg2 are loaded when a PostgreSQL history is opened.  A file that somebody else
+made goes through ``flakefighters.history.foreign.open_foreign``.
 """
 
 from __future__ import annotations

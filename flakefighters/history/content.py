@@ -33,12 +33,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from flakefighters.ids import h64, h128, h256, storable, unstorable
-from flakefighters.model import Execution, Failure, Run, Verdict
+from flakefighters.model import Environment, Execution, Failure, Run, Verdict
 
 __all__ = [
     "RECORD_VERSION",
     "canonical",
     "content_hash",
+    "environment_keys",
     "evidence_id",
     "failure_text_id",
     "from_json",
@@ -47,6 +48,7 @@ __all__ = [
     "normal",
     "project_id",
     "sequence_id",
+    "state_key",
     "suite_id",
     "test_ids",
     "to_json",
@@ -182,6 +184,17 @@ def masked(nodeid: str) -> str | None:
         return None
     stable = _UNSTABLE.sub("*", parameters)
     return None if stable == parameters else name + bracket + stable
+
+
+def state_key(tree: str | None, digest: str | None) -> str:
+    """The id that a state with this content must have."""
+    return h128("state", tree, digest)
+
+
+def environment_keys(environment: Environment) -> tuple[str, str]:
+    """The id and the key that an environment with this content must have."""
+    settings, distributions = environment.settings, environment.distributions
+    return h128("environment", settings, distributions), h128("environment key", settings)
 
 
 # -- Runs ------------------------------------------------------------------------------------

@@ -25,8 +25,9 @@ __all__ = [
     "unpack_outcomes",
 ]
 
-#: The longest chain of bases that is written.
+#: The longest chain of bases that is written, and the longest that is followed.
 MAX_CHAIN: Final = 32
+_ENDLESS: Final = 1024
 
 # What one test id and one place cost in JSON, to choose the shorter of two forms.
 _ID_COST: Final = 21
@@ -96,8 +97,8 @@ def chain_of(links: Mapping[str, _L], leaf: str) -> list[_L]:
     chain: list[_L] = []
     name: str | None = leaf
     while name is not None:
-        if name not in links or len(chain) > len(links):
-            raise ValueError(f"the chain of {leaf} is broken")
+        if name not in links or len(chain) > _ENDLESS:
+            raise ValueError(f"the chain of {leaf} is broken or endless")
         chain.append(links[name])
         name = chain[-1].base
     return chain

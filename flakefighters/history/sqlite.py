@@ -20,7 +20,7 @@ from flakefighters.history.layout import (
     SCHEMA_VERSION,
     statements,
 )
-from flakefighters.history.trouble import explain_sqlite, too_new
+from flakefighters.history.trouble import damaged, explain_sqlite, too_new
 from flakefighters.ids import uuid7
 
 __all__ = ["SqliteDatabase", "check_file"]
@@ -87,10 +87,11 @@ class SqliteDatabase:
         name: str,
         create: bool = True,
         read_only: bool = False,
-        immutable: bool = False,
+        strict: bool = False,
         patience: float = PATIENCE,
     ):
-        self.read_only = read_only or immutable
+        self.read_only = read_only or strict
+        self._strict = strict
         self._name = name
         self._patience = patience
         there = check_file(path, name)
@@ -101,7 +102,7 @@ class SqliteDatabase:
             )
         if not there:
             self._touch(path)
-        mode = "?immutable=1" if immutable else "?mode=ro" if self.read_only else "?mode=rw"
+        mode = "?immutable=1" if strict else "?mode=ro" if self.read_only else "?mode=rw"
         try:
             self._connection: sqlite3.Connection | None = sqlite3.connect(
                 path.absolute().as_uri() + mode,
@@ -138,9 +139,8 @@ class SqliteDatabase:
     def _prepare(self, *, create: bool) -> None:
         self._execute("PRAGMA trusted_schema = OFF")
         self._execute("PRAGMA foreign_keys = ON")
-        if self._number("application_id") != APPLICATION_ID:
-            if self._execute("SELECT count(*) FROM sqlite_master") != [(0,)]:
-                raise _foreign(self._name)
+        # Tables first: another process may be creating them, together with the application's id.
+        if self._execute("SELECT count(*) FROM sqlite_master") == [(0,)]:
             if self.read_only or not create:
                 raise DatabaseError(f"{self._name} is empty", remedy="run pytest once to fill it")
             self._create()
@@ -158,7 +158,7 @@ class SqliteDatabase:
             if self._execute("SELECT count(*) FROM sqlite_master") == [(0,)]:
                 for statement in statements("sqlite"):
                     self._execute(statement)
-                self._live.executemany(
+                self.connection.executemany(
                     "INSERT INTO meta (key, value) VALUES (?, ?)",
                     [
                         ("schema_version", str(SCHEMA_VERSION)),
@@ -177,6 +177,8 @@ class SqliteDatabase:
         if self._number("application_id") != APPLICATION_ID:
             raise _foreign(self._name)
         version = self._number("user_version")
+        if version < 1 or (self._strict and version != SCHEMA_VERSION):
+            raise ForeignDatabaseError(f"{self._name} has schema version {version}, not ours")
         if version > SCHEMA_VERSION:
             oldest = self._execute("SELECT value FROM meta WHERE key = 'oldest_reader'")
             if not oldest or int(oldest[0][0]) > SCHEMA_VERSION or not self.read_only:
@@ -184,9 +186,10 @@ class SqliteDatabase:
         ours = {each.split()[2]: each.strip() for each in statements("sqlite")}
         for kind, name, sql in self._execute("SELECT type, name, sql FROM sqlite_master"):
             expected = ours.pop(name, None)
-            if version > SCHEMA_VERSION or sql is None or sql == expected:
+            if sql is None or sql == expected or (version > SCHEMA_VERSION and not self._strict):
                 continue
-            if expected is not None or kind in ("trigger", "view") or "VIRTUAL" in sql.upper():
+            dangerous = kind in ("trigger", "view") or "VIRTUAL" in sql.upper()
+            if self._strict or dangerous or expected is not None:
                 raise ForeignDatabaseError(
                     f"{self._name} holds a {kind} {name!r} that is not ours",
                     remedy="do not use this file; if you made it yourself, drop it",
@@ -213,13 +216,14 @@ class SqliteDatabase:
     # -- using ---------------------------------------------------------------------------------
 
     @property
-    def _live(self) -> sqlite3.Connection:
+    def connection(self) -> sqlite3.Connection:
+        """The driver's connection, for what SQL cannot say."""
         if self._connection is None:
             raise DatabaseError(f"{self._name} is closed")
         return self._connection
 
     def _execute(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
-        return self._live.execute(sql, params or {}).fetchall()
+        return self.connection.execute(sql, params or {}).fetchall()
 
     def _number(self, pragma: str) -> int:
         return int(self._execute(f"PRAGMA {pragma}")[0][0])
@@ -230,6 +234,8 @@ class SqliteDatabase:
             yield
         except sqlite3.Error as error:
             raise explain_sqlite(error, self._name) from error
+        except UnicodeDecodeError as error:
+            raise damaged(self._name, "a text is not UTF-8") from error
 
     def _rollback(self) -> None:
         with suppress(sqlite3.Error):  # SQLite rolls back by itself after some errors
@@ -258,7 +264,7 @@ class SqliteDatabase:
     def _insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
         names = columns.split()
         marks = ", ".join("?" * len(names))
-        self._live.executemany(
+        self.connection.executemany(
             f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608
             f"VALUES ({marks}) ON CONFLICT DO NOTHING",
             rows,

@@ -8,7 +8,7 @@ from typing import Final
 from flakefighters.errors import DatabaseError, ForeignDatabaseError, SchemaTooNewError
 from flakefighters.history.layout import SCHEMA_VERSION
 
-__all__ = ["explain_sqlite", "too_new"]
+__all__ = ["damaged", "explain_sqlite", "too_new"]
 
 _DAMAGED: Final = (
     "move the file away (keep it, `sqlite3 FILE .recover` may save its runs), "
@@ -27,9 +27,7 @@ def explain_sqlite(error: sqlite3.Error, name: str) -> DatabaseError:
             remedy="wait for it to end, or close the program that has the file open",
         )
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
-        return ForeignDatabaseError(
-            f"{name} is damaged or not a database ({text})", remedy=_DAMAGED
-        )
+        return damaged(name, text)
     if primary == sqlite3.SQLITE_FULL:
         return DatabaseError(f"no space left to write {name}", remedy="free some space")
     if primary == sqlite3.SQLITE_READONLY:
@@ -42,6 +40,11 @@ def explain_sqlite(error: sqlite3.Error, name: str) -> DatabaseError:
             remedy="check that its folder exists, its rights, and the disk",
         )
     return DatabaseError(f"{name} cannot be used ({text})")
+
+
+def damaged(name: str, how: str) -> ForeignDatabaseError:
+    """The error for a file that SQLite or we cannot make sense of."""
+    return ForeignDatabaseError(f"{name} is damaged or not a database ({how})", remedy=_DAMAGED)
 
 
 def too_new(name: str, version: int) -> SchemaTooNewError:

@@ -31,8 +31,7 @@ MINUTE = 60_000_000
 
 def make_environment(python: str = "3.13", **distributions: str) -> Environment:
     settings = {"python": python, "os": "linux"}
-    key = h128("key", settings)
-    name = h128("environment", key, distributions)
+    name, key = h128("environment", settings, distributions), h128("environment key", settings)
     return Environment(id=name, key=key, settings=settings, distributions=distributions)
 
 

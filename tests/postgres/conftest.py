@@ -7,20 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from flakefighters.model import Target
-from tests.postgres.server import PostgresServer, running_server
+from tests.postgres.server import PostgresServer, shared_server
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server() -> PostgresServer:
     try:
-        manager = running_server()
-        server = manager.__enter__()
+        return shared_server()
     except LookupError as error:
         pytest.skip(str(error))
-    try:
-        yield server
-    finally:
-        manager.__exit__(None, None, None)
 
 
 @pytest.fixture

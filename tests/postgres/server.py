@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -24,7 +25,7 @@ from typing import Any
 
 from flakefighters.model import Secret, Target
 
-__all__ = ["PostgresServer", "find_binaries", "running_server"]
+__all__ = ["PostgresServer", "find_binaries", "running_server", "shared_server"]
 
 BINARIES = "FLAKEFIGHTERS_TEST_PG_BIN"
 
@@ -110,6 +111,15 @@ class PostgresServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+@functools.cache
+def shared_server() -> PostgresServer:
+    """The one server of this process, started when it is first needed; stopped at exit."""
+    manager = running_server()
+    server = manager.__enter__()
+    atexit.register(manager.__exit__, None, None, None)
+    return server
 
 
 @contextlib.contextmanager

@@ -266,7 +266,8 @@ FROM (
 SELECT m.run, m.test, 1 AS attempt,
   substr(r.outcomes, CASE WHEN length(r.outcomes) = 1 THEN 1 ELSE m.position + 1 END::int, 1)
     AS outcome,
-  d.setup / 10000.0::float8 AS setup, d.call / 10000.0::float8 AS call, d.teardown / 10000.0::float8 AS teardown,
+  d.setup / 10000.0::float8 AS setup, d.call / 10000.0::float8 AS call,
+  d.teardown / 10000.0::float8 AS teardown,
   NULL::text AS reason, NULL::text AS worker
 FROM __schema__.members m JOIN __schema__.run r ON r.id = m.run
 LEFT JOIN LATERAL (
@@ -280,7 +281,8 @@ LEFT JOIN LATERAL (
 WHERE NOT EXISTS (SELECT 1 FROM __schema__.execution e WHERE e.run = m.run AND e.test = m.test)
  UNION ALL
 SELECT e.run, e.test, e.attempt, e.outcome,
-  (e.durations::json ->> 0)::bigint / 1000000.0::float8, (e.durations::json ->> 1)::bigint / 1000000.0::float8,
+  (e.durations::json ->> 0)::bigint / 1000000.0::float8,
+  (e.durations::json ->> 1)::bigint / 1000000.0::float8,
   (e.durations::json ->> 2)::bigint / 1000000.0::float8, e.reason, e.worker
 FROM __schema__.execution e
 ) x
