@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from flakefighters.model import Secret
 
 __all__ = [
+    "ALLOWED",
     "SSLMODES",
     "DatabaseUrl",
     "UrlError",
@@ -31,7 +32,7 @@ SSLMODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify
 
 #: Parameters that a PostgreSQL URL may have.  None of them names a server, a file that is read as
 #: configuration, or a secret.
-_ALLOWED: Final = frozenset(
+ALLOWED: Final = frozenset(
     """application_name channel_binding connect_timeout gssencmode keepalives keepalives_count
     keepalives_idle keepalives_interval require_auth ssl_min_protocol_version sslmode sslrootcert
     target_session_attrs tcp_user_timeout""".split()  # noqa: SIM905
@@ -199,9 +200,9 @@ def _query(query: str) -> dict[str, str]:
         raise UrlError(f"has malformed parameters after the question mark; {_ESCAPE}") from None
     result: dict[str, str] = {}
     for key, value in pairs:
-        if key not in _ALLOWED:
+        if key not in ALLOWED:
             shown = f"the parameter {key}" if key in _REFUSED else "an unknown parameter"
-            raise UrlError(f"has {shown}; allowed are {', '.join(sorted(_ALLOWED))}")
+            raise UrlError(f"has {shown}; allowed are {', '.join(sorted(ALLOWED))}")
         if key in result:
             raise UrlError(f"has the parameter {key} twice")
         if value:
