@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Iterable
 
-from flakefighters.reports.page import Block, Tone, lines, plain, safe
+from flakefighters.profiles.ci import detect
+from flakefighters.reports.escape import escape
+from flakefighters.reports.page import Block, Tone, lines, plain
 from flakefighters.reports.records import dumps
 
 __all__ = ["ReaderGoneError", "say", "show", "show_json"]
@@ -29,9 +31,14 @@ class ReaderGoneError(Exception):
     """
 
 
+def _where() -> str:
+    """What reads our lines: a CI service takes some of them for commands."""
+    return "terminal" if detect(os.environ) is None else "ci"
+
+
 def say(text: str) -> None:
     """Talk to the person at the terminal: one line on stderr."""
-    print(safe(text), file=sys.stderr)
+    print(escape(text, _where()), file=sys.stderr)
 
 
 def show_json(value: object) -> None:
@@ -44,7 +51,7 @@ def show(page: Iterable[Block]) -> None:
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
         _render(page)
     else:
-        _write(plain(page))
+        _write(plain(page, _where()))
 
 
 def _write(text: str) -> None:
@@ -60,7 +67,7 @@ def _render(page: Iterable[Block]) -> None:
     from rich.text import Text
 
     console = Console(highlight=False, markup=False, emoji=False)
-    for spans in lines(page):
+    for spans in lines(page, _where()):
         text = Text()
         for span in spans:
             text.append(span.text, _STYLES[span.tone])
