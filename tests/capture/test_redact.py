@@ -232,7 +232,9 @@ AWKWARD = "p@ss'w\"rd/é+ <x>&%\\y=\t1"
         lambda v: base64.urlsafe_b64encode(b"x:" + v.encode()).decode(),
     ],
 )
-@pytest.mark.parametrize("value", [AWKWARD, "correct-horse-battery", "wJalrXUtnFEMI/K7MDENG+bPxRf"])
+@pytest.mark.parametrize(
+    "value", [AWKWARD, "correct-horse-battery", "wJalrXUtnFEMI/K7MDENG+bPxRf", "???>>>~~~ooo???"]
+)
 def test_values_in_every_spelling(spell, value: str) -> None:  # type: ignore[no-untyped-def]
     shown = Redactor({"APP_PASSWORD": value})(f"E   got {spell(value)} at last")
     assert PLACEHOLDER in shown

@@ -73,6 +73,10 @@ def test_what_tells_stays(text: str) -> None:
     assert settle(text, "/src/app") == text
 
 
+def test_what_one_rule_uncovers_another_settles() -> None:
+    assert settle("/src/\x1b[0mapp/tests/x.py", "/src/app") == "tests/x.py"
+
+
 def test_windows_base_in_any_spelling() -> None:
     raw = r"at C:\src\app\tests\x.py and 'C:\\src\\app\\y.py' and C:/src/app/z.py"
     assert settle(raw, "C:\\src\\app") == r"at tests\x.py and 'y.py' and z.py"
