@@ -60,7 +60,7 @@ def lay(status: Status, base: Path, disk: Disk, hasher: Hasher, inner: Repositor
         if not ours(entry.path):
             _tracked(overlay, entry, base, hasher, nested)
     for path in sorted(status.untracked):
-        if generated(path.rstrip("/")) or ours(path):
+        if generated(path.rstrip("/")):  # our own files among them
             continue
         if path.endswith("/"):
             if not _other_worktree(disk, f"{base}/{path}.git"):

@@ -179,7 +179,12 @@ def test_links_and_modes(repo: Repo) -> None:
     executable = repo.read()
     assert executable.state != clean.state
     assert executable.files() == clean.files()
+    repo.write(shop__tax="RATE = 21\n")
+    both = repo.read().state
     (repo.path / "shop/tax.py").chmod(0o644)
+    assert repo.read().state != both
+    repo.write(shop__tax="RATE = 20\n")
+    assert repo.read().state == clean.state
     (repo.path / "link").unlink()
     (repo.path / "link").symlink_to("nowhere")
     assert repo.read().dirty is True

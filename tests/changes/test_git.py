@@ -34,7 +34,7 @@ def test_commits(text: str | None, whole: bool) -> None:
 
 
 def test_answers_and_reasons(repo: Repo) -> None:
-    git = Git(repo.path)
+    git = Git(repo.path, environ={**os.environ, "GIT_TRACE": "1"})
     assert git.ask("rev-parse", "HEAD").output.decode().strip() == repo.git("rev-parse", "HEAD")
     assert git.ask("rev-parse", "HEAD").reason is None
     assert git.ask("cat-file", "blob", "nothing").reason == (
@@ -134,7 +134,7 @@ def test_status_that_is_not_understood() -> None:
     )
     found = status.parse(text)
     assert (found.commit, found.branch, found.entries, found.untracked) == (None, None, [], ["a"])
-    renamed = f"2 R. N... 100644 100644 100644 {'a' * 40} {'b' * 40} R100 to\0from\0? x\0"
+    renamed = f"2 R. N... 100644 100644 100644 {'a' * 40} {'b' * 40} R100 to\0? from\0? x\0"
     found = status.parse(renamed.encode())
     assert [entry.path for entry in found.entries] == ["to"]
     assert found.untracked == ["x"]

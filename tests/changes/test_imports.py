@@ -156,6 +156,16 @@ CASES: dict[str, tuple[str, dict[str, str], set[str]]] = {
         {"tests/__init__.py": "", "tests/helper.py": "", "tests/other.py": ""},
         {"tests/__init__.py", "tests/helper.py", "tests/other.py"},
     ),
+    "a test's own package": (
+        "",
+        {"tests/__init__.py": "import a\n", "a.py": ""},
+        {"tests/__init__.py", "a.py"},
+    ),
+    "a library's own neighbours": (
+        "import lib\n",
+        {"libs/one/lib.py": "import util\n", "libs/one/util.py": "", "libs/two/util.py": ""},
+        {"libs/one/lib.py", "libs/one/util.py"},
+    ),
     "star with a list": (
         "from pkg import *\n",
         {
