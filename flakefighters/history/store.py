@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from flakefighters.errors import ConfigError, NotFoundError
-from flakefighters.history import heads, read, rollup, write
+from flakefighters.history import coverage, heads, read, rollup, write
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.database import Database
 from flakefighters.history.read import Suites
@@ -177,6 +177,10 @@ class History:
         Every node id is a key; runs without the test are left out of its tuple.
         """
         return read.past(self.database, self._suites, nodeids, runs)
+
+    def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
+        """Those of ``runs`` (best evidence first) that hold the first pass of some test."""
+        return coverage.baselines(self.database, self._suites, runs)
 
     def has_state_files(self, state_id: str) -> bool:
         """True if the files of this state are known here (no need to describe them again)."""

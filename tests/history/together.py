@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+from dataclasses import replace
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.synchronize import Barrier
 
 from flakefighters.history import open_history
-from flakefighters.model import Target
+from flakefighters.model import Secret, Target
 from tests.history.made_runs import make_run
 
 __all__ = ["PROCESSES", "run_together"]
@@ -19,20 +20,27 @@ def _context() -> SpawnContext | ForkServerContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     # Else each of them would import everything anew.
-    context.set_forkserver_preload(["tests.history.together", "flakefighters.history.sqlite"])
+    context.set_forkserver_preload(
+        ["tests.history.together", "flakefighters.history.sqlite", "flakefighters.history.postgres"]
+    )
     return context
 
 
 PROCESSES = _context()
 
 
-def run_together(count: int, *targets: Target) -> list[int | None]:
-    """Let ``count`` processes save a run each to each target; returns their exit codes.
+def run_together(count: int, target: Target) -> list[int | None]:
+    """Let ``count`` processes save a run each; returns their exit codes.
 
     The first one's run has one test, the last one's ``count``.
     """
+    # A secret does not leave its process by itself.
+    password = target.password and target.password.reveal()
     barrier = PROCESSES.Barrier(count)
-    processes = [PROCESSES.Process(target=_save, args=(targets, barrier, i)) for i in range(count)]
+    processes = [
+        PROCESSES.Process(target=_save, args=(replace(target, password=None), password, barrier, i))
+        for i in range(count)
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -40,9 +48,9 @@ def run_together(count: int, *targets: Target) -> list[int | None]:
     return [process.exitcode for process in processes]
 
 
-def _save(targets: tuple[Target, ...], barrier: Barrier, i: int) -> None:
+def _save(target: Target, password: str | None, barrier: Barrier, i: int) -> None:
     run = make_run([f"t.py::test_{n}" for n in range(i + 1)], at=i)
+    target = replace(target, password=Secret(password) if password else None)
     barrier.wait(60)
-    for target in targets:
-        with open_history(target) as history:
-            assert history.save(run)
+    with open_history(target) as history:
+        assert history.save(run)
