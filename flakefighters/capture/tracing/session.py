@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from flakefighters.capture.tracing.audit import Audit
-from flakefighters.capture.tracing.children import living_children, process_count
+from flakefighters.capture.tracing.children import Children, process_count
 from flakefighters.capture.tracing.compilers import compiled_unseen
 from flakefighters.capture.tracing.imports_only import ImportsOnly
 from flakefighters.capture.tracing.lookup import Kind, Label, Lookup, labels_to_touched
@@ -81,6 +81,7 @@ class TraceSession:
         self._lookup = Lookup(watch)
         self._tracer: Tracer = ImportsOnly(None)
         self._audit = Audit(watch.data, self._lookup.relative)
+        self._children = Children()
         self._processes = ""
         #: Outside any attempt: collection, hooks between tests.
         self._between = _Sum()
@@ -268,11 +269,18 @@ class TraceSession:
         return self._complete(total)
 
     def _complete(self, total: _Sum) -> Touched:
-        total.children |= living_children()
-        unknown = self._tracer.trouble() or self._audit.trouble()
-        if unknown is None:
-            unknown = compiled_unseen(self._lookup.paths())
-        return replace(total.touched(), blind=self._tracer.blind(), unknown=unknown)
+        touched = total.touched()
+        try:
+            return replace(
+                touched,
+                children=touched.children | self._children.living(),
+                blind=self._tracer.blind(),
+                unknown=self._tracer.trouble()
+                or self._audit.trouble()
+                or compiled_unseen(self._lookup.paths()),
+            )
+        except Exception as error:  # a test may replace what we call: it must not break the run
+            return replace(touched, unknown=f"looking for child processes raised {error!r:.80}")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
