@@ -44,10 +44,11 @@ class Inputs:
     """All that the choice depends on.  Nothing else is read from the process."""
 
     anchor: Path
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    #: Hidden, like the URL below: a traceback that shows local variables must not show passwords.
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     #: ``--flakefighters-profile`` or ``-p``, and ``--flakefighters-database-url``.
     option_profile: str | None = None
-    option_url: str | None = None
+    option_url: str | None = field(default=None, repr=False)
     #: The options as the user spells them, for messages.
     option_profile_name: str = "--flakefighters-profile"
     option_url_name: str = "--flakefighters-database-url"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flakefighters.errors import ConfigError
 from flakefighters.model import Target
 from flakefighters.profiles.ci import CiInfo, detect
 from flakefighters.profiles.nouns import Inputs, Resolution
@@ -23,7 +24,14 @@ def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
     ci = detect(inputs.environ)
     if ci is None and not anything_configured(inputs):
         return _plain(inputs)
-    return resolve_configured(inputs, ci, need_credentials=need_credentials)
+    try:
+        return resolve_configured(inputs, ci, need_credentials=need_credentials)
+    except ConfigError as error:
+        trouble = error
+    # The frames that it came from hold what was configured, passwords among it: where tracebacks
+    # are printed with local variables they would be seen.
+    trouble.__context__ = trouble.__cause__ = None
+    raise trouble.with_traceback(None)
 
 
 def resolve_configured(

@@ -89,6 +89,8 @@ class Selector:
 
     def label(self, name: str) -> str:
         """A profile's name as the first source writes it."""
+        if name == _URL:
+            return "the database URL"
         written = (layer.names[name] for layer in self.layers if name in layer.names)
         return next(written, name)
 
@@ -104,8 +106,7 @@ class Selector:
 
     def build(self, name: str, profile: ProfileFields) -> Chosen | None:
         """A profile's target, None without a URL; the keyring is not asked."""
-        label = self.inputs.option_url_name if name == _URL else self.label(name)
-        chosen = build(self.inputs, self.layers, name, profile, label)
+        chosen = build(self.inputs, self.layers, name, profile, self.label(name))
         if chosen is not None and name == _URL:
             return replace(chosen, target=replace(chosen.target, profile=None))
         return chosen
@@ -210,7 +211,7 @@ def _lack(
     if chosen.password.note is not None:
         return chosen.password.note
     place = urls.endpoint(chosen.url)
-    what = "the database URL" if name == _URL else f"profile {label}"
+    what = label if name == _URL else f"profile {label}"
     return f"{what} has no password for {place}"
 
 

@@ -106,7 +106,8 @@ def build(
         )
         return Chosen(target, fields, url, origin, Password(), credentials=True)
     notes: list[str] = []
-    reach = _Reach(inputs, layers, name, home, url, origin)
+    subject = f"profile {label}" if name.isidentifier() else label
+    reach = _Reach(inputs, layers, name, subject, home, url, origin)
     full = reach.complete()
     password = find_password(layers, name, url, label)
     query = reach.query()
@@ -232,6 +233,7 @@ class _Reach:
     inputs: Inputs
     layers: Sequence[Layer]
     name: str
+    subject: str  # "profile ci", for messages
     home: Layer  # of the URL
     url: DatabaseUrl
     origin: Origin
@@ -266,7 +268,7 @@ class _Reach:
             for part in ("host", "user", "database"):
                 if not getattr(full, part):
                     raise ConfigError(
-                        f"the URL of profile {self.name} names no {part}",
+                        f"the URL of {self.subject} names no {part}",
                         origin=str(self.origin),
                         remedy="write it as postgresql://user@host:5432/database",
                     )
@@ -299,7 +301,7 @@ class _Reach:
         if any(not where.in_project for _, where in others):
             return value  # tighter than what the user asks for
         raise ConfigError(
-            f"profile {self.name}: sslmode {value} is looser than {usual}, which a file of the "
+            f"{self.subject}: sslmode {value} is looser than {usual}, which a file of the "
             "project may not ask for",
             origin=str(origin),
             remedy=f"use {variable('profiles', self.name, 'sslmode')}, if you must",
@@ -336,7 +338,7 @@ class _Reach:
             return value
         if key in _PROJECT_MAY and value not in _PROJECT_MAY[key]:
             raise ConfigError(
-                f"the URL of profile {self.name} sets {key} to something else than "
+                f"the URL of {self.subject} sets {key} to something else than "
                 f"{' or '.join(_PROJECT_MAY[key])}, which a file of the project may not",
                 origin=str(self.origin),
             )
@@ -352,7 +354,8 @@ class _Reach:
         }
         if self.origin.in_project:
             # GSSAPI would offer the user's Kerberos identity to a host the project chose.
-            return {**_NEUTRAL, **given, "gssencmode": "disable"}
+            own_authority = {} if self._sslrootcert() else {"sslrootcert": ""}
+            return {**_NEUTRAL, **own_authority, **given, "gssencmode": "disable"}
         passfile = self.inputs.environ.get("PGPASSFILE") or expand(self.inputs, "~/.pgpass")
         # Named now: the tests may move the home.
         return given | ({"passfile": passfile} if Path(passfile).is_file() else {})

@@ -62,19 +62,22 @@ def connect(world: World) -> None:
     """Connect as a history does: every part of the target handed over."""
     target = world.resolve(option_profile="ci").target
     assert target.path is None
-    password = target.password.reveal() if target.password else None
-    psycopg2.connect(
-        host=target.host,
-        port=target.port,
-        user=target.user,
-        dbname=target.database,
-        password=password or (None if target.libpq_defaults else ""),
-        sslmode=target.sslmode,
-        sslrootcert=target.sslrootcert,
-        require_auth=target.require_auth,
-        connect_timeout=target.connect_timeout,
-        **target.query,
-    ).close()
+    given = {
+        "host": target.host,
+        "port": target.port,
+        "user": target.user,
+        "dbname": target.database,
+        "sslmode": target.sslmode,
+        "sslrootcert": target.sslrootcert,
+        "require_auth": target.require_auth,
+        "connect_timeout": target.connect_timeout,
+    }
+    if target.password is not None:
+        given["password"] = target.password.reveal()
+    elif not target.libpq_defaults:
+        given["password"] = ""
+    given = {name: value for name, value in given.items() if value is not None}
+    psycopg2.connect(**{**target.query, **given}).close()
 
 
 def test_nothing_leaks_into_urls_of_the_project(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flakefighters.errors import ConfigError
+from flakefighters.profiles import resolve
 from tests.profiles.world import PLACE, TEAM, World, variable
 
 SECRET = "s3cret-s3cret"
@@ -334,3 +336,52 @@ def test_pgpass_is_credentials_in_ci(world: World) -> None:
     assert world.resolve().profile == "local"
     (world.home / ".pgpass").touch()
     assert world.resolve().profile == "ci"
+
+
+# -- tracebacks ----------------------------------------------------------------------------------
+
+
+def with_locals(error: BaseException) -> str:
+    """A traceback as pytest prints it with --showlocals, without the test's own frame."""
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    shown.stack = traceback.StackSummary.from_list(shown.stack[1:])
+    return "".join(shown.format())
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {CI_URL: f"postgresql://u:{SECRET}#x@h.example/d"},
+        {CI_URL: f"postgresql://u:{SECRET}@h.example/d?service=x"},
+        {CI_PASSWORD: SECRET, CI_URL: "postgresql://u@h.example/d", CI_HOST: "a b"},
+        {CI_PASSWORD: SECRET, variable("ci", "read_only"): SECRET},
+        {CI_PASSWORD: SECRET, CI_URL: "postgresql://u@h/d", variable("ci", "schema"): "X Y"},
+        {CI_PASSWORD: SECRET, variable("ci", "passwrod"): SECRET},
+    ],
+)
+def test_errors_have_no_secret_even_with_local_variables(
+    world: World, variables: dict[str, str]
+) -> None:
+    inputs = world.env(**variables).inputs(option_profile="ci")
+    with pytest.raises(ConfigError) as caught:
+        resolve(inputs)
+    assert SECRET not in with_locals(caught.value)
+
+
+@pytest.mark.parametrize("rest", ["#x@h/d", "@h/d?service=x", "@h,i/d", "/d@h/d"])
+def test_nor_for_a_url_of_the_command_line(world: World, rest: str) -> None:
+    inputs = world.inputs(option_url=f"postgresql://u:{SECRET}{rest}")
+    with pytest.raises(ConfigError) as caught:
+        resolve(inputs)
+    assert SECRET not in with_locals(caught.value)
+
+
+def test_url_of_the_command_line_without_password_in_ci(world: World) -> None:
+    found = world.ci().resolve(option_url="postgresql://u@h.example/d")
+    assert found.header() == (
+        "profile local (--flakefighters-database-url, but the database URL has no password) -> "
+        "sqlite:///flakefighters.db"
+    )
+    assert found.notes == (
+        "the database URL has no password for u@h.example:5432/d; this run is recorded in local",
+    )
