@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.profiles import keyring
 from tests.profiles.world import World
 
 
@@ -11,3 +12,9 @@ from tests.profiles.world import World
 def world(tmp_path: Path) -> World:
     """A project, a user and an environment, all empty."""
     return World(tmp_path)
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer for the keyring, which has its own tests: asking it costs a process each time."""
+    monkeypatch.setattr(keyring, "lookup", lambda *_, **__: keyring.Answer(None, None))

@@ -14,6 +14,8 @@ import pytest
 
 from tests.profiles.world import World, variable
 
+pytestmark = pytest.mark.usefixtures("no_keyring")
+
 
 class Server:
     """Accepts one connection, writes down what the client says, asks for a password in clear."""

@@ -12,6 +12,7 @@ from flakefighters.errors import ConfigError
 from flakefighters.profiles import resolve
 from tests.profiles.world import PLACE, TEAM, World, variable
 
+pytestmark = pytest.mark.usefixtures("no_keyring")
 SECRET = "s3cret-s3cret"
 CI_PASSWORD = variable("ci", "password")
 CI_HOST = variable("ci", "password_host")

@@ -7,6 +7,7 @@ import pytest
 from flakefighters.errors import ConfigError
 from tests.profiles.world import PLACE, World, variable
 
+pytestmark = pytest.mark.usefixtures("no_keyring")
 PASSWORD = {variable("ci", "password"): "s3cret-s3cret", variable("ci", "password_host"): PLACE}
 
 
