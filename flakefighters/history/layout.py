@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,8 @@ SEPARATOR: Final = ";\n\n"
 _FOLDER: Final = Path(__file__).parent / "ddl"
 
 
-def statements(dialect: str, version: int = SCHEMA_VERSION) -> list[str]:
+@lru_cache
+def statements(dialect: str, version: int = SCHEMA_VERSION) -> tuple[str, ...]:
     """The statements that create a history of this version, in order."""
     text = (_FOLDER / f"{dialect}-{version}.sql").read_text(encoding="utf-8")
-    return [each for each in text.split(SEPARATOR) if each.strip()]
+    return tuple(each for each in text.split(SEPARATOR) if each.strip())

@@ -18,7 +18,7 @@ When you change the schema:
 5. Never delete a history because its version is not yours.
 
 Types: *hash* is 128 bits in hexadecimal (UUID on PostgreSQL, TEXT on SQLite), *number* a signed
-64-bit integer, *JSON* is JSON text without blanks, keys sorted.  Times are microseconds since the
+integer, *JSON* is JSON text without blanks, keys sorted.  Times are microseconds since the
 epoch in UTC.  NUL, lone surrogates and U+0011 in any text are written as U+0011 and four
 hexadecimal digits.
 """
@@ -47,6 +47,7 @@ __all__ = ["KINDS", "define"]
 HASH: Final[TypeEngine[Any]] = Text().with_variant(UUID(), "postgresql")
 NUMBER: Final[TypeEngine[Any]] = BigInteger().with_variant(Integer(), "sqlite")
 SMALL: Final[TypeEngine[Any]] = SmallInteger().with_variant(Integer(), "sqlite")
+COUNT: Final[TypeEngine[Any]] = Integer()
 TEXT: Final[TypeEngine[Any]] = Text()
 # The same in the database, but the description tells them apart.
 JSON: Final[TypeEngine[Any]] = Text()
@@ -54,6 +55,7 @@ JSON: Final[TypeEngine[Any]] = Text()
 KINDS: Final[dict[int, str]] = {
     id(HASH): "hash",
     id(NUMBER): "number",
+    id(COUNT): "number",
     id(SMALL): "number",
     id(TEXT): "text",
     id(JSON): "JSON",
@@ -116,7 +118,7 @@ def _define_shared(metadata: MetaData) -> None:
         "suite",
         metadata,
         _key("id", HASH, "Hash of ('suite', ids of its tests in collection order)."),
-        _must("n", NUMBER, "How many tests it has."),
+        _must("n", COUNT, "How many tests it has."),
         _may("base", HASH, "The suite that the rest is relative to.", ForeignKey("suite.id")),
         _must("added", JSON, "Ids of tests that the base lacks, in order of collection."),
         _must("removed", JSON, "Ids of tests that only the base has, ascending."),
@@ -133,7 +135,7 @@ def _define_shared(metadata: MetaData) -> None:
         "listing",
         metadata,
         _key("id", HASH, "Hash of ('listing', path to blob of all files)."),
-        _must("n", NUMBER, "How many files it has."),
+        _must("n", COUNT, "How many files it has."),
         _may("base", HASH, "The listing that the rest is relative to.", ForeignKey("listing.id")),
         _must("files", JSON, "{'set': {path: first 16 digits of the blob id}, 'gone': [path]}."),
         comment="The files of a state, as in the work tree.",
@@ -167,7 +169,7 @@ def _define_shared(metadata: MetaData) -> None:
         metadata,
         _key("id", HASH, "Hash of ('failure', signature, version, exception, text)."),
         _must("signature", TEXT, "What equal failures share; empty if it has none."),
-        _must("signature_version", NUMBER, "Version of the rule that made the signature."),
+        _must("signature_version", COUNT, "Version of the rule that made the signature."),
         _may("exception", TEXT, "Qualified name of the exception's type."),
         _must("text", TEXT, "The traceback, redacted, without what differs in every run."),
         comment="What failures say, once for all equal ones.",
@@ -180,7 +182,7 @@ def _define_run(metadata: MetaData) -> None:
         "run",
         metadata,
         _key("id", HASH, "UUIDv7, made where the run started."),
-        _must("version", NUMBER, "Recipe of content_hash, see 'The content hash' below."),
+        _must("version", COUNT, "Recipe of content_hash, see 'The content hash' below."),
         _must("content_hash", TEXT, "SHA-256 of all that the run says, 64 hexadecimal digits."),
         _must("project", NUMBER, "The project.", ForeignKey("project.id")),
         _must("started", NUMBER, "Start, by the machine's clock."),
@@ -232,7 +234,7 @@ def _define_parts(metadata: MetaData) -> None:
         metadata,
         _must("run", HASH, "The run.", ForeignKey("run.id")),
         _must("test", NUMBER, "The test."),
-        _must("attempt", NUMBER, "From 1."),
+        _must("attempt", COUNT, "From 1."),
         _must("outcome", TEXT, "A character as in run.outcomes."),
         _may(
             "durations", JSON, "[setup, call, teardown] in µs, null for a phase that did not run."
@@ -249,8 +251,8 @@ def _define_parts(metadata: MetaData) -> None:
         metadata,
         _must("run", HASH, "The run.", ForeignKey("run.id")),
         _must("test", NUMBER, "The test."),
-        _must("attempt", NUMBER, "The attempt."),
-        _must("n", NUMBER, "Which failing report of the attempt, from 0."),
+        _must("attempt", COUNT, "The attempt."),
+        _must("n", COUNT, "Which failing report of the attempt, from 0."),
         _must("phase", TEXT, "setup, call or teardown."),
         _may("subtest", TEXT, "The subtest's description; NULL for the phase itself."),
         _must("failure_text", HASH, "What it says.", ForeignKey("failure_text.id")),
@@ -286,10 +288,10 @@ def _define_rulings(metadata: MetaData) -> None:
         _must("run", HASH, "The run of the failure.", ForeignKey("run.id")),
         _must("id", HASH, "Hash of ('verdict', all other columns; evidence by its id)."),
         _must("test", NUMBER, "The test."),
-        _must("attempt", NUMBER, "The attempt."),
-        _must("n", NUMBER, "Which failing report of the attempt."),
+        _must("attempt", COUNT, "The attempt."),
+        _must("n", COUNT, "Which failing report of the attempt."),
         _must("fighter", TEXT, "Who says so."),
-        _must("version", NUMBER, "Its version."),
+        _must("version", COUNT, "Its version."),
         _must("label", TEXT, "flaky, genuine or undecided."),
         _must("confidence", TEXT, "proved, strong, fair or weak."),
         _must("introduced", SMALL, "1 if a change may have brought the failure in, else 0."),

@@ -31,6 +31,9 @@ _monotonic, _sleep = time.monotonic, time.sleep
 _MAGIC: Final = b"SQLite format 3\x00"
 _REMEDY: Final = "choose another file for the history"
 
+# What SQLite says when it cannot make its files beside the database.
+_NO_ROOM: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
 #: How long to wait for other writers, in seconds.
 PATIENCE: Final = 15.0
 
@@ -73,6 +76,11 @@ def _rendered(sql: str) -> str:
     return render(sql, "", lambda _, name: f"(SELECT value FROM json_each(:{name}))")  # noqa: S608
 
 
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's result code without the details in its higher bytes."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _foreign(name: str) -> ForeignDatabaseError:
     return ForeignDatabaseError(f"{name} is the database of another program", remedy=_REMEDY)
 
@@ -102,27 +110,43 @@ class SqliteDatabase:
             )
         if not there:
             self._touch(path)
-        mode = "?immutable=1" if strict else "?mode=ro" if self.read_only else "?mode=rw"
-        try:
-            self._connection: sqlite3.Connection | None = sqlite3.connect(
-                path.absolute().as_uri() + mode,
-                uri=True,
-                timeout=patience,
-                isolation_level=None,
-                cached_statements=64,
-            )
-        except sqlite3.Error as error:
-            raise explain_sqlite(error, name) from error
+        self._connection: sqlite3.Connection | None = None
+        self.meta: Mapping[str, str] = {}
         try:
             with self._explained():
-                self._prepare(create=create)
-                self.meta: Mapping[str, str] = dict(self._execute("SELECT key, value FROM meta"))
+                try:
+                    self._open(path, "immutable=1" if strict else self._mode(), create)
+                except sqlite3.OperationalError as error:
+                    # A folder that we cannot write has no room for the files that SQLite keeps
+                    # beside a file in WAL mode; without a log they are not needed.
+                    alone = not path.with_name(path.name + "-wal").exists()
+                    if not (self.read_only and alone and _primary(error) in _NO_ROOM):
+                        raise
+                    self._open(path, "immutable=1", create)
         except BaseException:
-            self._connection.close()
-            self._connection = None
+            self._drop()
             raise
 
     # -- opening -------------------------------------------------------------------------------
+
+    def _mode(self) -> str:
+        return "mode=ro" if self.read_only else "mode=rw"
+
+    def _open(self, path: Path, mode: str, create: bool) -> None:
+        self._drop()
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{mode}",
+            uri=True,
+            timeout=self._patience,
+            isolation_level=None,
+        )
+        self._prepare(create=create)
+        self.meta = dict(self._execute("SELECT key, value FROM meta"))
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _touch(self, path: Path) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
@@ -208,7 +232,7 @@ class SqliteDatabase:
                 self._execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                busy = _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
                 if not busy or _monotonic() > until:
                     raise
             _sleep(0.01)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from flakefighters.errors import ConfigError, NotFoundError
+from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
 from flakefighters.history import coverage, heads, read, rollup, write
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.database import Database
@@ -28,11 +28,18 @@ _SUSPECT: Final = 5 * 60 * 1_000_000
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
 
 
-def open_history(target: Target, *, create: bool = True, deadline: float | None = None) -> History:
+def open_history(
+    target: Target,
+    *,
+    create: bool = True,
+    deadline: float | None = None,
+    tracked: bool = False,
+) -> History:
     """Open the history at ``target``; an absent one is created if ``create`` allows it.
 
     ``deadline`` is in seconds from now, for the opening and all that follows; None leaves only
-    the limits that keep a silent server from blocking us.  Raises a
+    the limits that keep a silent server from blocking us.  ``tracked`` says that git tracks the
+    file: then it is refused, whoever can commit could have made it.  Raises a
     :class:`~flakefighters.errors.DatabaseError` that says what to do.
     """
     create = create and not target.read_only
@@ -41,6 +48,11 @@ def open_history(target: Target, *, create: bool = True, deadline: float | None 
 
         if target.path is None:
             raise ConfigError("a SQLite history needs a file", remedy="name one in its URL")
+        if tracked:
+            raise ForeignDatabaseError(
+                f"{target.display} is tracked by git, so any commit can change it",
+                remedy=f"git rm --cached {target.path.name}, and let git ignore it",
+            )
         return History(
             target,
             SqliteDatabase(

@@ -18,7 +18,7 @@ from tests.history import any_runs
 from tests.postgres.server import shared_server
 
 QUICK = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import stat
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from flakefighters.errors import DatabaseError, ForeignDatabaseError, SchemaTooNewError
 from flakefighters.history import open_history
-from flakefighters.history.layout import APPLICATION_ID
+from flakefighters.history.layout import APPLICATION_ID, statements
 from flakefighters.model import Run, Target
 from tests.history.made_runs import PROJECT, make_run
 from tests.history.together import PROCESSES, run_together
@@ -189,6 +190,52 @@ def test_a_locked_file_is_waited_for_but_not_for_ever(sqlite_target: Target) -> 
         assert history.save(make_run())
         timer.join()
     other.close()
+
+
+def test_a_file_that_git_tracks_is_refused(sqlite_target: Target) -> None:
+    with pytest.raises(ForeignDatabaseError, match=r"tracked by git.*git rm --cached history\.db"):
+        open_history(sqlite_target, tracked=True)
+    assert not path_of(sqlite_target).exists()
+
+
+def test_a_full_disk_is_named_and_the_history_stays_whole(sqlite_target: Target) -> None:
+    run = filled(sqlite_target)
+    with open_history(sqlite_target) as history:
+        history.database.query("PRAGMA max_page_count = 60")
+        big = make_run([f"t.py::test_{i}" for i in range(5000)])
+        with pytest.raises(DatabaseError, match=r"no space left.*free some space"):
+            history.save(big)
+        assert history.run_ids() == {run.head.id}
+        assert history.load(run.head.id) == run
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs another user")
+def test_a_history_that_cannot_be_written_can_be_read(sqlite_target: Target) -> None:
+    filled(sqlite_target)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        shutil.copy(path_of(sqlite_target), folder / "history.db")
+        (folder / "history.db").chmod(0o444)
+        folder.chmod(0o555)
+        target = replace(sqlite_target, path=folder / "history.db")
+        process = PROCESSES.Process(target=_read_as_nobody, args=(target,))
+        process.start()
+        process.join(30)
+        assert process.exitcode == 0
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def _read_as_nobody(target: Target) -> None:
+    statements("sqlite")  # the package may lie where nobody else may look
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    with open_history(replace(target, read_only=True)) as history:
+        (name,) = history.run_ids()
+        history.load(name)
+    with pytest.raises(DatabaseError, match=r"cannot be (written|opened)"):
+        open_history(target).save(make_run())
 
 
 def test_an_error_within_a_save_leaves_nothing(sqlite_target: Target) -> None:

@@ -17,7 +17,7 @@ CREATE TABLE __schema__.evidence (
 CREATE TABLE __schema__.failure_text (
   id UUID NOT NULL,
   signature TEXT NOT NULL,
-  signature_version BIGINT NOT NULL,
+  signature_version INTEGER NOT NULL,
   exception TEXT,
   text TEXT NOT NULL,
   PRIMARY KEY (id)
@@ -27,7 +27,7 @@ CREATE INDEX failure_text_signature ON __schema__.failure_text (signature);
 
 CREATE TABLE __schema__.listing (
   id UUID NOT NULL,
-  n BIGINT NOT NULL,
+  n INTEGER NOT NULL,
   base UUID,
   files TEXT NOT NULL,
   PRIMARY KEY (id),
@@ -62,7 +62,7 @@ CREATE TABLE __schema__.state (
 
 CREATE TABLE __schema__.suite (
   id UUID NOT NULL,
-  n BIGINT NOT NULL,
+  n INTEGER NOT NULL,
   base UUID,
   added TEXT NOT NULL,
   removed TEXT NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE __schema__.horizon (
 
 CREATE TABLE __schema__.run (
   id UUID NOT NULL,
-  version BIGINT NOT NULL,
+  version INTEGER NOT NULL,
   content_hash TEXT NOT NULL,
   project BIGINT NOT NULL,
   started BIGINT NOT NULL,
@@ -167,7 +167,7 @@ CREATE TABLE __schema__.arrival (
 CREATE TABLE __schema__.execution (
   run UUID NOT NULL,
   test BIGINT NOT NULL,
-  attempt BIGINT NOT NULL,
+  attempt INTEGER NOT NULL,
   outcome TEXT NOT NULL,
   durations TEXT,
   reason TEXT,
@@ -180,8 +180,8 @@ CREATE TABLE __schema__.execution (
 CREATE TABLE __schema__.failure (
   run UUID NOT NULL,
   test BIGINT NOT NULL,
-  attempt BIGINT NOT NULL,
-  n BIGINT NOT NULL,
+  attempt INTEGER NOT NULL,
+  n INTEGER NOT NULL,
   phase TEXT NOT NULL,
   subtest TEXT,
   failure_text UUID NOT NULL,
@@ -195,10 +195,10 @@ CREATE TABLE __schema__.verdict (
   run UUID NOT NULL,
   id UUID NOT NULL,
   test BIGINT NOT NULL,
-  attempt BIGINT NOT NULL,
-  n BIGINT NOT NULL,
+  attempt INTEGER NOT NULL,
+  n INTEGER NOT NULL,
   fighter TEXT NOT NULL,
-  version BIGINT NOT NULL,
+  version INTEGER NOT NULL,
   label TEXT NOT NULL,
   confidence TEXT NOT NULL,
   introduced SMALLINT NOT NULL,
