@@ -23,6 +23,7 @@ __all__ = [
     "Changes",
     "Completeness",
     "Confidence",
+    "Effect",
     "Environment",
     "Execution",
     "Failure",
@@ -39,7 +40,9 @@ __all__ = [
     "Secret",
     "State",
     "Target",
+    "Touch",
     "Trust",
+    "Unit",
     "Verdict",
 ]
 
@@ -279,11 +282,31 @@ class Change:
         return f"{self.unit} in {self.path}"
 
 
+#: A unit of a file: (path, qualified name).
+Unit = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A change in a file, and what must run for it to matter."""
+
+    change: Change
+    #: Running any of these touches the change.
+    targets: frozenset[Unit] = frozenset()
+    #: Running any of these may touch it: they reach names by computing them.
+    maybe: frozenset[Unit] = frozenset()
+    #: Whoever imports the file may be affected.
+    at_import: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """Everything that differs from a baseline, and whether that is all of it."""
 
+    #: All of them: in files, and between environments.
     changes: tuple[Change, ...]
+    #: Those in files, with what must run for each to matter.
+    effects: tuple[Effect, ...] = ()
     #: False when something could not be compared; ``unknown`` says what.
     complete: bool = True
     unknown: str | None = None
@@ -298,6 +321,28 @@ class Reach:
     #: Path to how it is reached ("imported by tests/test_tax.py").
     files: Mapping[str, str]
     #: Why the answer may be incomplete, None if it is not.
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """What an execution was seen to touch of what changed.  Paths are relative to the base."""
+
+    #: Changed code that ran in the execution or in a wide fixture that it used.
+    ran: frozenset[Unit] = frozenset()
+    #: The same at import and collection, for all tests of the process.
+    ran_before: frozenset[Unit] = frozenset()
+    #: Changed files whose module body ran in the execution, and before it.
+    imported: frozenset[str] = frozenset()
+    imported_before: frozenset[str] = frozenset()
+    #: Changed data files that were opened.
+    opened: frozenset[str] = frozenset()
+    opened_before: frozenset[str] = frozenset()
+    #: Child processes that were started or still ran: "subprocess.Popen git".
+    children: frozenset[str] = frozenset()
+    #: Changed files whose code runs unseen.
+    blind: frozenset[str] = frozenset()
+    #: Why there may be more, None if this is all.
     unknown: str | None = None
 
 
@@ -326,6 +371,8 @@ class Baseline:
     changes: Changes
     #: True if it ran under the same environment key.
     same_environment: bool = True
+    #: True if execution was watched for these changes.
+    watched: bool = False
 
 
 # -- verdicts --------------------------------------------------------------------------------
@@ -401,7 +448,17 @@ class Case:
     #: Ids of environments with the same key whose distributions equal ours.
     comparable: frozenset[str] = frozenset()
     baseline: Baseline | None = None
+    #: Passes on other states that execution was watched for: having touched nothing that differs
+    #: from any one of them is as good.
+    others: tuple[Baseline, ...] = ()
+    #: The nearest pass on another state that was never seen to fail, for a failure on a state
+    #: that has passed as well: what came in since then may have brought the flakiness.
+    stable: Baseline | None = None
     reach: Reach | None = None
+    #: None if execution was not watched.
+    touch: Touch | None = None
+    #: Distributions that the test's files import, directly or not; None if not known.
+    distributions: frozenset[str] | None = None
     #: False if the history could not be read.
     history: bool = True
     #: The test's own file, relative to the base.
@@ -409,6 +466,8 @@ class Case:
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it
     #: does not or there is no such state.
     own_change: str | None = None
+    #: The failure's signature as the history names it.
+    signature: str = ""
     #: How many tests failed, were executed, and share this failure's signature in this run.
     failing: int = 0
     executed: int = 0

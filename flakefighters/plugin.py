@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,12 @@ _MARKER: Final = (
     "flakefighters(ignore=None): leave this test's failures without a verdict (ignore=True), "
     "or do not ask the flakefighters named in ignore=[...]."
 )
+#: The clocks, before any conftest can freeze them.  In a tuple, since freezing replaces what
+#: modules hold directly.
+_CLOCKS: Final = (time.time, time.time_ns, time.monotonic)
+
+_early_key: Final = pytest.StashKey[Any]()
+
 #: Set once a session of this process is recorded: another one in it is nested.
 _taken = False
 
@@ -76,6 +83,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="Show what each flakefighter says of a failure, with its evidence.",
     )
+    group.addoption(
+        "--flakefighters-trace",
+        choices=("auto", "functions", "off"),
+        default="auto",
+        help="How closely the execution of changed code is watched (default: auto).",
+    )
     parser.addini(
         "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
     )
@@ -95,9 +108,15 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, None, None]:
-    """Register ``--database-url`` once every conftest has had the chance to take the name."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Begin to watch before any conftest is imported, if there is anything to do.
+
+    Afterwards register ``--database-url``, unless somebody has taken the name.
+    """
+    _begin_early(early_config, args)
     yield
     taken = {
         name
@@ -115,6 +134,21 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, None
         )
 
 
+def _begin_early(config: pytest.Config, args: list[str]) -> None:
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        from flakefighters.flow.watching import begin_in_worker
+
+        config.stash[_early_key] = begin_in_worker(config)
+        return
+    option = config.known_args_namespace
+    if any(argument.startswith("--database-url") for argument in args):
+        return  # whose option this is will be known when all conftests are loaded
+    if not _idle(option) and _active(config, option):
+        from flakefighters.flow.opening import prepare
+
+        config.stash[_early_key] = prepare(config, _CLOCKS, option)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Decide whether there is anything to do, and if so begin."""
@@ -122,22 +156,22 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         if worker.get("flakefighters"):
-            from flakefighters.capture.watcher import Watcher
+            from flakefighters.flow.watching import register
 
-            config.pluginmanager.register(Watcher(), "flakefighters-watcher")
+            register(config, config.stash.get(_early_key, None))
         return
-    if _idle(config) or not _active(config):
+    if _idle(config.option) or not _active(config, config.option):
         return
     global _taken
     _taken = True
-    from flakefighters.flow.opening import open_session
+    from flakefighters.flow.opening import open_session, prepare
 
-    open_session(config)
+    ready = config.stash.get(_early_key, None) or prepare(config, _CLOCKS)
+    open_session(config, ready)
 
 
-def _idle(config: pytest.Config) -> bool:
+def _idle(option: Any) -> bool:
     """Whether no test will be executed."""
-    option = config.option
     names = (
         "help",
         "version",
@@ -152,10 +186,10 @@ def _idle(config: pytest.Config) -> bool:
     return any(getattr(option, name, None) for name in names)
 
 
-def _active(config: pytest.Config) -> bool:
+def _active(config: pytest.Config, option: Any) -> bool:
     """Option, then variable, then ini key, then off when nested, then on."""
-    if config.option.flakefighters is not None:
-        return bool(config.option.flakefighters)
+    if option.flakefighters is not None:
+        return bool(option.flakefighters)
     variable = os.environ.get("FLAKEFIGHTERS", "").strip().lower()
     if variable in ("1", "true", "yes", "on"):
         return True

@@ -113,37 +113,44 @@ class _Hidden:
         setattr(self, ATTRIBUTE, plain["known"])
 
 
-def read(report: Any, describe: Describe) -> Seen:
-    """The facts of one report; ``describe`` redacts and normalises the failure's text."""
+def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> Seen:
+    """The facts of one report.
+
+    ``describe`` redacts and normalises the failure's text, ``clean`` redacts all other text.
+    """
     known: Mapping[str, Any] = getattr(report, ATTRIBUTE, None) or {}
     when = getattr(report, "when", None)
     phase = _PHASES.get(str(when), Phase.CALL)
     outcome = report.outcome
     failing = outcome not in ("passed", "skipped")  # "rerun" is a failure that was tried again
+    subtest = describe_subtest(report)
+    subtest = None if subtest is None else clean(subtest)
     failure = None
     if failing:
         exception = known.get("exception")
         text, signature = describe(report.longrepr, known)
         facts: dict[str, Any] = {}
-        if known.get("property"):
-            facts["property"] = True
+        for name in ("property", "touched", "ambient"):
+            if known.get(name) is not None:
+                facts[name] = known[name]
         failure = Failure(
             phase=phase,
-            subtest=describe_subtest(report),
+            subtest=subtest,
             exception=exception,
             text=text,
             signature=signature,
             facts=facts,
         )
     wasxfail = getattr(report, "wasxfail", None)
+    reason = skip_reason(report.longrepr) if outcome == "skipped" else None
     return Seen(
         phase=phase,
         outcome="failed" if failing else outcome,
-        subtest=describe_subtest(report),
-        wasxfail=None if wasxfail is None else str(wasxfail),
+        subtest=subtest,
+        wasxfail=None if wasxfail is None else clean(str(wasxfail)),
         failure=failure,
-        reason=skip_reason(report.longrepr) if outcome == "skipped" else None,
+        reason=None if reason is None else clean(reason),
         crashed=when not in _PHASES and failing,
-        hidden=tuple(read(_Hidden(plain), describe) for plain in known.get("hidden", ())),
+        hidden=tuple(read(_Hidden(plain), describe, clean) for plain in known.get("hidden", ())),
         marks=known.get("marks", {}),
     )

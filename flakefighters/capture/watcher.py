@@ -12,17 +12,47 @@ from typing import Any
 import pytest
 
 from flakefighters.capture.reports import ATTRIBUTE, attachment
+from flakefighters.capture.tracing import TraceSession
 
-__all__ = ["Watcher"]
+__all__ = ["TraceHooks", "Watcher"]
+
+
+class TraceHooks:
+    """Tells the tracers where an attempt begins and ends; only registered if code changed."""
+
+    def __init__(self, trace: TraceSession) -> None:
+        self._trace = trace
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
+        try:
+            return (yield)
+        finally:
+            self._trace.end()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        self._trace.begin()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+        return (yield from self._trace.fixture_setup(fixturedef, request))
+
+    def pytest_unconfigure(self) -> None:
+        self._trace.stop()
 
 
 class Watcher:
     """Attaches to each report that did not pass what its own process alone knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: TraceSession | None = None) -> None:
+        """``trace`` watches what changed; None if nothing did, or nothing is to be watched."""
+        self._trace = trace
         self._getpid = os.getpid
         self._pid = os.getpid()
-        self._sequence = 0
+        #: Reports of the attempt that is going on, and how many were made before them.
+        self._made: list[Any] = []
+        self._before = 0
         #: Failing reports that were made and not logged yet: a plugin that runs tests again on
         #: its own (``flaky``) shows only the last attempt.
         self._pending: dict[int, Any] = {}
@@ -32,11 +62,20 @@ class Watcher:
         self, item: Any, call: Any
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if report.when == "setup":
+            self._before += len(self._made)
+            self._made.clear()
+        self._made.append(report)
         if report.outcome != "passed" or hasattr(report, "wasxfail"):
-            self._sequence += 1
-            setattr(report, ATTRIBUTE, attachment(item, call, self._sequence))
+            sequence = self._before + len(self._made)
+            known = attachment(item, call, sequence)
+            setattr(report, ATTRIBUTE, known)
             if report.outcome == "failed":
-                self._pending[self._sequence] = report
+                if self._trace is not None:
+                    error = None if call.excinfo is None else call.excinfo.value
+                    known["touched"] = self._trace.touched(item, error).to_json()
+                    known["ambient"] = self._trace.ambient().to_json()
+                self._pending[sequence] = report
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -44,10 +83,11 @@ class Watcher:
         if not self._pending or self._getpid() != self._pid:
             return
         known = getattr(report, ATTRIBUTE, None)
-        sequence = self._sequence + 1
         if known is not None:
             sequence = known["sequence"]
             self._pending.pop(sequence, None)
+        else:
+            sequence = self._number(report)
         hidden = [
             made
             for number, made in self._pending.items()
@@ -59,6 +99,13 @@ class Watcher:
             setattr(report, ATTRIBUTE, known)
             for made in hidden:
                 del self._pending[getattr(made, ATTRIBUTE)["sequence"]]
+
+    def _number(self, report: Any) -> int:
+        """When a plain report was made: some plugins log an attempt's reports after its end."""
+        for index, made in enumerate(self._made, self._before + 1):
+            if made is report:
+                return index
+        return self._before + len(self._made) + 1
 
 
 def _plain(report: Any) -> dict[str, Any]:

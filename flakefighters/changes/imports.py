@@ -76,6 +76,16 @@ class ImportGraph:
         finally:
             self._left -= self._now() - began
 
+    def outside(self, paths: Iterable[str]) -> frozenset[str]:
+        """Top-level modules that these files (of a :meth:`reach`) ask for by absolute names."""
+        return frozenset(
+            reference.module[0]
+            for path in paths
+            if path.endswith(".py")
+            for reference in self._scan(path).references
+            if not reference.level and reference.module
+        )
+
     def _reach(self, test_file: str, began: float) -> Reach:
         conftests = [path for path in self._above(test_file) if path in self._paths]
         own_roots = [self._modules.root_of(path) for path in (test_file, *conftests)]

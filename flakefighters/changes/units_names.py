@@ -12,7 +12,16 @@ from flakefighters.changes.units_entries import ANY, Entry
 from flakefighters.changes.units_source import parse
 from flakefighters.changes.units_walk import Unit, walk
 
-__all__ = ["Dependents", "dependents", "header", "identifiers", "imported", "names_read", "reads"]
+__all__ = [
+    "Dependents",
+    "dependents",
+    "header",
+    "identifiers",
+    "imported",
+    "names_read",
+    "reading",
+    "reads",
+]
 
 #: Calls and attributes by which code reaches names that its text does not show.
 _DYNAMIC: Final = frozenset(
@@ -41,7 +50,7 @@ def names_read(source: bytes) -> Mapping[str, frozenset[str]]:
     computed name).  Units of one name are joined.  Empty if the source cannot be parsed.
     """
     found: dict[str, frozenset[str]] = {}
-    for unit, read in _reading(source):
+    for unit, read in reading(source):
         found[unit.name] = found.get(unit.name, frozenset()) | read
     return found
 
@@ -53,16 +62,16 @@ def dependents(source: bytes, names: Collection[str]) -> Dependents:
     imports the changed one with the names that came out of the changed one.  ``"*"`` among
     ``names`` reaches everything.
     """
-    reading = _reading(source)
+    pairs = reading(source)
     known, size = set(names), -1
     while len(known) != size:
         size = len(known)
-        for unit, read in reading:
+        for unit, read in pairs:
             if unit.scope is None and _touched(known, read):
                 known.update(unit.entry.names)
     return Dependents(
         names=frozenset(known),
-        units=frozenset(unit.name for unit, read in reading if _touched(known, read)),
+        units=frozenset(unit.name for unit, read in pairs if _touched(known, read)),
     )
 
 
@@ -125,7 +134,8 @@ def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[str]:
     return {part for part in (*module.split("."), *alias.name.split(".")) if part}
 
 
-def _reading(source: bytes) -> list[tuple[Unit, frozenset[str]]]:
+def reading(source: bytes) -> list[tuple[Unit, frozenset[str]]]:
+    """Each unit of a source with the names that it reads."""
     tree = parse(source)
     return [(unit, frozenset(_own_reads(unit.entry))) for unit in walk(tree)] if tree else []
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from flakefighters.fighters.changed_imports import ChangedImports
+from flakefighters.fighters.persistent import Broken, Persistent
 from flakefighters.fighters.rule import decide
 from flakefighters.fighters.same_state import Rerun, SameState
 from flakefighters.fighters.systemic import Systemic
+from flakefighters.fighters.touched_change import TouchedChange
 from flakefighters.model import Flakefighter
 
 __all__ = ["builtin", "decide"]
 
 
 def builtin() -> tuple[Flakefighter, ...]:
-    """All flakefighters that come with the package, in order of proof."""
-    return (Rerun(), Systemic(), SameState(), ChangedImports())
+    """All flakefighters that come with the package, in order of proof (docs/verdicts.md)."""
+    return (
+        Rerun(),
+        Systemic(),
+        Broken(),
+        SameState(),
+        Persistent(),
+        TouchedChange(),
+        ChangedImports(),
+    )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from flakefighters.model import JOINT, Case, Confidence, Flakefighter, Label, Verdict
 
 __all__ = ["decide"]
 
-VERSION = 1
+VERSION: Final = 1
+#: Flakefighters that only sow doubt: what an execution was seen to touch is stronger.
+_DOUBTERS: Final = frozenset({"systemic", "broken"})
 
 
 def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[Verdict]]:
     """The joined verdict of a failure, and what each flakefighter said.
 
-    The flakefighters come in order of proof; the first that speaks wins, except that a doubt
-    ("many at once") does not silence what an execution was seen to touch.
+    The flakefighters come in order of proof and the first that speaks wins; but a doubt ("many
+    at once", "broken") gives way to a change that the execution was seen to touch, and to a
+    failure that was judged genuine before.
     """
     said = [verdict for fighter in fighters if (verdict := fighter.judge(case)) is not None]
     if not said:
@@ -29,13 +33,13 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
         )
         return nothing, []
     best = said[0]
-    if best.fighter == "systemic":
-        strong = [
-            verdict
-            for verdict in said
-            if verdict.label is Label.GENUINE
-            and verdict.confidence in (Confidence.PROVED, Confidence.STRONG)
-        ]
-        best = strong[0] if strong else best
+    if best.fighter in _DOUBTERS:
+        best = next((one for one in said if _seen(one)), best)
     evidence = {"by": best.fighter, **best.evidence}
     return replace(best, fighter=JOINT, version=VERSION, evidence=evidence), said
+
+
+def _seen(verdict: Verdict) -> bool:
+    return verdict.label is Label.GENUINE and (
+        verdict.confidence is Confidence.STRONG or verdict.fighter == "persistent"
+    )

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from flakefighters.fighters.chance import chance
+from flakefighters.fighters.touched_change import introduced
 from flakefighters.fighters.words import ago, plural, run_name
-from flakefighters.model import Case, Confidence, Label, Need, Outcome, Past, Trust, Verdict
+from flakefighters.model import Case, Confidence, Label, Need, Outcome, Trust, Verdict
 
 __all__ = ["Rerun", "SameState"]
 
@@ -27,13 +29,18 @@ class Rerun:
         if not passed:
             return None
         attempt = passed[0].attempt
+        new = introduced(case)
         return Verdict(
             label=Label.FLAKY,
             fighter=self.name,
             version=self.version,
             confidence=Confidence.PROVED,
             reason=f"passed in attempt {attempt} of this run, failed in {case.execution.attempt}",
-            evidence={"attempts": [[one.attempt, one.outcome.value] for one in case.attempts]},
+            evidence={
+                "attempts": [[one.attempt, one.outcome.value] for one in case.attempts],
+                "introduced": list(map(str, new[:5])),
+            },
+            introduced=bool(new),
         )
 
 
@@ -59,7 +66,7 @@ class SameState:
         ]
         if not passes:
             return None
-        doubt = _chance(case, passes)
+        doubt = chance(case, passes)
         best = passes[0]
         when = f"in {run_name(best)} ({ago(best.run.started, case.head.started)})"
         evidence = {
@@ -79,6 +86,7 @@ class SameState:
                 reason=f"{doubt}, though it passed on the same state {when}",
                 evidence={**evidence, "doubt": doubt},
             )
+        new = introduced(case)
         more = f", and {plural(len(passes) - 1, 'time')} before" if len(passes) > 1 else ""
         return Verdict(
             label=Label.FLAKY,
@@ -86,20 +94,6 @@ class SameState:
             version=self.version,
             confidence=Confidence.PROVED,
             reason=f"passed on the same state {when}{more}",
-            evidence=evidence,
+            evidence={**evidence, "introduced": list(map(str, new[:5]))},
+            introduced=bool(new),
         )
-
-
-def _chance(case: Case, passes: list[Past]) -> str | None:
-    """Why a pass on the same state may prove nothing: the inputs were drawn at random."""
-    if case.failure.facts.get("property") and "Flaky" not in (case.failure.exception or ""):
-        return "a property test may have found a new falsifying example"
-    seeds = case.head.context.get("seeds") or {}
-    if not seeds:
-        return None
-    same = [past for past in passes if (past.run.context.get("seeds") or {}) == seeds]
-    if same:
-        passes[:] = same
-        return None
-    names = ", ".join(f"{name}={seed}" for name, seed in sorted(seeds.items()))
-    return f"the random seed is new ({names})"

@@ -36,12 +36,10 @@ def end(session: Session, run: Run) -> Finished:
     if done.saved:
         session.journal.remove()
     elif session.asked.save:
-        if session.journal.trouble is not None:
-            done.notes.append(session.journal.trouble)
-        else:
-            done.notes.append(
-                f"this run waits in {_short(session.journal.path, session.start.anchor.path)}"
-            )
+        where = _short(session.journal.path, session.start.anchor.path)
+        rest = session.journal.trouble or f"this run waits in {where}"
+        # One line for one trouble.
+        done.notes[-1:] = [f"{done.notes[-1]}; {rest}" if done.notes else rest]
     return done
 
 

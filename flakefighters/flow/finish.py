@@ -10,7 +10,9 @@ from typing import Any
 from flakefighters.changes.checkout import Checkout
 from flakefighters.errors import FlakefightersError, ForeignDatabaseError
 from flakefighters.flow.judging import Judged, judge
+from flakefighters.flow.lookback import Lookback
 from flakefighters.flow.spool import address, deliver_leftovers
+from flakefighters.flow.touches import stripped
 from flakefighters.history import History, open_history
 from flakefighters.model import Flakefighter, Run, Target
 
@@ -35,6 +37,8 @@ class Plan:
     ignored: Mapping[str, Any] = field(default_factory=dict)
     #: Folder with the journals of earlier runs.
     spool: Any = None
+    #: What was found when looking back at the start.
+    lookback: Lookback | None = None
     #: Where the targets were set, for messages.
     origin: str = ""
 
@@ -108,6 +112,7 @@ def _judge(
         roots=plan.roots,
         plugins=plan.plugins,
         ignored=lambda nodeid: plan.ignored.get(nodeid, {}).get("ignore"),
+        lookback=plan.lookback,
         now=now,
         absent=absent,
     )
@@ -130,7 +135,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         if run.state is not None and not history.has_state_files(run.state.id):
             files = checkout.files()
             run = replace(run, state=replace(run.state, files=files or None))
-        history.save(run, [*done.judged.joint, *done.judged.said])
+        history.save(stripped(run), [*done.judged.joint, *done.judged.said])
         done.saved = True
         if plan.spool is not None:
             _, notes = deliver_leftovers(

@@ -11,14 +11,19 @@ from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.environment import compare
 from flakefighters.changes.files import differing
 from flakefighters.changes.imports import ImportGraph
+from flakefighters.changes.requirements import behind
 from flakefighters.fighters import decide
+from flakefighters.flow.lookback import Lookback, counts, ordered
+from flakefighters.flow.touches import touch_of
 from flakefighters.history import History
 from flakefighters.model import (
     JOINT,
     Baseline,
     Case,
     Change,
+    ChangeKind,
     Changes,
+    Effect,
     Environment,
     Execution,
     Flakefighter,
@@ -27,7 +32,6 @@ from flakefighters.model import (
     Reach,
     Run,
     RunHead,
-    Trust,
     Verdict,
 )
 
@@ -61,6 +65,7 @@ def judge(
     roots: Sequence[str] = (),
     plugins: Sequence[str] = (),
     ignored: Callable[[str], bool | list[str] | None] = lambda _: None,
+    lookback: Lookback | None = None,
     now: int = 0,
     absent: bool = False,
 ) -> Judged:
@@ -70,7 +75,7 @@ def judge(
     failed = failing(run)
     if not failed:
         return judged
-    world = _World(run, history, checkout, history_runs, roots, plugins)
+    world = _World(run, history, checkout, history_runs, roots, plugins, lookback)
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
     for execution in failed:
@@ -103,12 +108,15 @@ class _World:
         limit: int,
         roots: Sequence[str],
         plugins: Sequence[str],
+        lookback: Lookback | None,
     ):
         self.run = run
         self.history = history
         self.checkout = checkout
         self.roots, self.plugins = roots, plugins
         self.readable = True
+        self.lookback = lookback
+        self._distributions: dict[tuple[str, str], frozenset[str]] = {}
         self.runs: tuple[RunHead, ...] = ()
         self.past: dict[str, tuple[Past, ...]] = {}
         self.environments: dict[str, Environment] = {}
@@ -141,15 +149,11 @@ class _World:
         found.pop(head.id, None)
         if not found:
             return
-        rank = {commit: place for place, commit in enumerate(self.checkout.ancestors())}
-        far = len(rank)
-        self.runs = tuple(
-            sorted(found.values(), key=lambda one: (rank.get(one.commit or "", far), -one.started))
-        )
+        runs, self._rank = ordered(list(found.values()), self.checkout)
+        self.runs = tuple(runs)
         self.past = history.past(nodeids, self.runs)
         ids = {one.environment for one in self.runs if one.environment is not None}
         self.environments = history.environments(ids)
-        self._rank = rank
 
     def case(self, execution: Execution, index: int) -> Case:
         """Everything that may be looked at for one failure."""
@@ -157,6 +161,8 @@ class _World:
         past = self.past.get(execution.nodeid, ())
         file = own_file(execution.nodeid)
         baseline = self._baseline(past)
+        stable = self._stable(past)
+        origin = (baseline or stable).past.run.state if baseline or stable else None  # type: ignore[union-attr]
         return Case(
             head=self.run.head,
             nodeid=execution.nodeid,
@@ -168,12 +174,17 @@ class _World:
             past=past,
             comparable=self._comparable(),
             baseline=baseline,
-            reach=None if baseline is None else self._reach_of(file, baseline.past.run.state),
+            others=self._others(past, baseline),
+            stable=stable,
+            reach=None if baseline is None else self._reach_of(file, origin),
+            touch=touch_of(failure, self.lookback),
+            distributions=self._distributions_of(file, origin, baseline),
             history=self.readable,
             own_file=file,
             own_change=self._own_change(file) if baseline is None else None,
             failing=self._failing,
             executed=self._executed,
+            signature=failure.signature,
             same_signature=self._signatures[failure.signature],
         )
 
@@ -196,18 +207,66 @@ class _World:
             return None
         key = self.run.head.environment_key
         best = next((one for one in passes if one.run.environment_key == key), passes[0])
+        return self._as_baseline(best)
+
+    def _as_baseline(self, past: Past) -> Baseline:
+        state = past.run.state
+        watched = state is not None and (
+            state == self.run.head.state
+            or (self.lookback is not None and state in self.lookback.deltas)
+        )
         return Baseline(
-            past=best,
-            changes=self._changes_since(best.run),
-            same_environment=best.run.environment_key == key,
+            past=past,
+            changes=self._changes_since(past.run),
+            same_environment=past.run.environment_key == self.run.head.environment_key,
+            watched=watched,
         )
 
+    def _others(self, past: Sequence[Past], baseline: Baseline | None) -> tuple[Baseline, ...]:
+        """The nearest pass on each other state that was watched, in our own environment."""
+        if baseline is None or self.lookback is None:
+            return ()
+        met = {baseline.past.run.state}
+        found = []
+        for one in past:
+            head = one.run
+            if head.state in met or head.state not in self.lookback.deltas:
+                continue
+            same = head.environment_key == self.run.head.environment_key
+            if same and one.outcome is Outcome.PASSED and self._counts(head):
+                met.add(head.state)
+                found.append(self._as_baseline(one))
+        return tuple(found)
+
+    def _stable(self, past: Sequence[Past]) -> Baseline | None:
+        """The nearest pass on another state on which the test was never seen to fail."""
+        state = self.run.head.state
+        shaky = {
+            one.run.state for one in past if one.outcome is not Outcome.PASSED and one.signatures
+        }
+        for one in past:
+            if one.run.state in (None, state) or one.run.state in shaky:
+                continue
+            if one.outcome is Outcome.PASSED and self._counts(one.run):
+                return self._as_baseline(one)
+        return None
+
     def _counts(self, head: RunHead) -> bool:
-        """Whether a pass in this run may be a baseline."""
-        if head.trust is Trust.UNTRUSTED or head.context.get("debugger"):
-            return False
-        # What another pull request never merged is no past of ours.
-        return head.pr in (None, self.run.head.pr) or head.commit in self._rank
+        return counts(head, self.run.head.pr, self._rank)
+
+    def _distributions_of(
+        self, file: str, state: str | None, baseline: Baseline | None
+    ) -> frozenset[str] | None:
+        """Distributions that the test's files import; asked for only where one changed."""
+        if baseline is None or not any(
+            change.kind is ChangeKind.DISTRIBUTION for change in baseline.changes.changes
+        ):
+            return frozenset()
+        key = (file, state or "")
+        if key not in self._distributions:
+            reach = self._reach_of(file, state)
+            self._distributions[key] = behind(self._graphs[key[1]].outside(reach.files))
+        return self._distributions[key]
 
     def _changes_since(self, head: RunHead) -> Changes:
         key = (head.state, head.environment)
@@ -217,6 +276,8 @@ class _World:
 
     def _compare(self, head: RunHead) -> Changes:
         changes: list[Change] = []
+        effects: tuple[Effect, ...] = ()
+        source = "recorded"
         unknown = None
         if head.state is None or self.run.head.state is None:
             unknown = "a state that could not be read"
@@ -224,6 +285,10 @@ class _World:
             old, new = self._files_of(head), self.checkout.files()
             if old is None or new is None:
                 unknown = "the files of that state were not recorded"
+            elif self.lookback is not None and head.state in self.lookback.deltas:
+                found = self.lookback.deltas[head.state]
+                effects, source, unknown = found.effects, found.source, found.unknown
+                changes.extend(effect.change for effect in effects)
             else:
                 changes.extend(differing(old, new))
         then = self.environments.get(head.environment or "")
@@ -231,7 +296,13 @@ class _World:
             unknown = unknown or "the environment was not recorded"
         else:
             changes.extend(compare(then, self.run.environment))
-        return Changes(changes=tuple(changes), complete=unknown is None, unknown=unknown)
+        return Changes(
+            changes=tuple(changes),
+            effects=effects,
+            complete=unknown is None,
+            unknown=unknown,
+            source=source,
+        )
 
     def _files_of(self, head: RunHead) -> dict[str, str] | None:
         state = head.state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -42,11 +42,11 @@ class Properties:
         except Exception:  # private to pytest: a report without our property is still a report
             self._xml = None
 
-    def write(self, verdicts: Sequence[Verdict], names: Mapping[str, str]) -> None:
+    def write(self, verdicts: Sequence[Verdict], pytests: Callable[[str], str]) -> None:
         """Add ``flakefighters_verdict`` and ``flakefighters_reason``, the worst verdict first."""
         rank = {"genuine": 0, "undecided": 1, "flaky": 2}
         for verdict in sorted(verdicts, key=lambda one: -rank[one.label.value]):
-            reporter = self._known.get(names.get(verdict.nodeid, verdict.nodeid))
+            reporter = self._known.get(pytests(verdict.nodeid))
             if reporter is None:
                 continue
             try:

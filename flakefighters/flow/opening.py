@@ -1,40 +1,91 @@
-"""Begins a session: from pytest's configuration to the plugin object that records it."""
+"""Begins a session, in two steps.
+
+:func:`prepare` comes before any conftest is imported: it finds the history, looks back, and
+begins to watch what changed.  :func:`open_session` comes when pytest is configured: it registers
+the plugin that records.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from flakefighters.capture.watcher import Watcher
+from flakefighters.capture.tracing import TraceSession, Watch
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.fighters import builtin
+from flakefighters.flow import printing
 from flakefighters.flow.finish import open_checked
+from flakefighters.flow.lookback import Lookback, look_back
 from flakefighters.flow.session import Session
 from flakefighters.flow.settings import Asked, asked
 from flakefighters.flow.spool import address, deliver_leftovers
 from flakefighters.flow.start import Start, begin
+from flakefighters.flow.watching import register, start_trace
+from flakefighters.flow.world import Clocks, World
 from flakefighters.model import Flakefighter
 
-__all__ = ["open_session"]
+__all__ = ["Prepared", "open_session", "prepare"]
+
+#: Seconds for all questions to the history before the tests start.
+_LOOKING: float = 5.0
 
 
-def open_session(config: Any) -> None:
-    """Register the session's plugin; UsageError for what was asked for and cannot be had."""
+@dataclass(slots=True)
+class Prepared:
+    """What is known before conftest files are imported; or why there is nothing."""
+
+    asked: Asked | None = None
+    start: Start | None = None
+    fighters: tuple[Flakefighter, ...] = ()
+    world: World | None = None
+    lookback: Lookback | None = None
+    trace: TraceSession | None = None
+    #: What the user asked for and cannot have.
+    refused: str | None = None
+    #: Trouble of ours that leaves the tests without us.
+    trouble: str | None = None
+
+
+def prepare(config: Any, clocks: Clocks, option: Any = None) -> Prepared:
+    """Find out all of it; never raises."""
+    ready = Prepared()
     try:
-        wishes = asked(config)
-        fighters = chosen(wishes)
-        start = begin(wishes, config.inipath, config.rootpath)
+        wishes = ready.asked = asked(config, option)
+        ready.fighters = chosen(wishes)
+        ready.world = World(clocks)
+        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=clocks[1])
+        ready.lookback = _look_back(start, wishes)
+        ready.trace = start_trace(ready.lookback.watch, wishes.trace)
     except ConfigError as error:
-        raise pytest.UsageError(f"flakefighters: {error}") from None
+        ready.refused = str(error)
     except Exception as error:  # ours to mend, not the user's to suffer: the tests run without us
+        ready.trouble = f"not active: {type(error).__name__}: {error}"[:300]
+    return ready
+
+
+def open_session(config: Any, ready: Prepared) -> None:
+    """Register the session's plugin; UsageError for what was asked for and cannot be had."""
+    if ready.refused is not None:
+        raise pytest.UsageError(f"flakefighters: {ready.refused}")
+    if ready.trouble is not None:
+        _say(config, ready.trouble)
+        return
+    assert ready.asked is not None
+    assert ready.start is not None
+    assert ready.world is not None
+    try:
+        session = Session(
+            config, ready.asked, ready.start, ready.fighters, ready.world, ready.lookback
+        )
+    except Exception as error:  # as above
         _say(config, f"not active: {type(error).__name__}: {error}"[:300])
         return
-    session = Session(config, wishes, start, fighters)
-    if wishes.save:
-        _deliver(start, session)
-    config.pluginmanager.register(Watcher(), "flakefighters-watcher")
     config.pluginmanager.register(session, "flakefighters-session")
+    # Later registered is earlier called: what it attaches to reports is there for the session.
+    register(config, ready.trace)
 
 
 def chosen(wishes: Asked) -> tuple[Flakefighter, ...]:
@@ -53,24 +104,39 @@ def chosen(wishes: Asked) -> tuple[Flakefighter, ...]:
     return tuple(fighter for fighter in there if fighter.name in wishes.fighters)
 
 
-def _deliver(start: Start, session: Session) -> None:
-    """Runs that were killed before they could be saved are saved now, if that is cheap."""
-    target = start.resolution.record_to
-    if target.backend != "sqlite" or not any(start.spool.glob("*.jsonl")):
-        return
+def _look_back(start: Start, wishes: Asked) -> Lookback:
+    """Deliver what earlier runs left behind, and see what changed since tests last passed."""
+    nothing = Lookback(Watch(base=str(start.checkout.base)))
+    target, record_to = start.resolution.target, start.resolution.record_to
+    left = wishes.save and record_to.backend == "sqlite" and any(start.spool.glob("*.jsonl"))
+    looking = wishes.history_runs > 0
+    if target.path is not None and not target.path.exists():
+        looking = False
     try:
-        with open_checked(target, start.checkout, create=True, deadline=2.0) as history:
-            _, notes = deliver_leftovers(history, start.spool, to=address(target))
-        session.notes.extend(notes)
-    except FlakefightersError:
-        return  # said at the end, when this run meets the same trouble
-    except OSError:
-        return
+        if left:
+            with open_checked(record_to, start.checkout, create=True, deadline=2.0) as history:
+                _, notes = deliver_leftovers(history, start.spool, to=address(record_to))
+                start.notes.extend(notes)
+                if target == record_to and looking:
+                    return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
+        if looking:
+            with open_checked(target, start.checkout, create=False, deadline=_LOOKING) as history:
+                return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
+    except (FlakefightersError, OSError):
+        return nothing  # said at the end, when this run meets the same trouble
+    except Exception as error:  # a damaged history or odd repository costs the tracing, no more
+        start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
+    return nothing
 
 
 def _say(config: Any, note: str) -> None:
-    class Header:
-        def pytest_report_header(self) -> str:
-            return f"flakefighters: warning: {note}"
+    """One line, also where pytest shows no header."""
 
-    config.pluginmanager.register(Header(), "flakefighters-trouble")
+    class Trouble:
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, Any, Any]:
+            result = yield
+            terminalreporter.line(printing.warning(note, "terminal"), yellow=True)
+            return result
+
+    config.pluginmanager.register(Trouble(), "flakefighters-trouble")

@@ -41,7 +41,7 @@ def show(session: Session, terminal: Any) -> None:
                 if _place(said) == _place(verdict):
                     terminal.line(details(said, session.where))
     for note in dict.fromkeys(session.notes):
-        terminal.line(warning(note, session.where), yellow=True)
+        terminal.line(warning(session.redactor(note), session.where), yellow=True)
     if finished is None or (not shown and verbosity <= -2):
         return
     last = closing([verdict for verdict, _, _ in shown], _became(session))
@@ -65,10 +65,9 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
 def _shown(session: Session) -> list[tuple[Verdict, str, str | None]]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
     assert session.finished is not None
-    names = {session._based(nodeid): nodeid for nodeid in session.recorder.suite}
     attempts: dict[str, list[Execution]] = {}
     for execution in session.recorder.executions:
-        attempts.setdefault(session._based(execution.nodeid), []).append(execution)
+        attempts.setdefault(session.names(execution.nodeid), []).append(execution)
     out = []
     for verdict in session.finished.judged.joint:
         mine = attempts.get(verdict.nodeid, [])
@@ -81,6 +80,6 @@ def _shown(session: Session) -> list[tuple[Verdict, str, str | None]]:
             place = f"in {failure.phase.value}"
         if mine[-1].outcome is Outcome.PASSED and failed[-1].attempt < mine[-1].attempt:
             place = place or None
-        out.append((verdict, names.get(verdict.nodeid, verdict.nodeid), place))
-    order = {name: index for index, name in enumerate(names.values())}
+        out.append((verdict, session.names.pytests(verdict.nodeid), place))
+    order = {nodeid: index for index, nodeid in enumerate(session.recorder.suite)}
     return sorted(out, key=lambda row: order.get(row[1], 0))

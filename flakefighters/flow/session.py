@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pytest
 
 from flakefighters.capture.journal import Journal
-from flakefighters.capture.nodeids import based
+from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.redact import Redactor
 from flakefighters.capture.signature import from_longrepr
@@ -20,11 +21,14 @@ from flakefighters.changes import environment
 from flakefighters.flow import junit, printing
 from flakefighters.flow.ending import end
 from flakefighters.flow.finish import Finished, Plan
+from flakefighters.flow.lookback import Lookback
 from flakefighters.flow.settings import Asked, Roots, comparable_options, seeds, selection
 from flakefighters.flow.spool import address
 from flakefighters.flow.start import Start
+from flakefighters.flow.watching import leave_watch
 from flakefighters.flow.world import World
 from flakefighters.model import Completeness, Environment, Flakefighter, Run, RunHead
+from flakefighters.plugin import verdicts_key
 
 __all__ = ["Session"]
 
@@ -56,10 +60,18 @@ class Session:
     """Records one session, and judges and saves it at its end."""
 
     def __init__(
-        self, config: Any, asked: Asked, start: Start, fighters: Sequence[Flakefighter]
+        self,
+        config: Any,
+        asked: Asked,
+        start: Start,
+        fighters: Sequence[Flakefighter],
+        world: World,
+        lookback: Lookback | None = None,
     ) -> None:
         self.config, self.asked, self.start = config, asked, start
-        self.world = World()
+        self.world = world
+        self.lookback = lookback
+        self._watch_file: Path | None = None
         self.pid = os.getpid()
         self.broken = False
         self.notes: list[str] = list(start.notes)
@@ -74,9 +86,12 @@ class Session:
                 cwd=str(config.invocation_params.dir),
                 redact=redactor,
                 frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
-            )
+            ),
+            redactor,
         )
         self.redactor = redactor
+        rootdir = config.rootpath
+        self.names = Names(rootdir, base, _arguments(config), redactor.known)
         self.roots = Roots(base)
         self.journal = Journal(start.spool, start.head.id)
         self.environment: Environment = self._environment()
@@ -85,7 +100,8 @@ class Session:
         )
         self.deselected = 0
         self.finished: Finished | None = None
-        self.exitstatus = 0
+        self.interrupted = False
+        self._begun = False
         self._suite_told = 0
         self._shown = False
         self.xml = junit.Properties(config)
@@ -101,7 +117,7 @@ class Session:
         known = {} if ci is None else {"vendor": ci.vendor, "workflow": ci.workflow, "job": ci.job}
         return environment.read(
             environment.Inputs(
-                options=comparable_options(self.config),
+                options=self._clean(comparable_options(self.config)),
                 ci={name: value for name, value in known.items() if value},
                 state_env={
                     name: self.world.environ.get(name) for name in resolution.settings.state_env
@@ -145,17 +161,24 @@ class Session:
     def pytest_configure_node(self, node: Any) -> None:
         """Workers are told that the plugin is on; never the database's address."""
         node.workerinput["flakefighters"] = True
+        if self._watch_file is None and self.lookback is not None:
+            testrun = str(node.workerinput.get("testrunuid", ""))
+            self._watch_file = leave_watch(
+                self.start.spool, testrun, self.lookback.watch, self.asked.trace
+            )
 
     def _collected(self, nodeids: Sequence[str]) -> None:
         self.recorder.collected(nodeids)
+        self.names.learn(nodeids)
         self.roots.look()
-        if self._suite_told == 0:
+        if not self._begun:
             self._head_is_known()
         new = self.recorder.suite[self._suite_told :]
         self._suite_told += len(new)
         self.journal.suite([self._based(nodeid) for nodeid in new])
 
     def _head_is_known(self) -> None:
+        self._begun = True
         context = dict(self.head.context)
         found = seeds(self.config)
         if found:
@@ -174,10 +197,12 @@ class Session:
     def _clean(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._clean(member) for member in value]
+        if isinstance(value, dict):
+            return {name: self._clean(member) for name, member in value.items()}
         return self.redactor(value) if isinstance(value, str) else value
 
     def _based(self, nodeid: str) -> str:
-        return based(nodeid, self.start.offset)
+        return self.names(nodeid)
 
     # -- tests -----------------------------------------------------------------------------
 
@@ -211,18 +236,26 @@ class Session:
 
     @property
     def _journalling(self) -> bool:
-        return self.asked.save and self._suite_told > 0
+        return self.asked.save and self._begun
 
     # -- end -------------------------------------------------------------------------------
 
+    @guarded
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        """Ctrl-C; ways to stop come here as well: ``pytest.exit``, errors of collection."""
+        stops = (pytest.exit.Exception, pytest.Session.Interrupted)
+        self.interrupted = not isinstance(excinfo.value, stops)
+
     @pytest.hookimpl(tryfirst=True)
     @guarded
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self) -> None:
         """Judge and save, before reports are written."""
-        self.exitstatus = int(exitstatus)
+        if self._watch_file is not None:
+            self._watch_file.unlink(missing_ok=True)
         if not self.recorder.suite:
-            self.journal.remove()
-            return
+            if not self.recorder.collection_errors:
+                return  # there was nothing to do
+            self._head_is_known()
         # From here on nothing of ours is interrupted by Ctrl-C in a half-done state: the journal
         # is complete first.
         self._closed(self.recorder.unfinished("the run ended during this test"))
@@ -238,8 +271,8 @@ class Session:
         recorder = self.recorder
         completeness = Completeness.COMPLETE
         if not recorder.complete:
-            interrupted = self.exitstatus == pytest.ExitCode.INTERRUPTED
-            completeness = Completeness.INTERRUPTED if interrupted else Completeness.PARTIAL
+            broken_off = self.interrupted or recorder.crashed
+            completeness = Completeness.INTERRUPTED if broken_off else Completeness.PARTIAL
         context = dict(self.head.context)
         if recorder.collection_errors:
             context["collection_errors"] = [self._based(one) for one in recorder.collection_errors]
@@ -278,15 +311,13 @@ class Session:
             plugins=_plugins(self.config),
             ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
             spool=self.start.spool,
+            lookback=self.lookback,
         )
 
     def _told(self, finished: Finished) -> None:
         """Tell the verdicts to those who asked for them."""
-        from flakefighters.plugin import verdicts_key
-
         self.config.stash[verdicts_key] = list(finished.judged.joint)
-        names = {self._based(nodeid): nodeid for nodeid in self.recorder.suite}
-        self.xml.write(finished.judged.joint, names)
+        self.xml.write(finished.judged.joint, self.names.pytests)
         for verdict in finished.judged.joint:
             try:
                 self.config.hook.pytest_flakefighters_verdict(config=self.config, verdict=verdict)
@@ -304,13 +335,17 @@ class Session:
         return result
 
     def pytest_unconfigure(self) -> None:
-        """Whatever could not be said in the summary."""
+        """Whatever could not be said in the summary, since there was none."""
         if self.world.getpid() != self.pid or self._shown:
             return
-        self._shown = True
-        if self.notes and self.config.pluginmanager.hasplugin("terminalreporter"):
-            for note in dict.fromkeys(self.notes):
-                print(printing.warning(note, self.where), file=sys.stderr)
+        terminal = self.config.pluginmanager.getplugin("terminalreporter")
+        if terminal is None:
+            return
+        if self.finished is not None and not terminal.no_summary:
+            self._show(terminal)  # pytest was told to exit, or fell
+            return
+        for note in dict.fromkeys(self.notes):
+            print(printing.warning(self.redactor(note), self.where), file=sys.stderr)
 
     def _show(self, terminalreporter: Any) -> None:
         if self._shown or self.world.getpid() != self.pid:
@@ -327,6 +362,15 @@ def _worker(report: Any) -> str | None:
     if node is None:
         return None
     return str(getattr(getattr(node, "gateway", None), "id", "")) or None
+
+
+def _arguments(config: Any) -> list[Path]:
+    """The paths that pytest was asked for, without what follows in a node id."""
+    folder = config.invocation_params.dir
+    return [
+        Path(os.path.normpath(folder / str(argument).partition("::")[0]))
+        for argument in config.args
+    ]
 
 
 def _plugins(config: Any) -> list[str]:

@@ -54,11 +54,12 @@ class Asked:
     fighters: tuple[str, ...] | None = None
     history_runs: int = 50
     show_verdicts: bool = False
+    trace: str = "auto"
 
 
-def asked(config: Any) -> Asked:
-    """Read our options."""
-    option = config.option
+def asked(config: Any, option: Any = None) -> Asked:
+    """Read our options, from ``option`` as long as ``config`` has not parsed them all."""
+    option = config.option if option is None else option
     fighters = option.flakefighters_fighters
     return Asked(
         profile=getattr(option, "flakefighters_profile", None),
@@ -70,6 +71,7 @@ def asked(config: Any) -> Asked:
         else tuple(name.strip() for name in fighters.split(",") if name.strip()),
         history_runs=option.flakefighters_history_runs,
         show_verdicts=option.flakefighters_verdicts,
+        trace=option.flakefighters_trace,
     )
 
 

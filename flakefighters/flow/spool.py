@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from flakefighters.capture.journal import JournalError, Recovered, leftovers, recover
 from flakefighters.errors import ConflictError, FlakefightersError
+from flakefighters.flow.touches import stripped
 from flakefighters.history import History
-from flakefighters.ids import h128
 from flakefighters.model import Target
 
-__all__ = ["address", "deliver_leftovers", "state_folder", "writable"]
+__all__ = ["address", "deliver_leftovers"]
 
 
 def address(target: Target) -> str:
@@ -21,18 +20,6 @@ def address(target: Target) -> str:
     if target.backend == "sqlite":
         return "local"
     return f"{target.user or ''}@{target.host or ''}:{target.port or 5432}/{target.database or ''}"
-
-
-def state_folder(anchor: Path) -> Path:
-    """The user's own folder for a project in whose folder nothing can be written."""
-    home = os.environ.get("XDG_STATE_HOME") or ""
-    root = Path(home) if home.startswith("/") else Path("~/.local/state").expanduser()
-    return root / "flakefighters" / h128("anchor", str(anchor))[:16]
-
-
-def writable(folder: Path) -> bool:
-    """Whether files can be made in ``folder``."""
-    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def deliver_leftovers(
@@ -57,7 +44,9 @@ def deliver_leftovers(
             found = recover(path)
             if found.address != to:
                 continue
-            deliver(history, found)
+            # Killed between saving and removing the journal: what was saved is the better copy.
+            if not history.content_hashes([found.run.head.id]):
+                deliver(history, found)
         except (JournalError, ConflictError) as error:
             notes.append(str(error))
             _set_aside(path)
@@ -72,8 +61,8 @@ def deliver_leftovers(
 
 def deliver(history: History, found: Recovered) -> None:
     """Save one recovered run."""
-    if found.run.suite:
-        history.save(found.run, found.verdicts, via="spool")
+    if found.run.suite or found.run.head.context.get("collection_errors"):
+        history.save(stripped(found.run), found.verdicts, via="spool")
 
 
 def _set_aside(path: Path) -> None:

@@ -14,8 +14,8 @@ from flakefighters.capture.nodeids import offset
 from flakefighters.changes.anchor import Anchor
 from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.project import identify
+from flakefighters.flow.places import spool_folder, state_folder
 from flakefighters.flow.settings import Asked
-from flakefighters.flow.spool import state_folder, writable
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import Project, RunHead
 from flakefighters.profiles import Inputs, Resolution, resolve
@@ -88,9 +88,6 @@ def begin(
         origin=_origin(ci),
         context={} if ci is None or ci.run_url is None else {"url": ci.run_url},
     )
-    spool = anchor.path / ".flakefighters" / "spool"
-    if not writable(anchor.path):
-        spool = state_folder(anchor.path) / "spool"
     return Start(
         anchor=anchor,
         checkout=checkout,
@@ -98,7 +95,7 @@ def begin(
         project=project,
         head=head,
         offset=offset(rootdir, checkout.base),
-        spool=spool,
+        spool=spool_folder(anchor.path),
         notes=notes,
     )
 

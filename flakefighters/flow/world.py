@@ -13,17 +13,27 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Final
 
-__all__ = ["World"]
+__all__ = ["Clocks", "World"]
+
+#: ``time.time``, ``time.time_ns`` and ``time.monotonic``.
+Clocks = tuple[Callable[[], float], Callable[[], int], Callable[[], float]]
+
+_CLOCKS: Final = ("time.time", "time.time_ns", "time.monotonic")
 
 
 class World:
     """The functions that our work rests on, as they were at the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, clocks: Clocks | None = None) -> None:
+        """``clocks`` are the real ones, if a conftest may have frozen time already."""
         self._known = self._look()
+        if clocks is not None:
+            self._known.update(zip(_CLOCKS, clocks, strict=True))
         self._cwd = os.getcwd
-        self.time_ns, self.monotonic = time.time_ns, time.monotonic
+        _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
         self.popen, self.getpid = subprocess.Popen, os.getpid
         self.environ = dict(os.environ)
         self.path = list(sys.path)

@@ -1,0 +1,106 @@
+"""From two file maps to what differs in units, and to what must run for a change to matter.
+
+A change in a function matters to whoever runs the function.  A changed constant, default or
+deleted method matters to whoever runs something that reads its name, in this file or another.
+A change with an effect at import may matter to whoever imports the file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from flakefighters.changes.files import differing
+from flakefighters.changes.readers import Sources, readers
+from flakefighters.changes.units import ANY, compare, spans
+from flakefighters.model import Change, ChangeKind, Effect, Unit
+
+__all__ = ["MOST_PARSED", "Delta", "Sources", "delta"]
+
+#: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
+MOST_PARSED: Final = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """Everything that differs between the files of two states."""
+
+    effects: tuple[Effect, ...] = ()
+    #: "git" if old contents were at hand for all changed files, else "recorded".
+    source: str = "git"
+    #: Why there may be more, None if this is all.
+    unknown: str | None = None
+
+
+def delta(
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    read_old: Callable[[Iterable[str]], Mapping[str, bytes]],
+    sources: Sources,
+    *,
+    seconds: float = 2.0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Delta:
+    """Compare two file maps (path to blob id).
+
+    ``read_old`` gives contents by blob id as far as they can be had; ``seconds`` bounds the
+    search for readers of changed names, beyond which a change counts as one at import.
+    """
+    end = clock() + seconds
+    files = differing(old, new)
+    python = [one for one in files if one.kind is ChangeKind.FILE]
+    wanted = {
+        one.path: old[one.path]
+        for one in python[:MOST_PARSED]
+        if one.path in old and one.path in new
+    }
+    contents = read_old(wanted.values()) if wanted else {}
+    effects: list[Effect] = []
+    coarse = False
+    for one in files:
+        if one.kind is not ChangeKind.FILE:
+            effects.append(Effect(change=one))
+            continue
+        before = contents.get(wanted.get(one.path, ""))
+        after = sources.read(one.path) if one.path in new else None
+        if before is None or after is None:
+            coarse = coarse or (one.path in old and one.path in new)
+            effects.append(_whole(one, after))
+            continue
+        for change in compare(one.path, before, after):
+            if change.kind is ChangeKind.FILE:
+                effects.append(_whole(change, after))
+            else:
+                effects.append(_effect(change, sources, clock() > end))
+    return Delta(
+        effects=tuple(effects),
+        source="recorded" if coarse else "git",
+        unknown="there are too many files to read them all" if sources.cut else None,
+    )
+
+
+def _whole(change: Change, content: bytes | None) -> Effect:
+    """A file that is known only as different: any part of it may be what changed."""
+    units = spans(change.path, content) if content is not None else ()
+    return Effect(
+        change=replace(change, names=(ANY,)),
+        targets=frozenset((change.path, unit.name) for unit in units),
+        at_import=True,
+    )
+
+
+def _effect(change: Change, sources: Sources, late: bool) -> Effect:
+    names = {name for name in change.names if name != ANY}
+    own: set[Unit] = set()
+    if change.kind is ChangeKind.FUNCTION and change.unit is not None and change.line is not None:
+        own.add((change.path, change.unit))
+    none: set[Unit] = set()
+    sure, maybe = (none, none) if late or not names else readers(change.path, names, sources)
+    return Effect(
+        change=change,
+        targets=frozenset(own | sure),
+        maybe=frozenset(maybe - sure),
+        at_import=ANY in change.names or (late and bool(names)),
+    )

@@ -1,0 +1,22 @@
+"""Inputs that were drawn at random: a pass and a failure need not contradict each other."""
+
+from __future__ import annotations
+
+from flakefighters.model import Case, Past
+
+__all__ = ["chance"]
+
+
+def chance(case: Case, passes: list[Past]) -> str | None:
+    """Why these passes may prove nothing, None if they do; keeps those that do in ``passes``."""
+    if case.failure.facts.get("property") and "Flaky" not in (case.failure.exception or ""):
+        return "a property test may have found a new falsifying example"
+    seeds = case.head.context.get("seeds") or {}
+    if not seeds:
+        return None
+    same = [past for past in passes if (past.run.context.get("seeds") or {}) == seeds]
+    if same:
+        passes[:] = same
+        return None
+    names = ", ".join(f"{name}={seed}" for name, seed in sorted(seeds.items()))
+    return f"the random seed is new ({names})"

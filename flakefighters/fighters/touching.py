@@ -1,0 +1,164 @@
+"""Which of the changes since a baseline did an execution touch?
+
+The dynamic form of DeFlaker's question (Bell et al., ICSE 2018), asked per unit, of everything
+that changed since the test last passed instead of the last commit alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from flakefighters.fighters.words import few, where
+from flakefighters.model import (
+    Baseline,
+    Case,
+    Change,
+    ChangeKind,
+    Effect,
+    Touch,
+    Unit,
+)
+
+__all__ = ["Touching", "touching"]
+
+#: Programs that run no code of the project and read none of its files.
+_HARMLESS: Final = frozenset(
+    {
+        *("cc", "clang", "gcc", "git", "id", "ldconfig", "locale", "lsb_release", "objdump"),
+        *("stty", "tput", "uname", "which"),
+    }
+)
+#: Settings that say where a run ran, not how: another job alone is no change of behaviour.
+_PLACE: Final = ("ci",)
+
+
+@dataclass(slots=True)
+class Touching:
+    """The changes that were touched, and why there may be more."""
+
+    touched: list[tuple[str, Change]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def say(self, baseline: Baseline) -> str:
+        """A sentence on the touched changes."""
+        since = f"changed since it last passed ({where(baseline.past)})"
+        first = self.touched[0][0]
+        shown = [_show(change) for how, change in self.touched if how == first]
+        return f"{first} {few(list(dict.fromkeys(shown)))}, {since}"
+
+
+def touching(case: Case, baseline: Baseline) -> Touching:
+    """Join what changed with what was touched."""
+    found = Touching()
+    touch = case.touch
+    assert touch is not None
+    reach = {} if case.reach is None else case.reach.files
+    ran, before = _plain(touch.ran), _plain(touch.ran_before)
+    for effect in baseline.changes.effects:
+        _judge(effect, touch, ran, before, case, found)
+    files = {effect.change for effect in baseline.changes.effects}
+    for change in baseline.changes.changes:
+        if change not in files:
+            _environment(change, case, found)
+    found.touched.sort(key=lambda one: _RANK.index(one[0]))
+    _doubts(case, baseline, touch, bool(reach), found)
+    return found
+
+
+_RANK: Final = ("ran", "ran at import", "opened", "uses", "runs with")
+
+
+def _judge(
+    effect: Effect,
+    touch: Touch,
+    ran: frozenset[Unit],
+    before: frozenset[Unit],
+    case: Case,
+    found: Touching,
+) -> None:
+    change = effect.change
+    path = change.path
+    reach = {} if case.reach is None else case.reach.files
+    if change.kind is ChangeKind.DATA:
+        if path in touch.opened:
+            found.touched.append(("opened", change))
+        elif path in touch.opened_before:
+            found.doubts.append(f"{path} changed, and was read before the tests began")
+        return
+    targets, maybe = _plain(effect.targets), _plain(effect.maybe)
+    if targets & ran:
+        found.touched.append(("ran", _seen(change, targets & ran)))
+    elif targets & before and path in reach:
+        found.touched.append(("ran at import", _seen(change, targets & before)))
+    elif path in touch.imported and change.kind is not ChangeKind.FUNCTION:
+        found.touched.append(("ran at import", change))
+    elif path not in reach:
+        return
+    elif effect.at_import and (
+        path in touch.imported_before or path in touch.blind or change.how == "removed"
+    ):
+        found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
+    elif path in touch.blind:
+        found.doubts.append(f"{path} changed, and was loaded before it could be watched")
+    elif maybe & ran:
+        found.doubts.append(f"{_show(change)} changed, and it computes the names that it reads")
+
+
+def _environment(change: Change, case: Case, found: Touching) -> None:
+    """A distribution or a setting that differs."""
+    if change.kind is ChangeKind.DISTRIBUTION:
+        if case.distributions is None or change.path in case.distributions:
+            found.touched.append(("uses", change))
+        else:
+            found.doubts.append(
+                f"{_show(change)} changed; its files do not import it, but pytest may"
+            )
+    elif change.kind is ChangeKind.SETTING:
+        if change.path.partition(".")[0].partition(" ")[0] in _PLACE:
+            found.doubts.append(f"it last passed elsewhere: {_show(change)}")
+        else:
+            found.touched.append(("runs with", change))
+
+
+def _doubts(case: Case, baseline: Baseline, touch: Touch, reached: bool, found: Touching) -> None:
+    """What cannot be known of this execution while anything in the files changed."""
+    changes = baseline.changes
+    if not changes.complete:
+        found.doubts.insert(0, f"not all that changed is known: {changes.unknown}")
+    if not changes.effects:
+        return
+    children = sorted(
+        child for child in touch.children if child.rpartition(" ")[2] not in _HARMLESS
+    )
+    if children:
+        found.doubts.append(f"it started a child process ({few(children)}) while code changed")
+    if touch.unknown is not None:
+        found.doubts.append(touch.unknown)
+    if case.reach is None or not reached:
+        found.doubts.append("its imports are not known")
+    elif case.reach.unknown is not None and any(one.at_import for one in changes.effects):
+        found.doubts.append(f"its imports are not wholly known: {case.reach.unknown}")
+
+
+def _plain(units: frozenset[Unit]) -> frozenset[Unit]:
+    """Qualified names in one spelling: nested functions with or without ``<locals>``."""
+    return frozenset(
+        (path, name.replace("<locals>.", "") if "<" in str(name) else name) for path, name in units
+    )
+
+
+def _seen(change: Change, units: frozenset[Unit]) -> Change:
+    """The change as it is best shown: a file that is new as a whole by what ran of it."""
+    del units
+    return change
+
+
+def _show(change: Change) -> str:
+    if change.kind is ChangeKind.FUNCTION:
+        return f"{change.unit}() in {change.path}"
+    if change.kind in (ChangeKind.DISTRIBUTION, ChangeKind.SETTING):
+        if change.before is not None and change.after is not None:
+            return f"{change.path} {change.before} -> {change.after}"
+        return change.path
+    return str(change)

@@ -1,0 +1,125 @@
+"""Looking back before the tests start: what changed since they last passed, so what to watch.
+
+Two capped questions to the history, then git and the files.  Nothing stays open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from flakefighters.capture.tracing import FileWatch, UnitSpan, Watch
+from flakefighters.changes.checkout import Checkout
+from flakefighters.changes.delta import MOST_PARSED, Delta, Sources, delta
+from flakefighters.changes.units import spans
+from flakefighters.history import History
+from flakefighters.model import ChangeKind, RunHead, Trust
+
+__all__ = ["Lookback", "counts", "look_back", "ordered"]
+
+#: More states than these are not compared at the start: a test whose last pass lies on another
+#: one is judged by its imports.
+MOST_STATES: Final = 6
+MOST_KEYS: Final = 3
+_LARGEST: Final = 4 << 20
+
+
+@dataclass(slots=True)
+class Lookback:
+    """What differs from each state that some test last passed on."""
+
+    watch: Watch
+    deltas: dict[str, Delta] = field(default_factory=dict)
+
+
+def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
+    """Runs by strength of evidence: ancestry, then start; and the rank of each ancestor."""
+    rank = {commit: place for place, commit in enumerate(checkout.ancestors())} if runs else {}
+    far = len(rank)
+    return sorted(runs, key=lambda one: (rank.get(one.commit or "", far), -one.started)), rank
+
+
+def counts(run: RunHead, pr: str | None, rank: Mapping[str, int]) -> bool:
+    """Whether a pass in this run may be a baseline."""
+    if run.trust is Trust.UNTRUSTED or run.context.get("debugger"):
+        return False
+    # What another pull request never merged is no past of ours.
+    return run.pr in (None, pr) or run.commit in rank
+
+
+def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int) -> Lookback:
+    """Compare the work tree with the states of the nearest passes."""
+    base = str(checkout.base)
+    runs, rank = ordered(history.recent(head.project, limit=limit), checkout)
+    fit = [run for run in runs if counts(run, head.pr, rank)]
+    # Which environment this is cannot be told before pytest has read all its options, so each of
+    # those that ran lately gets its baselines.
+    keys = list(dict.fromkeys(run.environment_key for run in fit))[:MOST_KEYS]
+    wanted: dict[str, None] = {}
+    for some in (fit, *([run for run in fit if run.environment_key == key] for key in keys)):
+        for run in history.baselines(some):
+            if run.state is not None:
+                wanted[run.state] = None
+        # A state that passed before the one which is checked out: what came in since?
+        older = next((run.state for run in some if run.state not in (None, head.state)), None)
+        # Old contents are to be had only of what was committed.
+        clean = next((run.state for run in some if run.dirty is False and run.state), None)
+        wanted.update(dict.fromkeys(state for state in (older, clean) if state is not None))
+    states = [state for state in wanted if state != head.state][:MOST_STATES]
+    new = checkout.files() if states else None
+    if new is None:
+        return Lookback(Watch(base=base))
+    recorded = history.state_files(states)
+    trees = {run.state: run.tree for run in runs if run.dirty is False}
+    sources = Sources(new, lambda path: _read(checkout, path))
+    found = Lookback(Watch(base=base))
+    for state in states:
+        old = recorded.get(state)
+        tree = trees.get(state)
+        if old is None and tree is not None:
+            old = checkout.files_of(tree)
+        if old is not None:
+            found.deltas[state] = delta(old, new, checkout.read_blobs, sources)
+    found.watch = _watch(base, found.deltas.values(), sources)
+    return found
+
+
+def _read(checkout: Checkout, path: str) -> bytes | None:
+    content = checkout.disk.read(f"{checkout.base}/{path}", 0, _LARGEST + 1)
+    return None if content is None or len(content) > _LARGEST else content
+
+
+def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
+    """All units that matter to any of the changes."""
+    units: dict[str, set[str]] = {}
+    data: set[str] = set()
+    for one in deltas:
+        for effect in one.effects:
+            change = effect.change
+            if change.kind is ChangeKind.DATA:
+                data.add(change.path)
+                if change.how != "changed":
+                    data.add(change.path.rpartition("/")[0])
+                continue
+            if change.how != "removed" or change.line is not None:
+                units.setdefault(change.path, set())
+            for path, name in effect.targets | effect.maybe:
+                units.setdefault(path, set()).add(name)
+    files = {}
+    for path, names in units.items():
+        content = sources.read(path)
+        if content is None:
+            continue
+        watched = tuple(
+            UnitSpan(span.name, span.first_line, span.last_line)
+            for span in spans(path, content)
+            if span.kind is ChangeKind.FUNCTION and span.name in names
+        )
+        files[f"{base}/{path}"] = FileWatch(watched)
+    return Watch(
+        base=base,
+        files=files,
+        data=frozenset(f"{base}/{path}".rstrip("/") for path in data),
+        everything=len(files) > MOST_PARSED,
+    )
