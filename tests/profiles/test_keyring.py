@@ -53,7 +53,9 @@ class Chatty(Base):
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no hanging keyring."""
-    monkeypatch.setitem(lookup.__kwdefaults__, "deadline", 30.0)
+    defaults = lookup.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "deadline", 30.0)
 
 
 def backend(tmp_path: Path, name: str) -> dict[str, str]:
@@ -176,6 +178,9 @@ def test_only_the_active_profile_without_password_asks(world: World, tmp_path: P
 def test_never_in_ci(world: World, tmp_path: Path) -> None:
     with_chatty(world, tmp_path).ci()
     found = world.resolve(option_profile="shared")
+    assert (found.profile, found.target.password) == ("local", None)
+    world.project('[profiles.local]\nurl = "postgresql://u@h.example/d"\n')
+    found = world.resolve(option_profile="local")
     assert (found.profile, found.target.password) == ("local", None)
 
 
