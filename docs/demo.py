@@ -20,7 +20,12 @@ import tempfile
 from pathlib import Path
 
 SHOP = {
-    "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\n',
+    # A new random seed on the same state would be a doubt, where pytest-randomly is installed.
+    "pyproject.toml": """\
+[tool.pytest.ini_options]
+pythonpath = ["."]
+addopts = ["-p", "no:randomly"]
+""",
     ".gitignore": "__pycache__/\n.pytest_cache/\n",
     "shop/__init__.py": "",
     "shop/tax.py": """\

@@ -39,7 +39,6 @@ PAY = "tests/test_pay.py::test_pay"
 TAX = "tests/test_tax.py::test_vat[näïve]"
 OLD = "tests/test_old.py::test_old"
 MINUTE = 60_000_000
-NOW = time.time_ns() // 1000
 
 
 def run_id(tail: str) -> str:
@@ -118,7 +117,7 @@ def verdict(tail: str, nodeid: str, label: Label, reason: str, fighter: str = JO
         evidence={"baseline": run_id("aaaa")},
         run=run_id(tail),
         nodeid=nodeid,
-        at=NOW,
+        at=1,
     )
 
 
@@ -127,6 +126,8 @@ class Shop:
     """A git repository with a history."""
 
     path: Path
+    #: µs UTC; runs are placed before it.
+    now: int
 
     @property
     def database(self) -> Path:
@@ -141,10 +142,13 @@ class Shop:
     def fill(self) -> None:
         """Three runs: all passed; one flaky failure; a genuine failure, interrupted."""
         self.save(
-            (make_run("aaaa", "...", started=NOW - 60 * MINUTE), ()),
+            (make_run("aaaa", "...", started=self.now - 60 * MINUTE), ()),
             (
                 make_run(
-                    "bbbb", "F..", started=NOW - 30 * MINUTE, executions=[failed(PAY, "OSError")]
+                    "bbbb",
+                    "F..",
+                    started=self.now - 30 * MINUTE,
+                    executions=[failed(PAY, "OSError")],
                 ),
                 [
                     verdict("bbbb", PAY, Label.FLAKY, "passed on the same state in run aaaa"),
@@ -155,7 +159,7 @@ class Shop:
                 make_run(
                     "dddd",
                     ".F-",
-                    started=NOW - 5 * MINUTE,
+                    started=self.now - 5 * MINUTE,
                     executions=[failed(TAX)],
                     completeness=Completeness.INTERRUPTED,
                 ),
@@ -211,7 +215,7 @@ def empty_shop(calm_world: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     url = "https://github.com/Acme/shop.git"
     subprocess.run(["git", "-C", str(path), "remote", "add", "origin", url], check=True)
     monkeypatch.chdir(path)
-    return Shop(path)
+    return Shop(path, time.time_ns() // 1000)
 
 
 @pytest.fixture

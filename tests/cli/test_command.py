@@ -13,7 +13,7 @@ import pytest
 
 from flakefighters import __version__
 from flakefighters.model import Execution, Outcome
-from tests.cli.conftest import NOW, PAY, TAX, Command, Shop, make_run
+from tests.cli.conftest import PAY, TAX, Command, Shop, make_run
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-m", "flakefighters"]
@@ -45,7 +45,7 @@ def test_it_runs_as_a_module() -> None:
 def test_reading_costs_no_heavy_imports(shop: Shop) -> None:
     script = (
         "import sys; from flakefighters.cli import main; main(['runs']);"
-        "print(sorted({'sqlalchemy', 'psycopg2', 'keyring', 'coverage', 'rich', 'pytest'}"
+        "print(sorted({'sqlalchemy', 'psycopg2', 'keyring', 'coverage', 'pytest'}"
         " & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -61,7 +61,7 @@ def test_a_reader_that_stops_early_hears_no_complaint(shop: Shop, wanted: int) -
     run = make_run(
         "cafe",
         "s" * 3000,
-        started=NOW,
+        started=shop.now,
         suite=skipped,
         executions=[
             Execution(nodeid=name, attempt=1, outcome=Outcome.SKIPPED, reason="no reason " * 5)

@@ -10,7 +10,6 @@ import pytest
 from flakefighters.model import Label
 from tests.cli.conftest import (
     MINUTE,
-    NOW,
     PAY,
     TAX,
     Command,
@@ -38,7 +37,7 @@ def test_runs_are_listed_newest_first(shop: Shop, command: Command) -> None:
 def test_runs_as_json_are_whole_and_in_utc(shop: Shop, command: Command) -> None:
     newest, middle, oldest = command("runs", "--json").json
     assert newest["id"] == run_id("dddd")
-    assert newest["started_us"] == NOW - 5 * MINUTE
+    assert newest["started_us"] == shop.now - 5 * MINUTE
     assert newest["started"].endswith("Z")
     assert newest["completeness"] == "interrupted"
     assert newest["verdicts"] == {"genuine": 1}
@@ -52,7 +51,7 @@ def test_limit(shop: Shop, command: Command) -> None:
 
 
 def test_short_ids_are_longer_where_they_would_be_alike(shop: Shop, command: Command) -> None:
-    shop.save((make_run("1aaaa", "...", started=NOW - 2 * MINUTE), ()))
+    shop.save((make_run("1aaaa", "...", started=shop.now - 2 * MINUTE), ()))
     names = [row.split()[0] for row in command("runs").out.splitlines()[1:]]
     assert names == ["1aaaa", "dddd", "bbbb", "0aaaa"]
     assert command("show", "1aaaa").code == 0
@@ -75,7 +74,7 @@ def test_no_history_is_no_error_and_says_where_it_looked(
 
 
 def test_runs_of_other_projects_are_named_not_shown(empty_shop: Shop, command: Command) -> None:
-    other = make_run("cccc", "...", started=NOW, identity="example.org/else/where")
+    other = make_run("cccc", "...", started=empty_shop.now, identity="example.org/else/where")
     empty_shop.save((other, ()))
     said = command("runs")
     assert (said.code, said.out) == (0, "")
@@ -164,7 +163,11 @@ def test_show_as_json(shop: Shop, command: Command) -> None:
 def test_show_says_what_it_leaves_out(empty_shop: Shop, command: Command) -> None:
     suite = [f"tests/test_many.py::test_{number}" for number in range(9)]
     run = make_run(
-        "eeee", "F" * 9, started=NOW, suite=suite, executions=[failed(name) for name in suite]
+        "eeee",
+        "F" * 9,
+        started=empty_shop.now,
+        suite=suite,
+        executions=[failed(name) for name in suite],
     )
     empty_shop.save((run, ()))
     said = command("show", "eeee", "--limit", "4")
@@ -190,7 +193,7 @@ def test_show_without_a_history(empty_shop: Shop, command: Command) -> None:
 def test_a_hostile_history_cannot_steer_the_terminal(empty_shop: Shop, command: Command) -> None:
     nasty = "tests/test_\x1b[2J\u202egnp.py::test_\x07\n::error::x"
     execution = failed(nasty, "\x1b]0;x\x07Error", "E  \x1b[31m\u2066bad\x9b2J\n")
-    run = make_run("\x61bcd", "F", started=NOW, suite=[nasty], executions=[execution])
+    run = make_run("\x61bcd", "F", started=empty_shop.now, suite=[nasty], executions=[execution])
     run = replace(run, head=replace(run.head, branch="\x1b[5mblink"))
     empty_shop.save((run, [verdict("abcd", nasty, Label.FLAKY, "because \x1b[0m\u202e")]))
     for arguments in (

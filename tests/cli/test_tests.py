@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import OLD, PAY, TAX, Command, Shop, run_id
+from tests.cli.conftest import OLD, PAY, TAX, Command, Shop, make_run, run_id
 
 
 def test_tests_are_listed_the_most_troublesome_first(shop: Shop, command: Command) -> None:
@@ -38,9 +38,7 @@ def test_no_history_is_no_error(empty_shop: Shop, command: Command) -> None:
 
 def test_nothing_failed_is_said(shop: Shop, command: Command) -> None:
     shop.database.unlink()
-    from tests.cli.conftest import NOW, make_run
-
-    shop.save((make_run("aaaa", "...", started=NOW), ()))
+    shop.save((make_run("aaaa", "...", started=shop.now), ()))
     said = command("tests", "--failed")
     assert (said.code, said.out) == (0, "")
     assert "none of 3 tests failed" in said.err
@@ -90,15 +88,13 @@ def test_explain_takes_a_node_id_as_it_looks_from_here(
 def test_explain_takes_a_node_id_relative_to_an_anchor_below_gits_top(
     shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.cli.conftest import NOW, make_run
-
     package = shop.path / "packages" / "api"
     package.mkdir(parents=True)
     (package / "pytest.ini").write_text("[pytest]\n")
     stored = "packages/api/test_x.py::test_y"
     identity = "github.com/acme/shop//packages/api"
-    run = make_run("abab", ".", started=NOW, suite=[stored], identity=identity)
-    type(shop)(package).save((run, ()))
+    run = make_run("abab", ".", started=shop.now, suite=[stored], identity=identity)
+    type(shop)(package, shop.now).save((run, ()))
     monkeypatch.chdir(package)
     for spelling in ("test_x.py::test_y", stored):
         assert command("explain", spelling, "--json").json["nodeid"] == stored
