@@ -203,19 +203,27 @@ def _lives(first: Mapping[str, Any], path: Path, now: float) -> bool:
     """Whether the process that writes this journal may still be running."""
     pid = first.get("pid")
     if first.get("host") != socket.gethostname() or not isinstance(pid, int) or pid <= 0:
-        try:  # another machine's: only time can tell
-            return now - path.stat().st_mtime < 3600
-        except OSError:
-            return True
-    if pid == os.getpid():
-        return True
+        return _touched(path, now)  # another machine's: only time can tell
+    since = first.get("since")
+    if pid == os.getpid():  # ours, or that of a process before us in a container like this one
+        return since is None or since == _process_start(pid)
+    if os.name == "nt":  # there, os.kill does what its name says
+        return _touched(path, now)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         pass
-    return first.get("since") is None or _process_start(pid) in (None, first.get("since"))
+    return since is None or _process_start(pid) in (None, since)
+
+
+def _touched(path: Path, now: float) -> bool:
+    """Whether somebody has written to a journal within the last hour."""
+    try:
+        return now - path.stat().st_mtime < 3600
+    except OSError:
+        return True
 
 
 def leftovers(folder: Path, now: float) -> Iterator[Path]:

@@ -6,7 +6,7 @@ Passing in one attempt is the common case: it costs two list items and no object
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -38,8 +38,8 @@ Closed = tuple[int, tuple[int, int, int], Execution | None]
 class Recorder:
     """Collects what a controller (or the only process) hears of its tests."""
 
-    def __init__(self, describe: Describe) -> None:
-        self._describe = describe
+    def __init__(self, describe: Describe, clean: Callable[[str], str] = str) -> None:
+        self._describe, self._clean = describe, clean
         self.suite: list[str] = []
         self._index: dict[str, int] = {}
         self._outcomes: list[str] = []
@@ -148,7 +148,7 @@ class Recorder:
         if report.outcome == "passed" and not hasattr(report, "wasxfail"):
             if getattr(report, ATTRIBUTE, None) is None:
                 return None
-        return read(report, self._describe)
+        return read(report, self._describe, self._clean)
 
     def _position(self, nodeid: str) -> int:
         if nodeid not in self._index:
@@ -178,24 +178,28 @@ class Recorder:
         durations = (units[0], units[1], units[2])
         self._durations[3 * position : 3 * position + 3] = array("I", durations)
         execution: Execution | None = None
+        earlier: list[Closed] = []
         if seen or reason is not None or current.number > 1 or self._has_rows(position):
             execution = _execution(nodeid, current, seen, reason)
-            if execution.outcome is Outcome.PASSED and current.number > 1:
-                self._remember_first_pass(nodeid, position)
+            if current.number > 1:
+                earlier = self._first_pass(nodeid, position)
             self.crashed = self.crashed or any(one.crashed for one in seen)
             self.executions.append(execution)
         self._settle(position, execution)
-        return [(position, durations, execution)]
+        return [*earlier, (position, durations, execution)]
 
     def _has_rows(self, position: int) -> bool:
         return self._outcomes[position] not in (Outcome.NOT_RUN.value, Outcome.PASSED.value)
 
-    def _remember_first_pass(self, nodeid: str, position: int) -> None:
-        """A test that passed more than once has a row for each attempt, so for the first too."""
-        if self._outcomes[position] == Outcome.PASSED.value and not any(
+    def _first_pass(self, nodeid: str, position: int) -> list[Closed]:
+        """A test with several attempts has a row for each, so for a first one that passed too."""
+        if self._outcomes[position] != Outcome.PASSED.value or any(
             known.nodeid == nodeid for known in self.executions
         ):
-            self.executions.append(Execution(nodeid=nodeid, attempt=1, outcome=Outcome.PASSED))
+            return []
+        first = Execution(nodeid=nodeid, attempt=1, outcome=Outcome.PASSED)
+        self.executions.append(first)
+        return [(position, (0, 0, 0), first)]
 
     def _settle(self, position: int, execution: Execution | None) -> None:
         """Fold the attempt's outcome into the test's."""

@@ -56,7 +56,7 @@ _hints: dict[type, dict[str, Any]] = {}
 
 
 def load(kind: type[T], data: Any) -> T:
-    """The inverse of :func:`dump`; ``TypeError`` or ``ValueError`` if the data is not of ``kind``."""
+    """The inverse of :func:`dump`; TypeError or ValueError for data that is not of ``kind``."""
     if not isinstance(data, Mapping):
         raise TypeError(f"{kind.__name__}: expected an object")
     hints = _hints.get(kind)
