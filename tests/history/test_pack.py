@@ -54,6 +54,26 @@ def test_any_suite_can_hang_on_any_other(sequence: Sequence[list[int]]) -> None:
         assert pack.members_of(made) == sorted(tests)
 
 
+@QUICK
+@given(st.data())
+def test_a_suite_that_is_edited_again_and_again(data: st.DataObject) -> None:
+    tests = list(range(20))
+    links = {"0": pack.link_suite("0", tests, [])}
+    for step in range(1, 5):
+        gone = data.draw(st.sets(st.sampled_from(tests), max_size=3))
+        tests = [test for test in tests if test not in gone]
+        for new in range(100 * step, 100 * step + data.draw(st.integers(0, 2))):
+            tests.insert(data.draw(st.integers(0, len(tests))), new)
+        if data.draw(st.booleans()) and data.draw(st.booleans()):
+            tests = data.draw(st.permutations(tests))
+        chain = pack.chain_of(links, str(step - 1))
+        links[str(step)] = pack.link_suite(str(step), tests, chain)
+        made = pack.chain_of(links, str(step))
+        assert pack.order_of(made) == tests
+        assert pack.members_of(made) == sorted(tests)
+    assert links["1"].base == "0"
+
+
 def test_a_small_change_of_a_suite_is_a_small_row() -> None:
     old = list(range(1000))
     whole = pack.link_suite("a", old, [])

@@ -53,6 +53,17 @@ def test_the_closed_file_alone_is_the_history(sqlite_target: Target, tmp_path: P
         assert history.load(run.head.id) == run
 
 
+def test_the_file_is_whole_even_if_somebody_else_has_it_open(
+    sqlite_target: Target, tmp_path: Path
+) -> None:
+    with open_history(sqlite_target):
+        run = filled(sqlite_target)
+        copy = tmp_path / "copy.db"
+        shutil.copyfile(path_of(sqlite_target), copy)
+        with open_history(replace(sqlite_target, path=copy)) as history:
+            assert history.load(run.head.id) == run
+
+
 def test_the_file_says_whose_it_is(sqlite_target: Target) -> None:
     filled(sqlite_target)
     header = path_of(sqlite_target).read_bytes()[:100]
