@@ -14,7 +14,7 @@ from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.flow.finish import open_checked
-from flakefighters.flow.spool import state_folder
+from flakefighters.flow.places import state_folder
 from flakefighters.flow.start import local_identity
 from flakefighters.history import History
 from flakefighters.model import Project
