@@ -1,0 +1,56 @@
+"""CPU of a test suite watched, as a ratio to the same suite without us.
+
+    python -m tests.benchmarks.tracing.overhead [--rounds 7] [PROJECT [PYTEST ARGUMENT ...]]
+
+Without a project: 2,000 trivial tests and a call-heavy suite, made in a temporary folder.  Runs
+are interleaved, figures are medians of user plus system time, children included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.tracing.suites import SIZES, Suite, calls, run, trivial, watch_of
+
+
+def measure(suite: Suite, rounds: int, sizes: tuple[str, ...]) -> dict[str, float]:
+    """Median CPU seconds by size of change; "bare" without us."""
+    watches = {"bare": None, **{size: watch_of(suite, size) for size in sizes}}
+    seconds: dict[str, list[float]] = {name: [] for name in watches}
+    for number in range(rounds + 1):
+        for name, watch in watches.items():
+            cpu = run(suite, watch).cpu
+            if number:  # the first round fills caches
+                seconds[name].append(cpu)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def main() -> None:
+    """Measure and print a line per suite."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--size", action="append", choices=SIZES)
+    parser.add_argument("project", nargs="?", type=Path)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    sizes = tuple(options.size or SIZES)
+    with tempfile.TemporaryDirectory() as folder:
+        if options.project:
+            path = options.project.resolve()
+            suites = [Suite(path.name, path, tuple(options.arguments))]
+        else:
+            suites = [trivial(Path(folder, "trivial")), calls(Path(folder, "calls"))]
+        for suite in suites:
+            medians = measure(suite, options.rounds, sizes)
+            bare = medians.pop("bare")
+            ratios = " · ".join(f"{size} {cpu / bare:.2f}" for size, cpu in medians.items())
+            version = ".".join(map(str, sys.version_info[:2]))
+            print(f"{version} {suite.name} ({bare:.2f} s bare): {ratios}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
