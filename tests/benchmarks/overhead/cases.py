@@ -70,9 +70,12 @@ def run_case(case: Case, places: Sequence[Place], rounds: int) -> Result:
     for place in places:
         _restore(place, case)
         sample = _start(place, case)  # compiles what has to be compiled
+        unrecorded = place.tool is OURS and case.begin is not None and case.baseline is None
         if _worked(sample, case):
             alive.append(place)
-        else:
+        if unrecorded:
+            result.troubles["ours"] = "no history could be recorded"
+        elif not _worked(sample, case):
             result.troubles[place.tool.name] = f"exit code {sample.code}"
             print(f"    {place.tool.name}: exit {sample.code}\n{sample.tail}", file=sys.stderr)
         remove(case.folder, place.tool.leaves)
@@ -97,8 +100,9 @@ def _compare(result: Result) -> None:
         return
     for name, samples in result.samples.items():
         if samples[-1].counts != bare[-1].counts or samples[-1].code != bare[-1].code:
-            result.troubles[name] = (
-                f"other outcomes than bare: {_told(samples[-1])} instead of {_told(bare[-1])}"
+            result.troubles.setdefault(
+                name,
+                f"other outcomes than bare: {_told(samples[-1])} instead of {_told(bare[-1])}",
             )
 
 
@@ -113,10 +117,7 @@ def suite_case(checkout: Checkout, size: str) -> Case:
     def begin(place: Place, case: Case) -> None:
         if place.tool is OURS:
             checkout.switch("base")
-            remove(case.folder, OURS.leaves)
-            _start(place, case)
-            case.baseline = case.folder.parent / f"{checkout.suite.name}.baseline.db"
-            shutil.copy2(case.folder / str(OURS.database), case.baseline)
+            _record(place, case)
         checkout.switch(size)
 
     return Case(
@@ -158,9 +159,13 @@ def _record(place: Place, case: Case) -> None:
     """Ours knows the project from one run before, as it does every day but the first."""
     if place.tool is OURS:
         remove(case.folder, OURS.leaves)
-        _start(place, case)
-        case.baseline = case.folder.parent / f"{case.folder.name}.baseline.db"
-        shutil.copy2(case.folder / str(OURS.database), case.baseline)
+        sample = _start(place, case)
+        made, kept = case.folder / str(OURS.database), case.folder.parent / f"{case.folder.name}.db"
+        if made.exists():
+            shutil.copy2(made, kept)
+            case.baseline = kept
+        else:
+            print(f"    nothing was recorded:\n{sample.tail}", file=sys.stderr)
 
 
 def stored_bytes(place: Place, case: Case, runs: int) -> float | None:

@@ -64,7 +64,7 @@ class Checkout:
 
 def checkout(suite: Suite, python: Path, folder: Path) -> Checkout:
     """Download, unpack, and commit a suite with its synthetic changes, unless it is there."""
-    place, wheels = folder / suite.name, folder / f"{suite.name}-wheels"
+    place, wheels = folder / suite.name, folder / "wheels" / suite.name
     install_into(wheels, python, suite.needs)
     done = folder / f"{suite.name}-{suite.version}.done"
     if not done.exists():
@@ -75,7 +75,9 @@ def checkout(suite: Suite, python: Path, folder: Path) -> Checkout:
     changed = {
         size: len(_git(place, "diff", "--name-only", "base", size).splitlines()) for size in SIZES
     }
-    path = f"{(place / suite.source).resolve()}:{wheels}"
+    path = str((place / suite.source).resolve())
+    if suite.needs:
+        path += f":{wheels}"
     return Checkout(suite, place, path, changed)
 
 
