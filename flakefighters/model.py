@@ -35,6 +35,7 @@ __all__ = [
     "Phase",
     "Project",
     "Reach",
+    "Recheck",
     "Run",
     "RunHead",
     "Secret",
@@ -422,6 +423,26 @@ class Verdict:
     at: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recheck:
+    """A failure judged again."""
+
+    before: Verdict
+    #: By the runs that were seen at the time: the same verdict, unless runs were pruned.
+    as_then: Verdict
+    #: By all runs that are known now.
+    now: Verdict
+    #: Runs that were not seen at the time and hold results of the test, newest first.
+    later: tuple[str, ...]
+    #: How many of the runs seen at the time are gone.
+    pruned: int = 0
+
+    @property
+    def differs(self) -> bool:
+        """Whether today's verdict is another one."""
+        return self.now.label is not self.before.label
+
+
 class Need(enum.StrEnum):
     """What a flakefighter wants to be collected."""
 
@@ -459,6 +480,8 @@ class Case:
     touch: Touch | None = None
     #: Distributions that the test's files import, directly or not; None if not known.
     distributions: frozenset[str] | None = None
+    #: Distributions that the process had imported for whatever reason; None if not known.
+    loaded: frozenset[str] | None = None
     #: False if the history could not be read.
     history: bool = True
     #: The test's own file, relative to the base.

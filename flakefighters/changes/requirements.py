@@ -15,9 +15,11 @@ _NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _MOST: Final = 500
 
 
-def behind(modules: Iterable[str]) -> frozenset[str]:
-    """Normalised names of the distributions that bring these top-level modules, and of all that
-    those require (extras are not followed unless installed for another reason)."""
+def behind(modules: Iterable[str], *, deep: bool = True) -> frozenset[str]:
+    """Normalised names of the distributions that bring these top-level modules.
+
+    ``deep`` adds all that those require (extras are not followed).
+    """
     known = owners()
     queue = [name for module in modules for name in known.get(module, ())]
     found: set[str] = set()
@@ -26,6 +28,8 @@ def behind(modules: Iterable[str]) -> frozenset[str]:
         if name in found:
             continue
         found.add(name)
+        if not deep:
+            continue
         try:
             required = metadata.distribution(name).requires or []
         except Exception:  # noqa: S112 - damaged metadata: what it requires is not known

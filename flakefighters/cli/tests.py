@@ -23,10 +23,12 @@ from flakefighters.cli.options import (
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
+from flakefighters.flow.recheck import recheck
 from flakefighters.history import ExecutionRow, History, TestRow
 from flakefighters.model import Project
 from flakefighters.reports.details import results_page
 from flakefighters.reports.lists import tests_table
+from flakefighters.reports.rechecks import recheck_page, recheck_record
 from flakefighters.reports.records import result_record, test_record
 
 __all__ = ["register"]
@@ -85,6 +87,14 @@ def explain(
             metavar="NODEID", help="The test, as pytest prints it: tests/test_x.py::test_y"
         ),
     ],
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="RUN", help="Explain its failure in this run."),
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--recheck", help="Judge the failure anew by what is known today."),
+    ] = False,
     as_json: AsJson = False,
     limit: Limit = 20,
     project_name: ProjectName = None,
@@ -99,11 +109,30 @@ def explain(
         if history is None or project is None:
             place.say_empty(history)
             raise NotFoundError(f"nothing is known of {nodeid}")
-        rows = _results(history, project, place, nodeid, limit or ALL)
+        rows = _results(history, project, place, nodeid, ALL if run else limit or ALL)
+        if run is not None:
+            wanted = history.find(run, project.identity)
+            rows = tuple(row for row in rows if row.run.id == wanted.id)
+            if not rows:
+                raise NotFoundError(f"run {wanted.id[-4:]} has no results of {nodeid}")
+        if again:
+            _recheck(history, rows, as_json)
+            return
     if as_json:
         show_json({"nodeid": rows[0].nodeid, "results": [result_record(row) for row in rows]})
     else:
         show(results_page(rows, time.time_ns() // 1000))
+
+
+def _recheck(history: History, rows: Sequence[ExecutionRow], as_json: bool) -> None:
+    """Judge the newest failure among ``rows`` again."""
+    failed = next((row for row in rows if any(one.failures for one in row.executions)), rows[0])
+    name = failed.run.id
+    results = recheck(history, history.load(name), failed.nodeid, history.verdicts([name]))
+    if as_json:
+        show_json(recheck_record(name, failed.nodeid, results))
+    else:
+        show(recheck_page(name[-4:], failed.nodeid, results))
 
 
 def _results(

@@ -9,7 +9,7 @@ from typing import Final
 
 from flakefighters.fighters.chance import chance
 from flakefighters.fighters.touched_change import introduced
-from flakefighters.fighters.words import ago, plural, run_name
+from flakefighters.fighters.words import apart, plural, run_name
 from flakefighters.model import Case, Confidence, Label, Need, Outcome, Trust, Verdict
 
 __all__ = ["Rerun", "SameState"]
@@ -68,7 +68,7 @@ class SameState:
             return None
         doubt = chance(case, passes)
         best = passes[0]
-        when = f"in {run_name(best)} ({ago(best.run.started, case.head.started)})"
+        when = f"in {run_name(best)} ({apart(best.run.started, case.head.started)})"
         evidence = {
             "state": state,
             "passes": [past.run.id for past in passes[:10]],

@@ -110,7 +110,7 @@ def _environment(change: Change, case: Case, found: Touching) -> None:
     if change.kind is ChangeKind.DISTRIBUTION:
         if case.distributions is None or change.path in case.distributions:
             found.touched.append(("uses", change))
-        else:
+        elif case.loaded is None or change.path in case.loaded:
             found.doubts.append(
                 f"{_show(change)} changed; its files do not import it, but pytest may"
             )

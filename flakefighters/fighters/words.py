@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flakefighters.model import Past
 
-__all__ = ["ago", "few", "plural", "run_name", "where"]
+__all__ = ["ago", "apart", "few", "plural", "run_name", "where"]
 
 
 def run_name(past: Past) -> str:
@@ -21,6 +21,14 @@ def ago(then: int, now: int) -> str:
         if seconds >= size:
             return f"{plural(seconds // size, unit)} ago"
     return f"{plural(seconds, 'second')} ago" if seconds else "just now"
+
+
+def apart(then: int, now: int) -> str:
+    """ "5 minutes ago", or "5 minutes later" for what came after."""
+    if then <= now:
+        return ago(then, now)
+    text = ago(now, then)
+    return text if text == "just now" else text.removesuffix(" ago") + " later"
 
 
 def plural(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from flakefighters.changes.checkout import Checkout
 from flakefighters.errors import FlakefightersError, ForeignDatabaseError
+from flakefighters.flow.amending import amendments
 from flakefighters.flow.judging import Judged, judge
 from flakefighters.flow.lookback import Lookback
 from flakefighters.flow.spool import address, deliver_leftovers
@@ -33,6 +34,8 @@ class Plan:
     seconds: float = 3.0
     roots: Sequence[str] = ()
     plugins: Sequence[str] = ()
+    #: Top-level modules that the session had imported; None if not known.
+    modules: frozenset[str] | None = None
     #: Node id to what its marker says.
     ignored: Mapping[str, Any] = field(default_factory=dict)
     #: Folder with the journals of earlier runs.
@@ -113,6 +116,7 @@ def _judge(
         plugins=plan.plugins,
         ignored=lambda nodeid: plan.ignored.get(nodeid, {}).get("ignore"),
         lookback=plan.lookback,
+        modules=plan.modules,
         now=now,
         absent=absent,
     )
@@ -137,6 +141,10 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
             run = replace(run, state=replace(run.state, files=files or None))
         history.save(stripped(run), [*done.judged.joint, *done.judged.said])
         done.saved = True
+        # A pass proves something of earlier failures on this state; it is no proof of this one.
+        later = amendments(run, history, now=time.time_ns() // 1000)
+        if later:
+            history.add_verdicts(later)
         if plan.spool is not None:
             _, notes = deliver_leftovers(
                 history, plan.spool, to=address(plan.record_to), seconds=1.0

@@ -66,6 +66,7 @@ def judge(
     plugins: Sequence[str] = (),
     ignored: Callable[[str], bool | list[str] | None] = lambda _: None,
     lookback: Lookback | None = None,
+    modules: frozenset[str] | None = None,
     now: int = 0,
     absent: bool = False,
 ) -> Judged:
@@ -76,6 +77,7 @@ def judge(
     if not failed:
         return judged
     world = _World(run, history, checkout, history_runs, roots, plugins, lookback)
+    world.modules = modules
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
     for execution in failed:
@@ -116,6 +118,8 @@ class _World:
         self.roots, self.plugins = roots, plugins
         self.readable = True
         self.lookback = lookback
+        self.modules: frozenset[str] | None = None
+        self._loaded: frozenset[str] | None = None
         self._distributions: dict[tuple[str, str], frozenset[str]] = {}
         self.runs: tuple[RunHead, ...] = ()
         self.past: dict[str, tuple[Past, ...]] = {}
@@ -179,6 +183,7 @@ class _World:
             reach=None if baseline is None else self._reach_of(file, origin),
             touch=touch_of(failure, self.lookback),
             distributions=self._distributions_of(file, origin, baseline),
+            loaded=self._loaded,
             history=self.readable,
             own_file=file,
             own_change=self._own_change(file) if baseline is None else None,
@@ -266,6 +271,8 @@ class _World:
         if key not in self._distributions:
             reach = self._reach_of(file, state)
             self._distributions[key] = behind(self._graphs[key[1]].outside(reach.files))
+            if self._loaded is None and self.modules is not None:
+                self._loaded = behind(self.modules, deep=False)
         return self._distributions[key]
 
     def _changes_since(self, head: RunHead) -> Changes:
@@ -326,6 +333,8 @@ class _World:
                     old_files=self._files.get(key[1]) or (),
                     roots=self.roots,
                     plugins=self.plugins,
+                    cut=self.checkout.prefix,
+                    disk=self.checkout.disk,
                 )
             self._reach[key] = self._graphs[key[1]].reach(file)
         return self._reach[key]

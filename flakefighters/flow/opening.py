@@ -8,7 +8,7 @@ the plugin that records.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -85,6 +85,8 @@ def open_session(config: Any, ready: Prepared) -> None:
         return
     config.pluginmanager.register(session, "flakefighters-session")
     # Later registered is earlier called: what it attaches to reports is there for the session.
+    if getattr(config.option, "dist", "no") != "no":
+        _hide_url(config)
     register(config, ready.trace)
 
 
@@ -102,6 +104,24 @@ def chosen(wishes: Asked) -> tuple[Flakefighter, ...]:
                 remedy=f"known are {', '.join(sorted(names))}",
             )
     return tuple(fighter for fighter in there if fighter.name in wishes.fighters)
+
+
+def _hide_url(config: Any) -> None:
+    """xdist hands its workers pytest's own arguments: ours may hold a password."""
+    names = ("--flakefighters-database-url", "--database-url")
+    if config.option.flakefighters_database_url is None:
+        return
+    kept: list[Any] = []
+    skip = False
+    for argument in config.invocation_params.args:
+        text = str(argument)
+        if not skip and not text.startswith(tuple(f"{name}=" for name in names)):
+            skip = text in names
+            if not skip:
+                kept.append(argument)
+        else:
+            skip = False
+    config.invocation_params = replace(config.invocation_params, args=tuple(kept))
 
 
 def _look_back(start: Start, wishes: Asked) -> Lookback:

@@ -45,6 +45,8 @@ def show(session: Session, terminal: Any) -> None:
     if finished is None or (not shown and verbosity <= -2):
         return
     last = closing([verdict for verdict, _, _ in shown], _became(session))
+    if not shown and session.recorder.collection_errors:
+        last = f"errors in collection; {_became(session)}"
     terminal.line(last if shown else f"flakefighters: {last}")
 
 

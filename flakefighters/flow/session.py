@@ -312,6 +312,7 @@ class Session:
             ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
             spool=self.start.spool,
             lookback=self.lookback,
+            modules=frozenset(name for name in list(sys.modules) if "." not in name),
         )
 
     def _told(self, finished: Finished) -> None:

@@ -1,0 +1,74 @@
+"""A later pass on the same state proves an earlier failure flaky: the verdict is appended to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flakefighters.fighters.words import ago
+from flakefighters.history import History
+from flakefighters.model import JOINT, Confidence, Label, Outcome, Run, RunHead, Verdict
+
+__all__ = ["amendments"]
+
+
+def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list[Verdict]:
+    """Verdicts to append to earlier runs on the state of ``run``, whose tests passed in it.
+
+    Nothing is changed: the old verdicts stay beside the new ones.
+    """
+    head = run.head
+    if head.state is None:
+        return []
+    earlier = [
+        one
+        for one in history.runs_of_state(head.project, head.state, limit=limit)
+        if one.id != head.id
+        and one.started < head.started
+        and one.environment == head.environment
+        and _seeds(one) == _seeds(head)
+    ]
+    if not earlier:
+        return []
+    passed = {
+        nodeid
+        for nodeid, outcome in zip(run.suite, run.outcomes, strict=True)
+        if outcome == Outcome.PASSED.value
+    }
+    return [
+        Verdict(
+            label=Label.FLAKY,
+            fighter=JOINT,
+            version=1,
+            confidence=Confidence.PROVED,
+            reason=f"passed on the same state in run {head.id[-4:]}, "
+            f"{ago(old.at, head.started).removesuffix(' ago')} later",
+            evidence={"by": "retry", "run": head.id, "state": head.state, "was": old.label.value},
+            run=old.run,
+            nodeid=old.nodeid,
+            attempt=old.attempt,
+            index=old.index,
+            at=now,
+        )
+        for old in _newest(history.verdicts([one.id for one in earlier]))
+        if old.nodeid in passed and old.label is not Label.FLAKY and not _spoilt(old)
+    ]
+
+
+def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The joined verdict that counts of each failure: the last one."""
+    found: dict[tuple[str, str, int, int], Verdict] = {}
+    for one in sorted(verdicts, key=lambda one: one.at):
+        if one.fighter == JOINT:
+            found[one.run, one.nodeid, one.attempt, one.index] = one
+    return list(found.values())
+
+
+def _seeds(head: RunHead) -> object:
+    return head.context.get("seeds") or {}
+
+
+def _spoilt(verdict: Verdict) -> bool:
+    """Nothing is learned from it: inputs drawn at random, or a world that was broken for all."""
+    if verdict.evidence.get("by") == "systemic":
+        return True
+    return "falsifying example" in verdict.reason or "random seed" in verdict.reason

@@ -1,0 +1,63 @@
+"""A failure judged again: what was said, what the same history says, what today's says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flakefighters.model import Recheck, Verdict
+from flakefighters.reports.page import Block, Line, Span, line
+from flakefighters.reports.words import count
+
+__all__ = ["recheck_page", "recheck_record"]
+
+
+def recheck_page(run: str, nodeid: str, results: Sequence[Recheck]) -> Iterator[Block]:
+    """Lines for a terminal; ``run`` as it is shown to people."""
+    yield line(Span(nodeid, "strong"), f" in run {run}")
+    for result in results:
+        yield Line()
+        yield line("judged        ", _said(result.before))
+        yield line("as of then    ", _said(result.as_then))
+        yield line("as of today   ", _said(result.now))
+        if result.pruned:
+            yield line(f"not reproducible: {count(result.pruned, 'run')} pruned")
+        if result.differs:
+            names = ", ".join(name[-4:] for name in result.later[:10]) or "none"
+            yield line(f"the verdict would differ now; runs that were not known then: {names}")
+        elif result.later:
+            yield line(f"{count(len(result.later), 'later run')} would not change the verdict")
+    if not results:
+        yield line("nothing was judged there")
+
+
+def _said(verdict: Verdict) -> str:
+    return f"{verdict.label.value.upper()} - {verdict.reason} [{verdict.confidence.value}]"
+
+
+def recheck_record(run: str, nodeid: str, results: Sequence[Recheck]) -> dict[str, Any]:
+    """The same as JSON values; ``run`` is the full id."""
+    return {
+        "run": run,
+        "nodeid": nodeid,
+        "rechecks": [
+            {
+                "before": _plain(result.before),
+                "as_then": _plain(result.as_then),
+                "now": _plain(result.now),
+                "differs": result.differs,
+                "later_runs": list(result.later),
+                "pruned_runs": result.pruned,
+            }
+            for result in results
+        ],
+    }
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "label": verdict.label.value,
+        "confidence": verdict.confidence.value,
+        "reason": verdict.reason,
+        "introduced": verdict.introduced,
+    }
