@@ -150,12 +150,13 @@ class Journal:
             mode = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | flags
             descriptor = self._open(self._name, mode, 0o600)
             try:
-                self._write(descriptor, data)
+                self.written += len(data)
+                while data:  # a disk that is nearly full takes a part
+                    data = data[self._write(descriptor, data) :]
             finally:
                 self._close(descriptor)
         except OSError as error:
             self._stop(error)
-        self.written += len(data)
 
     def remove(self) -> None:
         """The run is safe in a history: drop the journal."""

@@ -23,7 +23,6 @@ _UNIT: Final = 10_000  # durations are kept in units of 100 µs, of which a seco
 class _Open:
     """An attempt at a test that has not ended."""
 
-    number: int
     worker: str | None
     durations: list[float | None] = field(default_factory=lambda: [None, None, None])
     called: bool = False
@@ -44,6 +43,7 @@ class Recorder:
         self._index: dict[str, int] = {}
         self._outcomes: list[str] = []
         self._durations = array("I")
+        #: How many attempts have ended.
         self._attempts: dict[int, int] = {}
         self._open: dict[tuple[str, str | None], _Open] = {}
         self._order: dict[str | None, array[int]] = {}
@@ -157,11 +157,10 @@ class Recorder:
 
     def _begin(self, nodeid: str, worker: str | None) -> _Open:
         position = self._position(nodeid)
-        number = self._attempts.get(position, 0) + 1
-        self._attempts[position] = number
-        if number == 1:
+        if position not in self._attempts:
+            self._attempts[position] = 0
             self._order.setdefault(worker, array("I")).append(position)
-        current = self._open[nodeid, worker] = _Open(number, worker)
+        current = self._open[nodeid, worker] = _Open(worker)
         return current
 
     def _close(self, nodeid: str, worker: str | None, reason: str | None = None) -> list[Closed]:
@@ -171,25 +170,22 @@ class Recorder:
         for one in current.seen:
             seen.extend(one.hidden)
         if not current.called and not seen and reason is None:
-            # An attempt of which nothing but a passed setup was shown is none.
-            self._attempts[position] = current.number - 1
-            return []
+            return []  # an attempt of which nothing but a passed setup was shown is none
+        # Counted as they end: in two workers attempts at one test can go on at once.
+        self._attempts[position] = number = self._attempts[position] + 1
         units = tuple(min(round((span or 0.0) * _UNIT), 2**32 - 1) for span in current.durations)
         durations = (units[0], units[1], units[2])
         self._durations[3 * position : 3 * position + 3] = array("I", durations)
         execution: Execution | None = None
         earlier: list[Closed] = []
-        if seen or reason is not None or current.number > 1 or self._has_rows(position):
-            execution = _execution(nodeid, current, seen, reason)
-            if current.number > 1:
+        if seen or reason is not None or number > 1:
+            execution = _execution(nodeid, number, current, seen, reason)
+            if number > 1:
                 earlier = self._first_pass(nodeid, position)
             self.crashed = self.crashed or any(one.crashed for one in seen)
             self.executions.append(execution)
         self._settle(position, execution)
         return [*earlier, (position, durations, execution)]
-
-    def _has_rows(self, position: int) -> bool:
-        return self._outcomes[position] not in (Outcome.NOT_RUN.value, Outcome.PASSED.value)
 
     def _first_pass(self, nodeid: str, position: int) -> list[Closed]:
         """A test with several attempts has a row for each, so for a first one that passed too."""
@@ -211,7 +207,9 @@ class Recorder:
         self._outcomes[position] = outcome.value
 
 
-def _execution(nodeid: str, current: _Open, seen: Sequence[Seen], reason: str | None) -> Execution:
+def _execution(
+    nodeid: str, number: int, current: _Open, seen: Sequence[Seen], reason: str | None
+) -> Execution:
     failures: list[Failure] = [one.failure for one in seen if one.failure is not None]
     outcome, why = _outcome(seen, current.called)
     if reason is not None and outcome is Outcome.PASSED:
@@ -219,7 +217,7 @@ def _execution(nodeid: str, current: _Open, seen: Sequence[Seen], reason: str | 
     durations = [None if span is None else round(span * 1_000_000) for span in current.durations]
     return Execution(
         nodeid=nodeid,
-        attempt=current.number,
+        attempt=number,
         outcome=outcome,
         durations=(durations[0], durations[1], durations[2]),
         failures=tuple(failures),

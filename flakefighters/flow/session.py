@@ -332,7 +332,8 @@ class Session:
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, Any, Any]:
         """Our section, after pytest's short summary."""
         result = yield
-        self._show(terminalreporter)
+        if not getattr(terminalreporter, "no_summary", False):
+            self._show(terminalreporter)
         return result
 
     def pytest_unconfigure(self) -> None:
@@ -342,7 +343,7 @@ class Session:
         terminal = self.config.pluginmanager.getplugin("terminalreporter")
         if terminal is None:
             return
-        if self.finished is not None and not terminal.no_summary:
+        if self.finished is not None and not getattr(terminal, "no_summary", False):
             self._show(terminal)  # pytest was told to exit, or fell
             return
         for note in dict.fromkeys(self.notes):

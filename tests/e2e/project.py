@@ -44,12 +44,15 @@ def ours(text: str) -> tuple[list[str], str]:
         bare = re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip("\n")
         if re.fullmatch(r"=+ flakefighters =+", bare):
             section = True
-        if section or bare.startswith("flakefighters: "):
+        if section or bare.startswith(("flakefighters: ", "FLAKY ", "GENUINE ", "UNDECIDED ")):
             mine.append(bare)
-            if re.search(r"(run \w+ (not )?saved to|nothing saved)", bare):
-                section = False
+        elif re.fullmatch(r"[0-9a-z, ]+; (run \w+ (not )?saved to .*|nothing saved.*)", bare):
+            mine.append(bare)
         else:
             others.append(line)
+        if section:
+            if re.search(r"(run \w+ (not )?saved to|nothing saved)", bare):
+                section = False
     return mine, "".join(others)
 
 
