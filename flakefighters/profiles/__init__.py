@@ -1,20 +1,26 @@
 """Which database, and who said so.
 
 Importing this package loads nothing heavy: pydantic-settings, tomllib and the keyring are
-reached only when something is configured.
+reached only when something is configured, the views only when somebody looks.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from flakefighters.profiles.ci import CiInfo, detect
 from flakefighters.profiles.nouns import Inputs, Origin, Resolution, Settings
 from flakefighters.profiles.resolve import resolve
-from flakefighters.profiles.views import (
-    FileView,
-    ProfileView,
-    SettingsView,
-    SettingView,
-    all_settings,
-    profiles,
-)
+
+if TYPE_CHECKING:
+    from flakefighters.profiles.views import (
+        FileView,
+        ProfileView,
+        SettingsView,
+        SettingView,
+        all_settings,
+        profiles,
+    )
 
 __all__ = [
     "CiInfo",
@@ -31,3 +37,11 @@ __all__ = [
     "profiles",
     "resolve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from flakefighters.profiles import views
+
+    return getattr(views, name)
