@@ -151,6 +151,9 @@ class Roots:
     def look(self) -> None:
         """Note what is on ``sys.path`` now."""
         base = str(self.base)
-        for entry in sys.path:
-            if entry.startswith(base):
-                self.found[Path(entry).relative_to(self.base).as_posix()] = None
+        for entry in list(sys.path):
+            # Projects put all kinds of things there.
+            if isinstance(entry, str) and entry.startswith(base):
+                place = Path(entry)
+                if place.is_relative_to(self.base):
+                    self.found[place.relative_to(self.base).as_posix()] = None
