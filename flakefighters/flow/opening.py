@@ -140,10 +140,15 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
                 if target == record_to and looking:
                     return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
         if looking:
-            with open_checked(target, start.checkout, create=False, deadline=_LOOKING) as history:
+            create = wishes.save and target == record_to
+            with open_checked(target, start.checkout, create=create, deadline=_LOOKING) as history:
                 return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
-    except (FlakefightersError, OSError):
+    except FlakefightersError as error:
+        if start.resolution.settings.on_error == "fail":
+            raise ConfigError(str(error), remedy='on_error = "fail" forbids to go on') from None
         return nothing  # said at the end, when this run meets the same trouble
+    except OSError:
+        return nothing
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
         start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
     return nothing
