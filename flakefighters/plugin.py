@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Generator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -144,9 +146,9 @@ def _begin_early(config: pytest.Config, args: list[str]) -> None:
     if any(argument.startswith("--database-url") for argument in args):
         return  # whose option this is will be known when all conftests are loaded
     if not _idle(option) and _active(config, option):
-        from flakefighters.flow.opening import prepare
-
-        config.stash[_early_key] = prepare(config, _CLOCKS, option)
+        opening = _opening()
+        if opening is not None:
+            config.stash[_early_key] = opening.prepare(config, _CLOCKS, option)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -164,10 +166,21 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     global _taken
     _taken = True
-    from flakefighters.flow.opening import open_session, prepare
+    opening = _opening()
+    if opening is None:
+        print("flakefighters: warning: not active: this Python lacks a module", file=sys.stderr)
+        return
+    ready = config.stash.get(_early_key, None) or opening.prepare(config, _CLOCKS)
+    opening.open_session(config, ready)
 
-    ready = config.stash.get(_early_key, None) or prepare(config, _CLOCKS)
-    open_session(config, ready)
+
+def _opening() -> ModuleType | None:
+    """All that works; None if this Python was built without a part of its standard library."""
+    try:
+        from flakefighters.flow import opening
+    except ImportError:
+        return None
+    return opening
 
 
 def _idle(option: Any) -> bool:

@@ -61,9 +61,9 @@ class Names:
         """Name the members of the suite, before any test can disturb the file system."""
         members = list(nodeids)
         joined = "\n".join(members)
-        if not self._offset and not self._outside and ".." not in joined:
-            if self._clean(joined) == joined:
-                return
+        plain = not self._offset and not self._outside and ".." not in joined
+        if plain and self._clean(joined) == joined:
+            return
         for nodeid in members:
             self(nodeid)
 

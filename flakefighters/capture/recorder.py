@@ -145,9 +145,9 @@ class Recorder:
 
     def _read(self, report: Any) -> Seen | None:
         """The facts of a report; None for a plain pass."""
-        if report.outcome == "passed" and not hasattr(report, "wasxfail"):
-            if getattr(report, ATTRIBUTE, None) is None:
-                return None
+        plain = report.outcome == "passed" and not hasattr(report, "wasxfail")
+        if plain and getattr(report, ATTRIBUTE, None) is None:
+            return None
         return read(report, self._describe, self._clean)
 
     def _position(self, nodeid: str) -> int:
@@ -211,7 +211,7 @@ def _execution(
     nodeid: str, number: int, current: _Open, seen: Sequence[Seen], reason: str | None
 ) -> Execution:
     failures: list[Failure] = [one.failure for one in seen if one.failure is not None]
-    outcome, why = _outcome(seen, current.called)
+    outcome, why = _outcome(seen)
     if reason is not None and outcome is Outcome.PASSED:
         outcome = Outcome.UNFINISHED
     durations = [None if span is None else round(span * 1_000_000) for span in current.durations]
@@ -226,7 +226,7 @@ def _execution(
     )
 
 
-def _outcome(seen: Sequence[Seen], called: bool) -> tuple[Outcome, str | None]:
+def _outcome(seen: Sequence[Seen]) -> tuple[Outcome, str | None]:
     """How an attempt ended, from its reports that were not plain passes."""
     failed = [one for one in seen if one.failure is not None]
     if any(one.crashed for one in failed):

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flakefighters import model
+
 __all__ = ["changed", "dump", "load", "plain"]
 
 T = TypeVar("T")
@@ -61,7 +63,8 @@ def load(kind: type[T], data: Any) -> T:
         raise TypeError(f"{kind.__name__}: expected an object")
     hints = _hints.get(kind)
     if hints is None:
-        hints = _hints[kind] = typing.get_type_hints(kind)
+        # Not by the module's name: tests may have taken it out of sys.modules.
+        hints = _hints[kind] = typing.get_type_hints(kind, vars(model))
     known = {name: _value(hints[name], member) for name, member in data.items() if name in hints}
     return kind(**known)
 

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["end"]
 
+# Bound early: tests may replace them.
+_dumps, _loads = json.dumps, json.loads
+
 
 def end(session: Session, run: Run) -> Finished:
     """Judge and save ``run``; what cannot be saved stays in its journal."""
+    umask = session.world.umask(0o077)  # the tests may have left any
     try:
         strange = session.world.strange()
         if strange is None:
@@ -33,6 +37,8 @@ def end(session: Session, run: Run) -> Finished:
     except Exception as error:  # the run is in its journal; the session must go on
         done = Finished(run=run)
         done.notes.append(f"internal error: {type(error).__name__}: {error}"[:300])
+    finally:
+        session.world.umask(umask)
     if done.saved:
         session.journal.remove()
     elif session.asked.save:
@@ -79,8 +85,8 @@ def _elsewhere(session: Session, run: Run) -> Finished:
         env=environ,
     )
     try:
-        out, _ = child.communicate(json.dumps(order).encode(), timeout=plan.seconds + 5)
-        answer: dict[str, Any] = json.loads(out)
+        out, _ = child.communicate(_dumps(order).encode(), timeout=plan.seconds + 5)
+        answer: dict[str, Any] = _loads(out)
     except BaseException:
         child.kill()
         child.wait()

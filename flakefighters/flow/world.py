@@ -35,6 +35,7 @@ class World:
         self._cwd = os.getcwd
         _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
         self.popen, self.getpid = subprocess.Popen, os.getpid
+        self.umask = os.umask
         self.environ = dict(os.environ)
         self.path = list(sys.path)
         self.executable = sys.executable

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from flakefighters.capture import journal as module
 from flakefighters.capture.journal import Journal, JournalError, Recovered, leftovers, recover
+from flakefighters.capture.recorder import Closed
 from flakefighters.ids import uuid7
 from flakefighters.model import (
     Completeness,
@@ -48,13 +49,12 @@ def written(folder: Path, *, end: bool = True) -> Journal:
     made.suite(SUITE[2:])
     made.flush()
     passed = Execution(nodeid=SUITE[2], attempt=2, outcome=Outcome.PASSED)
-    for position, attempts in enumerate(
-        [
-            [(0, (1, 2, 3), None)],
-            [(1, (1, 2, 3), failed(SUITE[1]))],
-            [(2, (0, 1, 0), failed(SUITE[2])), (2, (4, 5, 6), passed)],
-        ]
-    ):
+    ended: list[list[Closed]] = [
+        [(0, (1, 2, 3), None)],
+        [(1, (1, 2, 3), failed(SUITE[1]))],
+        [(2, (0, 1, 0), failed(SUITE[2])), (2, (4, 5, 6), passed)],
+    ]
+    for position, attempts in enumerate(ended):
         made.started(position)
         made.flush()
         made.closed(attempts)
@@ -219,7 +219,7 @@ def test_trouble_is_remembered(folder: Path) -> None:
 
 def test_a_short_write_is_completed(folder: Path) -> None:
     made = Journal(folder, RUN)
-    made._write = lambda descriptor, data: os.write(descriptor, data[:7])
+    made._write = lambda descriptor, data: os.write(descriptor, bytes(data)[:7])
     made.begin(HEAD, Project(identity="x", label="x"), None, None, "local")
     made.suite(SUITE)
     made.flush()

@@ -28,7 +28,7 @@ def made(watcher: Watcher, when: str, outcome: str = "passed") -> pytest.TestRep
         "a.py::a",
         ("a.py", None, "a"),
         {},
-        outcome,
+        outcome,  # type: ignore[arg-type]
         "E  no",
         when,  # type: ignore[arg-type]
     )

@@ -28,6 +28,9 @@ _ROOT = Path(flakefighters.__file__).resolve().parent.parent
 _KEPT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH")
 _LABEL = re.compile(r"^(FLAKY|GENUINE|UNDECIDED) (.*)$", re.MULTILINE)
 _TIME = re.compile(r"\d+\.\d\ds\b")
+_OURS = re.compile(
+    r"(flakefighters: |(FLAKY|GENUINE|UNDECIDED) |[0-9a-z, ]+; (run \w+ (not )?|nothing )saved)"
+)
 _WARNING = "flakefighters: warning: "
 
 
@@ -44,15 +47,11 @@ def ours(text: str) -> tuple[list[str], str]:
         bare = re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip("\n")
         if re.fullmatch(r"=+ flakefighters =+", bare):
             section = True
-        if section or bare.startswith(("flakefighters: ", "FLAKY ", "GENUINE ", "UNDECIDED ")):
-            mine.append(bare)
-        elif re.fullmatch(r"[0-9a-z, ]+; (run \w+ (not )?saved to .*|nothing saved.*)", bare):
-            mine.append(bare)
-        else:
-            others.append(line)
-        if section:
-            if re.search(r"(run \w+ (not )?saved to|nothing saved)", bare):
-                section = False
+        (mine if section or _OURS.match(bare) else others).append(
+            bare if section or _OURS.match(bare) else line
+        )
+        if re.search(r"(run \w+ (not )?saved to|nothing saved)", bare):
+            section = False
     return mine, "".join(others)
 
 

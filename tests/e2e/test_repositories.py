@@ -87,11 +87,11 @@ def test_odd_files(project: Project) -> None:
     project.init()
     write(project)
     names = ["a file.py", "é ü.py", 'quo"te.py', "new\nline.txt", "-dash.py", "☃.py"]
-    project.write({name: "x = 1\n" for name in names})
+    project.write(dict.fromkeys(names, "x = 1\n"))
     project.write({"latin.py": "# -*- coding: latin-1 -*-\nx = 'é'\n".encode("latin-1")})
     project.commit()
     run_twice(project)
-    project.write({name: "x = 2\n" for name in names})
+    project.write(dict.fromkeys(names, "x = 2\n"))
     project.write({"latin.py": "# -*- coding: latin-1 -*-\nx = 'ü'\n".encode("latin-1")})
     project.write({"bad.py": b"x = '\xff'\n", "empty.py": b"", "nul.py": b"\0\0"})
     with open(os.fsencode(project.root) + b"/\xff\xfe.py", "wb") as file:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -115,6 +114,3 @@ def test_trouble_with_the_history(
         monkeypatch.setattr(History, "save", refuse)
         assert deliver_leftovers(history, folder, to="local") == (0, ["locked"])
     assert all(path.exists() for path in paths)
-
-
-_ = Callable
