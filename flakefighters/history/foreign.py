@@ -21,6 +21,7 @@ from typing import Any, Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError, ForeignDatabaseError
 from flakefighters.history import content, read
+from flakefighters.history.database import Database
 from flakefighters.history.sqlite import SqliteDatabase, check_file
 from flakefighters.model import Run, State, Verdict
 
@@ -127,6 +128,11 @@ class ForeignHistory:
         connection.set_progress_handler(lambda: _monotonic() > self._until, 100_000)
 
     # -- reading -------------------------------------------------------------------------------
+
+    @property
+    def database(self) -> Database:
+        """The copy, to compare keys with; nothing in it has been checked."""
+        return self._database
 
     def run_ids(self) -> tuple[str, ...]:
         """Ids of the runs in the file, those with a possible id, ascending; not checked yet."""

@@ -1,0 +1,114 @@
+"""What a history holds, as far as it must be known to find out what another one lacks.
+
+Sets of ids are compared, never a growing number: a run that was recorded earlier may be committed
+later, and would be missed for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from flakefighters.history.database import Database
+from flakefighters.history.write import TRUST_RANKS
+from flakefighters.model import Trust
+
+__all__ = ["QUESTION", "UNTRUSTED", "Entry", "Inventory", "digest", "of_lines", "of_sqlite"]
+
+UNTRUSTED: Final = TRUST_RANKS[Trust.UNTRUSTED]
+
+
+class Entry(NamedTuple):
+    """One run."""
+
+    content_hash: str
+    trust: int
+    project: int
+    started: int
+    #: Stands for the set of its verdicts; empty if it has none.
+    verdicts: str
+
+
+@dataclass(slots=True)
+class Inventory:
+    """One history."""
+
+    runs: dict[str, Entry] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+    #: Rows of ``tombstone`` by kind and id.
+    tombstones: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+    #: The oldest start that is kept, by project.
+    horizons: dict[int, int] = field(default_factory=dict)
+
+    def takes(self, run: str, entry: Entry) -> str | None:
+        """None if the history would keep such a run; else "beyond" or "purged"."""
+        if ("run", run) in self.tombstones:
+            return "purged"
+        if entry.started < self.horizons.get(entry.project, entry.started):
+            return "beyond"
+        return None
+
+
+def digest(verdicts: list[str]) -> str:
+    """What stands for a set of verdicts: equal for equal sets."""
+    if not verdicts:
+        return ""
+    return hashlib.sha256("".join(sorted(verdicts)).encode("ascii")).hexdigest()[:32]
+
+
+_RUNS: Final = (
+    "SELECT r.id, r.content_hash, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), "
+    "r.project, r.started FROM {s}run r"
+)
+
+
+def of_sqlite(database: Database) -> Inventory:
+    """The inventory of a history in SQLite."""
+    found = Inventory()
+    verdicts: dict[str, list[str]] = defaultdict(list)
+    for run, name in database.query("SELECT run, id FROM {s}verdict"):
+        verdicts[run].append(name)
+    for run, content_hash, trust, project, started in database.query(_RUNS):
+        rank = UNTRUSTED if trust is None else trust
+        found.runs[run] = Entry(content_hash, rank, project, started, digest(verdicts.get(run, [])))
+    found.events = dict(database.query("SELECT id, content_hash FROM {s}event"))
+    for row in database.query('SELECT kind, id, at, "by" FROM {s}tombstone'):
+        found.tombstones[row[:2]] = row
+    rows = database.query('SELECT project, max("before") FROM {s}horizon GROUP BY project')
+    found.horizons = dict(rows)
+    return found
+
+
+#: The same of a history in PostgreSQL, as one question with one column of JSON text.
+QUESTION: Final = """
+SELECT json_build_array('run', replace(r.id::text, '-', ''), r.content_hash,
+  (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.project, r.started,
+  coalesce((SELECT left(encode(sha256(convert_to(
+      string_agg(replace(v.id::text, '-', ''), '' ORDER BY v.id), 'UTF8')), 'hex'), 32)
+    FROM {s}verdict v WHERE v.run = r.id), ''))::text FROM {s}run r
+UNION ALL
+SELECT json_build_array('event', replace(e.id::text, '-', ''), e.content_hash)::text FROM {s}event e
+UNION ALL
+SELECT json_build_array('tombstone', t.kind, t.id, t.at, t."by")::text FROM {s}tombstone t
+UNION ALL
+SELECT json_build_array('horizon', h.project, max(h."before"))::text
+FROM {s}horizon h GROUP BY h.project
+"""
+
+
+def of_lines(lines: list[str], into: Inventory) -> None:
+    """Add what :data:`QUESTION` answers."""
+    for line in lines:
+        kind, *row = json.loads(line)
+        if kind == "run":
+            run, content_hash, trust, *rest = row
+            into.runs[run] = Entry(content_hash, UNTRUSTED if trust is None else trust, *rest)
+        elif kind == "event":
+            into.events[row[0]] = row[1]
+        elif kind == "tombstone":
+            into.tombstones[row[0], row[1]] = tuple(row)
+        else:
+            into.horizons[row[0]] = row[1]

@@ -1,0 +1,121 @@
+"""Fetch what another history has and this one lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+from flakefighters.history import History
+from flakefighters.history.foreign import ForeignHistory
+from flakefighters.sync.inventory import UNTRUSTED, Inventory, of_sqlite
+from flakefighters.sync.merge import merge
+from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
+from flakefighters.sync.source import Reader, Wanted, handshake, need_sqlite, reading
+from flakefighters.sync.staging import Staging
+
+__all__ = ["fetch", "pull"]
+
+#: Runs per transaction: what is stored stays stored if the line breaks.
+BATCH: Final = 500
+
+
+def pull(
+    source: History | ForeignHistory,
+    into: History,
+    *,
+    batch: int | None = BATCH,
+    via: str = "pull",
+    report: Report = unreported,
+) -> Transfer:
+    """Fetch the runs, verdicts and events of ``source`` that ``into`` (SQLite) lacks.
+
+    ``source`` is an open history in PostgreSQL, or a file opened with
+    :func:`flakefighters.history.foreign.open_foreign`.  Each ``batch`` of runs is stored in a
+    transaction of its own (None: all in one).
+
+    Raises:
+        DatabaseError: if one of the two cannot be used; what was stored until then stays.
+    """
+    need_sqlite(into.target)
+    handshake(into)
+    with reading(source, report) as reader:
+        return fetch(reader, into, batch=batch, via=via, report=report)
+
+
+def fetch(
+    reader: Reader, into: History, *, batch: int | None, via: str, report: Report
+) -> Transfer:
+    """The same from a source that is being read."""
+    plan = _compare(reader.inventory(), of_sqlite(into.database))
+    total = plan.done
+    assert into.target.path is not None
+    for wanted in plan.batches(batch):
+        with Staging(into.target.path, into.target.display, via=via) as staging:
+            staging.add("tombstone", plan.tombstones)
+            refused = reader.stage(staging, wanted, into.database)
+            report(Progress("storing", staging.rows, reader.bytes))
+            part = merge(staging, into)
+            part.known, part.rows, part.refused = 0, staging.rows, refused
+            total.add(part)
+    total.bytes = reader.bytes
+    total.conflicts.sort()
+    return total
+
+
+@dataclass(slots=True)
+class _Plan:
+    runs: list[str] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    tombstones: list[tuple[Any, ...]] = field(default_factory=list)
+    #: What is known without fetching anything.
+    done: Transfer = field(default_factory=Transfer)
+
+    def batches(self, size: int | None) -> Iterator[Wanted]:
+        """Runs by their age, the rest along with the first of them."""
+        judged, events = self.judged, self.events
+        for runs in _parts(self.runs, size):
+            yield Wanted(runs=runs, judged=judged, events=events)
+            judged, events = [], []
+        if judged or events or (self.tombstones and not self.runs):
+            yield Wanted(judged=judged, events=events)
+
+
+def _parts(names: Sequence[str], size: int | None) -> Iterator[list[str]]:
+    rest = iter(names)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _compare(theirs: Inventory, ours: Inventory) -> _Plan:
+    plan = _Plan()
+    done = plan.done
+    plan.tombstones = [
+        row for name, row in theirs.tombstones.items() if name not in ours.tombstones
+    ]
+    for run, entry in sorted(theirs.runs.items()):
+        here = ours.runs.get(run)
+        # The lower the number, the more it is trusted.
+        better = here is not None and entry.trust < here.trust
+        if here is None:
+            why = ours.takes(run, entry)
+            if why is None:
+                plan.runs.append(run)
+            elif why == "beyond":
+                done.beyond += 1
+            else:
+                done.purged += 1
+        elif here.content_hash != entry.content_hash:
+            if better and here.trust == UNTRUSTED:
+                plan.runs.append(run)
+            else:
+                done.conflicts.append(Conflict(run, here.content_hash, entry.content_hash))
+        else:
+            done.known += 1
+            believed = entry.trust < UNTRUSTED or here.trust == UNTRUSTED
+            if better or (believed and here.verdicts != entry.verdicts and entry.verdicts):
+                plan.judged.append(run)
+    plan.events = sorted(theirs.events.keys() - ours.events.keys())
+    return plan

@@ -1,0 +1,98 @@
+"""Send runs to another history, one after the other, each whole or not at all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flakefighters.errors import ConfigError, ConflictError
+from flakefighters.history import History
+from flakefighters.model import Trust
+from flakefighters.sync.inventory import UNTRUSTED, Inventory
+from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
+from flakefighters.sync.source import handshake, inventory_of
+
+__all__ = ["LOCAL_PROJECT", "push", "why_kept_back"]
+
+#: How the random identity of a project begins that has no name on other machines.
+LOCAL_PROJECT: Final = "local:"
+
+
+def push(
+    local: History,
+    remote: History,
+    *,
+    via: str = "push",
+    report: Report = unreported,
+) -> Transfer:
+    """Send the clean runs of ``local`` that ``remote`` lacks, and what was said of them since.
+
+    Kept back are runs with uncommitted changes, untrusted ones, and those of a project that has no
+    name on other machines.  Can be broken off and repeated: each run is a transaction.
+
+    Raises:
+        DatabaseError: if one of the two cannot be used; what was sent until then stays.
+    """
+    if remote.target.read_only:
+        raise ConfigError(
+            f"{remote.target.display} is read-only", remedy="choose another with --to"
+        )
+    handshake(local)
+    handshake(remote)
+    ours, theirs = inventory_of(local), inventory_of(remote)
+    done = Transfer()
+    missing, changed = _compare(local, ours, theirs, done)
+    for count, name in enumerate(missing):
+        report(Progress("sending", count, total=len(missing)))
+        run = local.load(name)
+        try:
+            if remote.save(run, local.verdicts([name]), via=via, trust=Trust.LOCAL):
+                done.runs += 1
+            else:
+                done.known += 1
+        except ConflictError:
+            found = remote.content_hashes([name]).get(name, "")
+            done.conflicts.append(Conflict(name, found, ours.runs[name].content_hash))
+    if changed:
+        done.verdicts += remote.add_verdicts(local.verdicts(changed))
+    done.conflicts.sort()
+    return done
+
+
+def _compare(
+    local: History, ours: Inventory, theirs: Inventory, done: Transfer
+) -> tuple[list[str], list[str]]:
+    """Runs to send, and runs of which only verdicts are to be sent."""
+    missing, changed = [], []
+    clean: dict[str, int | None] = dict(local.database.query("SELECT id, dirty FROM {s}run"))
+    identities: dict[int, str] = dict(local.database.query("SELECT id, identity FROM {s}project"))
+    for run, entry in sorted(ours.runs.items()):
+        why = why_kept_back(
+            identities[entry.project], clean[run] == 0, untrusted=entry.trust == UNTRUSTED
+        )
+        there = theirs.runs.get(run)
+        if there is not None and there.content_hash != entry.content_hash:
+            done.conflicts.append(Conflict(run, there.content_hash, entry.content_hash))
+        elif there is not None:
+            done.known += 1
+            if why is None and entry.verdicts and there.verdicts != entry.verdicts:
+                changed.append(run)
+        elif why is not None:
+            done.kept_back[why] = done.kept_back.get(why, 0) + 1
+        elif (refusal := theirs.takes(run, entry)) is None:
+            missing.append(run)
+        elif refusal == "beyond":
+            done.beyond += 1
+        else:
+            done.purged += 1
+    return missing, changed
+
+
+def why_kept_back(identity: str, clean: bool, *, untrusted: bool = False) -> str | None:
+    """Why a run does not leave this machine; None if it may."""
+    if untrusted:
+        return "untrusted"
+    if identity.startswith(LOCAL_PROJECT):
+        return "project without a name"
+    if not clean:
+        return "uncommitted changes"
+    return None
