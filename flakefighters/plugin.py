@@ -20,8 +20,9 @@ __all__ = ["verdicts_key"]
 verdicts_key: Final = pytest.StashKey[list["Verdict"]]()
 
 _MARKER: Final = (
-    "flakefighters(ignore=None): leave this test's failures without a verdict (ignore=True), "
-    "or do not ask the flakefighters named in ignore=[...]."
+    "flakefighters(ignore=None, state_env=()): leave this test's failures without a verdict "
+    "(ignore=True), or do not ask the flakefighters named in ignore=[...]; compare runs only where "
+    "the variables named in state_env=[...] have the same values."
 )
 #: The clocks, before any conftest can freeze them.  In a tuple, since freezing replaces what
 #: modules hold directly.

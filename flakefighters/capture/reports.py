@@ -7,14 +7,23 @@ attribute of plain data, which survives the way from an xdist worker to its cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flakefighters.capture.signature import frames_of
 from flakefighters.model import Failure, Phase
 
-__all__ = ["ATTRIBUTE", "Describe", "Seen", "attachment", "describe_subtest", "read", "skip_reason"]
+__all__ = [
+    "ATTRIBUTE",
+    "Describe",
+    "Seen",
+    "attachment",
+    "describe_subtest",
+    "read",
+    "skip_reason",
+    "state_env",
+]
 
 #: The private attribute on a report.
 ATTRIBUTE: Final = "_flakefighters"
@@ -74,6 +83,16 @@ def _marks(item: Any) -> dict[str, Any]:
                 sorted(map(str, ignore)) if isinstance(ignore, (list, tuple, set)) else bool(ignore)
             )
     return said
+
+
+def state_env(items: Iterable[Any]) -> list[str]:
+    """Names of variables that markers declare part of the environment, of all these tests."""
+    names: set[str] = set()
+    for item in items:
+        for mark in item.iter_markers("flakefighters"):
+            given = mark.kwargs.get("state_env", ())
+            names.update([given] if isinstance(given, str) else map(str, given))
+    return sorted(names)
 
 
 def describe_subtest(report: Any) -> str | None:

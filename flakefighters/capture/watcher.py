@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flakefighters.capture.reports import ATTRIBUTE, attachment
+from flakefighters.capture.reports import ATTRIBUTE, attachment, state_env
 from flakefighters.capture.tracing import TraceSession
 
 __all__ = ["TraceHooks", "Watcher"]
@@ -56,6 +56,12 @@ class Watcher:
         #: Failing reports that were made and not logged yet: a plugin that runs tests again on
         #: its own (``flaky``) shows only the last attempt.
         self._pending: dict[int, Any] = {}
+
+    def pytest_sessionfinish(self, session: Any) -> None:
+        """Tell an xdist controller what only workers have seen: the markers."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["flakefighters_state_env"] = state_env(session.items)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

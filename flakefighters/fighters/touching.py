@@ -158,6 +158,8 @@ def _show(change: Change) -> str:
     if change.kind is ChangeKind.FUNCTION:
         return f"{change.unit}() in {change.path}"
     if change.kind in (ChangeKind.DISTRIBUTION, ChangeKind.SETTING):
+        if change.path.startswith("env."):  # its value is known by its hash alone
+            return f"another value of {change.path[4:]}"
         if change.before is not None and change.after is not None:
             return f"{change.path} {change.before} -> {change.after}"
         return change.path

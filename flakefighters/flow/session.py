@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,6 +16,7 @@ from flakefighters.capture.journal import Journal
 from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.redact import Redactor
+from flakefighters.capture.reports import state_env
 from flakefighters.capture.signature import from_longrepr
 from flakefighters.changes import environment
 from flakefighters.flow import junit, printing
@@ -93,6 +94,7 @@ class Session:
         rootdir = config.rootpath
         self.names = Names(rootdir, base, _arguments(config), redactor.known)
         self.roots = Roots(base)
+        self._state_env: set[str] = set()
         self.journal = Journal(start.spool, start.head.id)
         self.environment: Environment = self._environment()
         self.head: RunHead = replace(
@@ -112,6 +114,7 @@ class Session:
     # -- start -----------------------------------------------------------------------------
 
     def _environment(self) -> Environment:
+        """Where this is, with the variables that settings and markers declare part of it."""
         resolution = self.start.resolution
         ci = resolution.ci
         known = {} if ci is None else {"vendor": ci.vendor, "workflow": ci.workflow, "job": ci.job}
@@ -120,7 +123,8 @@ class Session:
                 options=self._clean(comparable_options(self.config)),
                 ci={name: value for name, value in known.items() if value},
                 state_env={
-                    name: self.world.environ.get(name) for name in resolution.settings.state_env
+                    name: self.world.environ.get(name)
+                    for name in {*resolution.settings.state_env, *self._state_env}
                 },
             )
         )
@@ -148,6 +152,7 @@ class Session:
     def pytest_collection_finish(self, session: Any) -> None:
         """The suite of a session without workers is known."""
         if session.items:
+            self._depends_on(state_env(session.items))
             self._collected([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
@@ -166,6 +171,20 @@ class Session:
             self._watch_file = leave_watch(
                 self.start.spool, testrun, self.lookback.watch, self.asked.trace
             )
+
+    @pytest.hookimpl(optionalhook=True)
+    @guarded
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker is done and tells which variables its tests depend on."""
+        output = getattr(node, "workeroutput", None) or {}
+        self._depends_on(output.get("flakefighters_state_env", ()))
+
+    def _depends_on(self, names: Iterable[str]) -> None:
+        new = set(names) - self._state_env
+        if new:
+            self._state_env |= new
+            self.environment = found = self._environment()
+            self.head = replace(self.head, environment=found.id, environment_key=found.key)
 
     def _collected(self, nodeids: Sequence[str]) -> None:
         self.recorder.collected(nodeids)
