@@ -41,15 +41,17 @@ def code(text: str) -> str:
 
 def ours(text: str) -> tuple[list[str], str]:
     """The lines of flakefighters in pytest's output, and the output without them."""
-    mine, others = [], []
+    mine: list[str] = []
+    others: list[str] = []
     section = False
     for line in text.splitlines(keepends=True):
         bare = re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip("\n")
         if re.fullmatch(r"=+ flakefighters =+", bare):
             section = True
-        (mine if section or _OURS.match(bare) else others).append(
-            bare if section or _OURS.match(bare) else line
-        )
+        if section or _OURS.match(bare):
+            mine.append(bare)
+        else:
+            others.append(line)
         if re.search(r"(run \w+ (not )?saved to|nothing saved)", bare):
             section = False
     return mine, "".join(others)

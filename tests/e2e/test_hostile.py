@@ -10,7 +10,8 @@ HOSTILE = r"""
     import pytest
 
     NAMES = ["\x1b[2J\x1b[31m", "\u202eevil\u2066", "a\n::error::b", "##vso[task.complete]",
-             "##teamcity[x name='y']", "\r::set-output name=x::y", "%0A::error::", "]]><x>", "\x9b1m"]
+             "##teamcity[x name='y']", "\r::set-output name=x::y", "%0A::error::", "]]><x>",
+             "\x9b1m"]
 
     @pytest.mark.parametrize("name", NAMES, ids=NAMES)
     def test_it(name):
@@ -42,11 +43,11 @@ def test_hostile_names(project: Project, where: str) -> None:
     env = {"CI": "true", "GITHUB_ACTIONS": "true"} if where == "ci" else {}
     ended = project.pytest("--color=no", "--junitxml=report.xml", env=env, expect=1)
     text = "\n".join(ended.ours)
-    assert len(ended.verdicts) == (9 if not subtests else 27)
+    assert len(ended.verdicts) == (9 if not subtests else 18)
     for hidden in "\x1b\r\x9b\u202e\u2066":
         assert hidden not in text
     assert all(
-        line.startswith(("UNDECIDED", "=", "flakefighters", "2", "9")) for line in ended.ours
+        line.startswith(("UNDECIDED", "=", "flakefighters", "18 ", "9 ")) for line in ended.ours
     )
     if where == "ci":
         assert "::error::" not in text
@@ -102,8 +103,8 @@ def test_secrets_of_the_environment(project: Project) -> None:
     """
     project.write(
         {
-            "pytest.ini": f"[pytest]\nmarkers = x: {SECRET}\nlog_format = {SECRET}\nusefixtures =\n",
-            "test_it.py": subtests.join([SECRETS, ""]) if subtests else SECRETS,
+            "pytest.ini": f"[pytest]\nmarkers = x: {SECRET}\n",
+            "test_it.py": SECRETS + subtests,
             "conftest.py": """
                 def pytest_addoption(parser):
                     parser.addoption("--api-key")

@@ -94,8 +94,7 @@ def test_odd_files(project: Project) -> None:
     project.write(dict.fromkeys(names, "x = 2\n"))
     project.write({"latin.py": "# -*- coding: latin-1 -*-\nx = 'ü'\n".encode("latin-1")})
     project.write({"bad.py": b"x = '\xff'\n", "empty.py": b"", "nul.py": b"\0\0"})
-    with open(os.fsencode(project.root) + b"/\xff\xfe.py", "wb") as file:
-        file.write(b"x = 3\n")
+    project.write({os.fsdecode(b"\xff\xfe.py"): "x = 3\n"})
     ended = project.pytest("--color=no", expect=1)
     assert ended.warnings == []
     assert project.run().head.dirty is True

@@ -245,10 +245,12 @@ def test_the_journal_tells_what_was_to_be_saved(project: Project) -> None:
     project.write(
         {
             "conftest.py": """
+                from dataclasses import replace
                 from flakefighters.history.content import content_hash, normal
 
                 def pytest_unconfigure(config):
                     run = config.pluginmanager.getplugin("flakefighters-session").finished.run
+                    run = replace(run, seen={})  # its verdicts travel without the journal
                     with open("hash", "w") as file:
                         file.write(content_hash(normal(run), None))
                 """,

@@ -48,14 +48,21 @@ def test_fake_file_system(project: Project) -> None:
     project.write(
         {
             "conftest.py": """
+                import os
                 import pytest
                 from pyfakefs.fake_filesystem_unittest import Patcher
 
+                patcher, folder = Patcher(), os.getcwd()
+
                 @pytest.fixture(scope="session")
                 def fake():
-                    patcher = Patcher()
-                    patcher.setUp()  # and never down
-                    yield patcher.fs
+                    patcher.setUp()
+                    patcher.fs.create_dir(folder)
+                    return patcher.fs
+
+                @pytest.hookimpl(trylast=True)
+                def pytest_sessionfinish():
+                    patcher.tearDown()
                 """,
             "test_it.py": """
                 import os, pathlib
@@ -67,7 +74,7 @@ def test_fake_file_system(project: Project) -> None:
                 """,
         }
     )
-    good(project)
+    good(project, env={"PYTEST_ADDOPTS": "-s -p no:cacheprovider"})
     assert project.run().outcomes == ".F."
     assert project.run().executions[0].failures[0].exception == "AssertionError"
 
@@ -142,7 +149,8 @@ def test_replaced_functions(project: Project) -> None:
 
         def test_a():
             sqlite3.connect = subprocess.Popen = socket.socket = no
-            time.time = time.monotonic = time.time_ns = time.sleep = no
+            time.time = time.monotonic = time.time_ns = no
+            time.sleep = lambda seconds: None
             json.dumps = json.loads = json.load = json.dump = no
         """
     )
@@ -259,7 +267,11 @@ def test_other_plugins_together(project: Project) -> None:
         need_module(module)
     project.write(
         {
-            "pytest.ini": "[pytest]\nasyncio_default_fixture_loop_scope = function\nasyncio_mode = auto\n",
+            "pytest.ini": """
+                [pytest]
+                asyncio_default_fixture_loop_scope = function
+                asyncio_mode = auto
+                """,
             "test_it.py": """
                 import asyncio
                 import pytest
@@ -304,7 +316,11 @@ def test_coverage(project: Project) -> None:
         {
             ".coveragerc": "[run]\nsource = nowhere\nbranch = true\n[report]\nfail_under = 0\n",
             "shop.py": "def tax(x):\n    if x:\n        return 1\n    return 2\n",
-            "test_it.py": "from shop import tax\ndef test_a(): assert tax(1) == 1\ndef test_b(): assert tax(0) == 3\n",
+            "test_it.py": """
+                from shop import tax
+                def test_a(): assert tax(1) == 1
+                def test_b(): assert tax(0) == 3
+                """,
         }
     )
     plugins = ["pytest_cov"]
@@ -326,7 +342,12 @@ def test_coverage(project: Project) -> None:
 def test_json_report(project: Project) -> None:
     need_module("pytest_jsonreport")
     project.test(
-        "import pytest\ndef test_a(): pytest.skip('no')\ndef test_b(missing): pass\ndef test_c(): pass\n"
+        """
+        import pytest
+        def test_a(): pytest.skip("no")
+        def test_b(missing): pass
+        def test_c(): pass
+        """
     )
     project.pytest("--json-report", plugins=["pytest_jsonreport", "pytest_metadata"], expect=1)
     assert project.outcomes()["test_it.py::test_b"] is Outcome.ERROR
@@ -344,7 +365,7 @@ WITNESS = """
                 link = os.readlink("/proc/self/fd/" + name)
             except OSError:
                 continue
-            links.append(link.partition(":")[0] if ":" in link else link)
+            links.append(link.partition(":")[0].partition("#")[0])
         environ = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
         return {
             "threads": [one.name for one in threading.enumerate()],

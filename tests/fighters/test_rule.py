@@ -1,0 +1,73 @@
+"""What the flakefighters say of a failure becomes one verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flakefighters.fighters import builtin, decide
+from flakefighters.model import JOINT, Case, Confidence, Label, Outcome, Verdict
+from tests.fighters.cases import baseline, case, change, past, reach
+
+
+class Says:
+    """Says one thing of every failure, or nothing."""
+
+    version = 3
+    needs: frozenset[Any] = frozenset()
+
+    def __init__(
+        self, name: str, label: Label | None, confidence: Confidence = Confidence.FAIR
+    ) -> None:
+        self.name, self._label, self._confidence = name, label, confidence
+
+    def judge(self, case: Case) -> Verdict | None:
+        if self._label is None:
+            return None
+        return Verdict(
+            label=self._label,
+            fighter=self.name,
+            version=self.version,
+            confidence=self._confidence,
+            reason=f"{self.name} says so",
+            evidence={"own": 1},
+        )
+
+
+def test_the_first_that_speaks() -> None:
+    joint, said = decide(
+        case(), [Says("a", None), Says("b", Label.FLAKY), Says("c", Label.GENUINE)]
+    )
+    assert (joint.label, joint.fighter, joint.reason) == (Label.FLAKY, JOINT, "b says so")
+    assert joint.evidence == {"by": "b", "own": 1}
+    assert [one.fighter for one in said] == ["b", "c"]
+
+
+def test_nobody_speaks() -> None:
+    joint, said = decide(case(), [Says("a", None)])
+    assert joint.label is Label.UNDECIDED
+    assert joint.fighter == JOINT
+    assert said == []
+
+
+def test_a_doubt_gives_way_to_what_was_seen() -> None:
+    doubt = Says("systemic", Label.UNDECIDED)
+    strong = Says("touched_change", Label.GENUINE, Confidence.STRONG)
+    assert decide(case(), [doubt, strong])[0].label is Label.GENUINE
+    fair = Says("changed_imports", Label.GENUINE, Confidence.FAIR)
+    assert decide(case(), [doubt, fair])[0].label is Label.UNDECIDED
+    flaky = Says("touched_change", Label.FLAKY, Confidence.STRONG)
+    assert decide(case(), [doubt, flaky])[0].label is Label.UNDECIDED
+
+
+def test_the_real_ones_together() -> None:
+    """Names are unique; the same state is a stronger proof than a changed import."""
+    names = [fighter.name for fighter in builtin()]
+    assert len(set(names)) == len(names)
+    made = case(
+        past=(past(),), baseline=baseline(change("shop/tax.py")), reach=reach("shop/tax.py")
+    )
+    joint, said = decide(made, builtin())
+    assert joint.label is Label.FLAKY
+    assert {one.fighter for one in said} == {"same_state", "changed_imports"}
+    joint, _ = decide(case(past=(past(Outcome.FAILED),)), builtin())
+    assert joint.label is Label.UNDECIDED

@@ -1,0 +1,213 @@
+"""Each flakefighter on cases made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from flakefighters.fighters import builtin
+from flakefighters.fighters.changed_imports import ChangedImports
+from flakefighters.fighters.persistent import Broken, Persistent, streak
+from flakefighters.fighters.same_state import Rerun, SameState
+from flakefighters.fighters.systemic import Systemic
+from flakefighters.model import ChangeKind, Confidence, Failure, Label, Outcome, Phase, Trust
+from tests.fighters.cases import NOW, baseline, case, change, past, reach
+
+FAILED, PASSED = Outcome.FAILED, Outcome.PASSED
+
+
+# -- same state ------------------------------------------------------------------------------
+
+
+def test_a_pass_on_the_same_state() -> None:
+    said = SameState().judge(case(past=(past(minutes=12), past(minutes=20))))
+    assert said is not None
+    assert (said.label, said.confidence) == (Label.FLAKY, Confidence.PROVED)
+    assert said.reason.startswith("passed on the same state in run 000c (12 minutes ago)")
+    assert said.reason.endswith("and 1 time before")
+    assert said.evidence["passed"] == 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"state": "s2"},
+        {"state": None},
+        {"environment": "e2"},
+        {"trust": Trust.UNTRUSTED},
+        {"context": {"debugger": True}},
+    ],
+    ids=str,
+)
+def test_passes_that_prove_nothing(head: dict[str, Any]) -> None:
+    assert SameState().judge(case(past=(past(**head),))) is None
+
+
+def test_a_failure_on_the_same_state_proves_nothing() -> None:
+    assert SameState().judge(case(past=(past(FAILED),))) is None
+    assert SameState().judge(case(past=(past(Outcome.SKIPPED),))) is None
+
+
+def test_no_state_no_proof() -> None:
+    made = case(past=(past(state=None),))
+    assert SameState().judge(replace(made, head=replace(made.head, state=None))) is None
+
+
+def test_a_pass_after_a_rerun_counts() -> None:
+    said = SameState().judge(case(past=(past(Outcome.MIXED),)))
+    assert said is not None
+    assert said.label is Label.FLAKY
+
+
+def test_chance_of_a_property_test() -> None:
+    failure = Failure(phase=Phase.CALL, exception="ValueError", facts={"property": True})
+    said = SameState().judge(case(failure=failure, past=(past(),)))
+    assert said is not None
+    assert said.label is Label.UNDECIDED
+    assert "falsifying example" in said.reason
+
+
+def test_chance_of_a_seed() -> None:
+    made = case(past=(past(context={"seeds": {"randomly": "1"}}),))
+    new = replace(made, head=replace(made.head, context={"seeds": {"randomly": "2"}}))
+    same = replace(made, head=replace(made.head, context={"seeds": {"randomly": "1"}}))
+    said = SameState().judge(new)
+    assert said is not None
+    assert said.label is Label.UNDECIDED
+    assert "randomly=2" in said.reason
+    said = SameState().judge(same)
+    assert said is not None
+    assert said.label is Label.FLAKY
+
+
+def test_another_attempt_disagrees() -> None:
+    made = case()
+    again = replace(made.execution, attempt=2, outcome=PASSED, failures=())
+    said = Rerun().judge(replace(made, attempts=(made.execution, again)))
+    assert said is not None
+    assert (said.label, said.confidence) == (Label.FLAKY, Confidence.PROVED)
+    assert Rerun().judge(made) is None
+
+
+# -- many at once ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("failing", "executed", "same", "speaks"),
+    [
+        (9, 9, 9, False),
+        (10, 20, 1, True),
+        (10, 21, 1, False),
+        (30, 1000, 30, True),
+        (40, 1000, 29, False),
+        (10, 10, 10, True),
+    ],
+)
+def test_systemic(failing: int, executed: int, same: int, speaks: bool) -> None:
+    said = Systemic().judge(case(failing=failing, executed=executed, same_signature=same))
+    assert (said is not None) is speaks
+    if said is not None:
+        assert said.label is Label.UNDECIDED
+
+
+# -- persistent ------------------------------------------------------------------------------
+
+
+def failed(minutes: int, *labels: str, signature: str = "sig") -> Any:
+    return past(FAILED, minutes=minutes, signatures=(signature,), labels=labels, state="s0")
+
+
+def test_streak() -> None:
+    before = (failed(30), failed(10), past(Outcome.SKIPPED, minutes=20), past(minutes=40))
+    assert [one.run.started for one in streak(case(past=before))] == [
+        NOW - 10 * 60_000_000,
+        NOW - 30 * 60_000_000,
+    ]
+    assert streak(case(past=(past(minutes=5), *before))) == []
+    assert streak(case(past=(failed(5, signature="other"), *before))) == []
+
+
+def test_persistent() -> None:
+    said = Persistent().judge(case(past=(failed(10, "genuine"),)))
+    assert said is not None
+    assert said.label is Label.GENUINE
+    assert Persistent().judge(case(past=(failed(10, "flaky"), failed(20, "genuine")))) is None
+    assert Persistent().judge(case(past=(past(minutes=5), failed(10, "genuine")))) is None
+    assert Persistent().judge(case()) is None
+
+
+def test_broken() -> None:
+    assert Broken().judge(case(past=(failed(10),))) is None
+    said = Broken().judge(case(past=(failed(10), failed(20))))
+    assert said is not None
+    assert said.label is Label.UNDECIDED
+    assert "3 times in a row" in said.reason
+    assert Broken().judge(case(past=(failed(10), past(minutes=15), failed(20)))) is None
+
+
+# -- changed imports -------------------------------------------------------------------------
+
+
+def test_a_changed_file_is_imported() -> None:
+    made = case(baseline=baseline(change("shop/tax.py")), reach=reach("shop/tax.py"))
+    said = ChangedImports().judge(made)
+    assert said is not None
+    assert said.label is Label.GENUINE
+    assert said.reason == "imports shop/tax.py, changed since it last passed (a1b2c3d)"
+
+
+def test_its_own_file_comes_first() -> None:
+    made = case(
+        baseline=baseline(change("a.py"), change("tests/test_a.py")),
+        reach=reach("a.py", "tests/test_a.py"),
+    )
+    said = ChangedImports().judge(made)
+    assert said is not None
+    assert said.reason.startswith("its own file tests/test_a.py changed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        (baseline(change("other.py")), "none of the 1 changed file"),
+        (baseline(change("data.csv", ChangeKind.DATA)), "data.csv changed"),
+        (baseline(change("requests", ChangeKind.DISTRIBUTION)), "requests changed"),
+        (baseline(complete=False, unknown="no files"), "not wholly known: no files"),
+        (baseline(), "nothing that is known changed"),
+    ],
+)
+def test_imports_never_excuse(changes: Any, word: str) -> None:
+    said = ChangedImports().judge(case(baseline=changes, reach=reach("shop/tax.py")))
+    assert said is not None
+    assert said.label is Label.UNDECIDED
+    assert word in said.reason
+
+
+def test_never_passed() -> None:
+    said = ChangedImports().judge(case())
+    assert said is not None
+    assert (said.label, said.reason) == (
+        Label.UNDECIDED,
+        "never passed before in any known run",
+    )
+    said = ChangedImports().judge(case(own_change="is new since run 9f3c"))
+    assert said is not None
+    assert said.label is Label.GENUINE
+    said = ChangedImports().judge(case(history=False))
+    assert said is not None
+    assert "could not be read" in said.reason
+
+
+@pytest.mark.parametrize("fighter", builtin(), ids=lambda one: one.name)
+def test_without_a_recorded_pass_never_flaky(fighter: Any) -> None:
+    for made in (
+        case(),
+        case(past=(failed(10), failed(20), failed(30))),
+        case(past=(past(Outcome.SKIPPED), past(Outcome.XFAILED), past(Outcome.UNFINISHED))),
+        case(failing=100, executed=100, same_signature=100),
+        case(own_change="changed since run 9f3c"),
+    ):
+        said = fighter.judge(made)
+        assert said is None or said.label is not Label.FLAKY
