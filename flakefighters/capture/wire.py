@@ -12,9 +12,9 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from flakefighters import model
+from flakefighters.model import changes, facts, targets, verdicts
 
 __all__ = ["changed", "dump", "load", "plain"]
 
@@ -54,6 +54,9 @@ def changed(value: T, **fields: Any) -> T:
     return dataclasses.replace(value, **fields)  # type: ignore[type-var]
 
 
+#: What annotations of the model may name.
+_NAMES: Final = {**vars(changes), **vars(facts), **vars(targets), **vars(verdicts)}
+
 _hints: dict[type, dict[str, Any]] = {}
 
 
@@ -64,7 +67,7 @@ def load(kind: type[T], data: Any) -> T:
     hints = _hints.get(kind)
     if hints is None:
         # Not by the module's name: tests may have taken it out of sys.modules.
-        hints = _hints[kind] = typing.get_type_hints(kind, vars(model))
+        hints = _hints[kind] = typing.get_type_hints(kind, _NAMES)
     known = {name: _value(hints[name], member) for name, member in data.items() if name in hints}
     return kind(**known)
 

@@ -1,0 +1,110 @@
+"""What differs between two states or environments, and what was seen to touch it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Change", "ChangeKind", "Changes", "Effect", "Reach", "Touch", "Unit"]
+
+
+class ChangeKind(enum.StrEnum):
+    """What a unit is that differs between two states or environments."""
+
+    FILE = "file"  # a whole file: the finest that is known, or not Python
+    FUNCTION = "function"
+    CLASS = "class"
+    STATEMENT = "statement"
+    DATA = "data"
+    DISTRIBUTION = "distribution"
+    SETTING = "setting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A unit that differs between two states or environments."""
+
+    kind: ChangeKind
+    #: A path for what lies in a file, else the distribution's or setting's name.
+    path: str
+    #: Qualified name within the file ("Shop.total"), None for a whole file.
+    unit: str | None = None
+    #: First line in the newer state, None if it is gone.
+    line: int | None = None
+    #: "added", "removed" or "changed".
+    how: str = "changed"
+    #: Short before and after for distributions and settings.
+    before: str | None = None
+    after: str | None = None
+    #: Names whose readers are affected even if none of the unit's lines ran; "*": any importer.
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.unit is None:
+            return self.path
+        return f"{self.unit} in {self.path}"
+
+
+#: A unit of a file: (path, qualified name).
+Unit = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A change in a file, and what must run for it to matter."""
+
+    change: Change
+    #: Running any of these touches the change.
+    targets: frozenset[Unit] = frozenset()
+    #: Running any of these may touch it: they reach names by computing them.
+    maybe: frozenset[Unit] = frozenset()
+    #: Whoever imports the file may be affected.
+    at_import: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Everything that differs from a baseline, and whether that is all of it."""
+
+    #: All of them: in files, and between environments.
+    changes: tuple[Change, ...]
+    #: Those in files, with what must run for each to matter.
+    effects: tuple[Effect, ...] = ()
+    #: False when something could not be compared; ``unknown`` says what.
+    complete: bool = True
+    unknown: str | None = None
+    #: How it was found: "git" (objects), "recorded" (descriptions of states).
+    source: str = "recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Which files one test can run, as far as its imports tell."""
+
+    #: Path to how it is reached ("imported by tests/test_tax.py").
+    files: Mapping[str, str]
+    #: Why the answer may be incomplete, None if it is not.
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """What an execution was seen to touch of what changed.  Paths are relative to the base."""
+
+    #: Changed code that ran in the execution or in a wide fixture that it used.
+    ran: frozenset[Unit] = frozenset()
+    #: The same at import and collection, for all tests of the process.
+    ran_before: frozenset[Unit] = frozenset()
+    #: Changed files whose module body ran in the execution, and before it.
+    imported: frozenset[str] = frozenset()
+    imported_before: frozenset[str] = frozenset()
+    #: Changed data files that were opened.
+    opened: frozenset[str] = frozenset()
+    opened_before: frozenset[str] = frozenset()
+    #: Child processes that were started or still ran: "subprocess.Popen git".
+    children: frozenset[str] = frozenset()
+    #: Changed files whose code runs unseen.
+    blind: frozenset[str] = frozenset()
+    #: Why there may be more, None if this is all.
+    unknown: str | None = None

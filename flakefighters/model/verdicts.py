@@ -1,0 +1,185 @@
+"""What was seen before, what a flakefighter may look at, and what it says."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from flakefighters.model.changes import Changes, Reach, Touch
+from flakefighters.model.facts import Environment, Execution, Failure, Outcome, RunHead
+
+__all__ = [
+    "JOINT",
+    "Baseline",
+    "Case",
+    "Confidence",
+    "Flakefighter",
+    "Label",
+    "Need",
+    "Past",
+    "Recheck",
+    "Verdict",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One earlier result of one test."""
+
+    run: RunHead
+    outcome: Outcome
+    #: Outcomes of its attempts if there were several or it did not pass.
+    attempts: tuple[Outcome, ...] = ()
+    #: Signature ids of its failures, in order.
+    signatures: tuple[str, ...] = ()
+    #: Labels given to those failures at the time, by the joined verdict.
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The nearest recorded pass of a test, and what changed since."""
+
+    past: Past
+    changes: Changes
+    #: True if it ran under the same environment key.
+    same_environment: bool = True
+    #: True if execution was watched for these changes.
+    watched: bool = False
+
+
+#: The flakefighter's name under which the verdict that counts is kept: the rule that joins what
+#: the others said.
+JOINT: Final = "joint"
+
+
+class Label(enum.StrEnum):
+    """What a verdict says of a failure."""
+
+    FLAKY = "flaky"
+    GENUINE = "genuine"
+    UNDECIDED = "undecided"
+
+
+class Confidence(enum.StrEnum):
+    """How much a verdict rests on, strongest first.  Documented in docs/verdicts.md."""
+
+    PROVED = "proved"  # observed: the same state both passed and failed
+    STRONG = "strong"  # the execution touched, or cannot have touched, what changed
+    FAIR = "fair"  # a static or statistical argument
+    WEAK = "weak"  # a hint; always undecided or overruled by anything else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one flakefighter says of one failure, and why."""
+
+    label: Label
+    fighter: str
+    version: int
+    confidence: Confidence
+    #: One plain sentence without a full stop, to stand after "FLAKY node id - ".
+    reason: str
+    #: JSON values that stand alone: baseline, changes, matching failures, history seen.
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    #: True if the failure may have been brought in by a change although it is flaky.
+    introduced: bool = False
+    # Which failure it belongs to; filled in by the caller of the flakefighter.
+    run: str = ""
+    nodeid: str = ""
+    attempt: int = 1
+    index: int = 0  # of the failure within its execution
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recheck:
+    """A failure judged again."""
+
+    before: Verdict
+    #: By the runs that were seen at the time: the same verdict, unless runs were pruned.
+    as_then: Verdict
+    #: By all runs that are known now.
+    now: Verdict
+    #: Runs that were not seen at the time and hold results of the test, newest first.
+    later: tuple[str, ...]
+    #: How many of the runs seen at the time are gone.
+    pruned: int = 0
+
+    @property
+    def differs(self) -> bool:
+        """Whether today's verdict is another one."""
+        return self.now.label is not self.before.label
+
+
+class Need(enum.StrEnum):
+    """What a flakefighter wants to be collected."""
+
+    HISTORY = "history"
+    BASELINE = "baseline"
+    REACH = "reach"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that a flakefighter may look at about one failure.  Nothing else: it is recheckable."""
+
+    head: RunHead
+    nodeid: str
+    execution: Execution
+    failure: Failure
+    index: int
+    environment: Environment | None
+    #: Every attempt at this test in this run, in order.
+    attempts: tuple[Execution, ...] = ()
+    #: Earlier results of this test, best evidence first.
+    past: tuple[Past, ...] = ()
+    #: Ids of environments with the same key whose distributions equal ours.
+    comparable: frozenset[str] = frozenset()
+    baseline: Baseline | None = None
+    #: Passes on other states that execution was watched for: having touched nothing that differs
+    #: from any one of them is as good.
+    others: tuple[Baseline, ...] = ()
+    #: The nearest pass on another state that was never seen to fail, for a failure on a state
+    #: that has passed as well: what came in since then may have brought the flakiness.
+    stable: Baseline | None = None
+    reach: Reach | None = None
+    #: None if execution was not watched.
+    touch: Touch | None = None
+    #: Distributions that the test's files import, directly or not; None if not known.
+    distributions: frozenset[str] | None = None
+    #: Distributions that the process had imported for whatever reason; None if not known.
+    loaded: frozenset[str] | None = None
+    #: False if the history could not be read.
+    history: bool = True
+    #: The test's own file, relative to the base.
+    own_file: str | None = None
+    #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it
+    #: does not or there is no such state.
+    own_change: str | None = None
+    #: The failure's signature as the history names it.
+    signature: str = ""
+    #: How many tests failed, were executed, and share this failure's signature in this run.
+    failing: int = 0
+    executed: int = 0
+    same_signature: int = 0
+
+
+class Flakefighter(Protocol):
+    """A strategy from evidence to verdict."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def needs(self) -> frozenset[Need]: ...
+
+    def judge(self, case: Case) -> Verdict | None:
+        """Return a verdict, or None if this flakefighter has nothing to say of the case."""
+        ...
