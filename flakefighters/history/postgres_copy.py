@@ -27,7 +27,8 @@ CHUNK: Final = 1 << 20
 #: How many such chunks may wait.
 _AHEAD: Final = 4
 #: Rows per round trip where COPY is refused.
-_FETCH: Final = 5000
+FETCH: Final = 5000
+_COPY: Final = b"COPY (%b) TO STDOUT"
 
 _BEGIN: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
@@ -53,9 +54,9 @@ def snapshot(database: PostgresDatabase) -> Iterator[Snapshot]:
 class Snapshot:
     """Questions within one transaction that reads."""
 
-    def __init__(self, database: PostgresDatabase, *, copy: bool = True):
+    def __init__(self, database: PostgresDatabase):
         self._database = database
-        self._copy = copy
+        self._copy = True
         #: Bytes that have come so far.
         self.bytes = 0
 
@@ -84,7 +85,7 @@ class Snapshot:
 
     def _copied(self, question: bytes) -> Iterator[list[str]]:
         database = self._database
-        stream = _Stream(database._live, b"COPY (" + question + b") TO STDOUT")
+        stream = _Stream(database._live, _COPY % question)
         try:
             for chunk in stream.chunks(database._patience(SILENCE)):
                 self.bytes += len(chunk)
@@ -107,7 +108,7 @@ class Snapshot:
         database = self._database
         name = "flakefighters_rows"
         database._send(f"DECLARE {name} NO SCROLL CURSOR FOR ".encode() + question)
-        while rows := database._send(f"FETCH FORWARD {_FETCH} FROM {name}"):
+        while rows := database._send(f"FETCH FORWARD {FETCH} FROM {name}"):
             lines = [row[0] for row in rows]
             self.bytes += sum(map(len, lines))
             yield lines

@@ -97,19 +97,18 @@ def _insert(connection: sqlite3.Connection) -> Transfer:
         Conflict(*row)
         for row in run("SELECT run, ours, theirs FROM fate WHERE fate = 'conflict' ORDER BY run")
     ]
+    before = _count(connection, "verdict")
     # An untrusted file may have added verdicts of its own to what is trusted from now on.
     run("DELETE FROM verdict WHERE run IN (SELECT run FROM fate WHERE fate = 'better')")
-    _remove(connection, "SELECT run FROM fate WHERE fate = 'replaces'")
-    whole = "IN (SELECT f.run FROM fate f WHERE f.fate IN ('new', 'replaces'))"
-    run(_copied("run", f"t.id {whole}"))
-    for table in ("execution", "failure"):
-        run(_copied(table, f"t.run {whole}"))
-    run(_copied("verdict", f"t.run {whole}"))
-    before = _count(connection, "verdict")
     run(
         _copied("verdict", "t.run IN (SELECT f.run FROM fate f WHERE f.fate IN ('same', 'better'))")
     )
-    done.verdicts = _count(connection, "verdict") - before
+    done.verdicts = max(0, _count(connection, "verdict") - before)
+    _remove(connection, "SELECT run FROM fate WHERE fate = 'replaces'")
+    whole = "IN (SELECT f.run FROM fate f WHERE f.fate IN ('new', 'replaces'))"
+    run(_copied("run", f"t.id {whole}"))
+    for table in ("execution", "failure", "verdict"):
+        run(_copied(table, f"t.run {whole}"))
     run(
         "INSERT INTO main.arrival (run, trust, received, via) "
         "SELECT a.run, a.trust, a.received, a.via FROM staged.arrival a "

@@ -1,0 +1,207 @@
+"""Commands on two histories: ``clone``, ``pull``, ``push`` and ``sync``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flakefighters.cli.meter import meter
+from flakefighters.cli.options import AsJson, RootDir
+from flakefighters.cli.output import say, show, show_json
+from flakefighters.errors import ConfigError
+from flakefighters.reports.transfers import transfer_page, transfer_record
+
+if TYPE_CHECKING:
+    from flakefighters.cli.sides import Sides
+    from flakefighters.model import Target
+    from flakefighters.sync import Transfer
+
+__all__ = ["register"]
+
+_From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        "-p",
+        "--profile",
+        metavar="NAME",
+        help="The profile, URL, file or folder to copy from (default: shared, else ci).",
+    ),
+]
+_Into = Annotated[
+    str | None,
+    typer.Option(
+        "--into", metavar="NAME", help="The profile or URL to copy into (default: local)."
+    ),
+]
+_To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        "-p",
+        "--profile",
+        metavar="NAME",
+        help="The profile or URL to send to (default: shared, or ci if shared is read-only).",
+    ),
+]
+_LocalRuns = Annotated[
+    bool,
+    typer.Option(
+        "--local-runs", help="Send also the runs in the local history that had no changes."
+    ),
+]
+_Spool = Annotated[
+    str | None,
+    typer.Option(
+        "--spool", metavar="DIR", help="Send the journals in this folder (default: the project's)."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("clone")(clone)
+    app.command("pull")(pull)
+    app.command("push")(push)
+    app.command("sync")(sync)
+
+
+def clone(
+    source: _From = None, into: _Into = None, as_json: AsJson = False, rootdir: RootDir = None
+) -> None:
+    """Copy a whole history into the local one, which keeps all that it has."""
+    from flakefighters import sync as room
+    from flakefighters.cli.sides import find_sides
+
+    sides = find_sides(rootdir)
+    origin, target = sides.source(source), sides.local(into)
+    with meter() as report, sides.reading(origin) as opened:
+        done = room.clone(opened, target, tracked=sides.tracked(target), report=report)
+    _end(as_json, _Part("cloned", _shown(origin), target.display, done))
+
+
+def pull(
+    source: _From = None, into: _Into = None, as_json: AsJson = False, rootdir: RootDir = None
+) -> None:
+    """Fetch the runs, verdicts and marks that the local history lacks."""
+    from flakefighters.cli.sides import find_sides
+
+    sides = find_sides(rootdir)
+    origin, target = sides.source(source), sides.local(into)
+    _end(as_json, _pull(sides, origin, target))
+
+
+def push(
+    to: _To = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="NAME", help="The profile or URL to send from (local)."),
+    ] = None,
+    local_runs: _LocalRuns = False,
+    spool: _Spool = None,
+    as_json: AsJson = False,
+    rootdir: RootDir = None,
+) -> None:
+    """Send the runs that could not be delivered, and with --local-runs those recorded here."""
+    from flakefighters.cli.sides import find_sides
+
+    sides = find_sides(rootdir)
+    target = sides.remote(to, "--to", writing=True)
+    if target.read_only:
+        raise ConfigError(
+            f"{target.display} is read-only for profile {target.profile}",
+            origin="read_only",
+            remedy="name another history with --to",
+        )
+    local = sides.local(source, "--from") if local_runs else None
+    _end(as_json, _push(sides, target, local, spool))
+
+
+def sync(
+    source: _From = None,
+    into: _Into = None,
+    local_runs: _LocalRuns = False,
+    spool: _Spool = None,
+    as_json: AsJson = False,
+    rootdir: RootDir = None,
+) -> None:
+    """Pull, then push: afterwards each side has what the other one may give it."""
+    from flakefighters.cli.sides import find_sides
+
+    sides = find_sides(rootdir)
+    origin, target = sides.source(source), sides.local(into)
+    parts = [_pull(sides, origin, target)]
+    if isinstance(origin, Path):
+        say(f"{origin} is a folder of journals: nothing is sent there")
+    elif origin.read_only:
+        say(f"{origin.display} is read-only: nothing is sent there")
+    else:
+        parts.append(_push(sides, origin, target if local_runs else None, spool))
+    _end(as_json, *parts, several=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One direction of a transfer."""
+
+    verb: str
+    source: str
+    into: str
+    done: Transfer
+    notes: list[str] = field(default_factory=list)
+
+
+def _shown(origin: Target | Path) -> str:
+    return str(origin) if isinstance(origin, Path) else origin.display
+
+
+def _pull(sides: Sides, origin: Target | Path, target: Target) -> _Part:
+    from flakefighters import sync as room
+
+    with meter() as report, sides.reading(origin) as opened, sides.open(target) as into:
+        done = room.pull(opened, into, report=report)
+    return _Part("pulled", _shown(origin), target.display, done)
+
+
+def _push(sides: Sides, target: Target, local: Target | None, spool: str | None) -> _Part:
+    from flakefighters import sync as room
+    from flakefighters.cli.sides import send_journals
+
+    folder = sides.spool if spool is None else Path(spool)
+    if spool is not None and not folder.is_dir():
+        raise ConfigError(f"no such folder: {folder}", origin="--spool")
+    done = room.Transfer()
+    source = "the spool"
+    with meter() as report:
+        sent = send_journals(folder, target, lambda: sides.open(target))
+        done.runs += sent.runs
+        done.refused |= sent.damaged
+        if local is not None:
+            source += f" and {local.display}"
+            sides.need_name()
+            with sides.open(local) as here, sides.open(target) as there:
+                done.add(room.push(here, there, report=report))
+    notes = [
+        f"{count} more wait for {address}: send them with --to"
+        for address, count in sorted(sent.waiting.items())
+        if address != "local"
+    ]
+    return _Part("pushed", source, target.display, done, notes)
+
+
+def _end(as_json: bool, *parts: _Part, several: bool = False) -> None:
+    """Show what was done; exit code 1 if anything was refused."""
+    if as_json:
+        records = [transfer_record(part.verb, part.source, part.into, part.done) for part in parts]
+        show_json(records if several else records[0])
+    else:
+        for part in parts:
+            show(transfer_page(part.verb, part.source, part.into, part.done))
+    for part in parts:
+        for note in part.notes:
+            say(note)
+    if not all(part.done.clean for part in parts):
+        raise typer.Exit(1)
