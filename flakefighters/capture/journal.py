@@ -34,7 +34,15 @@ from flakefighters.model import (
     Verdict,
 )
 
-__all__ = ["CAP", "Journal", "JournalError", "Recovered", "leftovers", "recover"]
+__all__ = [
+    "CAP",
+    "Journal",
+    "JournalError",
+    "Recovered",
+    "address_of",
+    "leftovers",
+    "recover",
+]
 
 FORMAT: Final = 1
 CAP: Final = 200_000_000  # bytes
@@ -240,6 +248,14 @@ def leftovers(folder: Path, now: float) -> Iterator[Path]:
             continue
         if not _lives(first, path, now):
             yield path
+
+
+def address_of(path: Path) -> str:
+    """The history that a journal is meant for, by its first line alone."""
+    try:
+        return str(_first_line(path).get("address", "local"))
+    except (OSError, ValueError):  # recover() will say so
+        return "local"
 
 
 def _first_line(path: Path) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.flow.finish import open_checked
-from flakefighters.flow.places import state_folder
+from flakefighters.flow.places import spool_folder, state_folder
+from flakefighters.flow.spool import address, deliver_leftovers, waiting
 from flakefighters.flow.start import local_identity
 from flakefighters.history import History
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
+from flakefighters.reports.words import count
 
-__all__ = ["Asked", "Place", "find_place"]
+__all__ = ["Asked", "Ground", "Place", "find_ground", "find_place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,18 @@ class Asked:
     rootdir: str | None = None
     #: Identity or label.
     project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a command stands, before any history is chosen."""
+
+    #: The folder that the user stands in or named.
+    folder: Path
+    anchor: Anchor
+    checkout: Checkout
+    #: All that the choice of a history depends on.
+    inputs: Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,8 @@ class Place:
     own: Project
     #: What the user named instead.
     named: str | None
+    #: Is the history the one that pytest would record into here, without options?
+    usual: bool = False
 
     def __str__(self) -> str:
         """For people: the anchor and the database."""
@@ -56,11 +72,30 @@ class Place:
     def history(self) -> Iterator[History | None]:
         """The open history; None if there is none yet.  DatabaseError if it cannot be used."""
         target = self.resolution.target
-        if target.path is not None and not os.path.lexists(target.path):
+        here = self._journals().get(address(target), 0)
+        # Runs that were killed come first, so that what is shown is all that is known.
+        import_them = here and self.usual and target.path is not None and not target.read_only
+        if target.path is not None and not os.path.lexists(target.path) and not import_them:
             yield None
             return
-        with open_checked(target, self.checkout, create=False) as history:
+        with open_checked(target, self.checkout, create=bool(import_them)) as history:
+            if import_them:
+                spool = spool_folder(self.anchor.path)
+                for note in deliver_leftovers(history, spool, to=address(target))[1]:
+                    say(note)
             yield history
+
+    def say_waiting(self) -> None:
+        """Tell on stderr of runs that wait for another history than the one shown."""
+        shown = address(self.resolution.target)
+        for where, number in sorted(self._journals().items()):
+            if where != shown:
+                verb = "waits" if number == 1 else "wait"
+                say(f"{count(number, 'run')} {verb} for {where}: `flakefighters push` sends them")
+
+    def _journals(self) -> dict[str, int]:
+        """How many runs that are over wait for which history."""
+        return waiting(spool_folder(self.anchor.path))
 
     def project(self, history: History) -> Project | None:
         """The project to show.
@@ -98,23 +133,29 @@ class Place:
             say(f"the history has other projects (--project NAME): {', '.join(others)}")
 
 
-def find_place(asked: Asked) -> Place:
-    """Find out where to look.  ConfigError for what was asked for and cannot be had."""
+def find_ground(asked: Asked) -> Ground:
+    """Find out where we are.  ConfigError if the folder is none."""
     folder = Path.cwd() if asked.rootdir is None else Path(asked.rootdir).expanduser().absolute()
     if not folder.is_dir():
         raise ConfigError(f"no such folder: {folder}", origin="--rootdir")
     anchor = locate(folder)
     checkout = Checkout.read(anchor)
-    resolution = resolve(
-        Inputs(
-            anchor=anchor.path,
-            option_profile=asked.profile,
-            option_url=asked.database_url,
-            option_profile_name="--profile",
-            option_url_name="--database-url",
-            project_root=checkout.base,
-        )
+    inputs = Inputs(
+        anchor=anchor.path,
+        option_profile=asked.profile,
+        option_url=asked.database_url,
+        option_profile_name="--profile",
+        option_url_name="--database-url",
+        project_root=checkout.base,
     )
+    return Ground(folder, anchor, checkout, inputs)
+
+
+def find_place(asked: Asked) -> Place:
+    """Find out where to look.  ConfigError for what was asked for and cannot be had."""
+    ground = find_ground(asked)
+    anchor, checkout = ground.anchor, ground.checkout
+    resolution = resolve(ground.inputs)
     for note in resolution.notes:
         say(note)
     repository = None if resolution.ci is None else resolution.ci.repository
@@ -125,7 +166,8 @@ def find_place(asked: Asked) -> Place:
         repository,
         lambda: _recorded_identity(anchor.path),
     )
-    return Place(folder, anchor, checkout, resolution, own, asked.project)
+    usual = asked.profile is None and asked.database_url is None
+    return Place(ground.folder, anchor, checkout, resolution, own, asked.project, usual)
 
 
 def _recorded_identity(folder: Path) -> str:

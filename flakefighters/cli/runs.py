@@ -59,6 +59,7 @@ def runs(
             show([runs_table(rows, time.time_ns() // 1000, projects=all_projects)])
         if not rows:
             place.say_empty(history)
+    place.say_waiting()
 
 
 def show_run(

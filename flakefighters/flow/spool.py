@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from flakefighters.capture.journal import JournalError, Recovered, leftovers, recover
+from flakefighters.capture.journal import JournalError, Recovered, address_of, leftovers, recover
 from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.flow.touches import stripped
 from flakefighters.history import History
 from flakefighters.model import Target
 
-__all__ = ["address", "deliver_leftovers"]
+__all__ = ["address", "deliver_leftovers", "waiting"]
 
 
 def address(target: Target) -> str:
@@ -20,6 +21,11 @@ def address(target: Target) -> str:
     if target.backend == "sqlite":
         return "local"
     return f"{target.user or ''}@{target.host or ''}:{target.port or 5432}/{target.database or ''}"
+
+
+def waiting(folder: Path) -> dict[str, int]:
+    """How many runs that are over wait there, by the history that they are meant for."""
+    return Counter(address_of(path) for path in leftovers(folder, time.time()))
 
 
 def deliver_leftovers(

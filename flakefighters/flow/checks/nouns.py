@@ -1,0 +1,61 @@
+"""What a check says, and how long all of them may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["Budget", "Check", "Status", "failed", "ok", "skipped", "skipped_all"]
+
+Status = Literal["ok", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of one step."""
+
+    #: "settings", "network", ...
+    step: str
+    status: Status
+    #: One sentence.  Never a password.
+    message: str
+    #: What to do about it; beside "ok" it is advice.
+    remedy: str | None = None
+
+
+def ok(step: str, message: str, advice: str | None = None) -> Check:
+    """All is well."""
+    return Check(step, "ok", message, advice)
+
+
+def failed(step: str, message: str, remedy: str | None) -> Check:
+    """Something is wrong."""
+    return Check(step, "failed", message, remedy)
+
+
+def skipped(step: str, message: str) -> Check:
+    """Nothing could be found out, or there is nothing to find out."""
+    return Check(step, "skipped", message)
+
+
+def skipped_all(steps: tuple[str, ...], message: str) -> list[Check]:
+    """The same reason for several steps."""
+    return [skipped(step, message) for step in steps]
+
+
+@dataclass(slots=True)
+class Budget:
+    """Seconds for all that may have to wait for others."""
+
+    seconds: float = 45.0
+    clock: Callable[[], float] = time.monotonic
+    _end: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._end = self.clock() + self.seconds
+
+    def left(self, limit: float) -> float:
+        """At most ``limit``, and what is left; never quite nothing."""
+        return max(0.1, min(limit, self._end - self.clock()))
