@@ -32,8 +32,10 @@ class Comparison:
 
     def modules(self, old: ast.Module, new: ast.Module) -> list[Change]:
         """Compare two whole files."""
-        for pair, how in self._scopes(self._members(old), self._members(new), "", None):
-            entry, names = pair.shown, naming.of_statement(pair)
+        before, after = self._members(old), self._members(new)
+        foreign = {name for entry in (*before, *after) if entry.alias for name in entry.names}
+        for pair, how in self._scopes(before, after, "", None):
+            entry, names = pair.shown, naming.of_statement(pair, foreign)
             if how == "moved":
                 how, names = "changed", (*names, naming.ANY)
             self._add(entry.kind, entry.label, pair.new, how, names)

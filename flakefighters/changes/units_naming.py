@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_entries import ANY, Entry
@@ -18,8 +19,12 @@ _FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", 
 Names = tuple[str, ...]
 
 
-def of_statement(pair: Pair) -> Names:
-    """The names of a statement at module level that came, went or differs."""
+def of_statement(pair: Pair, foreign: Collection[str] = ()) -> Names:
+    """The names of a statement at module level that came, went or differs.
+
+    ``foreign`` are names that the file imports: what is done to ``os.environ`` is not found by
+    looking for readers of ``os``.
+    """
     versions = [entry for entry in (pair.old, pair.new) if entry is not None]
     if all(entry.guarded for entry in versions):
         return ()
@@ -29,7 +34,9 @@ def of_statement(pair: Pair) -> Names:
         hidden = True
     for entry in versions:
         if not entry.names:
-            names += _roots(entry.node)
+            names += [name for name in _roots(entry.node) if name not in foreign]
+        if "__all__" in entry.names:
+            names += sorted(_listed(pair.old) ^ _listed(pair.new))
     return (*names, ANY) if hidden else tuple(names)
 
 
@@ -97,10 +104,21 @@ def _is_future(entry: Entry) -> bool:
     return isinstance(entry.node, ast.ImportFrom) and entry.node.module == "__future__"
 
 
+def _listed(entry: Entry | None) -> set[str]:
+    """The names that an `__all__` lists."""
+    parts = ast.walk(entry.node) if entry is not None else ()
+    texts = (part.value for part in parts if isinstance(part, ast.Constant))
+    return {text for text in texts if isinstance(text, str)}
+
+
 def _roots(node: ast.AST) -> list[str]:
-    """What `CONFIG["a"] = 1` and `app.debug = True` alter."""
+    """What `CONFIG["a"] = 1`, `app.debug = True` and `RULES.append(1)` alter."""
+    targets: list[ast.expr]
     if isinstance(node, ast.Assign):
         targets = node.targets
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        called = node.value.func
+        targets = [called.value] if isinstance(called, ast.Attribute) else []
     elif isinstance(node, ast.AugAssign | ast.AnnAssign):
         targets = [node.target]
     else:

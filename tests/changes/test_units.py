@@ -262,6 +262,17 @@ NAMES = {
     "a constant with effects": ("A = go(1)\n", "A = go(2)\n", ("A", ANY)),
     "an effect": ("go(1)\n", "go(2)\n", (ANY,)),
     "an item": ("A['x'] = 1\n", "A['x'] = 2\n", ("A", ANY)),
+    "an item of an imported thing": (
+        "import os\nos.environ['x'] = '1'\n",
+        "import os\nos.environ['x'] = '2'\n",
+        (ANY,),
+    ),
+    "a call of a method": ("A = []\nA.append(1)\n", "A = []\nA.append(2)\n", ("A", ANY)),
+    "a list of exports": (
+        "__all__ = ['a', 'b']\n",
+        "__all__ = ['a', 'c']\n",
+        ("__all__", "b", "c"),
+    ),
     "an attribute of a plain class": ("class A:\n x = 1\n", "class A:\n x = 2\n", ("x",)),
     "an attribute of a class with a base": (
         "class A(Enum):\n x = 1\n",
