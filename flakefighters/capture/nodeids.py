@@ -46,10 +46,14 @@ class Names:
         base: Path,
         arguments: Iterable[Path] = (),
         clean: Callable[[str], str] = str,
+        *,
+        groups: bool = False,
     ):
+        """``groups``: pytest-xdist may have put "@" and a group behind node ids."""
         self._rootdir, self._base = rootdir, base
         self._offset = offset(rootdir, base)
         self._clean = clean
+        self._groups = groups
         self._outside = [path for path in arguments if not path.is_relative_to(rootdir)]
         self._paths: dict[str, str | None] = {}
         #: Only names that differ from pytest's.
@@ -61,7 +65,7 @@ class Names:
         """Name the members of the suite, before any test can disturb the file system."""
         members = list(nodeids)
         joined = "\n".join(members)
-        plain = not self._offset and not self._outside and ".." not in joined
+        plain = not (self._offset or self._outside or self._groups) and ".." not in joined
         if plain and self._clean(joined) == joined:
             return
         for nodeid in members:
@@ -83,6 +87,10 @@ class Names:
         return self._own.get(name, name)
 
     def _name(self, nodeid: str) -> str:
+        if self._groups:
+            at = nodeid.rfind("@")
+            if at > max(nodeid.rfind("]"), nodeid.rfind("::")):
+                nodeid = nodeid[:at]
         if self._outside:
             path, separator, rest = nodeid.partition("::")
             if path not in self._paths:

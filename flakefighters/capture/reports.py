@@ -166,7 +166,8 @@ def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> 
         phase=phase,
         outcome="failed" if failing else outcome,
         subtest=subtest,
-        wasxfail=None if wasxfail is None else clean(str(wasxfail)),
+        # Older pytest writes "reason: " before what pytest.xfail() was told.
+        wasxfail=None if wasxfail is None else clean(str(wasxfail).removeprefix("reason: ")),
         failure=failure,
         reason=None if reason is None else clean(reason),
         crashed=when not in _PHASES and failing,

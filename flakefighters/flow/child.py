@@ -6,6 +6,7 @@ Started by a session whose tests left a world in which nothing of ours can be tr
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ __all__ = ["main"]
 def main() -> None:
     """Do what the parent ordered."""
     order = json.load(sys.stdin.buffer)
+    os.chdir(order["anchor"])
     run = recover(Path(order["journal"])).run
     inipath = None if order["inipath"] is None else Path(order["inipath"])
     plan = Plan(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,21 +75,9 @@ def _elsewhere(session: Session, run: Run) -> Finished:
     }
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
-    child = world.popen(
-        [world.executable, "-m", "flakefighters.flow.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=str(session.start.anchor.path),
-        env=environ,
-    )
-    try:
-        out, _ = child.communicate(_dumps(order).encode(), timeout=plan.seconds + 5)
-        answer: dict[str, Any] = _loads(out)
-    except BaseException:
-        child.kill()
-        child.wait()
-        raise
+    command = [world.executable, "-m", "flakefighters.flow.child"]
+    out = world.beside.run(command, environ, _dumps(order).encode(), plan.seconds + 5)
+    answer: dict[str, Any] = _loads(out)
     return Finished(
         judged=Judged(
             joint=[wire.load(Verdict, one) for one in answer["joint"]],

@@ -92,7 +92,13 @@ class Session:
         )
         self.redactor = redactor
         rootdir = config.rootpath
-        self.names = Names(rootdir, base, _arguments(config), redactor.known)
+        self.names = Names(
+            rootdir,
+            base,
+            _arguments(config),
+            redactor.known,
+            groups=getattr(config.option, "dist", None) == "loadgroup",
+        )
         self.roots = Roots(base)
         self._state_env: set[str] = set()
         self.journal = Journal(start.spool, start.head.id)

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from flakefighters.flow.beside import Beside
+
 __all__ = ["Clocks", "World"]
 
 #: ``time.time``, ``time.time_ns`` and ``time.monotonic``.
@@ -34,7 +36,7 @@ class World:
             self._known.update(zip(_CLOCKS, clocks, strict=True))
         self._cwd = os.getcwd
         _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
-        self.popen, self.getpid = subprocess.Popen, os.getpid
+        self.beside, self.getpid = Beside(), os.getpid
         self.umask = os.umask
         self.environ = dict(os.environ)
         self.path = list(sys.path)

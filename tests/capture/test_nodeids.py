@@ -54,6 +54,18 @@ def test_names_outside_of_the_rootdir(tmp_path: Path) -> None:
     assert names.pytests("other/deep/test_a.py::x") == "deep/test_a.py::x"
 
 
+def test_groups_of_xdist() -> None:
+    names = Names(Path("/top"), Path("/top"), groups=True)
+    ids = ["a.py::x@db", "a.py::x[a@b]", "a.py::y[a@b]@db", "a@b/c.py::x"]
+    names.learn(ids)
+    assert [names(nodeid) for nodeid in ids] == [
+        "a.py::x",
+        "a.py::x[a@b]",
+        "a.py::y[a@b]",
+        "a@b/c.py::x",
+    ]
+
+
 def test_names_without_secrets() -> None:
     def clean(text: str) -> str:
         return text.replace("hunter1", "<secret>").replace("hunter2", "<secret>")

@@ -136,7 +136,7 @@ def test_functions(project: Project) -> None:
 def test_subtests(project: Project) -> None:
     if int(pytest.__version__.partition(".")[0]) < 9:
         need_module("pytest_subtests")
-        plugins = ["pytest_subtests"]
+        plugins = ["subtests"]
     else:
         plugins = []
     project.test(
@@ -202,7 +202,7 @@ def test_unittest(project: Project) -> None:
     plugins = []
     if int(pytest.__version__.partition(".")[0]) < 9:
         need_module("pytest_subtests")
-        plugins = ["pytest_subtests"]
+        plugins = ["subtests"]
     project.pytest(plugins=plugins, expect=1)
     run = project.run()
     assert by_name(run) == {

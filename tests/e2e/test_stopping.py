@@ -135,7 +135,6 @@ def test_killed(project: Project) -> None:
     assert part.head.selection == {"-k": "test_a or test_c", "deselected": 2}
 
 
-@pytest.mark.xfail(strict=False, reason="the command does not look into the spool yet")
 def test_the_command_shows_a_killed_run(project: Project) -> None:
     project.test("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n")
     project.pytest(expect=0)

@@ -158,7 +158,7 @@ def test_a_pytest_within_a_test(project: Project) -> None:
 MALFORMED: list[tuple[list[str], dict[str, str], str]] = [
     (["--flakefighters-profile=nope"], {}, "nope"),
     (["--flakefighters-database-url=mysql://x/y"], {}, "--flakefighters-database-url"),
-    (["--database-url=nonsense"], {}, "--database-url"),
+    (["--database-url=nonsense"], {}, "database-url"),
     (["--flakefighters-fighters=same_state,nobody"], {}, "nobody"),
     (["--flakefighters-history-runs=-1"], {}, "-1"),
     ([], {"FLAKEFIGHTERS": "maybe"}, "FLAKEFIGHTERS"),
