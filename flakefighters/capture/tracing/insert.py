@@ -72,7 +72,7 @@ class Inserter(ast.NodeTransformer):
 
         ``lines`` False: a span within a function counts as the whole function.
         """
-        self._spans = marks.spans
+        self._lines = marks.lines
         self._all = marks.unit_of if marks.by_name else None
         self._body = marks.body
         self._number = number
@@ -123,19 +123,13 @@ class Inserter(ast.NodeTransformer):
 
     def _covering(self, first: int, last: int) -> frozenset[Label]:
         """Labels of spans that hold all of these lines."""
-        return frozenset(
-            label
-            for span, label in self._spans
-            if span.first_line <= first and last <= span.last_line
-        )
+        none: frozenset[Label] = frozenset()
+        return self._lines.get(first, none) & self._lines.get(last, none)
 
-    def _crossing(self, first: int, last: int) -> frozenset[Label]:
+    def _crossing(self, lines: Iterable[int]) -> frozenset[Label]:
         """Labels of spans that hold any of these lines."""
-        return frozenset(
-            label
-            for span, label in self._spans
-            if span.first_line <= last and first <= span.last_line
-        )
+        watched = self._lines
+        return frozenset().union(*(watched[line] for line in lines if line in watched))
 
     # -- statements --------------------------------------------------------------------------
 
@@ -143,7 +137,7 @@ class Inserter(ast.NodeTransformer):
         result: list[ast.stmt] = []
         for at, statement in enumerate(statements):
             first, last = _first_line(statement), statement.end_lineno or statement.lineno
-            if self._whole or self._all or self._crossing(first, last):
+            if self._whole or self._all or self._crossing(range(first, last + 1)):
                 preamble = not self._names and _is_preamble(statement, first=at == 0)
                 by_line = self._by_line or not self._in_function
                 if by_line and not preamble and not isinstance(statement, _Definition):
@@ -159,11 +153,7 @@ class Inserter(ast.NodeTransformer):
         lines = set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
         for block in _blocks(statement):
             lines.difference_update(range(_first_line(block[0]), (block[-1].end_lineno or 0) + 1))
-        return frozenset(
-            label
-            for span, label in self._spans
-            if any(span.first_line <= line <= span.last_line for line in lines)
-        )
+        return self._crossing(lines)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Visit blocks as a whole, so that probes can be put between statements."""
@@ -250,7 +240,7 @@ class Inserter(ast.NodeTransformer):
             first, last = node.body.lineno, node.body.end_lineno or node.body.lineno
             labels = self._covering(first, last)
             if not self._by_line:
-                labels |= self._crossing(first, last)
+                labels |= self._crossing(range(first, last + 1))
         outer, self._whole = self._whole, labels
         node.body = self.visit(node.body)
         self._whole = outer

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Final
 
-from flakefighters.capture.tracing.watch import FileWatch, Touched, UnitSpan, Watch
+from flakefighters.capture.tracing.watch import FileWatch, Touched, Watch
 
 __all__ = ["CodeMarks", "FileMarks", "Kind", "Label", "Lookup", "labels_to_touched"]
 
@@ -68,12 +68,16 @@ class FileMarks:
         self.by_name = watch is None and not data
         self.body: Label = (Kind.BODY, path, None)
         self._data: Label | None = (Kind.DATA, path, None) if data else None
-        #: Lines and what running them touches.
-        self.spans: list[tuple[UnitSpan, Label]] = []
+        #: Line to what running it touches.
+        self.lines: dict[int, frozenset[Label]] = {}
         if watch is not None:
-            self.spans += [(span, self.unit_of(span.name)) for span in watch.units]
-            for line in sorted(watch.module_lines):
-                self.spans.append((UnitSpan("", line, line), (Kind.UNIT, path, line)))
+            found: dict[int, set[Label]] = {}
+            for span in watch.units:
+                for line in range(span.first_line, span.last_line + 1):
+                    found.setdefault(line, set()).add(self.unit_of(span.name))
+            for line in watch.module_lines:
+                found.setdefault(line, set()).add((Kind.UNIT, path, line))
+            self.lines = {line: frozenset(labels) for line, labels in found.items()}
 
     def unit_of(self, name: str) -> Label:
         """The label of a unit of this file."""
@@ -91,22 +95,12 @@ class FileMarks:
             label = self.unit_of(code.co_qualname.replace("<locals>.", ""))
             return CodeMarks(frozenset([label]), {}, resumable)
         own = _own_lines(code)
-        whole: set[Label] = {self.body} if is_module else set()
-        lines: dict[int, set[Label]] = {}
-        for span, label in self.spans:
-            inside = [line for line in own if span.first_line <= line <= span.last_line]
-            if not inside:
-                continue
-            if len(inside) == len(own) and not is_module:
-                whole.add(label)
-            else:
-                for line in inside:
-                    lines.setdefault(line, set()).add(label)
-        if not whole and not lines:
-            return None
-        return CodeMarks(
-            frozenset(whole), {line: frozenset(ls) for line, ls in lines.items()}, resumable
-        )
+        lines = {line: self.lines[line] for line in own if line in self.lines}
+        whole: frozenset[Label] = frozenset([self.body] if is_module else ())
+        if lines and not is_module and len(lines) == len(own):
+            whole = frozenset.intersection(*lines.values())
+        lines = {line: labels - whole for line, labels in lines.items() if labels - whole}
+        return CodeMarks(whole, lines, resumable) if whole or lines else None
 
 
 def _all_lines(code: CodeType) -> set[int]:

@@ -176,9 +176,11 @@ class MonitoringTracer:
 
     def begin(self) -> None:
         """Re-arm what fired."""
-        fired, self._fired = self._fired, {}
-        self._hits = set()
+        if self._hits:
+            self._hits = set()
+        fired = self._fired
         if fired:
+            self._fired = {}
             data = self._ids[-1]
             set_local = _monitoring.set_local_events
             for entry in fired.values():

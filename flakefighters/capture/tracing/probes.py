@@ -54,9 +54,10 @@ class ProbeTracer:
 
     def begin(self) -> None:
         """Forget what ran."""
-        if any(self._flags):
+        if self._flags.find(1) >= 0:
             self._flags[:] = bytes(len(self._flags))
-        self._reads.clear()
+        if self._reads:
+            self._reads.clear()
 
     def collect(self) -> frozenset[Label]:
         """What ran in the window so far."""

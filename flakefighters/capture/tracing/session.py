@@ -141,19 +141,20 @@ class TraceSession:
     def _window(self) -> _Sum:
         """What was seen since the last :meth:`_flush`."""
         audit = self._audit
-        seen = _Sum(set(self._tracer.collect()), audit.opened, audit.children)
+        children = audit.children
         if process_count() != self._processes:
-            seen.children = seen.children | {"multiprocessing.Process"}
-        return seen
+            children = children | {"multiprocessing.Process"}
+        return _Sum(set(self._tracer.collect()), audit.opened, children)
 
     def _flush(self) -> None:
         """Add what was seen to all that is being summed up, and open a new window."""
         seen = self._window()
-        for part in self._open:
-            part.add(seen)
-        self._audit.begin()
+        if seen.labels or seen.opened or seen.children:
+            for part in self._open:
+                part.add(seen)
+            self._audit.begin()
+            self._processes = process_count()
         self._tracer.begin()
-        self._processes = process_count()
 
     def begin(self) -> None:
         """An attempt starts."""
@@ -169,8 +170,9 @@ class TraceSession:
         if self._asleep() or self._open[0] is self._between:
             return
         self._flush()
-        bodies = {label for label in self._open[0].labels if label[0] is Kind.BODY}
-        self._between.labels |= bodies
+        labels = self._open[0].labels
+        if labels:
+            self._between.labels.update(label for label in labels if label[0] is Kind.BODY)
         self._open = [self._between]
 
     # -- wide fixtures -----------------------------------------------------------------------

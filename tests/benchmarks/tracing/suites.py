@@ -68,7 +68,11 @@ def watch_of(suite: Suite, size: str) -> Watch:
     if size == "everything":
         return Watch(base=base, everything=True)
     spans = {path: functions_of(path) for path in suite.files()}
-    own = [path for path in spans if "tests" not in path.parts and len(spans[path]) > 2]
+    own = [
+        path
+        for path in spans
+        if "tests" not in path.parts and "test" not in path.name and len(spans[path]) > 2
+    ]
     if size == "20 %":
         chosen = {path: spans[path] for path in list(spans)[::5]}
     else:
