@@ -1,0 +1,41 @@
+"""All scenarios: importing the topics fills the list."""
+
+from __future__ import annotations
+
+from tests.scenarios import (
+    branches,
+    data_files,
+    edits_to_files,
+    edits_to_functions,
+    edits_to_modules,
+    edits_to_tests,
+    environments,
+    evidence,
+    harmless_changes,
+    harmless_edits,
+    places,
+    processes,
+    pytest_settings,
+    working_trees,
+)
+from tests.scenarios.registry import SCENARIOS
+
+__all__ = ["SCENARIOS", "TOPICS"]
+
+_MODULES = (
+    branches,
+    data_files,
+    edits_to_files,
+    edits_to_functions,
+    edits_to_modules,
+    edits_to_tests,
+    environments,
+    evidence,
+    harmless_changes,
+    harmless_edits,
+    places,
+    processes,
+    pytest_settings,
+    working_trees,
+)
+TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)

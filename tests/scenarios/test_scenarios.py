@@ -1,0 +1,38 @@
+"""Each scenario of the corpus: played in a real repository, judged by a real run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.builder import Repository
+from tests.scenarios.known import UNDECIDED_NOW, WRONG_NOW
+from tests.scenarios.registry import Scenario
+
+
+@pytest.mark.scenario
+def test_scenario(
+    scenario: Scenario,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
+) -> None:
+    exact = request.config.getoption("--scenarios-exact", False)
+    if scenario.name in WRONG_NOW and not exact:
+        request.applymarker(pytest.mark.xfail(reason=WRONG_NOW[scenario.name], strict=False))
+    result = scenario.play(Repository(tmp_path, git=not scenario.bare))
+    label, reason = result.verdict(scenario.nodeid)
+    record_property("scenario", [scenario.name, label or "missing", reason])
+
+    assert label is not None, (
+        f"no verdict on {scenario.nodeid} (exit {result.exit_code}):\n{result.text}"
+    )
+    story = (
+        f"{scenario.story} It is {scenario.truth}, and was called {label}: {reason}\n{result.text}"
+    )
+    assert label not in scenario.wrong, story
+    if exact or scenario.name not in UNDECIDED_NOW:
+        assert label in scenario.right, story
+        assert scenario.says in reason, story
