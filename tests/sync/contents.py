@@ -5,14 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from flakefighters.history import History, open_history
+from flakefighters.history import open_history
 from flakefighters.history.foreign import open_foreign
 from flakefighters.model import Run, Target, Verdict
 from flakefighters.sync import Transfer, clone, pull, push
 
-__all__ = ["Content", "clone_into", "content", "pull_into", "push_to", "rows", "save"]
+__all__ = ["Content", "clone_into", "content", "path_of", "pull_into", "push_to", "rows", "save"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ def content(target: Target) -> Content:
         assert rows(target, "PRAGMA integrity_check") == [("ok",)]
         assert rows(target, "PRAGMA foreign_key_check") == []
     return found
+
+
+def path_of(target: Target) -> Path:
+    """The file of a SQLite history."""
+    assert target.path is not None
+    return target.path
 
 
 def rows(target: Target, sql: str, *params: object) -> list[tuple[Any, ...]]:
@@ -84,8 +91,3 @@ def push_to(target: Target, source: Target, **more: Any) -> Transfer:
     """Push local runs, as the command does."""
     with open_history(source) as here, open_history(target) as there:
         return push(here, there, **more)
-
-
-def trust_of(history: History, run: str) -> str:
-    """The trust that a history gives to a run."""
-    return str(history.load(run).head.trust)
