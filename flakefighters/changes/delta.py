@@ -61,7 +61,7 @@ def delta(
     coarse = False
     for one in files:
         if one.kind is not ChangeKind.FILE:
-            effects.append(Effect(change=one))
+            effects.append(_data(one, sources, clock() > end))
             continue
         before = contents.get(wanted.get(one.path, ""))
         after = sources.read(one.path) if one.path in new else None
@@ -91,6 +91,27 @@ def _whole(change: Change, content: bytes | None) -> Effect:
     )
 
 
+def _data(change: Change, sources: Sources, late: bool) -> Effect:
+    """A data file: opening it is seen, but not a look at its existence, C code, or a cache."""
+    if late:
+        return Effect(change=change)
+    name = change.path.rpartition("/")[2].encode("utf-8", "surrogateescape")
+    maybe: set[Unit] = set()
+    named_in: set[str] = set()
+    for path, content in sources.all().items():
+        if name not in content:
+            continue
+        lines = [at for at, line in enumerate(content.splitlines(), 1) if name in line]
+        functions = [one for one in spans(path, content) if one.kind is ChangeKind.FUNCTION]
+        for line in lines:
+            around = [one for one in functions if one.first_line <= line <= one.last_line]
+            if around:
+                maybe.update((path, one.name) for one in around)
+            else:
+                named_in.add(path)
+    return Effect(change=change, maybe=frozenset(maybe), named_in=frozenset(named_in))
+
+
 def _effect(change: Change, sources: Sources, late: bool) -> Effect:
     names = {name for name in change.names if name != ANY}
     own: set[Unit] = set()
@@ -102,5 +123,5 @@ def _effect(change: Change, sources: Sources, late: bool) -> Effect:
         change=change,
         targets=frozenset(own | sure),
         maybe=frozenset(maybe - sure),
-        at_import=ANY in change.names or (late and bool(names)),
+        at_import=ANY in change.names or "__all__" in names or (late and bool(names)),
     )

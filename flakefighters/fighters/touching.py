@@ -66,7 +66,7 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     return found
 
 
-_RANK: Final = ("ran", "ran at import", "opened", "uses", "runs with")
+_RANK: Final = ("ran", "ran at import", "opened", "listed the folder of", "uses", "runs with")
 
 
 def _judge(
@@ -81,10 +81,16 @@ def _judge(
     path = change.path
     reach = {} if case.reach is None else case.reach.files
     if change.kind is ChangeKind.DATA:
+        folder = path.rpartition("/")[0]
+        named = _plain(effect.maybe) & (ran | before)
         if path in touch.opened:
             found.touched.append(("opened", change))
+        elif change.how != "changed" and folder in touch.opened:
+            found.touched.append(("listed the folder of", change))
         elif path in touch.opened_before:
-            found.doubts.append(f"{path} changed, and was read before the tests began")
+            found.doubts.append(f"{path} changed, and was read before this test")
+        elif named or effect.named_in & reach.keys():
+            found.doubts.append(f"{path} changed, which it names but was not seen to open")
         return
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if targets & ran:
@@ -110,6 +116,8 @@ def _environment(change: Change, case: Case, found: Touching) -> None:
     if change.kind is ChangeKind.DISTRIBUTION:
         if case.distributions is None or change.path in case.distributions:
             found.touched.append(("uses", change))
+        elif change.how == "removed":
+            found.doubts.append(f"{change.path} was removed, and may have been imported")
         elif case.loaded is None or change.path in case.loaded:
             found.doubts.append(
                 f"{_show(change)} changed; its files do not import it, but pytest may"
@@ -133,6 +141,8 @@ def _doubts(case: Case, baseline: Baseline, touch: Touch, reached: bool, found: 
     )
     if children:
         found.doubts.append(f"it started a child process ({few(children)}) while code changed")
+    if "multiprocessing.Process" in touch.children_before:
+        found.doubts.append("a process that was started before the test may run changed code")
     if touch.unknown is not None:
         found.doubts.append(touch.unknown)
     if case.reach is None or not reached:

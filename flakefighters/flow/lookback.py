@@ -101,6 +101,8 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
                 data.add(change.path)
                 if change.how != "changed":
                     data.add(change.path.rpartition("/")[0])
+                for path, name in effect.maybe:
+                    units.setdefault(path, set()).add(name)
                 continue
             if change.how != "removed" or change.line is not None:
                 units.setdefault(change.path, set())

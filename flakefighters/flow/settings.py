@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flakefighters.ids import h128
+
 __all__ = ["Asked", "asked", "comparable_options", "seeds", "selection"]
 
 #: ini keys that change how pytest looks or where it puts things, not what tests do.
@@ -22,6 +24,14 @@ _COSMETIC: Final = frozenset(
 )
 #: The same, by how they begin.
 _COSMETIC_PREFIXES: Final = ("junit_", "log_", "verbosity_")
+#: Values of ``-p`` that change how tests are shown, ordered or spread, not what they do.
+_HARMLESS_PLUGINS: Final = frozenset(
+    {
+        *("xdist", "flakefighters", "flakefighters.plugin", "cov", "pytest_cov", "randomly"),
+        *("no:xdist", "no:flakefighters", "no:cov", "no:randomly", "no:cacheprovider"),
+        *("no:terminal", "no:sugar", "no:rerunfailures", "no:flaky"),
+    }
+)
 #: Command line options that change what tests do.
 _MATTERS: Final = (
     "runxfail",
@@ -91,6 +101,10 @@ def comparable_options(config: Any) -> dict[str, Any]:
         value = getattr(config.option, name, None)
         if value not in (None, False, [], ""):
             out[f"--{name}"] = _plain(value)
+    plugins = set(getattr(config.option, "plugins", None) or ()) - _HARMLESS_PLUGINS
+    if plugins:
+        out["-p"] = sorted(plugins)
+    out.update(_of_the_project(config))
     # pytest 9.2 deprecates the public name, and older ones have no other; there is no third way
     # to tell which values the project has set.
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
@@ -99,6 +113,39 @@ def comparable_options(config: Any) -> dict[str, Any]:
             # pytest 9 wraps the values together with where they came from.
             out[name] = _plain(getattr(value, "value", value))
     return out
+
+
+def _of_the_project(config: Any) -> dict[str, Any]:
+    """Options that a conftest of the project has added, where they are not at their defaults.
+
+    Their values are known by a hash alone: nobody has said that they may be recorded.
+    """
+    parser = config._parser
+    out: dict[str, Any] = {}
+    for group in (*parser._groups, parser._anonymous):
+        for option in group.options:
+            name, default = option.dest, option.attrs().get("default")
+            value = getattr(config.option, name, default)
+            if value == default or name in _MATTERS:
+                continue
+            if _added_in(config, name, str(config.rootpath)):
+                out[f"--{name}"] = h128("option", str(value))[:16]
+    return out
+
+
+def _added_in(config: Any, name: str, folder: str) -> bool:
+    """Whether a plugin module below ``folder`` may have added the option."""
+    for plugin in config.pluginmanager.get_plugins():
+        file = getattr(plugin, "__file__", None) or ""
+        if not file.startswith(folder) or "site-packages" in file:
+            continue
+        try:
+            with open(file, "rb") as source:  # noqa: PTH123
+                if name.encode() in source.read().replace(b"-", b"_"):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _plain(value: Any) -> Any:
@@ -114,10 +161,9 @@ def _plain(value: Any) -> Any:
 def seeds(config: Any) -> dict[str, str]:
     """The random seeds that plugins have set for this run."""
     out: dict[str, str] = {}
-    if config.pluginmanager.hasplugin("randomly"):
-        seed = getattr(config.option, "randomly_seed", None)
-        if seed is not None and getattr(config.option, "randomly_reset_seed", True):
-            out["randomly"] = str(seed)
+    seed = getattr(config.option, "randomly_seed", None)
+    if seed is not None and getattr(config.option, "randomly_reset_seed", True):
+        out["randomly"] = str(seed)
     seed = getattr(config.option, "random_order_seed", None)
     if seed is not None and getattr(config.option, "random_order_bucket", None):
         out["random_order"] = str(seed)

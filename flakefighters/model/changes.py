@@ -61,6 +61,8 @@ class Effect:
     maybe: frozenset[Unit] = frozenset()
     #: Whoever imports the file may be affected.
     at_import: bool = False
+    #: Of a data file: Python files that name it outside of any function.
+    named_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Touch:
     opened_before: frozenset[str] = frozenset()
     #: Child processes that were started or still ran: "subprocess.Popen git".
     children: frozenset[str] = frozenset()
+    children_before: frozenset[str] = frozenset()
     #: Changed files whose code runs unseen.
     blind: frozenset[str] = frozenset()
     #: Why there may be more, None if this is all.

@@ -101,6 +101,7 @@ class TraceSession:
             return
         self._active = True
         self._audit.start()
+        self._between.labels |= {marks.body for marks in self._lookup.imported()}
         self._tracer = self._choose()
         self._processes = process_count()
 
@@ -173,6 +174,8 @@ class TraceSession:
         labels = self._open[0].labels
         if labels:
             self._between.labels.update(label for label in labels if label[0] is Kind.BODY)
+        # What a test has read, a cache may hold for those that come later.
+        self._between.opened |= self._open[0].opened
         self._open = [self._between]
 
     # -- wide fixtures -----------------------------------------------------------------------
