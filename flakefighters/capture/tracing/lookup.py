@@ -170,12 +170,14 @@ class Lookup:
         try:
             return self._cache[filename]
         except KeyError:
+            if filename.startswith("<"):  # generated code has such names without end
+                return None
             marks = self._cache[filename] = self._find(filename)
             return marks
 
     def _find(self, filename: str) -> FileMarks | None:
         name = filename[filename.rfind(os.sep) + 1 :]
-        if filename.startswith("<") or (name not in self._names and not self._everything):
+        if name not in self._names and not self._everything:
             return None
         try:
             real = self._realpath(self._join(self._cwd, filename))
@@ -189,6 +191,19 @@ class Lookup:
                 return None
             marks = self._files[real] = FileMarks(self.relative(real), None)
         return marks
+
+    def imported(self) -> set[FileMarks]:
+        """Watched files of which a module is loaded already."""
+        found = set()
+        for module in list(sys.modules.values()):
+            try:
+                spec = getattr(module, "__spec__", None)
+                names = [getattr(module, "__file__", None), getattr(spec, "origin", None)]
+            except Exception:  # noqa: S112 - any object may stand there: protects the start
+                continue
+            files = {self.file(name) for name in names if isinstance(name, str)}
+            found |= {marks for marks in files if marks is not None}
+        return found
 
     def code(self, code: CodeType) -> CodeMarks | None:
         """What running ``code`` touches, None if nothing."""

@@ -44,11 +44,7 @@ class ProbeTracer:
         """Put the finder first, and note what is imported already."""
         if sys.implementation.name != "cpython":
             raise TracerUnavailableError("probes are for CPython")
-        for module in list(sys.modules.values()):
-            for filename in _files_of(module):
-                marks = self._lookup.file(filename)
-                if marks is not None:
-                    self._blind.add(marks.path)
+        self._blind |= {marks.path for marks in self._lookup.imported()}
         self._audit.listen("exec", self._exec_listener())
         sys.meta_path.insert(0, self._finder)
 
@@ -118,13 +114,3 @@ class ProbeTracer:
                 blind.add(marks.path)
 
         return listener
-
-
-def _files_of(module: Any) -> list[str]:
-    names = []
-    try:
-        spec = getattr(module, "__spec__", None)
-        names = [getattr(module, "__file__", None), getattr(spec, "origin", None)]
-    except Exception:  # modules may be any object; this protects the start of the session
-        return []
-    return [name for name in names if isinstance(name, str)]

@@ -230,7 +230,8 @@ def test_import_hooks_of_others(project: Any) -> None:
 def test_imported_before_us(project: Any) -> None:
     project.changed("early.py", "def f(): return 1\n", "f")
     project.write("test_a.py", "import early\ndef test_a(): early.f()\n")
-    outcome = project.run("-p", "early", environment={})
+    outcome = project.run("-p", "early")
+    assert outcome.ambient.imported == {"early.py"}
     touched = outcome.touched("test_a")
     assert touched.units == ({("early.py", "f")} if NEW else set())
     assert touched.blind == (set() if NEW else {"early.py"})

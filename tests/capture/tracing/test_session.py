@@ -94,25 +94,28 @@ WIDE = """
 """
 
 
-@pytest.mark.parametrize("scope", ["class", "module", "session"])
-@pytest.mark.parametrize(
-    ("inner", "ask", "first"),
-    [
-        ("inner", "", "outer"),
-        ("request", "request.getfixturevalue('inner')", "outer"),
-        ("request", "request.getfixturevalue('inner')", "inner, outer"),
-    ],
-    ids=["argument", "by name", "by name of one that was there"],
-)
-def test_wide_fixture_counts_for_all_its_users(
-    project: Any, scope: str, inner: str, ask: str, first: str
-) -> None:
+def test_wide_fixture_counts_for_all_its_users(project: Any) -> None:
     project.changed("shop.py", SHOP, "tax", "discount")
-    project.write("test_a.py", WIDE.format(scope=scope, inner=inner, ask=ask, first=first))
-    outcome = project.run()
-    for test in ("test_first", "test_second", "test_by_name"):
-        assert outcome.units(test) == {"tax", "discount"}, test
-    assert outcome.units("test_without") == set()
+    ways = {
+        "argument": ("inner", "", "outer"),
+        "name": ("request", "request.getfixturevalue('inner')", "outer"),
+        "name_of_one_that_was_there": (
+            "request",
+            "request.getfixturevalue('inner')",
+            "inner, outer",
+        ),
+    }
+    files = []
+    for scope in ("class", "module", "session"):
+        for way, (inner, ask, first) in ways.items():
+            files.append(f"test_{scope}_{way}.py")
+            text = WIDE.format(scope=scope, inner=inner, ask=ask, first=first)
+            project.write(files[-1], text)
+    outcome = project.run(expect=(0,))
+    for file in files:
+        for test in ("test_first", "test_second", "test_by_name"):
+            assert outcome.units(f"{file}::TestIt::{test}") == {"tax", "discount"}, (file, test)
+        assert outcome.units(f"{file}::TestIt::test_without") == set()
 
 
 def test_wide_fixture_counts_what_its_test_ran_before(project: Any) -> None:
