@@ -66,7 +66,9 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     return found
 
 
-_RANK: Final = ("ran", "ran at import", "opened", "listed the folder of", "uses", "runs with")
+_RANK: Final = (
+    *("ran", "ran at import", "asks for", "opened", "listed the folder of", "uses", "runs with"),
+)
 
 
 def _judge(
@@ -94,16 +96,16 @@ def _judge(
         return
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if targets & ran:
-        found.touched.append(("ran", _seen(change, targets & ran)))
+        found.touched.append(("ran", change))
     elif targets & before and path in reach:
-        found.touched.append(("ran at import", _seen(change, targets & before)))
+        found.touched.append(("ran at import", change))
     elif path in touch.imported and change.kind is not ChangeKind.FUNCTION:
         found.touched.append(("ran at import", change))
     elif path not in reach:
         return
-    elif effect.at_import and (
-        path in touch.imported_before or path in touch.blind or change.how == "removed"
-    ):
+    elif change.how == "removed" and change.unit is None:
+        found.touched.append(("asks for", change))
+    elif effect.at_import and (path in touch.imported_before or path in touch.blind):
         found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
     elif path in touch.blind:
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
@@ -156,12 +158,6 @@ def _plain(units: frozenset[Unit]) -> frozenset[Unit]:
     return frozenset(
         (path, name.replace("<locals>.", "") if "<" in str(name) else name) for path, name in units
     )
-
-
-def _seen(change: Change, units: frozenset[Unit]) -> Change:
-    """The change as it is best shown: a file that is new as a whole by what ran of it."""
-    del units
-    return change
 
 
 def _show(change: Change) -> str:
