@@ -97,9 +97,9 @@ def _judge(
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if targets & ran:
         found.touched.append(("ran", change))
-    elif targets & before and path in reach:
-        found.touched.append(("ran at import", change))
-    elif path in touch.imported and change.kind is not ChangeKind.FUNCTION:
+    elif (targets & before and path in reach) or (
+        path in touch.imported and change.kind is not ChangeKind.FUNCTION
+    ):
         found.touched.append(("ran at import", change))
     elif path not in reach:
         return
