@@ -63,12 +63,12 @@ def _postgres(target: Target, credentials: bool, budget: Budget) -> Iterator[Che
         yield from skipped_all(_SERVER[1:], "the server is not reached")
         return
     secure = tls.look(target, reached.address, budget)
-    yield secure
+    yield secure.check
     if not credentials:
         yield from skipped_all(_SERVER[2:], "there is no password")
         return
-    if secure.status == "failed" and target.sslmode in ("require", "verify-ca", "verify-full"):
-        yield from skipped_all(_SERVER[2:], "without TLS the password stays here")
+    if not secure.usable:
+        yield from skipped_all(_SERVER[2:], "no such connection is made")
         return
     start = time.monotonic()
     try:

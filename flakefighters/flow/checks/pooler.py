@@ -17,7 +17,7 @@ _ROUNDS: Final = 3
 class Talker(Protocol):
     """A connection, as far as this step needs it."""
 
-    def process(self) -> tuple[int, int]:
+    def process(self, *, transaction: bool = True) -> tuple[int, int]:
         """Ids of the server process: told at login, and of the one that answers now."""
 
     def close(self) -> None:
@@ -28,25 +28,28 @@ def look(line: Talker, another: Callable[[], Talker]) -> Check:
     """A pooler tells a process id of its own at login.
 
     In transaction mode a server process that has served one connection serves the next one, while
-    both are open; in session mode it never does.
+    both are open; in session mode it never does.  In statement mode a transaction ends the
+    connection.
     """
     try:
-        told, first = line.process()
+        told, now = line.process(transaction=False)
     except DatabaseError as error:
-        if "not allowed in statement pooling" in str(error):
-            return failed(
-                STEP,
-                "it allows no transactions (statement mode)",
-                "use its transaction or session mode, or the server's own address",
-            )
-        return failed(STEP, str(error.message), error.remedy)
-    if told == first:
+        return failed(STEP, error.message, error.remedy)
+    if told == now:
         return ok(STEP, "none in between")
+    try:
+        mine = {line.process()[1]}
+    except DatabaseError:
+        return failed(
+            STEP,
+            "there is one, and it allows no transactions (statement mode)",
+            "use its transaction or session mode, or the server's own address",
+        )
     try:
         second = another()
     except DatabaseError:
         return skipped(STEP, "there is one; no second connection to tell its mode by")
-    mine, others = {first}, set[int]()
+    others = set[int]()
     try:
         for _ in range(_ROUNDS):
             others.add(second.process()[1])

@@ -119,16 +119,18 @@ class Line:
             raise explain_postgres(answer.error, self._target)
         return answer.value or []
 
-    def process(self) -> tuple[int, int]:
+    def process(self, *, transaction: bool = True) -> tuple[int, int]:
         """Of the server process: the id told at login, and that of the one that answers now.
 
-        In a transaction of its own, as all we do.  DatabaseError if that is not allowed.
+        DatabaseError if there is no answer, or no transaction.
         """
+        begin = "BEGIN; " if transaction else ""
         try:
-            ((now,),) = self.ask("BEGIN; SELECT pg_backend_pid()")
+            ((now,),) = self.ask(f"{begin}SELECT pg_backend_pid()")
         finally:
-            with suppress(DatabaseError):  # it is the first error that counts
-                self.ask("ROLLBACK")
+            if transaction:
+                with suppress(DatabaseError):  # it is the first error that counts
+                    self.ask("ROLLBACK")
         return int(self._connection.info.backend_pid), int(now)
 
     @property
