@@ -23,7 +23,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.benchmarks.overhead.cases import (
@@ -72,10 +72,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and report."""
     options = _options(arguments)
-    every = []
-    for asked in options.pythons.split(","):
-        python = find_python(asked)
-        every.append(_one_python(asked, python, options))
+    every: list[Figures] = []
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    def save() -> None:
         told = {
             "pytest": PYTEST,
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
@@ -84,24 +84,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "results": as_json(every),
         }
         (options.work / "overhead.json").write_text(json.dumps(told, indent=1) + "\n")
+
+    try:
+        for asked in options.pythons.split(","):
+            python = find_python(asked)
+            every.append(Figures(asked if "/" not in asked else python.parent.parent.name))
+            _one_python(python, options, every[-1], save)
+    except KeyboardInterrupt:
+        print("interrupted: these are the figures so far", file=sys.stderr)
     print(as_markdown(every, options.rounds), end="")
     print(f"all samples: {options.work / 'overhead.json'}", file=sys.stderr)
     return 0
 
 
-def _one_python(asked: str, python: Path, options: argparse.Namespace) -> Figures:
-    name = asked if "/" not in asked else python.parent.parent.name
-    print(f"Python {name}", file=sys.stderr)
-    folder = options.work.resolve() / f"python-{name}"
+def _one_python(
+    python: Path, options: argparse.Namespace, figures: Figures, save: Callable[[], None]
+) -> None:
+    print(f"Python {figures.python}", file=sys.stderr)
+    folder = options.work.resolve() / f"python-{figures.python}"
     folder.mkdir(parents=True, exist_ok=True)
     places = [prepare(TOOLS[tool], python, folder) for tool in options.tools]
-    figures = Figures(name)
     figures.installed = {p.tool.name: p.size for p in places if p.tool.requirements}
     for suite in options.suites:
         _one_suite(suite, python, folder / "suites", places, options, figures)
+        save()
     if not options.no_micro:
         _micro(folder / "micro", places, options, figures)
-    return figures
+        save()
 
 
 def _one_suite(

@@ -55,7 +55,7 @@ def _start(place: Place, case: Case, *, further: Sequence[str] = ()) -> Sample:
 
 
 def _restore(place: Place, case: Case) -> None:
-    remove(case.folder, place.tool.leaves)
+    remove(case.folder, (*place.tool.leaves, ".hypothesis"))
     if place.tool is OURS and case.baseline is not None:
         shutil.copy2(case.baseline, case.folder / str(OURS.database))
 
@@ -123,6 +123,7 @@ def suite_case(checkout: Checkout, size: str) -> Case:
     return Case(
         name=f"{checkout.suite.name} ({size})",
         folder=checkout.folder,
+        arguments=checkout.suite.arguments,
         python_path=checkout.python_path,
         begin=begin,
     )

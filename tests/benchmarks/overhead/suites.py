@@ -24,6 +24,8 @@ class Suite:
     source: str
     #: Wheels that give the project's metadata and its tests' dependencies.
     needs: tuple[str, ...]
+    #: What makes two runs do the same; its settings stay as they are.
+    arguments: tuple[str, ...] = ()
 
 
 SUITES = {
@@ -36,8 +38,9 @@ SUITES = {
             "25.3.0",
             "src",
             ("attrs==25.3.0", "hypothesis==6.150.0", "cloudpickle==3.1.1", "pympler==1.1"),
+            ("--hypothesis-seed=0",),
         ),
-        Suite("click", "8.2.1", "src", ("click==8.2.1",)),
+        Suite("click", "8.5.1", "src", ("click==8.5.1",)),
     )
 }
 
