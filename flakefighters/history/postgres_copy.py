@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from flakefighters.errors import UnreachableError
 from flakefighters.history.postgres import SILENCE, PostgresDatabase
-from flakefighters.history.postgres_trouble import explain_postgres, silent, sqlstate
+from flakefighters.history.postgres_trouble import broken, explain_postgres, silent, sqlstate
 
 __all__ = ["Snapshot", "snapshot"]
 
@@ -96,7 +96,11 @@ class Snapshot:
         except TimeoutError:
             raise silent(database.target, SILENCE) from None
         except _StreamError as error:
-            raise explain_postgres(error.original, database.target) from None
+            explained = explain_postgres(error.original, database.target)
+            if sqlstate(error.original) is None and not isinstance(explained, UnreachableError):
+                # The driver has no words for a line that breaks in the middle of a COPY.
+                explained = broken(database.target)
+            raise explained from None
         finally:
             if not stream.done:
                 stream.stop(database._cut)

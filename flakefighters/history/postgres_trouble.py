@@ -8,7 +8,7 @@ from typing import Final
 from flakefighters.errors import DatabaseError, UnreachableError
 from flakefighters.model import Target
 
-__all__ = ["explain_postgres", "silent", "sqlstate"]
+__all__ = ["broken", "explain_postgres", "silent", "sqlstate"]
 
 _WAIT: Final = "try again later; the run is kept and can be sent with `flakefighters push`"
 
@@ -125,6 +125,11 @@ def silent(target: Target, seconds: float) -> UnreachableError:
         f"{target.display}: no answer within {seconds:.0f} s",
         remedy="check host, port and firewall; " + _WAIT,
     )
+
+
+def broken(target: Target) -> UnreachableError:
+    """The error for a connection that broke without a word."""
+    return UnreachableError(f"{target.display}: the connection broke", remedy=_WAIT)
 
 
 def _first_line(text: str, target: Target) -> str:

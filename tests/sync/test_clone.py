@@ -186,7 +186,7 @@ def test_beside_a_writer(remote: Target, local: Target) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(5):
+        for _ in range(3):
             assert clone_into(local, remote).clean
             content(local)
     finally:

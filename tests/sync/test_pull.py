@@ -272,7 +272,7 @@ def test_chains_stay_short(
 
 
 def test_two_pulls_into_one_file_at_once(remote: Target, local: Target) -> None:
-    save(remote, *[one(n) for n in range(30)])
+    save(remote, *[one(n) for n in range(12)])
     save(local, one(50))
     errors: list[BaseException] = []
 
@@ -290,7 +290,7 @@ def test_two_pulls_into_one_file_at_once(remote: Target, local: Target) -> None:
     for worker in workers:
         worker.join()
     assert errors == []
-    assert rows(local, "SELECT count(*) FROM run") == [(37,)]
+    assert rows(local, "SELECT count(*) FROM run") == [(19,)]
     theirs = content(remote)
     assert {name: content(local).runs[name] for name in theirs.runs} == theirs.runs
 

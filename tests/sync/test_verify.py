@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -51,7 +52,7 @@ def checked(path: Path) -> dict[str, str]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=12,
     deadline=None,
     database=None,
     suppress_health_check=[*HealthCheck],
@@ -122,32 +123,51 @@ SHARED = {
 }
 
 
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Run]]:
+    """A file with three runs, to be copied."""
+    path = tmp_path_factory.mktemp("honest") / "history.db"
+    runs = some()
+    said = [make_verdict(runs[0], "t.py::test_3", Label.FLAKY)]
+    save(Target(backend="sqlite", path=path, display="h"), *runs, verdicts=said)
+    return path, runs
+
+
+@pytest.fixture
+def falsify(honest: tuple[Path, list[Run]], local: Target) -> Callable[[str], dict[str, str]]:
+    """Changes a copy at ``local``, checks it, and returns what was refused."""
+
+    def change(sql: str) -> dict[str, str]:
+        shutil.copyfile(honest[0], path_of(local))
+        sql = sql.replace("{s}", "").replace("{run}", honest[1][0].head.id)
+        with closing(sqlite3.connect(path_of(local))) as connection:
+            connection.executescript(sql)
+        return checked(path_of(local))
+
+    return change
+
+
 @pytest.mark.parametrize("what", UPDATES)
 def test_a_false_run_stays_out(
-    server: PostgresServer, remote: Target, local: Target, what: str
+    falsify: Callable[[str], dict[str, str]],
+    honest: tuple[Path, list[Run]],
+    local: Target,
+    what: str,
 ) -> None:
-    runs = some()
-    save(remote, *runs)
-    bad = runs[0].head.id
-    assert remote.database is not None
-    sql = UPDATES[what].replace("{s}", "flakefighters.").replace("{run}", bad)
-    server.ask(sql, remote.database)
-    done = clone_into(local, remote)
-    assert list(done.refused) == [bad]
-    assert (done.runs, done.clean) == (2, False)
-    assert set(content(local).runs) == {run.head.id for run in runs[1:]}
+    _, (bad, *others) = honest
+    assert list(falsify(UPDATES[what])) == [bad.head.id]
+    assert content(local).runs == {run.head.id: run for run in others}
 
 
 @pytest.mark.parametrize("what", SHARED)
 def test_false_facts_stay_out_with_all_that_rests_on_them(
-    server: PostgresServer, remote: Target, local: Target, what: str
+    falsify: Callable[[str], dict[str, str]],
+    honest: tuple[Path, list[Run]],
+    local: Target,
+    what: str,
 ) -> None:
-    runs = some()
-    save(remote, *runs)
-    assert remote.database is not None
-    server.ask(SHARED[what].replace("{s}", "flakefighters."), remote.database)
-    done = clone_into(local, remote)
-    assert {run.head.id for run in runs[:2]} <= set(done.refused)
+    _, runs = honest
+    assert {run.head.id for run in runs[:2]} <= set(falsify(SHARED[what]))
     content(local)
     # Honest runs with the same keys can be recorded, and say what they say.
     with open_history(local) as history:
@@ -168,16 +188,27 @@ def test_false_facts_stay_out_with_all_that_rests_on_them(
     ],
 )
 def test_false_verdicts_stay_out(
-    server: PostgresServer, remote: Target, local: Target, what: str
+    falsify: Callable[[str], dict[str, str]], local: Target, what: str
 ) -> None:
-    (run, *_) = some()
-    save(remote, run, verdicts=[make_verdict(run, "t.py::test_3", Label.FLAKY)])
+    refused = falsify(what)
+    assert [name.split()[0] for name in refused] == ["verdict"]
+    found = content(local)
+    assert (len(found.runs), found.verdicts) == (3, {})
+
+
+def test_a_server_is_not_believed_either(
+    server: PostgresServer, remote: Target, local: Target
+) -> None:
+    runs = some()
+    save(remote, *runs)
     assert remote.database is not None
-    server.ask(what.replace("{s}", "flakefighters."), remote.database)
+    sql = UPDATES["durations"].replace("{s}", "flakefighters.").replace("{run}", runs[0].head.id)
+    server.ask(sql, remote.database)
     done = clone_into(local, remote)
-    assert done.runs == 1
-    assert [name.split()[0] for name in done.refused] == ["verdict"]
-    assert content(local).verdicts == {}
+    assert (list(done.refused), done.runs, done.clean) == ([runs[0].head.id], 2, False)
+    again = pull_into(local, remote)
+    assert (list(again.refused), again.runs) == ([runs[0].head.id], 0)
+    assert set(content(local).runs) == {run.head.id for run in runs[1:]}
 
 
 def test_a_false_suite_under_a_key_that_is_here_changes_nothing(
