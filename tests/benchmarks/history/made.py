@@ -33,8 +33,10 @@ def made_runs(
     runs: int = 200, tests: int = 2000, *, failing: float = 0.01, text: int = 3000
 ) -> Iterator[tuple[Run, list[Verdict]]]:
     """Runs one commit after the other; ``text`` is the length of a traceback."""
-    chance = random.Random(17)  # noqa: S311
-    suite = [f"tests/test_{n // 40:03}.py::test_behaviour_{n:05}[case-{n % 7}]" for n in range(tests)]
+    chance = random.Random(17)
+    suite = [
+        f"tests/test_{n // 40:03}.py::test_behaviour_{n:05}[case-{n % 7}]" for n in range(tests)
+    ]
     usual = [chance.expovariate(1 / 40) for _ in suite]
     files = {f"src/shop/module_{n:03}.py": f"{chance.getrandbits(64):016x}" for n in range(300)}
     settings = {"implementation": "CPython", "python": "3.12", "os": "Linux", "arch": "x86_64"}
@@ -92,20 +94,20 @@ def made_runs(
                     failures=(failure,),
                 )
             )
-            for fighter in (JOINT, "same-state"):
-                verdicts.append(
-                    Verdict(
-                        label=Label.FLAKY,
-                        fighter=fighter,
-                        version=1,
-                        confidence=Confidence.FAIR,
-                        reason="touched nothing that changed since it last passed in run 4f3c",
-                        evidence={"baseline": seen[0] if seen else None, "changes": [], "n": place},
-                        run=head.id,
-                        nodeid=suite[place],
-                        at=started + 91_000_000,
-                    )
+            verdicts += [
+                Verdict(
+                    label=Label.FLAKY,
+                    fighter=fighter,
+                    version=1,
+                    confidence=Confidence.FAIR,
+                    reason="touched nothing that changed since it last passed in run 4f3c",
+                    evidence={"baseline": seen[0] if seen else None, "changes": [], "n": place},
+                    run=head.id,
+                    nodeid=suite[place],
+                    at=started + 91_000_000,
                 )
+                for fighter in (JOINT, "same-state")
+            ]
         durations = []
         for mean in usual:
             durations += [1, max(1, round(mean * chance.uniform(0.8, 1.3))), 1]
