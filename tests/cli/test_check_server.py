@@ -295,6 +295,7 @@ def test_a_wrong_password(team: Team) -> None:
     said = team.check()
     assert said.code == 1
     assert "wrong password" in finding(said, "login")["message"]
+    assert finding(said, "login")["remedy"] == f"correct the password in {VARIABLE}URL"
     assert "not-the-right-one" not in said.out
     assert statuses(said)["rights"] == "skipped"
     assert statuses(said)["packages"] == "ok"

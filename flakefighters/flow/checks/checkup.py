@@ -14,6 +14,7 @@ from flakefighters.flow.checks.nouns import Budget, Check, failed, ok, skipped, 
 from flakefighters.flow.checks.server import Line, ask, connect
 from flakefighters.model import Target
 from flakefighters.profiles import Inputs
+from flakefighters.profiles.nouns import Source
 
 __all__ = ["Checkup", "examine"]
 
@@ -52,11 +53,12 @@ def _all(
     elif target.backend == "sqlite":
         yield from sqlite.look(target, checkout, budget)
     else:
-        yield from _postgres(target, subject.chosen.credentials, budget)
+        yield from _postgres(target, subject, budget)
     yield from packages.clashes(packages.installed())
 
 
-def _postgres(target: Target, credentials: bool, budget: Budget) -> Iterator[Check]:
+def _postgres(target: Target, subject: settings.Subject, budget: Budget) -> Iterator[Check]:
+    assert subject.chosen is not None
     reached = network.reach(target, budget)
     yield reached.check
     if not reached.usable:
@@ -64,7 +66,7 @@ def _postgres(target: Target, credentials: bool, budget: Budget) -> Iterator[Che
         return
     secure = tls.look(target, reached.address, budget)
     yield secure.check
-    if not credentials:
+    if not subject.chosen.credentials:
         yield from skipped_all(_SERVER[2:], "there is no password")
         return
     if not secure.usable:
@@ -74,7 +76,7 @@ def _postgres(target: Target, credentials: bool, budget: Budget) -> Iterator[Che
     try:
         line = connect(target, budget)
     except DatabaseError as error:
-        yield failed("login", error.message, error.remedy)
+        yield failed("login", error.message, _remedy(error, subject))
         yield from skipped_all(_SERVER[3:], "no login")
         return
     except ImportError as error:
@@ -87,6 +89,17 @@ def _postgres(target: Target, credentials: bool, budget: Budget) -> Iterator[Che
         yield from _inside(line, target, budget)
     finally:
         line.close()
+
+
+def _remedy(error: DatabaseError, subject: settings.Subject) -> str | None:
+    """What to do about a refused login: it is known where the password is from."""
+    assert subject.chosen is not None
+    origin = subject.chosen.password.origin
+    if origin is None or "wrong password" not in error.message:
+        return error.remedy
+    if origin.source is Source.KEYRING:
+        return f"run `flakefighters login {subject.profile}` again"
+    return f"correct the password in {origin}"
 
 
 def _inside(line: Line, target: Target, budget: Budget) -> Iterator[Check]:

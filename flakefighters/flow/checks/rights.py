@@ -151,7 +151,9 @@ def _enough(facts: Facts, target: Target, removes: bool) -> Check:
         f"{facts.role} may also change and remove what is there, as its owner may: a writer needs "
         "SELECT and INSERT only, see docs/profiles.md"
     )
-    return ok("rights", f"{facts.role} may read and add", advice if removes else None)
+    # Of a superuser more is said elsewhere.
+    told = advice if removes and not facts.superuser else None
+    return ok("rights", f"{facts.role} may read and add", told)
 
 
 def exposure(facts: Facts, target: Target) -> Iterator[Check]:
