@@ -120,10 +120,10 @@ def _of_the_project(config: Any) -> dict[str, Any]:
 
     Their values are known by a hash alone: nobody has said that they may be recorded.
     """
-    parser = config._parser
+    parser = getattr(config, "_parser", None)  # private: without it there is less to compare
     out: dict[str, Any] = {}
-    for group in (*parser._groups, parser._anonymous):
-        for option in group.options:
+    for group in (*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)):
+        for option in getattr(group, "options", ()):
             name, default = option.dest, option.attrs().get("default")
             value = getattr(config.option, name, default)
             if value == default or name in _MATTERS:

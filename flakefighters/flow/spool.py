@@ -17,9 +17,9 @@ __all__ = ["address", "deliver_leftovers", "waiting"]
 
 
 def address(target: Target) -> str:
-    """Which history a journal is meant for: "local", or user@host:port/database."""
+    """Which history a journal is meant for: "local", a file, or user@host:port/database."""
     if target.backend == "sqlite":
-        return "local"
+        return "local" if target.profile == "local" else f"sqlite:{target.path}"
     return f"{target.user or ''}@{target.host or ''}:{target.port or 5432}/{target.database or ''}"
 
 

@@ -44,7 +44,8 @@ def wait(folder: Path, *, to: str = "local", alive: bool = False, started: int =
 
 
 def test_addresses() -> None:
-    assert address(Target(backend="sqlite", path=Path("/a"))) == "local"
+    assert address(Target(backend="sqlite", path=Path("/a"), profile="local")) == "local"
+    assert address(Target(backend="sqlite", path=Path("/a"))) == "sqlite:/a"
     server = Target(backend="postgresql", host="h", user="u", database="d")
     assert address(server) == "u@h:5432/d"
 
