@@ -149,6 +149,7 @@ def test_nobody_is_asked_without_a_terminal(
     pipe(monkeypatch, SECRET.encode())
     said = command("login", "shared")
     assert said.code == 2
+    assert "no terminal to ask" in said.err
     assert "--password-stdin" in said.err
     assert known() is None
 
