@@ -26,8 +26,12 @@ __all__ = ["verify"]
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
+_LABELS: Final = frozenset(str(label) for label in Label)
+_CONFIDENCES: Final = frozenset(str(confidence) for confidence in Confidence)
 _LETTERS: Final = frozenset(str(outcome) for outcome in Outcome)
-_LEADING_ZERO: Final = re.compile(r"(?:^|,)0[0-9]")
+_LEADING_ZERO: Final = re.compile(",0[0-9]")
+
+_TIMES: Final = re.compile(r"\[(?:null|0|-?[1-9]\d*)(?:,(?:null|0|-?[1-9]\d*)){2}\]", re.ASCII)
 
 _RUN: Final = """
 SELECT r.id, r.version, r.content_hash, r.project, r.started, r.ended, r.clock_offset, r.build,
@@ -167,23 +171,40 @@ class _Runs:
 
     def good_verdict(self, *row: Any) -> bool:
         """Whether a row of ``verdict`` is what its id says, on a test that is known."""
-        run, name, test, attempt, n, fighter, version, label, confidence = row[:9]
-        introduced, reason, evidence, at = row[9:]
-        Label(label)
-        Confidence(confidence)
+        name, test, label, confidence, introduced, evidence = itemgetter(1, 2, 7, 8, 9, 11)(row)
+        if label not in _LABELS or confidence not in _CONFIDENCES or introduced not in (0, 1):
+            return False
         if test not in self._shared.tests:
             self._shared.need_tests([test])
-        fields = (
-            *(b"s7:verdict", text_field(run), encode(test), encode(attempt), encode(n)),
-            *(text_field(fighter), encode(version), text_field(label), text_field(confidence)),
-            *(encode(bool(introduced)), text_field(reason), text_field(evidence), encode(at)),
-        )
         return (
             test in self._shared.tests
-            and introduced in (0, 1)
             and ("evidence", evidence) not in self._shared.bad
-            and hashlib.sha256(b"".join(fields)).digest()[:16].hex() == name
+            and hashlib.sha256(_verdict_fields(row)).digest()[:16].hex() == name
         )
+
+
+def _verdict_fields(row: Sequence[Any]) -> bytes:
+    """What a row of ``verdict`` is hashed from, see ``content.verdict_id``."""
+    run, _, test, attempt, n, fighter, version, label, confidence, introduced = row[:10]
+    reason, evidence, at = row[10:]
+    texts = (run, fighter, label, confidence, reason, evidence)
+    plain = "".join(text for text in texts if text is not None)
+    if not plain.isascii() or "\x11" in plain or evidence is None:
+        return b"".join(
+            [
+                *(b"s7:verdict", text_field(run), encode(test), encode(attempt), encode(n)),
+                *(text_field(fighter), encode(version), text_field(label)),
+                *(text_field(confidence), encode(bool(introduced)), text_field(reason)),
+                *(text_field(evidence), encode(at)),
+            ]
+        )
+    # The same at once: there are many of them, nearly all like this.
+    return (
+        f"s7:verdicts{len(run)}:{run}i{len(str(test))}:{test}i{len(str(attempt))}:{attempt}"
+        f"i{len(str(n))}:{n}s{len(fighter)}:{fighter}i{len(str(version))}:{version}"
+        f"s{len(label)}:{label}s{len(confidence)}:{confidence}b1:{introduced}"
+        f"s{len(reason)}:{reason}s{len(evidence)}:{evidence}i{len(str(at))}:{at}"
+    ).encode("ascii")
 
 
 class _Suite:
@@ -217,11 +238,19 @@ class _Suite:
             raise _WrongError("its durations are malformed")
         if not self.tests and not body:
             return ""
-        numbers = body.split(",")
-        plain = body.isascii() and body.replace(",", "").isdigit() and "" not in numbers
-        if not plain or _LEADING_ZERO.search(body) or len(numbers) != 3 * len(self.tests):
+        if not _numbers(body):
             raise _WrongError("its durations are malformed")
+        numbers = body.split(",")
+        if len(numbers) != 3 * len(self.tests):
+            raise _WrongError("it has too many or too few durations")
         return ",".join(self._durations(numbers))
+
+
+def _numbers(text: str) -> bool:
+    """Whether a text is decimal numbers without leading zeros, joined by commas."""
+    rest = text.encode("ascii", "replace").translate(None, b"0123456789,")
+    bounded = f",{text},"
+    return not rest and ",," not in bounded and not _LEADING_ZERO.search(bounded)
 
 
 def _picker(places: list[int]) -> Callable[[Sequence[str]], Sequence[str]]:
@@ -327,15 +356,17 @@ def _executions(run: str, suite: _Suite, shared: Shared) -> list[bytes]:
     made = []
     for test, attempt, outcome, durations, reason, worker, output in rows:
         Outcome(outcome)
-        times = (None, None, None) if durations is None else canonical_json(durations)
-        if len(times) != 3:
+        if durations is not None and not _TIMES.fullmatch(durations):
             raise _WrongError("an execution's durations are malformed")
+        times = ["null"] * 3 if durations is None else durations[1:-1].split(",")
         made.append(
             _list(
                 shared.tests[test][2],
                 encode(attempt),
                 text_field(outcome),
-                encode(times),
+                _list(
+                    *(b"n0:" if t == "null" else b"i%d:%b" % (len(t), t.encode()) for t in times)
+                ),
                 *map(text_field, (reason, worker, output)),
                 _list(*failures.pop((test, attempt), ())),
             )
