@@ -33,8 +33,7 @@ def of_statement(pair: Pair, foreign: Collection[str] = ()) -> Names:
     if any(map(_is_future, versions)):
         hidden = True
     for entry in versions:
-        if not entry.names:
-            names += [name for name in _roots(entry.node) if name not in foreign]
+        names += _altered(entry.node, foreign)
         if "__all__" in entry.names:
             names += sorted(_listed(pair.old) ^ _listed(pair.new))
     return (*names, ANY) if hidden else tuple(names)
@@ -111,16 +110,24 @@ def _listed(entry: Entry | None) -> set[str]:
     return {text for text in texts if isinstance(text, str)}
 
 
-def _roots(node: ast.AST) -> list[str]:
-    """What `CONFIG["a"] = 1`, `app.debug = True` and `RULES.append(1)` alter."""
-    targets: list[ast.expr]
-    if isinstance(node, ast.Assign):
-        targets = node.targets
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+def _altered(node: ast.AST, foreign: Collection[str]) -> list[str]:
+    """What `CONFIG["a"] = 1`, `rates.RATE = 7` and `RULES.append(1)` alter: attributes, and the
+    thing itself unless it is a whole imported one."""
+    names: list[str] = []
+    things: list[ast.expr] = []
+    stack: list[ast.AST] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Definition | ast.Lambda):
+            continue
+        if isinstance(item, ast.Attribute | ast.Subscript) and not isinstance(item.ctx, ast.Load):
+            things.append(item)
+            # Of `os.environ["a"] = "b"` that is `environ`.
+            _, dot, last = effects.dotted(item).rpartition(".")
+            names += [last] if dot else []
+        stack.extend(ast.iter_child_nodes(item))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         called = node.value.func
-        targets = [called.value] if isinstance(called, ast.Attribute) else []
-    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-        targets = [node.target]
-    else:
-        return []
-    return [name.partition(".")[0] for name in map(effects.dotted, targets) if name]
+        things += [called.value] if isinstance(called, ast.Attribute) else []
+    roots = (effects.dotted(thing).partition(".")[0] for thing in things)
+    return names + [root for root in roots if root and root not in foreign]

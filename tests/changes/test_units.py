@@ -265,6 +265,21 @@ NAMES = {
     "an item of an imported thing": (
         "import os\nos.environ['x'] = '1'\n",
         "import os\nos.environ['x'] = '2'\n",
+        ("environ", ANY),
+    ),
+    "an attribute of an imported thing": (
+        "import a\na.b = 1\n",
+        "import a\na.b = 2\n",
+        ("b", ANY),
+    ),
+    "an attribute in a branch": (
+        "import a\nif a.x:\n    a.b = 1\n",
+        "import a\nif a.x:\n    a.b = 2\n",
+        ("b", ANY),
+    ),
+    "a call of an imported thing": (
+        "import sys\nsys.path.insert(0, 'x')\n",
+        "import sys\nsys.path.insert(0, 'y')\n",
         (ANY,),
     ),
     "a call of a method": ("A = []\nA.append(1)\n", "A = []\nA.append(2)\n", ("A", ANY)),
