@@ -27,7 +27,6 @@ UNDECIDED_NOW: frozenset[str] = frozenset(
         "a_removed_dependency",
         "a_data_file_read_at_import",
         "a_syntax_error_in_a_lazy_module",
-        "an_early_plugin",
         "an_upgraded_dependency_of_a_dependency",
         "untracked",
     }
