@@ -501,6 +501,7 @@ def test_a_namesake_that_is_really_installed(
     info = tmp_path / "site" / "pytest_flakefighters-0.7.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pytest_FlakeFighters\n")
+    (tmp_path / "site" / "half_removed-1.dist-info").mkdir()
     monkeypatch.syspath_prepend(str(info.parent))
     said = command("check", "--json")
     assert said.code == 1

@@ -33,12 +33,12 @@ def installed() -> list[Installed]:
     found = []
     for one in importlib.metadata.distributions():
         # Broken metadata, as half-removed packages leave it, has no name.
-        name = one.metadata["Name"] if one.metadata is not None else None
+        facts = one.metadata
+        name = facts["Name"] if facts is not None and "Name" in facts else None
         if name:
             plugins = tuple(point.name for point in one.entry_points if point.group == "pytest11")
-            found.append(
-                Installed(re.sub(r"[-_.]+", "-", name).lower(), one.version or "?", plugins)
-            )
+            version = facts.get("Version", "?")
+            found.append(Installed(re.sub(r"[-_.]+", "-", name).lower(), version, plugins))
     return found
 
 
