@@ -37,7 +37,7 @@ def installed() -> list[Installed]:
         name = facts["Name"] if facts is not None and "Name" in facts else None
         if name:
             plugins = tuple(point.name for point in one.entry_points if point.group == "pytest11")
-            version = facts.get("Version", "?")
+            version = str(facts["Version"]) if "Version" in facts else "?"
             found.append(Installed(re.sub(r"[-_.]+", "-", name).lower(), version, plugins))
     return found
 
