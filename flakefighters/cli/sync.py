@@ -168,7 +168,7 @@ def _pull(sides: Sides, origin: Target | Path, target: Target) -> _Part:
 
 def _push(sides: Sides, target: Target, local: Target | None, spool: str | None) -> _Part:
     from flakefighters import sync as room
-    from flakefighters.cli.sides import send_journals
+    from flakefighters.cli import journals
 
     folder = sides.spool if spool is None else Path(spool)
     if spool is not None and not folder.is_dir():
@@ -176,7 +176,7 @@ def _push(sides: Sides, target: Target, local: Target | None, spool: str | None)
     done = room.Transfer()
     source = "the spool"
     with meter() as report:
-        sent = send_journals(folder, target, lambda: sides.open(target))
+        sent = journals.send(folder, target, lambda: sides.open(target))
         done.runs += sent.runs
         done.refused |= sent.damaged
         if local is not None:

@@ -132,23 +132,19 @@ class Shared:
 
 def _listing_id(files: dict[str, str], pairs: dict[tuple[str, str], tuple[str, bytes]]) -> str:
     """The same as ``content.listing_id``, but what many listings share is encoded once."""
-    parts = []
-    for pair in files.items():
-        known = pairs.get(pair)
-        if known is None:
-            path, blob = pair
-            if ".." in path.split("/") or path.startswith("/"):
-                raise ValueError("a file lies outside of the project")
-            if len(blob) != 16 or not set(blob) <= _HEX:
-                raise ValueError("a file's id is malformed")
-            known = pairs[pair] = storable(path), encode(path) + encode(blob)
-        parts.append(known)
-    parts.sort()
-    body = b"".join([part for _, part in parts])
-    whole = encode("listing") + b"m%d:%b" % (len(body), body)
-    return hashlib.sha256(whole).digest()[:16].hex()
+    for pair in files.items() - pairs.keys():
+        path, blob = pair
+        if ".." in path.split("/") or path.startswith("/"):
+            raise ValueError("a file lies outside of the project")
+        if len(blob) != 16 or not set(blob) <= _HEX:
+            raise ValueError("a file's id is malformed")
+        pairs[pair] = storable(path), encode(path) + encode(blob)
+    body = b"".join([part for _, part in sorted([pairs[pair] for pair in files.items()])])
+    return hashlib.sha256(b"s7:listingm%d:%b" % (len(body), body)).digest()[:16].hex()
 
 
+# Without looking for blanks around the value, which are not there.
+_decode = json.JSONDecoder().raw_decode
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -191,7 +187,9 @@ def _good_text(name: str, signature: str, version: int, exception: str | None, t
 
 def _good_evidence(name: str, body: str) -> bool:
     # Its own text is its key: only what could not be read has to stay out.
-    return isinstance(json.loads(body), dict) and content.evidence_id(body) == name
+    value, end = _decode(body)
+    made = hashlib.sha256(b"s8:evidence" + text_field(body)).digest()[:16].hex()
+    return made == name and isinstance(value, dict) and end == len(body)
 
 
 def _plain(text: str | None) -> str | None:

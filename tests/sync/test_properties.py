@@ -22,7 +22,7 @@ from tests.sync.contents import Content, clone_into, content, pull_into, push_to
 
 # Drawing a database is slow, examples are few: the long way is `--hypothesis-profile` of your own.
 QUICK = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     database=None,
     suppress_health_check=[*HealthCheck],
