@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from types import CodeType
-from typing import Final
+from types import CodeType, FrameType
+from typing import Final, Literal, NamedTuple
 
 from flakefighters.capture.tracing.watch import FileWatch, Touched, Watch
 
-__all__ = ["CodeMarks", "FileMarks", "Kind", "Label", "Lookup", "labels_to_touched"]
+__all__ = ["BODY", "CodeMarks", "FileMarks", "Kind", "Label", "Lookup", "labels_to_touched"]
 
 
-class Kind(Enum):
-    """What a label names."""
+#: What a label names.  (Not an Enum: this is imported in every run, and making classes costs.)
+Kind = Literal["unit", "body", "data"]
 
-    UNIT = "unit"
-    BODY = "body"  # a module's body
-    DATA = "data"  # a template that became code
-
+UNIT: Final = "unit"
+BODY: Final = "body"  # a module's body
+DATA: Final = "data"  # a template that became code
 
 #: kind, path relative to the base, unit's name or line (None unless a unit).
 Label = tuple[Kind, str, str | int | None]
@@ -35,15 +33,14 @@ def labels_to_touched(labels: frozenset[Label] | set[Label]) -> Touched:
     """Sort labels by kind."""
     return Touched(
         units=frozenset(
-            (path, unit) for kind, path, unit in labels if kind is Kind.UNIT and unit is not None
+            (path, unit) for kind, path, unit in labels if kind == UNIT and unit is not None
         ),
-        imported=frozenset(path for kind, path, _ in labels if kind is Kind.BODY),
-        opened=frozenset(path for kind, path, _ in labels if kind is Kind.DATA),
+        imported=frozenset(path for kind, path, _ in labels if kind == BODY),
+        opened=frozenset(path for kind, path, _ in labels if kind == DATA),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CodeMarks:
+class CodeMarks(NamedTuple):
     """What running one code object touches."""
 
     #: Touched when it starts or goes on.
@@ -66,8 +63,8 @@ class FileMarks:
         self.path = path
         #: Every function counts, by its own name.
         self.by_name = watch is None and not data
-        self.body: Label = (Kind.BODY, path, None)
-        self._data: Label | None = (Kind.DATA, path, None) if data else None
+        self.body: Label = (BODY, path, None)
+        self._data: Label | None = (DATA, path, None) if data else None
         #: Line to what running it touches.
         self.lines: dict[int, frozenset[Label]] = {}
         if watch is not None:
@@ -76,12 +73,12 @@ class FileMarks:
                 for line in range(span.first_line, span.last_line + 1):
                     found.setdefault(line, set()).add(self.unit_of(span.name))
             for line in watch.module_lines:
-                found.setdefault(line, set()).add((Kind.UNIT, path, line))
+                found.setdefault(line, set()).add((UNIT, path, line))
             self.lines = {line: frozenset(labels) for line, labels in found.items()}
 
     def unit_of(self, name: str) -> Label:
         """The label of a unit of this file."""
-        return (Kind.UNIT, self.path, name)
+        return (UNIT, self.path, name)
 
     def of_code(self, code: CodeType) -> CodeMarks | None:
         """What running ``code`` touches, None if nothing."""
@@ -133,6 +130,7 @@ class Lookup:
     def __init__(self, watch: Watch):
         self._realpath = os.path.realpath
         self._join = os.path.join
+        self._get_ident = threading.get_ident
         self._cwd = str(Path.cwd())
         self._base = self._realpath(watch.base)
         self._everything = watch.everything
@@ -218,20 +216,23 @@ class Lookup:
         return marks
 
     def running(self) -> set[Label]:
-        """What code touches that is on the stack of some thread now.
+        """What code touches that is on the stack of another thread now.
 
-        A worker thread may stay in one function over many tests, and nothing tells that it
-        goes on there.
+        A worker may stay in one function over many tests, and nothing tells that it goes on.
         """
         found: set[Label] = set()
-        for top in sys._current_frames().values():
-            frame = top
-            while frame is not None:
-                if self._cache.get(frame.f_code.co_filename) is not None:
-                    marks = self.code(frame.f_code)
-                    if marks is not None:
-                        found |= marks.whole
-                frame = frame.f_back  # type: ignore[assignment]
+        frames = sys._current_frames()
+        if len(frames) > 1:
+            frames.pop(self._get_ident(), None)
+            for top in frames.values():
+                frame: FrameType | None = top
+                while frame is not None:
+                    code = frame.f_code
+                    if self._cache.get(code.co_filename) is not None:
+                        marks = self.code(code)
+                        if marks is not None:
+                            found |= marks.whole
+                    frame = frame.f_back
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import secrets
+import os
 import sys
 from collections.abc import Callable
 from types import CodeType
@@ -35,7 +35,7 @@ class ProbeTracer:
         self._reads = Reads(int)
         #: What each probe tells, by number; those of expressions are counted apart.
         self._labels: list[frozenset[Label]] = []
-        mark = secrets.token_hex(8)  # no text of any program
+        mark = os.urandom(8).hex()  # no text of any program
         self._tokens = (f"\0store {mark}", f"\0read {mark}")
         self._blind: set[str] = set()
         self._finder = ProbingFinder(self._watched, self._prepare, self._seal)

@@ -5,10 +5,11 @@ methods are called from hooks, the session itself registers none:
 
 * :meth:`start` before conftest files are imported: in a wrapper of
   ``pytest_load_initial_conftests``, before the yield;
-* :meth:`begin` first thing in ``pytest_runtest_setup`` (each attempt has one);
+* :meth:`begin` first thing in a wrapper of ``pytest_runtest_protocol``;
+* :meth:`setup` first thing in ``pytest_runtest_setup``: each attempt has one;
 * :meth:`fixture_setup` as the wrapper of ``pytest_fixture_setup``;
 * :meth:`touched` in ``pytest_runtest_makereport`` for what failed;
-* :meth:`end` last in ``pytest_runtest_protocol``;
+* :meth:`end` last in the wrapper of ``pytest_runtest_protocol``;
 * :meth:`stop` in ``pytest_unconfigure``.
 """
 
@@ -17,14 +18,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from flakefighters.capture.tracing.audit import Audit
 from flakefighters.capture.tracing.children import Children, process_count
 from flakefighters.capture.tracing.compilers import compiled_unseen
 from flakefighters.capture.tracing.imports_only import ImportsOnly
-from flakefighters.capture.tracing.lookup import Kind, Label, Lookup, labels_to_touched
+from flakefighters.capture.tracing.lookup import BODY, Label, Lookup, labels_to_touched
 from flakefighters.capture.tracing.tracer import Tracer, TracerUnavailableError
 from flakefighters.capture.tracing.watch import NOTHING, Touched, Watch
 
@@ -37,13 +38,20 @@ MODES: Final = ("auto", "functions", "off")
 _MANY_SPANS: Final = 400
 
 
-@dataclass(slots=True)
 class _Sum:
     """What was seen over some windows."""
 
-    labels: set[Label] = field(default_factory=set)
-    opened: set[str] = field(default_factory=set)
-    children: set[str] = field(default_factory=set)
+    __slots__ = ("children", "labels", "opened")
+
+    def __init__(
+        self,
+        labels: set[Label] | None = None,
+        opened: set[str] | None = None,
+        children: set[str] | None = None,
+    ):
+        self.labels = set() if labels is None else labels
+        self.opened = set() if opened is None else opened
+        self.children = set() if children is None else children
 
     def add(self, other: _Sum) -> None:
         self.labels |= other.labels
@@ -59,8 +67,7 @@ class _Sum:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Wide:
+class _Wide(NamedTuple):
     """What setting up a fixture touched that lives longer than a test."""
 
     fixturedef: Any  # kept: known by identity
@@ -87,6 +94,7 @@ class TraceSession:
         self._between = _Sum()
         #: What is being summed up: the attempt, and within it each wide fixture in its setup.
         self._open: list[_Sum] = [self._between]
+        self._set_up = False
         #: By the FixtureDef's identity.
         self._wide: dict[int, _Wide] = {}
 
@@ -161,10 +169,16 @@ class TraceSession:
         """An attempt starts."""
         if self._asleep():
             return
-        if self._open[0] is not self._between:  # an attempt that nobody ended: a rerun
-            self.end()
         self._flush()
         self._open = [_Sum(self._lookup.running())]
+        self._set_up = False
+
+    def setup(self) -> None:
+        """The setup of an attempt starts; a second one after :meth:`begin` is a rerun."""
+        if self._set_up or self._open[0] is self._between:
+            self.end()
+            self.begin()
+        self._set_up = True
 
     def end(self) -> None:
         """The attempt is over; what runs until the next :meth:`begin` belongs to no test."""
@@ -173,7 +187,7 @@ class TraceSession:
         self._flush()
         labels = self._open[0].labels
         if labels:
-            self._between.labels.update(label for label in labels if label[0] is Kind.BODY)
+            self._between.labels.update(label for label in labels if label[0] == BODY)
         # What a test has read, a cache may hold for those that come later.
         self._between.opened |= self._open[0].opened
         self._open = [self._between]

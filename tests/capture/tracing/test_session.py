@@ -263,6 +263,25 @@ def test_hooks_outside_of_tests_are_ambient(project: Any) -> None:
     assert outcome.units("test_a") == set()
 
 
+def test_hooks_around_a_test_count_for_it(project: Any) -> None:
+    project.changed(
+        "conftest.py",
+        """
+        import pytest
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_protocol(item):
+            if item.name == "test_b": return (yield from helper())
+            return (yield)
+        def helper(): return (yield)
+        """,
+        "helper",
+    )
+    project.write("test_a.py", "def test_a(): pass\ndef test_b(): pass\n")
+    outcome = project.run(expect=(0,))
+    assert outcome.units("test_a") == set()
+    assert outcome.units("test_b") == {"helper"}
+
+
 def test_reruns_are_attempts(project: Any) -> None:
     project.changed("shop.py", SHOP, "tax", "discount")
     project.write(

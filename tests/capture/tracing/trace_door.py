@@ -28,8 +28,9 @@ def pytest_load_initial_conftests() -> Generator[None, Any, Any]:
     return (yield)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol() -> Generator[None, Any, Any]:
+    session.begin()
     result = yield
     session.end()
     return result
@@ -37,7 +38,7 @@ def pytest_runtest_protocol() -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup() -> Generator[None, Any, Any]:
-    session.begin()
+    session.setup()
     return (yield)
 
 
