@@ -306,7 +306,7 @@ class _Reader:
 
     def _take(self, line: Any) -> None:
         if isinstance(line, list):
-            position = line[0]
+            position = self._position(line[0])
             if len(line) == 1:
                 if position not in self.begun:
                     self.sequence.append(position)
@@ -320,19 +320,32 @@ class _Reader:
             self.durations.extend([0] * 3 * len(members))
         elif "x" in line:
             execution = wire.load(Execution, line["execution"])
-            self.executions.append(execution)
             position, *durations = line["x"]
-            self._ended(position, durations, execution.outcome)
+            self._ended(self._position(position), durations, execution.outcome)
+            self.executions.append(execution)
         elif line.get("end"):
             self.last = line
 
+    def _position(self, value: Any) -> int:
+        """A member of the suite; ValueError for anything else."""
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or not 0 <= value < len(self.suite)
+        ):
+            raise ValueError("no such position")
+        return value
+
     def _ended(self, position: int, durations: Sequence[int], outcome: Outcome) -> None:
+        spans = [int(value) for value in durations]
+        if len(spans) != 3:
+            raise ValueError("expected three durations")
         self.begun[position] = False
         before = self.outcomes[position]
         if outcome is Outcome.PASSED and before in "FER":
             outcome = Outcome.MIXED
         self.outcomes[position] = outcome.value
-        self.durations[3 * position : 3 * position + 3] = [int(value) for value in durations]
+        self.durations[3 * position : 3 * position + 3] = spans
 
     def recovered(self) -> Recovered:
         head = wire.load(RunHead, self.last.get("head") or self.first["head"])

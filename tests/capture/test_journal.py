@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flakefighters.capture import journal as module
@@ -139,6 +139,8 @@ hostile_lines = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(lines=hostile_lines, good=st.booleans())
+@example(lines=[b"[false,false]"], good=True)
+@example(lines=[b"[0,1]", b"[-1,1,1,1]"], good=True)
 def test_hostile_lines(folder: Path, lines: list[bytes], good: bool) -> None:
     """Nothing but a JournalError comes of them, and the run found is one that fits together."""
     start = b""

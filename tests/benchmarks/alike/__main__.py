@@ -65,7 +65,7 @@ def _run(python: str, folder: Path, mode: str, *, ours: bool) -> dict[str, Any]:
         done = subprocess.run(
             [
                 *(python, "-m", "pytest", "-q", f"--junit-xml={out}/junit.xml", switch),
-                *("-p", "no:randomly", "-p", "no:flaky", "-p", "no:socket"),
+                *("-p", "no:randomly", "-p", "no:flaky", "-p", "no:socket", "-p", "no:asyncio"),
                 *arguments,
             ],
             cwd=work,
