@@ -441,7 +441,7 @@ def test_odd_repositories(repo: Repo, tmp_path: Path, oddity: str) -> None:
     assert found.reason is not None
     assert found.has_git is False
     found.files()
-    assert not found.is_tracked("x")
+    assert not found.is_tracked("not_there.txt")
     assert found.ancestors() == ()
 
 
