@@ -38,11 +38,10 @@ _time, _time_ns = time.time, time.time_ns
 #: Files that nobody has written to for so long, in seconds, belong to nobody any more.
 _ABANDONED: Final = 3600.0
 _first = itemgetter(0)
-_INSERTS: Final = {table: insert(table) for table in COLUMNS}
-_ARRIVAL: Final = (
-    "INSERT INTO arrival (run, trust, received, via) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
-# Those are checked for in SQLite's own words, so a missing right and a full disk read the same.
+_INSERTS: Final = {table: insert(table) for table in COLUMNS} | {
+    "trust": "INSERT INTO arrival (run, trust, received, via) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+}
 _NO_LINKS: Final = (AttributeError, NotImplementedError)
 
 
@@ -130,20 +129,14 @@ class Staging:
         # One call for all of them: one for each costs as much as inserting it.
         rows = json.loads(f"[{','.join(lines)}]")
         for table, group in itertools.groupby(rows, _first):
-            self._insert(table, list(group))
-
-    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        if table == "trust":
-            arrivals = [(run, trust, self._received, self.via) for _, run, trust in rows]
-            self.connection.executemany(_ARRIVAL, arrivals)
-        else:
-            self.connection.executemany(_INSERTS[table], rows)
-        self.rows += len(rows)
+            self.add(table, [row[1:] for row in group])
 
     def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows of a table, given by their columns."""
-        if rows:
-            self._insert(table, [(table, *row) for row in rows])
+        """Insert rows of a table; of "trust", a run and how far it is trusted."""
+        if table == "trust":
+            rows = [(run, trust, self._received, self.via) for run, trust in rows]
+        self.connection.executemany(_INSERTS[table], rows)
+        self.rows += len(rows)
 
     # -- ending --------------------------------------------------------------------------------
 

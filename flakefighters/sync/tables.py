@@ -61,9 +61,9 @@ _HASHES: Final[Mapping[str, frozenset[str]]] = {
 
 
 def insert(table: str) -> str:
-    """The statement that inserts a row into SQLite; its first parameter is the table's name."""
+    """The statement that inserts a row of ``table`` into SQLite."""
     names = ", ".join(f'"{name}"' for name in COLUMNS[table])
-    marks = ", ".join(f"?{n + 2}" for n in range(len(COLUMNS[table])))
+    marks = ", ".join("?" * len(COLUMNS[table]))
     return f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
 
 

@@ -138,7 +138,9 @@ def _listing_id(files: dict[str, str], pairs: dict[tuple[str, str], tuple[str, b
             raise ValueError("a file lies outside of the project")
         if len(blob) != 16 or not set(blob) <= _HEX:
             raise ValueError("a file's id is malformed")
-        pairs[pair] = storable(path), encode(path) + encode(blob)
+        stored = storable(path)
+        # Keys of a mapping are hashed as they are stored, see ``ids.encode``.
+        pairs[pair] = stored, encode(stored) + encode(blob)
     body = b"".join([part for _, part in sorted([pairs[pair] for pair in files.items()])])
     return hashlib.sha256(b"s7:listingm%d:%b" % (len(body), body)).digest()[:16].hex()
 

@@ -11,7 +11,7 @@ import pytest
 
 from flakefighters.errors import ConfigError, DatabaseError, ForeignDatabaseError, SchemaTooNewError
 from flakefighters.history import open_history
-from flakefighters.model import Label, Run, Target, Trust
+from flakefighters.model import Label, Run, Secret, Target, Trust
 from flakefighters.sync import Progress, clone
 from flakefighters.sync.staging import Staging
 from tests.history.made_runs import make_run, make_state, make_verdict
@@ -206,6 +206,27 @@ def test_through_a_cursor_where_copy_is_refused(
     monkeypatch.setattr(postgres_copy, "FETCH", 7)
     assert clone_into(local, filled).runs == 6
     assert content(local) == content(filled)
+
+
+def test_a_reader_may_clone(server: PostgresServer, filled: Target, local: Target) -> None:
+    database = filled.database
+    assert database is not None
+    server.ask("CREATE ROLE flaky_reader LOGIN PASSWORD 'reader-password'")
+    try:
+        server.ask(
+            "GRANT USAGE ON SCHEMA flakefighters TO flaky_reader; "
+            "GRANT SELECT ON ALL TABLES IN SCHEMA flakefighters TO flaky_reader",
+            database,
+        )
+        reader = replace(filled, user="flaky_reader", password=Secret("reader-password"))
+        assert clone_into(local, reader).runs == 6
+        assert content(local) == content(filled)
+        server.ask("REVOKE SELECT ON flakefighters.event FROM flaky_reader", database)
+        with pytest.raises(DatabaseError, match="lacks rights"):
+            clone_into(local, reader)
+    finally:
+        server.ask("DROP OWNED BY flaky_reader", database)
+        server.ask("DROP ROLE flaky_reader")
 
 
 def test_progress_is_told(filled: Target, local: Target) -> None:

@@ -17,7 +17,7 @@ from flakefighters.history.content import normal
 from flakefighters.model import Label, Project, Run, Target
 from flakefighters.sync.verify import verify
 from tests.history import any_runs
-from tests.history.made_runs import make_run, make_state, make_verdict
+from tests.history.made_runs import make_environment, make_run, make_state, make_verdict
 from tests.postgres.server import PostgresServer
 from tests.sync.contents import clone_into, content, path_of, pull_into, rows, save
 
@@ -80,7 +80,18 @@ def test_any_run_that_we_write_stands(
     assert set(refused) == commits | strange
 
 
+def test_odd_paths_stand(local: Target) -> None:
+    odd = {"a\x00b": "0" * 16, "\x11": "1" * 16, "\ud800/ä": "2" * 16, "": "3" * 16}
+    save(
+        local, make_run(state=make_state("odd", odd), environment=make_environment(**{"\x11": "1"}))
+    )
+    assert checked(path_of(local)) == {}
+
+
 UPDATES = {
+    # The same node ids, so the hash of the run does not tell.
+    "another project's suite": "UPDATE {s}run SET suite = (SELECT o.suite FROM {s}run o "
+    "WHERE o.project <> run.project) WHERE id = '{run}'",
     "a branch": "UPDATE {s}run SET branch = 'lies' WHERE id = '{run}'",
     "a start": "UPDATE {s}run SET started = started + 1 WHERE id = '{run}'",
     "outcomes": "UPDATE {s}run SET outcomes = '.' WHERE id = '{run}'",
