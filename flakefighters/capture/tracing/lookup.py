@@ -133,7 +133,7 @@ class Lookup:
         self._get_ident = threading.get_ident
         self._cwd = str(Path.cwd())
         self._base = self._realpath(watch.base)
-        self._everything = watch.everything
+        self.everything = watch.everything
         self._files: dict[str, FileMarks] = {}
         #: co_filename to what is watched there; the answer None is kept too.
         self._cache: dict[str, FileMarks | None] = {}
@@ -175,14 +175,14 @@ class Lookup:
 
     def _find(self, filename: str) -> FileMarks | None:
         name = filename[filename.rfind(os.sep) + 1 :]
-        if name not in self._names and not self._everything:
+        if name not in self._names and not self.everything:
             return None
         try:
             real = self._realpath(self._join(self._cwd, filename))
         except (OSError, ValueError):
             return None
         marks = self._files.get(real)
-        if marks is None and self._everything and real.startswith(self._base + os.sep):
+        if marks is None and self.everything and real.startswith(self._base + os.sep):
             if real.startswith(self._outside) or not real.endswith(".py"):
                 return None
             if any(part in real for part in _PACKAGE_FOLDERS):

@@ -27,6 +27,8 @@ _NAME: Final = "flakefighters"
 #: has no more than these two beside them.
 _IDS: Final = (4, 5)
 
+_COMMON: Final = 5
+
 # Absent before 3.12.
 _monitoring: Any = getattr(sys, "monitoring", None)
 
@@ -57,6 +59,10 @@ class MonitoringTracer:
         self._hits: set[Label] = set()
         #: Watched code by identity, which also keeps it alive.
         self._known: dict[int, _Entry] = {}
+        self._everything = lookup.everything
+        #: In how many windows code fired, by identity; and what is taken to run in all.
+        self._windows: dict[int, int] = {}
+        self._common: set[Label] = set()
         #: What fired in this window.
         self._fired: dict[int, _Entry] = {}
 
@@ -107,6 +113,12 @@ class MonitoringTracer:
                 self._hits.update(entry.entered)
             return disable
 
+        def thrown(code: CodeType, _offset: int, _error: BaseException) -> None:
+            # A generator is thrown into or closed; this event is neither local nor disabled.
+            entry = known.get(id(code))
+            if entry is not None:
+                self._hits.update(entry.entered)
+
         def line(code: CodeType, number: int) -> object:
             entry = known.get(id(code))
             if entry is not None:
@@ -121,7 +133,8 @@ class MonitoringTracer:
         _monitoring.register_callback(data, events.PY_RESUME, entered)
         _monitoring.register_callback(data, events.LINE, line)
         _monitoring.register_callback(discovery, events.PY_START, discover)
-        _monitoring.set_events(discovery, events.PY_START)
+        _monitoring.register_callback(discovery, events.PY_THROW, thrown)
+        _monitoring.set_events(discovery, events.PY_START | events.PY_THROW)
 
     def _adopt(self, code: CodeType, data: int) -> bool:
         """Set local events on ``code`` if it is watched."""
@@ -134,9 +147,10 @@ class MonitoringTracer:
         if by_line:
             # LINE alone does not fire again for code on its `def` line (3.13.0).
             chosen |= events.LINE
-        if marks.resumable or "greenlet" in sys.modules:
-            # Closing a generator, throwing into it and switching greenlets show only as lines.
-            chosen |= events.PY_RESUME | events.LINE
+        if marks.resumable:
+            chosen |= events.PY_RESUME
+        if "greenlet" in sys.modules:
+            chosen |= events.LINE  # switching greenlets shows only as lines
         if by_line:
             entered = marks.whole | marks.lines.get(code.co_firstlineno, frozenset())
             lines = {number: marks.whole | labels for number, labels in marks.lines.items()}
@@ -168,11 +182,15 @@ class MonitoringTracer:
             if marks is None:
                 return disable
             self._hits.update(marks.everything())
-            return None
+            return None  # told again, at each start
 
-        for event in (events.PY_START, events.PY_RESUME):
-            _monitoring.register_callback(number, event, entered)
-        _monitoring.set_events(number, events.PY_START | events.PY_RESUME)
+        def thrown(code: CodeType, offset: int, _error: BaseException) -> None:
+            entered(code, offset)
+
+        _monitoring.register_callback(number, events.PY_START, entered)
+        _monitoring.register_callback(number, events.PY_RESUME, entered)
+        _monitoring.register_callback(number, events.PY_THROW, thrown)
+        _monitoring.set_events(number, events.PY_START | events.PY_RESUME | events.PY_THROW)
 
     def begin(self) -> None:
         """Re-arm what fired."""
@@ -184,12 +202,26 @@ class MonitoringTracer:
             data = self._ids[-1]
             set_local = _monitoring.set_local_events
             for entry in fired.values():
+                if self._everything and self._is_common(entry):
+                    continue
                 set_local(data, entry.code, 0)
                 set_local(data, entry.code, entry.events)
 
+    def _is_common(self, entry: _Entry) -> bool:
+        """Whether so many windows touch this code that from now on all are taken to.
+
+        Only where everything changed: there each test touches a change, and re-arming all the
+        code that each test runs is what costs.
+        """
+        count = self._windows[id(entry.code)] = self._windows.get(id(entry.code), 0) + 1
+        if count < _COMMON:
+            return False
+        self._common |= entry.entered
+        return True
+
     def collect(self) -> frozenset[Label]:
         """What ran in the window so far."""
-        return frozenset(self._hits)
+        return frozenset(self._hits | self._common) if self._common else frozenset(self._hits)
 
     def blind(self) -> frozenset[str]:
         """None: functions of modules imported earlier are seen as well."""
@@ -214,7 +246,7 @@ class MonitoringTracer:
             if number == ids[-1]:
                 for entry in self._known.values():
                     _monitoring.set_local_events(number, entry.code, 0)
-            for event in (events.PY_START, events.PY_RESUME, events.LINE):
+            for event in (events.PY_START, events.PY_RESUME, events.PY_THROW, events.LINE):
                 _monitoring.register_callback(number, event, None)
             _monitoring.free_tool_id(number)
         self._known.clear()

@@ -44,7 +44,8 @@ class Watch:
     #: Changed files that are not Python.  For a file added or removed, list its folder too (a
     #: listing of it counts); for a symbolic link of another name, list the link.
     data: frozenset[str] = frozenset()
-    #: Every Python file below ``base`` counts as changed, outside installed packages.
+    #: Every Python file below ``base`` counts as changed, outside installed packages.  Functions
+    #: that several tests have run may then be taken to run in all that follow.
     everything: bool = False
 
     @property

@@ -329,9 +329,20 @@ def test_off_and_nothing_changed(project: Any) -> None:
 def test_everything_names_functions_of_the_project(project: Any) -> None:
     project.everything = True
     project.write("shop.py", SHOP)
-    project.write("test_a.py", "import shop\ndef test_a(): shop.tax(1)\n")
-    touched = project.run().touched("test_a")
-    assert touched.units == {("shop.py", "tax"), ("test_a.py", "test_a")}
+    project.write(
+        "test_a.py",
+        """
+        import pytest, shop
+        def test_a(): shop.tax(1)
+        @pytest.mark.parametrize("n", range(9))
+        def test_b(n): shop.discount(1)
+        """,
+    )
+    outcome = project.run()
+    assert outcome.touched("test_a").units == {("shop.py", "tax"), ("test_a.py", "test_a")}
+    for n in range(9):
+        expected = {("shop.py", "discount"), ("test_a.py", "test_b")}
+        assert outcome.touched(f"test_b[{n}]").units == expected
 
 
 def test_large_diff_counts_functions(project: Any) -> None:
