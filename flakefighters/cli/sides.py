@@ -12,7 +12,6 @@ from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
-from flakefighters.flow.finish import open_checked
 from flakefighters.flow.places import spool_folder
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
@@ -126,7 +125,7 @@ class Sides:
 
     def open(self, target: Target) -> History:
         """Open a history to write to, made if it is not there."""
-        return open_checked(target, self.ground.checkout, create=True)
+        return open_history(target, tracked=self.tracked(target))
 
     def tracked(self, target: Target) -> bool:
         """Whether git tracks the file."""
