@@ -9,7 +9,13 @@ import pytest
 
 from flakefighters.history import open_history
 from flakefighters.model import Target
+from flakefighters.sync.tables import COLUMNS
 from tests.postgres.server import PostgresServer, shared_server
+
+TABLES = ["horizon", *reversed(list(COLUMNS))]
+TABLES.insert(TABLES.index("run"), "arrival")
+EMPTY = "; ".join(f"DELETE FROM flakefighters.{table}" for table in TABLES)
+EMPTY += "; UPDATE flakefighters.meta SET value = '1' WHERE key = 'schema_version'"
 
 
 def _server() -> PostgresServer:
@@ -32,18 +38,30 @@ def empty_template(server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def databases(server: PostgresServer, empty_template: str) -> Iterator[list[str]]:
+    """Databases with empty histories that nobody uses: quicker still than to copy one."""
+    free: list[str] = []
+    yield free
+    for name in free:
+        server.drop_database(name)
+
+
 @pytest.fixture
-def new_remote(server: PostgresServer, empty_template: str) -> Iterator[Callable[[], Target]]:
+def new_remote(
+    server: PostgresServer, empty_template: str, databases: list[str]
+) -> Iterator[Callable[[], Target]]:
     """Makes targets of empty histories in PostgreSQL."""
     made: list[str] = []
 
     def make() -> Target:
-        made.append(server.create_database(empty_template))
+        made.append(databases.pop() if databases else server.create_database(empty_template))
         return server.target(made[-1])
 
     yield make
     for name in made:
-        server.drop_database(name)
+        server.ask(EMPTY, name)
+        databases.append(name)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from flakefighters.model import Label, Run, Target
 from tests.history import any_runs
 from tests.history.made_runs import make_run, make_state, make_verdict
 from tests.postgres.server import PostgresServer
+from tests.sync.conftest import EMPTY
 from tests.sync.contents import Content, clone_into, content, pull_into, push_to, save
 
 # Drawing a database is slow, examples are few: the long way is `--hypothesis-profile` of your own.
@@ -112,20 +113,18 @@ steps = st.lists(
 @QUICK
 @given(steps)
 def test_any_interleaving_ends_in_equal_content(
-    server: PostgresServer, empty_template: str, steps: Sequence[tuple[Any, ...]]
+    server: PostgresServer, remote: Target, steps: Sequence[tuple[Any, ...]]
 ) -> None:
-    name = server.create_database(empty_template)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            machines = Machines(Path(folder), server.target(name))
-            for kind, *arguments in steps:
-                getattr(machines, kind)(*arguments)
-            first, second, team = machines.exchange()
-            assert first == second == team
-            assert team.runs == machines.recorded
-            assert machines.exchange() == [team] * 3
-    finally:
-        server.drop_database(name)
+    assert remote.database is not None
+    server.ask(EMPTY, remote.database)
+    with tempfile.TemporaryDirectory() as folder:
+        machines = Machines(Path(folder), remote)
+        for kind, *arguments in steps:
+            getattr(machines, kind)(*arguments)
+        first, second, team = machines.exchange()
+        assert first == second == team
+        assert team.runs == machines.recorded
+        assert machines.exchange() == [team] * 3
 
 
 @QUICK
