@@ -73,15 +73,14 @@ class Inserter(ast.NodeTransformer):
         ``lines`` False: a span within a function counts as the whole function.
         """
         self._lines = marks.lines
-        self._all = marks.unit_of if marks.by_name else None
         self._body = marks.body
         self._number = number
         self._store, self._read = tokens
         self._by_line = lines
         #: What holds for all code below the node being visited.
         self._whole: frozenset[Label] = frozenset()
-        self._names: list[str] = []
         self._in_function = False
+        self._depth = 0  # of definitions
 
     def insert(self, tree: ast.Module) -> None:
         """Insert all probes but the module's own."""
@@ -137,8 +136,8 @@ class Inserter(ast.NodeTransformer):
         result: list[ast.stmt] = []
         for at, statement in enumerate(statements):
             first, last = _first_line(statement), statement.end_lineno or statement.lineno
-            if self._whole or self._all or self._crossing(range(first, last + 1)):
-                preamble = not self._names and _is_preamble(statement, first=at == 0)
+            if self._whole or self._crossing(range(first, last + 1)):
+                preamble = not self._depth and _is_preamble(statement, first=at == 0)
                 by_line = self._by_line or not self._in_function
                 if by_line and not preamble and not isinstance(statement, _Definition):
                     labels = self._own_lines_of(statement) - self._whole
@@ -199,8 +198,6 @@ class Inserter(ast.NodeTransformer):
 
     def _labels_within(self, node: _Function | ast.ClassDef) -> frozenset[Label]:
         """What entering the body of a definition tells."""
-        if self._all is not None:
-            return frozenset([self._all(".".join([*self._names, node.name]))])
         first, last = _first_line(node.body[0]), node.end_lineno or node.lineno
         labels = self._covering(first, last)
         if not self._by_line:
@@ -220,9 +217,9 @@ class Inserter(ast.NodeTransformer):
     def _visit_body(self, node: _Function | ast.ClassDef, labels: frozenset[Label]) -> None:
         outer = self._whole, self._in_function
         self._whole, self._in_function = labels, not isinstance(node, ast.ClassDef)
-        self._names.append(node.name)
+        self._depth += 1
         node.body = self._block(node.body)
-        self._names.pop()
+        self._depth -= 1
         self._whole, self._in_function = outer
         if labels:
             at = int(_is_docstring(node.body[0]))
@@ -234,13 +231,10 @@ class Inserter(ast.NodeTransformer):
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         """``lambda: x`` becomes ``lambda: probe or x``."""
         self.visit(node.args)
-        if self._all is not None:
-            labels = frozenset([self._all(".".join([*self._names, "<lambda>"]))])
-        else:
-            first, last = node.body.lineno, node.body.end_lineno or node.body.lineno
-            labels = self._covering(first, last)
-            if not self._by_line:
-                labels |= self._crossing(range(first, last + 1))
+        first, last = node.body.lineno, node.body.end_lineno or node.body.lineno
+        labels = self._covering(first, last)
+        if not self._by_line:
+            labels |= self._crossing(range(first, last + 1))
         outer, self._whole = self._whole, labels
         node.body = self.visit(node.body)
         self._whole = outer

@@ -116,6 +116,9 @@ class TraceSession:
     def _choose(self) -> Tracer:
         if self._mode == "off":
             return ImportsOnly("execution was not watched: --flakefighters-trace=off")
+        if self._watch.everything and sys.version_info < (3, 12):
+            # Probes in all files would double the run, to tell that each test touched a change.
+            return ImportsOnly("every file counts as changed, which Python 3.11 cannot watch")
         spans = sum(len(f.units) + len(f.module_lines) for f in self._watch.files.values())
         lines = self._mode == "auto" and not self._watch.everything and spans <= _MANY_SPANS
         tracer: Tracer

@@ -45,7 +45,8 @@ class Watch:
     #: listing of it counts); for a symbolic link of another name, list the link.
     data: frozenset[str] = frozenset()
     #: Every Python file below ``base`` counts as changed, outside installed packages.  Functions
-    #: that several tests have run may then be taken to run in all that follow.
+    #: that several tests have run may then be taken to run in all that follow; on Python 3.11
+    #: execution is not watched at all.
     everything: bool = False
 
     @property

@@ -108,6 +108,7 @@ def run(suite: Suite, watch: Watch | None, *options: str, everything_told: bool 
             "PYTHONHASHSEED": "0",
             "TRACE_DOOR": str(settings),
         }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # caches are part of a usual run
         door = () if watch is None else ("-p", "trace_door")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *door]
         process = subprocess.Popen(

@@ -339,6 +339,9 @@ def test_everything_names_functions_of_the_project(project: Any) -> None:
         """,
     )
     outcome = project.run()
+    if sys.version_info < (3, 12):
+        assert "3.11" in (outcome.touched("test_a").unknown or "")
+        return
     assert outcome.touched("test_a").units == {("shop.py", "tax"), ("test_a.py", "test_a")}
     for n in range(9):
         expected = {("shop.py", "discount"), ("test_a.py", "test_b")}
