@@ -232,9 +232,7 @@ class Inserter(ast.NodeTransformer):
         """``lambda: x`` becomes ``lambda: probe or x``."""
         self.visit(node.args)
         first, last = node.body.lineno, node.body.end_lineno or node.body.lineno
-        labels = self._covering(first, last)
-        if not self._by_line:
-            labels |= self._crossing(range(first, last + 1))
+        labels = self._crossing(range(first, last + 1))  # an expression has no finer places
         outer, self._whole = self._whole, labels
         node.body = self.visit(node.body)
         self._whole = outer

@@ -145,16 +145,15 @@ class MonitoringTracer:
         chosen = events.PY_START
         by_line = self._lines and bool(marks.lines)
         if by_line:
-            # LINE alone does not fire again for code on its `def` line (3.13.0).
+            # Without PY_START, LINE does not fire again on the line of the `def` (3.13.0).
             chosen |= events.LINE
         if marks.resumable:
             chosen |= events.PY_RESUME
         if "greenlet" in sys.modules:
             chosen |= events.LINE  # switching greenlets shows only as lines
         if by_line:
-            entered = marks.whole | marks.lines.get(code.co_firstlineno, frozenset())
             lines = {number: marks.whole | labels for number, labels in marks.lines.items()}
-            entry = _Entry(code, chosen, entered, lines, marks.whole)
+            entry = _Entry(code, chosen, marks.whole, lines, marks.whole)
         else:
             labels = marks.everything()
             entry = _Entry(code, chosen, labels, {}, labels)

@@ -183,6 +183,8 @@ class Shop:
 
 by_name = lambda x: (
     x + 1)
+by_line = lambda x: (x or
+    1)
 """
 
 
@@ -195,6 +197,7 @@ def test_lines_of_a_function(watched: Watched) -> None:
             UnitSpan("minus", 14, 14),
             UnitSpan("rate", 18, 18),
             UnitSpan("by_name", 22, 23),
+            UnitSpan("by_line", 24, 24),
         )
 
     module = watched.load(LINES, units, frozenset([1]))
@@ -204,8 +207,11 @@ def test_lines_of_a_function(watched: Watched) -> None:
             run = (lambda a: lambda: module.f(a if a != "x" else X()))(argument)
             assert watched.units(run) == ({unit} if watched.mode == "auto" else every)
         assert watched.units(lambda: module.by_name(1)) == {"by_name"}
+        # Its first line is that of its definition.
+        assert watched.units(lambda: module.by_line(1)) == {"by_line"}
         assert watched.units(module.Shop().total) == set()
-    assert watched.units(lambda: importlib.reload(module)) == {1, "rate", "by_name"}
+    names = {1, "rate", "by_name", "by_line"}
+    assert watched.units(lambda: importlib.reload(module)) == names
 
 
 class X(int):
@@ -389,12 +395,14 @@ monitoring: Any = getattr(sys, "monitoring", None)
 def test_a_second_session_sees_functions_that_ran_in_the_first(
     watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
 ) -> None:
-    module = watched.load(FUNCTIONS, make_units)
+    module = watched.load(FUNCTIONS, lambda text: make_units(text, ["one_line"]))
     assert watched.session is not None
-    assert watched.units(lambda: module.plain(1)) == {"plain"}
-    watch = watched.session._watch
+    module.plain(1)
+    module.Shop.Inner().deep()
     watched.session.stop()
-    watched.session = TraceSession(watch, watched.mode)
+    path = str(module.__file__)
+    files = {path: FileWatch(make_units(Path(path).read_text()))}
+    watched.session = TraceSession(Watch(base=str(watched.folder), files=files), watched.mode)
     watched.session.start()
     assert watched.units(lambda: module.plain(1)) == {"plain"}
     assert watched.units(module.Shop.Inner().deep) == {"Shop.Inner.deep"}
