@@ -21,9 +21,13 @@ class ImportsOnly:
     def begin(self) -> None:
         """Do nothing."""
 
-    def collect(self) -> frozenset[Label]:
+    def collect(self) -> set[Label]:
         """Nothing: see :meth:`trouble`."""
-        return frozenset()
+        return set()
+
+    def common(self) -> set[Label]:
+        """Nothing."""
+        return set()
 
     def blind(self) -> frozenset[str]:
         """Nothing in particular: see :meth:`trouble`."""

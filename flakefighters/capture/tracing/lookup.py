@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from flakefighters.capture.tracing.watch import FileWatch, Touched, Watch
 
-__all__ = ["BODY", "CodeMarks", "FileMarks", "Kind", "Label", "Lookup", "labels_to_touched"]
+__all__ = ["CodeMarks", "FileMarks", "Kind", "Label", "Lookup", "labels_to_touched"]
 
 
 #: What a label names.  (Not an Enum: this is imported in every run, and making classes costs.)
@@ -135,6 +135,8 @@ class Lookup:
         self._base = self._realpath(watch.base)
         self.everything = watch.everything
         self._files: dict[str, FileMarks] = {}
+        #: The labels of all module bodies.
+        self.bodies: set[Label] = set()
         #: co_filename to what is watched there; the answer None is kept too.
         self._cache: dict[str, FileMarks | None] = {}
         # Code objects are equal by value: keyed by identity, and kept alive with the answer.
@@ -150,6 +152,7 @@ class Lookup:
     def _add(self, path: str, file: FileWatch | None, *, data: bool) -> None:
         real = self._realpath(path)
         marks = FileMarks(self.relative(path), file, data=data)
+        self.bodies.add(marks.body)
         self._files[real] = self._cache[path] = self._cache[real] = marks
 
     def relative(self, path: str) -> str:
@@ -188,6 +191,7 @@ class Lookup:
             if any(part in real for part in _PACKAGE_FOLDERS):
                 return None
             marks = self._files[real] = FileMarks(self.relative(real), None)
+            self.bodies.add(marks.body)
         return marks
 
     def imported(self) -> set[FileMarks]:

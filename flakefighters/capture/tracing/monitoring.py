@@ -218,9 +218,13 @@ class MonitoringTracer:
         self._common |= entry.entered
         return True
 
-    def collect(self) -> frozenset[Label]:
+    def collect(self) -> set[Label]:
         """What ran in the window so far."""
-        return frozenset(self._hits | self._common) if self._common else frozenset(self._hits)
+        return self._hits
+
+    def common(self) -> set[Label]:
+        """What is taken to run in every window."""
+        return self._common
 
     def blind(self) -> frozenset[str]:
         """None: functions of modules imported earlier are seen as well."""

@@ -55,7 +55,7 @@ class ProbeTracer:
         if self._reads:
             self._reads.clear()
 
-    def collect(self) -> frozenset[Label]:
+    def collect(self) -> set[Label]:
         """What ran in the window so far."""
         labels: set[Label] = set()
         at = self._flags.find(1)
@@ -64,7 +64,11 @@ class ProbeTracer:
             at = self._flags.find(1, at + 1)
         for key in tuple(self._reads):
             labels |= self._labels[key - FAR]
-        return frozenset(labels)
+        return labels
+
+    def common(self) -> set[Label]:
+        """Nothing: all is told in each window."""
+        return set()
 
     def blind(self) -> frozenset[str]:
         """Watched files that run without probes."""

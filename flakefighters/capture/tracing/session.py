@@ -25,7 +25,7 @@ from flakefighters.capture.tracing.audit import Audit
 from flakefighters.capture.tracing.children import Children, process_count
 from flakefighters.capture.tracing.compilers import compiled_unseen
 from flakefighters.capture.tracing.imports_only import ImportsOnly
-from flakefighters.capture.tracing.lookup import BODY, Label, Lookup, labels_to_touched
+from flakefighters.capture.tracing.lookup import Label, Lookup, labels_to_touched
 from flakefighters.capture.tracing.tracer import Tracer, TracerUnavailableError
 from flakefighters.capture.tracing.watch import NOTHING, Touched, Watch
 
@@ -156,14 +156,15 @@ class TraceSession:
         children = audit.children
         if process_count() != self._processes:
             children = children | {"multiprocessing.Process"}
-        return _Sum(set(self._tracer.collect()), audit.opened, children)
+        return _Sum(self._tracer.collect(), audit.opened, children)
 
-    def _flush(self) -> None:
+    def _flush(self, keep: bool = True) -> None:
         """Add what was seen to all that is being summed up, and open a new window."""
         seen = self._window()
         if seen.labels or seen.opened or seen.children:
-            for part in self._open:
-                part.add(seen)
+            if keep:
+                for part in self._open:
+                    part.add(seen)
             self._audit.begin()
             self._processes = process_count()
         self._tracer.begin()
@@ -187,12 +188,10 @@ class TraceSession:
         """The attempt is over; what runs until the next :meth:`begin` belongs to no test."""
         if self._asleep() or self._open[0] is self._between:
             return
-        self._flush()
-        labels = self._open[0].labels
-        if labels:
-            self._between.labels.update(label for label in labels if label[0] == BODY)
-        # What a test has read, a cache may hold for those that come later.
-        self._between.opened |= self._open[0].opened
+        bodies = self._lookup.bodies
+        self._between.labels |= bodies & self._tracer.collect()
+        self._between.labels |= bodies & self._open[0].labels
+        self._flush(keep=False)
         self._open = [self._between]
 
     # -- wide fixtures -----------------------------------------------------------------------
@@ -267,7 +266,7 @@ class TraceSession:
             return Touched(unknown="execution was not watched in this process")
         for wide in self._raised(error):  # kept for the later phases of the attempt
             self._open[0].add(wide.seen)
-        total = _Sum()
+        total = _Sum(set(self._tracer.common()))
         total.add(self._open[0])
         total.add(self._window())
         for wide in self._used(item):

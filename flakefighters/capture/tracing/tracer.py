@@ -32,8 +32,12 @@ class Tracer(Protocol):
         """Open a new window."""
         ...
 
-    def collect(self) -> frozenset[Label]:
-        """What ran in the window so far; leaves it open."""
+    def collect(self) -> set[Label]:
+        """What ran in the window so far; leaves it open.  Not to be changed by the caller."""
+        ...
+
+    def common(self) -> set[Label]:
+        """What is taken to run in every window from now on, and not told any more."""
         ...
 
     def blind(self) -> frozenset[str]:
