@@ -22,7 +22,7 @@ __all__ = ["ProbingFinder"]
 
 #: Inserts probes into the tree of the file of this name, before other rewriting, and gives
 #: what is to be done after it; None if the file is not watched.
-Prepare = Callable[[ast.Module, str], Callable[[ast.Module], None] | None]
+Prepare = Callable[[ast.Module, str, bytes], Callable[[ast.Module], None] | None]
 
 
 class ProbingFinder(MetaPathFinder):
@@ -77,8 +77,9 @@ class ProbingFinder(MetaPathFinder):
             path = loader.get_filename(fullname)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # given already, by the loader's own compiling
-                tree = ast.parse(loader.get_data(path), path)
-                finish = self._prepare(tree, path)
+                source = loader.get_data(path)
+                tree = ast.parse(source, path)
+                finish = self._prepare(tree, path, source)
                 if finish is None:
                     return None
                 finish(tree)
@@ -120,7 +121,7 @@ class ProbingFinder(MetaPathFinder):
                 if cached.exists():  # then pytest has given them in an earlier run
                     warnings.simplefilter("ignore")
                 tree = ast.parse(source, str(path))
-                finish = self._prepare(tree, str(path))
+                finish = self._prepare(tree, str(path), source)
                 if finish is None:
                     return None
                 rewrite.rewrite_asserts(tree, source, str(path), hook.config)

@@ -8,6 +8,8 @@ name is added to the program.
 from __future__ import annotations
 
 import ast
+import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from types import CodeType
@@ -18,7 +20,10 @@ from flakefighters.capture.tracing.lookup import FileMarks, Label
 __all__ = ["FAR", "Flags", "Inserter", "Reads", "seal"]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Parts = (ast.excepthandler, ast.match_case)
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+_SPECIAL: Final = re.compile(rb"\b(?:lambda|yield|await)\b")
 
 #: A subscript of a string that is out of range is not folded by the compiler.
 FAR: Final = 1_000_000
@@ -63,6 +68,7 @@ class Inserter(ast.NodeTransformer):
     def __init__(
         self,
         marks: FileMarks,
+        source: bytes,
         number: Callable[[frozenset[Label]], int],
         tokens: tuple[str, str],
         *,
@@ -73,6 +79,10 @@ class Inserter(ast.NodeTransformer):
         ``lines`` False: a span within a function counts as the whole function.
         """
         self._lines = marks.lines
+        #: Lines with an expression that may take a probe, in order.
+        self._special = [
+            number for number, line in enumerate(source.splitlines(), 1) if _SPECIAL.search(line)
+        ]
         self._body = marks.body
         self._number = number
         self._store, self._read = tokens
@@ -154,14 +164,26 @@ class Inserter(ast.NodeTransformer):
             lines.difference_update(range(_first_line(block[0]), (block[-1].end_lineno or 0) + 1))
         return self._crossing(lines)
 
+    def _expressive(self, first: int, last: int) -> bool:
+        """Whether these lines may hold an expression that takes a probe."""
+        at = bisect_left(self._special, first)
+        return at < len(self._special) and self._special[at] <= last
+
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        """Visit blocks as a whole, so that probes can be put between statements."""
+        """Visit blocks as a whole, so that probes can be put between statements.
+
+        Other parts only where they may hold a probe: most of a tree is plain expressions.
+        """
+        plain = isinstance(node, ast.stmt | ast.excepthandler) and not self._expressive(
+            node.lineno, node.end_lineno or node.lineno
+        )
         for name, value in ast.iter_fields(node):
-            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                setattr(node, name, self._block(value))
-            elif isinstance(value, list):
-                value[:] = [self.visit(v) if isinstance(v, ast.AST) else v for v in value]
-            elif isinstance(value, ast.AST):
+            if isinstance(value, list):
+                if value and isinstance(value[0], ast.stmt):
+                    setattr(node, name, self._block(value))
+                elif not plain or (value and isinstance(value[0], _Parts)):
+                    value[:] = [self.visit(v) if isinstance(v, ast.AST) else v for v in value]
+            elif not plain and isinstance(value, ast.AST):
                 setattr(node, name, self.visit(value))
         return node
 
@@ -180,21 +202,22 @@ class Inserter(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """The header runs outside, the body is code of its own."""
-        self._visit_all([*node.decorator_list, *node.bases, *node.keywords])
+        self._visit_header(node, [*node.decorator_list, *node.bases, *node.keywords])
         self._visit_body(node, self._labels_within(node))
         return node
 
     def visit_FunctionDef(self, node: _Function) -> ast.AST:
         """The header runs outside, the body is code of its own."""
-        self._visit_all([*node.decorator_list, node.args])
+        self._visit_header(node, [*node.decorator_list, node.args])
         self._visit_body(node, self._labels_within(node))
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
-    def _visit_all(self, parts: Iterable[ast.AST]) -> None:
-        for part in parts:
-            self.visit(part)
+    def _visit_header(self, node: _Function | ast.ClassDef, parts: Iterable[ast.AST]) -> None:
+        if self._expressive(_first_line(node), node.body[0].lineno):
+            for part in parts:
+                self.visit(part)
 
     def _labels_within(self, node: _Function | ast.ClassDef) -> frozenset[Label]:
         """What entering the body of a definition tells."""

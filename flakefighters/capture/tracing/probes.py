@@ -88,11 +88,13 @@ class ProbeTracer:
     def _watched(self, filename: str) -> bool:
         return self._lookup.file(filename) is not None
 
-    def _prepare(self, tree: ast.Module, filename: str) -> Callable[[ast.Module], None] | None:
+    def _prepare(
+        self, tree: ast.Module, filename: str, source: bytes
+    ) -> Callable[[ast.Module], None] | None:
         marks = self._lookup.file(filename)
         if marks is None:
             return None
-        inserter = Inserter(marks, self._number, self._tokens, lines=self._lines)
+        inserter = Inserter(marks, source, self._number, self._tokens, lines=self._lines)
         inserter.insert(tree)
         return inserter.insert_body_probe
 
