@@ -11,7 +11,7 @@ from flakefighters.reports.escape import escape
 from flakefighters.reports.page import Block, Tone, lines, plain
 from flakefighters.reports.records import dumps
 
-__all__ = ["ReaderGoneError", "say", "show", "show_json"]
+__all__ = ["ReaderGoneError", "say", "show", "show_json", "write"]
 
 _STYLES: dict[Tone, str] = {
     "": "",
@@ -43,7 +43,7 @@ def say(text: str) -> None:
 
 def show_json(value: object) -> None:
     """Print data for programs."""
-    _write(dumps(value))
+    write(dumps(value))
 
 
 def show(page: Iterable[Block]) -> None:
@@ -51,10 +51,11 @@ def show(page: Iterable[Block]) -> None:
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
         _render(page)
     else:
-        _write(plain(page, _where()))
+        write(plain(page, _where()))
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
+    """Print text as it is: it must be ours, or escaped for where it goes."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
+from flakefighters.model import Trust
+
 __all__ = ["Database", "Row", "Writer", "render"]
 
 Row = tuple[Any, ...]
@@ -49,6 +51,8 @@ class Database(Protocol):
     """An open database that holds a history."""
 
     read_only: bool
+    #: What runs are worth that are recorded through it, by whom we are there.
+    trust: Trust
 
     @property
     def meta(self) -> Mapping[str, str]:

@@ -28,12 +28,14 @@ from flakefighters.history.layout import (
     OLDEST_READER,
     SCHEMA_PLACEHOLDER,
     SCHEMA_VERSION,
+    lock_key,
     statements,
 )
 from flakefighters.history.patience import Answer, patiently
 from flakefighters.history.postgres_trouble import explain_postgres, silent, sqlstate
+from flakefighters.history.roles import given_trust, trust_sql
 from flakefighters.history.trouble import too_new
-from flakefighters.ids import h64, uuid7
+from flakefighters.ids import uuid7
 from flakefighters.model import Target
 
 __all__ = ["PostgresDatabase", "lock_key", "make_engine"]
@@ -52,11 +54,6 @@ _UUID: Final = new_type(
     (2950,), "FLAKEFIGHTERS_ID", lambda value, _: None if value is None else value.replace("-", "")
 )
 _CASTS: Final = {"hash": "::uuid", "number": "::bigint", "text": ""}
-
-
-def lock_key(schema: str) -> int:
-    """The key of the advisory lock that writers share and maintenance takes for itself."""
-    return h64("flakefighters", "lock", schema)
 
 
 def make_engine(target: Target) -> Engine:
@@ -139,8 +136,10 @@ class PostgresDatabase:
                         "or run `flakefighters upgrade` as the owner",
                     )
                 self._create()
-                rows = self._meta() or []
-            self.meta: Mapping[str, str] = dict(rows)
+                rows = self._meta() or [("", None)]
+            found: dict[str, Any] = dict(rows)
+            self.trust = given_trust(found.pop(""))
+            self.meta: Mapping[str, str] = found
             self._check_version(self.meta)
         except BaseException:
             self.close()
@@ -181,8 +180,14 @@ class PostgresDatabase:
             )
 
     def _meta(self) -> list[Row] | None:
-        """The rows of ``meta``, None if there is no such table."""
-        sql = f"SELECT key, value FROM {self.prefix}meta"  # noqa: S608
+        """The rows of ``meta``, then one with the rank of the trust that our role was given.
+
+        None if there is no such table.
+        """
+        sql = (
+            f"SELECT key, value FROM {self.prefix}meta UNION ALL "  # noqa: S608
+            f"SELECT '', ({trust_sql(self.target.schema)})::text"
+        )
         answer = self._attempt(sql)
         if answer.error is None:
             return answer.value or []

@@ -22,6 +22,7 @@ from flakefighters.history.layout import (
 )
 from flakefighters.history.trouble import damaged, explain_sqlite, too_new
 from flakefighters.ids import uuid7
+from flakefighters.model import Trust
 
 __all__ = ["SqliteDatabase", "check_file"]
 
@@ -87,6 +88,9 @@ def _foreign(name: str) -> ForeignDatabaseError:
 
 class SqliteDatabase:
     """See :class:`~flakefighters.history.database.Database`."""
+
+    #: Whoever can write the file can write anything.
+    trust = Trust.LOCAL
 
     def __init__(
         self,

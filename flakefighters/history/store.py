@@ -80,6 +80,8 @@ class History:
         self.database = database
         self.database_id = database.meta["database_id"]
         self.schema_version = int(database.meta["schema_version"])
+        #: What runs are worth that are recorded through it, by whom we are there.
+        self.trust = database.trust
         self._suites = Suites(database)
 
     def __enter__(self) -> Self:
@@ -105,17 +107,22 @@ class History:
         verdicts: Sequence[Verdict] = (),
         *,
         via: str = "session",
-        trust: Trust = Trust.LOCAL,
+        trust: Trust | None = None,
     ) -> bool:
         """Store a run and its verdicts in one transaction.
 
+        ``trust`` is what our role in the database gives (``self.trust``) if nothing is said.
         False if the run is there already with equal content, ConflictError if with other content.
         Each verdict names its failure (``run``, ``nodeid``, ``attempt``, ``index``, ``at``).
         """
+        trust = trust or self.trust
         return write.save(self.database, run, verdicts, via=via, trust=trust, now=_now())
 
     def add_verdicts(self, verdicts: Sequence[Verdict]) -> int:
-        """Store verdicts on runs that are there; returns how many were new."""
+        """Store verdicts on runs that are there; returns how many were new.
+
+        Those on runs that are more trusted than what our role may add to are left out.
+        """
         return write.save_verdicts(self.database, verdicts)
 
     # -- runs ----------------------------------------------------------------------------------

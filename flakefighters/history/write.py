@@ -289,7 +289,8 @@ def _insert_verdicts(writer: Writer, rulings: tuple[list[Row], list[Row]]) -> No
 
 
 _QUESTION_VERDICTS: Final = """
-SELECT r.id, p.identity, v.id FROM {s}run r JOIN {s}project p ON p.id = r.project
+SELECT r.id, p.identity, v.id, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)
+FROM {s}run r JOIN {s}project p ON p.id = r.project
 LEFT JOIN {s}verdict v ON v.run = r.id WHERE r.id IN {hash:runs}
 """
 
@@ -300,14 +301,17 @@ def save_verdicts(database: Database, verdicts: Sequence[Verdict]) -> int:
         return 0
     wanted = sorted({verdict.run for verdict in verdicts})
     with database.writing(_QUESTION_VERDICTS, runs=to_json(wanted)) as writer:
-        identities = {run: identity for run, identity, _ in writer.answer}
-        known = {verdict for _, _, verdict in writer.answer}
+        identities = {row[0]: row[1] for row in writer.answer}
+        known = {row[2] for row in writer.answer}
+        best = {row[0]: row[3] for row in writer.answer}
         missing = [run for run in wanted if run not in identities]
         if missing:
             raise NotFoundError(f"no run {missing[0]} in this history to judge")
         bodies: dict[str, str] = {}
         rows: list[Row] = []
         for run in wanted:
+            if database.trust is Trust.PR and best[run] == TRUST_RANKS[Trust.PROTECTED]:
+                continue  # the server would refuse it
             own = [verdict for verdict in verdicts if verdict.run == run]
             more_bodies, more_rows = _rulings(identities[run], own)
             bodies.update(more_bodies)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2  # type: ignore[import-untyped]
@@ -100,11 +102,15 @@ def statements(name: str) -> list[str]:
 @pytest.mark.skipif(find_binaries() is None, reason="no PostgreSQL binaries")
 def test_roles_have_the_rights_they_need_and_no_more(world: World) -> None:
     from flakefighters.history import open_history
+    from flakefighters.history.roles import Roles
+    from flakefighters.history.roles_sql import grants_sql
 
     server = shared_server()
     create, *grants = statements("roles")
     server.ask(create)
-    roles = ("ci_writer", "reader", "flakes_owner")
+    groups = Roles.named("flakefighters", owner="flakes_owner")
+    own = replace(groups, writer="ci_writer", reader="reader")
+    roles = ("ci_writer", "reader", *filter(None, dataclasses.astuple(groups)))
     try:
         for statement in grants:
             server.ask(statement, "flakes")
@@ -119,8 +125,8 @@ def test_roles_have_the_rights_they_need_and_no_more(world: World) -> None:
             pass
         for stricter in (False, True):
             if stricter:
-                for statement in statements("stricter"):
-                    server.ask(statement, "flakes")
+                assert "--owner flakes_owner --writer ci_writer --reader reader" in PROFILES
+                server.ask(grants_sql("flakefighters", own), "flakes")
             with open_history(writer):
                 pass
             with open_history(reader) as history:
@@ -130,6 +136,12 @@ def test_roles_have_the_rights_they_need_and_no_more(world: World) -> None:
             refused(server.port, "ci_writer", "choose-one", "CREATE TABLE public.x ()")
         refused(server.port, "ci_writer", "choose-one", "DELETE FROM flakefighters.run")
         refused(server.port, "ci_writer", "choose-one", "DROP TABLE flakefighters.run")
+        server.ask(grants_sql("flakefighters", groups), "flakes")
+        for statement in statements("logins"):
+            server.ask(statement, "flakes")
+        refused(server.port, "flakefighters_writer", "choose-one", "DELETE FROM flakefighters.run")
+        with open_history(reader) as history:
+            assert history.projects() == ()
     finally:
         server.drop_database("flakes")
         for role in roles:
