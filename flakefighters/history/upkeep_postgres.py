@@ -1,0 +1,85 @@
+"""Upkeep of a history in PostgreSQL: the exclusive lock, and who may take it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from flakefighters.errors import DatabaseError
+from flakefighters.history.layout import SCHEMA_VERSION
+from flakefighters.history.postgres import PostgresDatabase, PostgresWriter, lock_key
+from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
+
+__all__ = ["PostgresUpkeep", "alone_on_server", "need_owner_on_server"]
+
+# Bound early: tests may replace them.
+_monotonic, _sleep = time.monotonic, time.sleep
+
+#: Who waits for the exclusive lock keeps later writers waiting as well: at most so long, ms.
+_WAIT_MS: Final = 800
+#: How long to try again, in seconds.
+_PATIENCE: Final = 30.0
+_LOCKED: Final = "55P03"
+
+_OWNER: Final = """
+SELECT pg_has_role(c.relowner, 'USAGE'), current_user FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = 'run'
+"""
+
+
+class PostgresUpkeep(PostgresWriter):
+    """See :class:`~flakefighters.history.upkeep.Upkeep`."""
+
+    def change(self, sql: str, **params: object) -> None:
+        self._waiting.append(self._database._filled(sql, params))
+
+
+@contextmanager
+def alone_on_server(database: PostgresDatabase) -> Iterator[PostgresUpkeep]:
+    """See :func:`flakefighters.history.upkeep.alone`."""
+    if database.read_only:
+        raise DatabaseError(f"{database.target.display} is opened for reading only")
+    begin = (
+        "BEGIN ISOLATION LEVEL READ COMMITTED; "  # noqa: S608
+        f"SET LOCAL lock_timeout = '{_WAIT_MS}ms'; "
+        f"SELECT pg_advisory_xact_lock({lock_key(database.target.schema)}); "
+        f"SELECT value FROM {database.prefix}meta WHERE key = 'schema_version'"
+    )
+    try:
+        version = _begin(database, begin)
+        if version != SCHEMA_VERSION:
+            raise database._moved(version)
+        upkeep = PostgresUpkeep(database, [])
+        yield upkeep
+        database._send(upkeep.finish())
+    except BaseException:
+        database._rollback()
+        raise
+
+
+def _begin(database: PostgresDatabase, begin: str) -> int:
+    """Take the lock, or let the writers before us end and try again; the schema's version."""
+    until = _monotonic() + _PATIENCE
+    while True:
+        answer = database._attempt(begin)
+        if answer.error is None:
+            return int(answer.value[0][0]) if answer.value else 0
+        if sqlstate(answer.error) != _LOCKED or _monotonic() > until:
+            raise explain_postgres(answer.error, database.target)
+        database._rollback()
+        _sleep(random.uniform(0.1, 0.3))  # noqa: S311
+
+
+def need_owner_on_server(database: PostgresDatabase, what: str) -> None:
+    """See :func:`flakefighters.history.upkeep.need_owner`."""
+    target = database.target
+    ((owner, user),) = database.query(_OWNER, schema=target.schema)
+    if not owner:
+        raise DatabaseError(
+            f"{target.display}: {user} may not {what}, only the owner of the history may",
+            remedy="name a profile or URL that logs in as the owner",
+        )
