@@ -12,6 +12,7 @@ from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundErro
 from flakefighters.history import coverage, heads, read, rollup, write
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.database import Database
+from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.ids import storable, unstorable
@@ -108,11 +109,12 @@ class History:
         *,
         via: str = "session",
         trust: Trust | None = None,
-    ) -> bool:
+    ) -> Saved:
         """Store a run and its verdicts in one transaction.
 
         ``trust`` is what our role in the database gives (``self.trust``) if nothing is said.
-        False if the run is there already with equal content, ConflictError if with other content.
+        The answer is true if it is new; a run that is older than the history keeps, or was purged,
+        is not taken in.  ConflictError if it is there with other content.
         Each verdict names its failure (``run``, ``nodeid``, ``attempt``, ``index``, ``at``).
         """
         trust = trust or self.trust

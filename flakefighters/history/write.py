@@ -10,10 +10,12 @@ from flakefighters.history import content, pack
 from flakefighters.history.chains import listing_chain, suite_chain
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Row, Writer
+from flakefighters.history.intake import Saved, marks, purged_names, same_origin
+from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Run, Trust, Verdict
 
-__all__ = ["TRUST_RANKS", "save", "save_verdicts"]
+__all__ = ["TRUST_RANKS", "insert_executions", "insert_verdicts", "save", "save_verdicts"]
 
 #: How trust is stored.
 TRUST_RANKS: Final = {Trust.PROTECTED: 0, Trust.PR: 1, Trust.LOCAL: 2, Trust.UNTRUSTED: 3}
@@ -32,7 +34,11 @@ SELECT
      ORDER BY s.n DESC, x.started DESC LIMIT 1),
   (SELECT x.listing FROM (SELECT listing, started FROM {s}run WHERE project = :project
      ORDER BY started DESC, id DESC LIMIT 20) x WHERE x.listing IS NOT NULL
-     ORDER BY x.started DESC LIMIT 1)
+     ORDER BY x.started DESC LIMIT 1),
+  (SELECT extra FROM {s}run WHERE id = :run),
+  (SELECT max("before") FROM {s}horizon WHERE project = :project),
+  (SELECT count(*) FROM {s}tombstone WHERE kind = 'run' AND id = :run),
+  (SELECT count(*) FROM {s}tombstone WHERE kind = 'signature')
 """
 
 _RUN_COLUMNS: Final = (
@@ -62,7 +68,7 @@ def save(
     via: str,
     trust: Trust,
     now: int,
-) -> bool:
+) -> Saved:
     """See :meth:`flakefighters.history.store.History.save`; ``now`` in µs UTC."""
     run = content.normal(run)
     head, state, environment = run.head, run.state, run.environment
@@ -82,16 +88,30 @@ def save(
         environment=None if environment is None else storable(environment.id),
         project=project,
     ) as writer:
-        known, best, has_suite, has_listing, has_environment, near, near_listing = writer.answer[0]
+        known, best, has_suite, has_listing, has_environment, near, *rest = writer.answer[0]
+        near_listing, extra, horizon, buried, signatures = rest
+        if buried:
+            return Saved.PURGED
+        names = purged_names(writer) if signatures else frozenset()
+        if names:
+            run = purged_run(run, names)
+            verdicts = purged_verdicts(verdicts, names, marked_in(run, names))
+            head, content_hash = run.head, content.content_hash(run, listing)
+            rulings = _rulings(identity, verdicts)
         if known is not None:
+            believed = best is not None and best < TRUST_RANKS[Trust.UNTRUSTED]
             if known != content_hash:
+                if believed and same_origin(known, extra, origin_of(run)):
+                    return Saved.KNOWN
                 raise ConflictError(
                     f"run {head.id} is in this history with other content",
                     remedy="the run that is there was kept; nothing was written",
                 )
             if best is None or TRUST_RANKS[trust] < best:
                 _insert_arrival(writer, head.id, trust, now, via)
-            return False
+            return Saved.KNOWN
+        if horizon is not None and head.started < horizon:
+            return Saved.BEYOND
 
         label = storable(run.project.label)
         writer.insert("project", "id identity label", [(project, storable(identity), label)])
@@ -186,7 +206,19 @@ def save(
         _insert_executions(writer, head.id, identity, run.executions)
         _insert_arrival(writer, head.id, trust, now, via)
         _insert_verdicts(writer, rulings)
-    return True
+    return Saved.NEW
+
+
+def insert_executions(writer: Writer, run: Run) -> None:
+    """Insert all executions of a run with their failures."""
+    _insert_texts(writer, run.executions)
+    _insert_executions(writer, run.head.id, run.project.identity, run.executions)
+
+
+def insert_verdicts(writer: Writer, identity: str, verdicts: Sequence[Verdict]) -> None:
+    """Insert verdicts on runs of a project."""
+    bodies, rows = _rulings(identity, verdicts)
+    _insert_verdicts(writer, (bodies, rows))
 
 
 def _insert_arrival(writer: Writer, run: str, trust: Trust, now: int, via: str) -> None:
@@ -289,7 +321,8 @@ def _insert_verdicts(writer: Writer, rulings: tuple[list[Row], list[Row]]) -> No
 
 
 _QUESTION_VERDICTS: Final = """
-SELECT r.id, p.identity, v.id, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)
+SELECT r.id, p.identity, v.id, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id),
+  (SELECT count(*) FROM {s}tombstone WHERE kind = 'signature')
 FROM {s}run r JOIN {s}project p ON p.id = r.project
 LEFT JOIN {s}verdict v ON v.run = r.id WHERE r.id IN {hash:runs}
 """
@@ -307,6 +340,9 @@ def save_verdicts(database: Database, verdicts: Sequence[Verdict]) -> int:
         missing = [run for run in wanted if run not in identities]
         if missing:
             raise NotFoundError(f"no run {missing[0]} in this history to judge")
+        if writer.answer[0][4]:
+            names = purged_names(writer)
+            verdicts = purged_verdicts(verdicts, names, marks(writer, wanted, names))
         bodies: dict[str, str] = {}
         rows: list[Row] = []
         for run in wanted:
