@@ -7,6 +7,7 @@ import os
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.model import Target
+from flakefighters.sync import burial
 from flakefighters.sync.merge import merge
 from flakefighters.sync.nouns import Progress, Report, Transfer, unreported
 from flakefighters.sync.pull import fetch
@@ -22,6 +23,7 @@ def clone(
     *,
     tracked: bool = False,
     via: str = "clone",
+    follow: bool = False,
     report: Report = unreported,
 ) -> Transfer:
     """Copy all of ``source`` into a SQLite file, in one transaction.
@@ -29,7 +31,8 @@ def clone(
     ``source`` is an open history in PostgreSQL, or a file opened with
     :func:`flakefighters.history.foreign.open_foreign`.  Where there is no file yet it is made
     beside its place and linked there once it is whole; a history that is there keeps all that it
-    has.  ``tracked`` as for :func:`~flakefighters.history.open_history`.
+    has.  ``tracked`` as for :func:`~flakefighters.history.open_history`; with ``follow`` the copy
+    keeps no more than the server does from now on.
 
     Raises:
         DatabaseError: if one of the two cannot be used; then nothing was changed.
@@ -38,10 +41,14 @@ def clone(
     with reading(source, report) as reader:
         assert into.path is not None
         if not os.path.lexists(into.path):
-            return _anew(reader, into, via, report)
+            done = _anew(reader, into, via, report)
+            if follow:
+                with open_history(into, tracked=tracked) as history:
+                    done.pruned = burial.follow(reader.inventory().horizons, history)
+            return done
         with open_history(into, tracked=tracked) as history:
             handshake(history)
-            return fetch(reader, history, batch=None, via=via, report=report)
+            return fetch(reader, history, batch=None, via=via, follow=follow, report=report)
 
 
 def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
@@ -49,6 +56,8 @@ def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
     with Staging(into.path, into.display, via=via) as staging:
         refused = reader.stage(staging, None, None)
         report(Progress("storing", staging.rows, reader.bytes))
+        if staging.buried:
+            burial.settle(staging, ())
         counted = staging.count()
         if staging.publish():
             done = Transfer(runs=counted["run"], events=counted["event"], created=True)

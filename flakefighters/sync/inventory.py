@@ -10,9 +10,12 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from flakefighters.history.database import Database
+from flakefighters.history.prune import horizons
+from flakefighters.history.purge import Tombstone, tombstones
+from flakefighters.history.purge_text import ORIGIN
 from flakefighters.history.write import TRUST_RANKS
 from flakefighters.model import Trust
 
@@ -30,6 +33,12 @@ class Entry(NamedTuple):
     started: int
     #: Stands for the set of its verdicts; empty if it has none.
     verdicts: str
+    #: The content hash with which it was recorded, if something of it was purged since.
+    origin: str = ""
+
+    def is_copy_of(self, other: Entry) -> bool:
+        """Whether both were recorded as the same run, whatever was purged of them since."""
+        return (self.origin or self.content_hash) == (other.origin or other.content_hash)
 
 
 @dataclass(slots=True)
@@ -39,7 +48,7 @@ class Inventory:
     runs: dict[str, Entry] = field(default_factory=dict)
     events: dict[str, str] = field(default_factory=dict)
     #: Rows of ``tombstone`` by kind and id.
-    tombstones: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+    tombstones: dict[tuple[str, str], Tombstone] = field(default_factory=dict)
     #: The oldest start that is kept, by project.
     horizons: dict[int, int] = field(default_factory=dict)
 
@@ -59,9 +68,11 @@ def digest(verdicts: list[str]) -> str:
     return hashlib.sha256("".join(sorted(verdicts)).encode("ascii")).hexdigest()[:32]
 
 
+# What a run says of itself, only where it may say what it was recorded as: it is read here, since
+# text that is no JSON would end the question there.
 _RUNS: Final = (
     "SELECT r.id, r.content_hash, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), "
-    "r.project, r.started FROM {s}run r"
+    "r.project, r.started, CASE WHEN r.extra LIKE '%purged_from%' THEN r.extra END FROM {s}run r"
 )
 
 
@@ -71,15 +82,22 @@ def of_sqlite(database: Database) -> Inventory:
     verdicts: dict[str, list[str]] = defaultdict(list)
     for run, name in database.query("SELECT run, id FROM {s}verdict"):
         verdicts[run].append(name)
-    for run, content_hash, trust, project, started in database.query(_RUNS):
+    for run, content_hash, trust, project, started, extra in database.query(_RUNS):
         rank = UNTRUSTED if trust is None else trust
-        found.runs[run] = Entry(content_hash, rank, project, started, digest(verdicts.get(run, [])))
+        said = digest(verdicts.get(run, []))
+        found.runs[run] = Entry(content_hash, rank, project, started, said, _origin(extra))
     found.events = dict(database.query("SELECT id, content_hash FROM {s}event"))
-    for row in database.query('SELECT kind, id, at, "by" FROM {s}tombstone'):
-        found.tombstones[row[:2]] = row
-    rows = database.query('SELECT project, max("before") FROM {s}horizon GROUP BY project')
-    found.horizons = dict(rows)
+    found.tombstones = tombstones(database)
+    found.horizons = horizons(database)
     return found
+
+
+def _origin(extra: str | None) -> str:
+    try:
+        said = json.loads(extra)[ORIGIN] if extra else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return said if isinstance(said, str) else ""
 
 
 #: The same of a history in PostgreSQL, as one question with one column of JSON text.
@@ -88,7 +106,8 @@ SELECT json_build_array('run', replace(r.id::text, '-', ''), r.content_hash,
   (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.project, r.started,
   coalesce((SELECT left(encode(sha256(convert_to(
       string_agg(replace(v.id::text, '-', ''), '' ORDER BY v.id), 'UTF8')), 'hex'), 32)
-    FROM {s}verdict v WHERE v.run = r.id), ''))::text FROM {s}run r
+    FROM {s}verdict v WHERE v.run = r.id), ''),
+  CASE WHEN r.extra LIKE '%purged_from%' THEN r.extra END)::text FROM {s}run r
 UNION ALL
 SELECT json_build_array('event', replace(e.id::text, '-', ''), e.content_hash)::text FROM {s}event e
 UNION ALL
@@ -104,11 +123,12 @@ def of_lines(lines: list[str], into: Inventory) -> None:
     for line in lines:
         kind, *row = json.loads(line)
         if kind == "run":
-            run, content_hash, trust, *rest = row
-            into.runs[run] = Entry(content_hash, UNTRUSTED if trust is None else trust, *rest)
+            run, content_hash, trust, project, started, verdicts, extra = row
+            rank = UNTRUSTED if trust is None else trust
+            into.runs[run] = Entry(content_hash, rank, project, started, verdicts, _origin(extra))
         elif kind == "event":
             into.events[row[0]] = row[1]
         elif kind == "tombstone":
-            into.tombstones[row[0], row[1]] = tuple(row)
+            into.tombstones[row[0], row[1]] = (row[0], row[1], row[2], row[3])
         else:
             into.horizons[row[0]] = row[1]

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Final
 
 from flakefighters.history import History
+from flakefighters.history.purge_text import ORIGIN
 from flakefighters.history.sqlite import SqliteDatabase
 from flakefighters.sync.inventory import UNTRUSTED
 from flakefighters.sync.nouns import Conflict, Transfer
@@ -33,7 +34,8 @@ _PARTS: Final = ("verdict", "failure", "execution", "arrival")
 
 # What is to become of each run that came: 'new', 'same', 'better' (the same, more trusted than
 # what is untrusted here), 'doubted' (the same, untrusted, unlike here), 'replaces' (other content,
-# more trusted than what is untrusted here) or 'conflict'.
+# more trusted than what is untrusted here), 'kin' (the same when it was recorded, something of it
+# was purged on one side) or 'conflict'.
 _FATES: Final = """
 CREATE TEMP TABLE fate AS
 SELECT b.run, b.trust, CASE
@@ -47,12 +49,16 @@ SELECT b.run, b.trust, CASE
       WHEN m.trust = :untrusted AND b.trust < m.trust THEN 'better'
       WHEN m.trust < :untrusted AND b.trust = :untrusted THEN 'doubted' ELSE 'same' END
     WHEN m.trust = :untrusted AND b.trust < m.trust THEN 'replaces'
-    ELSE 'conflict' END AS fate, m.content_hash AS ours, b.content_hash AS theirs
+    WHEN m.origin <> b.origin THEN 'conflict'
+    WHEN b.trust = :untrusted AND m.trust < :untrusted THEN 'doubted'
+    ELSE 'kin' END AS fate, m.content_hash AS ours, b.content_hash AS theirs
 FROM (
-  SELECT a.run, a.trust, r.id IS NOT NULL AS whole, r.content_hash, r.project, r.started
+  SELECT a.run, a.trust, r.id IS NOT NULL AS whole, r.content_hash, r.project, r.started,
+    coalesce(json_extract(r.extra, :origin), r.content_hash) AS origin
   FROM staged.arrival a LEFT JOIN staged.run r ON r.id = a.run
 ) b LEFT JOIN (
-  SELECT r.id, r.content_hash, coalesce((
+  SELECT r.id, r.content_hash, coalesce(json_extract(r.extra, :origin), r.content_hash) AS origin,
+    coalesce((
     SELECT min(a.trust) FROM main.arrival a WHERE a.run = r.id), :untrusted) AS trust
   FROM main.run r
 ) m ON m.id = b.run
@@ -86,11 +92,11 @@ def _insert(connection: sqlite3.Connection) -> Transfer:
         run(_copied(table))
     done.events = _count(connection, "event") - events
     done.purged += _purge(connection)
-    run(_FATES, {"untrusted": UNTRUSTED})
+    run(_FATES, {"untrusted": UNTRUSTED, "origin": f"$.{ORIGIN}"})
     counts = dict(run("SELECT fate, count(*) FROM fate GROUP BY fate").fetchall())
     done.runs = counts.get("new", 0)
     done.replaced = counts.get("replaces", 0)
-    done.known = sum(counts.get(fate, 0) for fate in ("same", "better", "doubted"))
+    done.known = sum(counts.get(fate, 0) for fate in ("same", "better", "doubted", "kin"))
     done.beyond = counts.get("beyond", 0)
     done.purged += counts.get("purged", 0)
     done.conflicts = [
@@ -101,7 +107,10 @@ def _insert(connection: sqlite3.Connection) -> Transfer:
     # An untrusted file may have added verdicts of its own to what is trusted from now on.
     run("DELETE FROM verdict WHERE run IN (SELECT run FROM fate WHERE fate = 'better')")
     run(
-        _copied("verdict", "t.run IN (SELECT f.run FROM fate f WHERE f.fate IN ('same', 'better'))")
+        _copied(
+            "verdict",
+            "t.run IN (SELECT f.run FROM fate f WHERE f.fate IN ('same', 'better', 'kin'))",
+        )
     )
     done.verdicts = max(0, _count(connection, "verdict") - before)
     _remove(connection, "SELECT run FROM fate WHERE fate = 'replaces'")

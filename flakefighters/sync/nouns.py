@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from flakefighters.history.intake import Saved
+
 __all__ = ["Conflict", "Progress", "Report", "Transfer", "unreported"]
 
 
@@ -41,6 +43,9 @@ class Conflict:
     theirs: str
 
 
+_NUMBERS = ("runs", "replaced", "known", "verdicts", "events", "beyond", "purged", "pruned")
+
+
 @dataclass(slots=True, kw_only=True)
 class Transfer:
     """What a transfer did."""
@@ -59,6 +64,8 @@ class Transfer:
     beyond: int = 0
     #: Runs that were purged where they should go, and those that a purge took away there.
     purged: int = 0
+    #: Runs that had to go because the other side keeps no more.
+    pruned: int = 0
     #: Runs that were not to be sent: uncommitted changes, untrusted, a project without a name.
     kept_back: dict[str, int] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
@@ -75,9 +82,20 @@ class Transfer:
         """Whether nothing was refused."""
         return not self.conflicts and not self.refused
 
+    def count(self, saved: Saved) -> None:
+        """Count a run that was saved, or was not."""
+        if saved is Saved.NEW:
+            self.runs += 1
+        elif saved is Saved.KNOWN:
+            self.known += 1
+        elif saved is Saved.BEYOND:
+            self.beyond += 1
+        else:
+            self.purged += 1
+
     def add(self, other: Transfer) -> None:
         """Count what another part of the same transfer did."""
-        for name in ("runs", "replaced", "known", "verdicts", "events", "beyond", "purged"):
+        for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.rows += other.rows
         self.bytes += other.bytes

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from flakefighters.history import History
 from flakefighters.history.foreign import ForeignHistory
+from flakefighters.sync import burial
 from flakefighters.sync.inventory import UNTRUSTED, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
 from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
@@ -27,13 +28,15 @@ def pull(
     *,
     batch: int | None = BATCH,
     via: str = "pull",
+    follow: bool = False,
     report: Report = unreported,
 ) -> Transfer:
     """Fetch the runs, verdicts and events of ``source`` that ``into`` (SQLite) lacks.
 
     ``source`` is an open history in PostgreSQL, or a file opened with
     :func:`flakefighters.history.foreign.open_foreign`.  Each ``batch`` of runs is stored in a
-    transaction of its own (None: all in one).
+    transaction of its own (None: all in one).  With ``follow``, ``into`` keeps no more than a
+    server does.
 
     Raises:
         DatabaseError: if one of the two cannot be used; what was stored until then stays.
@@ -41,24 +44,40 @@ def pull(
     need_sqlite(into.target)
     handshake(into)
     with reading(source, report) as reader:
-        return fetch(reader, into, batch=batch, via=via, report=report)
+        return fetch(reader, into, batch=batch, via=via, follow=follow, report=report)
 
 
 def fetch(
-    reader: Reader, into: History, *, batch: int | None, via: str, report: Report
+    reader: Reader,
+    into: History,
+    *,
+    batch: int | None,
+    via: str,
+    follow: bool = False,
+    report: Report,
 ) -> Transfer:
     """The same from a source that is being read."""
-    plan = _compare(reader.inventory(), of_sqlite(into.database))
+    theirs = reader.inventory()
+    # First of all: what was purged there is neither compared nor kept.
+    purged = burial.adopt(theirs.tombstones.values(), into)
+    ours = of_sqlite(into.database)
+    plan = _compare(theirs, ours)
     total = plan.done
+    total.purged += purged
     assert into.target.path is not None
     for wanted in plan.batches(batch):
         with Staging(into.target.path, into.target.display, via=via) as staging:
-            staging.add("tombstone", plan.tombstones)
             refused = reader.stage(staging, wanted, into.database)
+            if ours.tombstones:
+                burial.settle(staging, ours.tombstones.values())
             report(Progress("storing", staging.rows, reader.bytes))
             part = merge(staging, into)
             part.known, part.rows, part.refused = 0, staging.rows, refused
             total.add(part)
+    if ours.tombstones:
+        burial.adopt((), into)  # verdicts that came alone, on runs that are here
+    if follow:
+        total.pruned = burial.follow(theirs.horizons, into)
     total.bytes = reader.bytes
     total.conflicts.sort()
     return total
@@ -69,7 +88,6 @@ class _Plan:
     runs: list[str] = field(default_factory=list)
     judged: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-    tombstones: list[tuple[Any, ...]] = field(default_factory=list)
     #: What is known without fetching anything.
     done: Transfer = field(default_factory=Transfer)
 
@@ -79,7 +97,7 @@ class _Plan:
         for runs in _parts(self.runs, size):
             yield Wanted(runs=runs, judged=judged, events=events)
             judged, events = [], []
-        if judged or events or (self.tombstones and not self.runs):
+        if judged or events:
             yield Wanted(judged=judged, events=events)
 
 
@@ -92,9 +110,6 @@ def _parts(names: Sequence[str], size: int | None) -> Iterator[list[str]]:
 def _compare(theirs: Inventory, ours: Inventory) -> _Plan:
     plan = _Plan()
     done = plan.done
-    plan.tombstones = [
-        row for name, row in theirs.tombstones.items() if name not in ours.tombstones
-    ]
     for run, entry in sorted(theirs.runs.items()):
         here = ours.runs.get(run)
         # The lower the number, the more it is trusted.
@@ -110,6 +125,11 @@ def _compare(theirs: Inventory, ours: Inventory) -> _Plan:
         elif here.content_hash != entry.content_hash:
             if better and here.trust == UNTRUSTED:
                 plan.runs.append(run)
+            elif here.is_copy_of(entry):
+                done.known += 1
+                believed = entry.trust < UNTRUSTED or here.trust == UNTRUSTED
+                if believed and here.verdicts != entry.verdicts and entry.verdicts:
+                    plan.judged.append(run)
             else:
                 done.conflicts.append(Conflict(run, here.content_hash, entry.content_hash))
         else:

@@ -6,12 +6,14 @@ from typing import Final
 
 from flakefighters.errors import ConfigError, ConflictError
 from flakefighters.history import History
+from flakefighters.history.purge import tombstones
 from flakefighters.model import Trust
+from flakefighters.sync.burial import adopt, hand_over
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import handshake, inventory_of
 
-__all__ = ["LOCAL_PROJECT", "push", "why_kept_back"]
+__all__ = ["LOCAL_PROJECT", "bury", "push", "why_kept_back"]
 
 #: How the random identity of a project begins that has no name on other machines.
 LOCAL_PROJECT: Final = "local:"
@@ -38,17 +40,16 @@ def push(
         )
     handshake(local)
     handshake(remote)
-    ours, theirs = inventory_of(local), inventory_of(remote)
-    done = Transfer()
+    theirs, done = inventory_of(remote), Transfer()
+    if bury(local, remote, theirs, done):
+        theirs = inventory_of(remote)
+    ours = inventory_of(local)
     missing, changed = _compare(local, ours, theirs, done)
     for count, name in enumerate(missing):
         report(Progress("sending", count, total=len(missing)))
         run = local.load(name)
         try:
-            if remote.save(run, local.verdicts([name]), via=via, trust=Trust.LOCAL):
-                done.runs += 1
-            else:
-                done.known += 1
+            done.count(remote.save(run, local.verdicts([name]), via=via, trust=Trust.LOCAL))
         except ConflictError:
             found = remote.content_hashes([name]).get(name, "")
             done.conflicts.append(Conflict(name, found, ours.runs[name].content_hash))
@@ -56,6 +57,15 @@ def push(
         done.verdicts += remote.add_verdicts(local.verdicts(changed))
     done.conflicts.sort()
     return done
+
+
+def bury(local: History, remote: History, theirs: Inventory, done: Transfer) -> bool:
+    """Exchange tombstones with ``remote``, whose inventory is ``theirs``; True if that changed."""
+    ours = tombstones(local.database)
+    if remote.target.backend == "postgresql" and not local.target.read_only:
+        done.purged += adopt(theirs.tombstones.values(), local)
+    new = [row for name, row in ours.items() if name not in theirs.tombstones]
+    return hand_over(new, remote, done)
 
 
 def _compare(
@@ -70,7 +80,7 @@ def _compare(
             identities[entry.project], clean[run] == 0, untrusted=entry.trust == UNTRUSTED
         )
         there = theirs.runs.get(run)
-        if there is not None and there.content_hash != entry.content_hash:
+        if there is not None and not there.is_copy_of(entry):
             done.conflicts.append(Conflict(run, there.content_hash, entry.content_hash))
         elif there is not None:
             done.known += 1

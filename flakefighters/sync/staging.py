@@ -56,6 +56,8 @@ class Staging:
         self._received = _time_ns() // 1000
         #: Rows inserted so far.
         self.rows = 0
+        #: Whether there are tombstones among them.
+        self.buried = False
         _remove_abandoned(target)
         self.path = target.with_name(f"{target.name}-part-{secrets.token_hex(6)}")
         try:
@@ -135,6 +137,7 @@ class Staging:
         """Insert rows of a table; of "trust", a run and how far it is trusted."""
         if table == "trust":
             rows = [(run, trust, self._received, self.via) for run, trust in rows]
+        self.buried = self.buried or (table == "tombstone" and bool(rows))
         self.connection.executemany(_INSERTS[table], rows)
         self.rows += len(rows)
 
