@@ -10,6 +10,7 @@ from typing import Final
 from flakefighters.history import History
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.sync import burial
+from flakefighters.sync.carry import carry
 from flakefighters.sync.inventory import UNTRUSTED, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
 from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
@@ -31,8 +32,9 @@ def pull(
     follow: bool = False,
     report: Report = unreported,
 ) -> Transfer:
-    """Fetch the runs, verdicts and events of ``source`` that ``into`` (SQLite) lacks.
+    """Fetch the runs, verdicts and events of ``source`` that ``into`` lacks.
 
+    ``into`` is in SQLite; the runs of a file can go to PostgreSQL as well, see ``sync/carry.py``.
     ``source`` is an open history in PostgreSQL, or a file opened with
     :func:`flakefighters.history.foreign.open_foreign`.  Each ``batch`` of runs is stored in a
     transaction of its own (None: all in one).  With ``follow``, ``into`` keeps no more than a
@@ -41,6 +43,8 @@ def pull(
     Raises:
         DatabaseError: if one of the two cannot be used; what was stored until then stays.
     """
+    if isinstance(source, ForeignHistory) and into.target.backend == "postgresql":
+        return carry(source, into, via=via, report=report)
     need_sqlite(into.target)
     handshake(into)
     with reading(source, report) as reader:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.postgres.server import PostgresServer
@@ -28,20 +28,29 @@ auth_type = scram-sha-256
 auth_file = {folder}/users.txt
 pool_mode = {mode}
 default_pool_size = 5
-query_wait_timeout = 4
+query_wait_timeout = {wait}
+max_client_conn = 200
 """
 
 
 @contextlib.contextmanager
-def pgbouncer(server: PostgresServer, mode: str) -> Iterator[int]:
-    """The port of a pooler that works in ``mode``: "session", "transaction" or "statement"."""
+def pgbouncer(
+    server: PostgresServer, mode: str, *, users: Mapping[str, str] | None = None, wait: int = 4
+) -> Iterator[int]:
+    """The port of a pooler that works in ``mode``: "session", "transaction" or "statement".
+
+    It has five connections to the server for each database and user.  ``users`` are further names
+    and their passwords; ``wait`` is how many seconds a client waits for one of the five.
+    """
     program = os.environ.get("FLAKEFIGHTERS_TEST_PGBOUNCER") or need_program("pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="flakefighters-bouncer-"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    (folder / "users.txt").write_text(f'"{server.user}" "{server.password}"\n')
-    settings = _SETTINGS.format(server=server.port, port=port, folder=folder, mode=mode)
+    known = {server.user: server.password, **(users or {})}
+    lines = [f'"{name}" "{password}"\n' for name, password in known.items()]
+    (folder / "users.txt").write_text("".join(lines))
+    settings = _SETTINGS.format(server=server.port, port=port, folder=folder, mode=mode, wait=wait)
     (folder / "settings.ini").write_text(settings)
     user = "nobody" if os.geteuid() == 0 else None
     if user is not None:

@@ -253,7 +253,12 @@ class Project:
     def flakefighters(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run the command."""
         return subprocess.run(
-            [sys.executable, "-c", "from flakefighters.cli import main; main()", *args],
+            [
+                sys.executable,
+                "-c",
+                "import sys; from flakefighters.cli import main; sys.exit(main())",
+                *args,
+            ],
             cwd=self.root,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
