@@ -6,7 +6,7 @@ from typing import Final
 
 from flakefighters.errors import ConfigError, ConflictError
 from flakefighters.history import History
-from flakefighters.history.purge import tombstones
+from flakefighters.history.purge import Tombstone, tombstones
 from flakefighters.model import Trust
 from flakefighters.sync.burial import adopt, hand_over
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
@@ -17,6 +17,7 @@ __all__ = ["LOCAL_PROJECT", "bury", "push", "why_kept_back"]
 
 #: How the random identity of a project begins that has no name on other machines.
 LOCAL_PROJECT: Final = "local:"
+_LATE: Final[Tombstone] = ("", "", 1 << 63, "")
 
 
 def push(
@@ -64,7 +65,8 @@ def bury(local: History, remote: History, theirs: Inventory, done: Transfer) -> 
     ours = tombstones(local.database)
     if remote.target.backend == "postgresql" and not local.target.read_only:
         done.purged += adopt(theirs.tombstones.values(), local)
-    new = [row for name, row in ours.items() if name not in theirs.tombstones]
+    # Of equal ones the earliest counts.
+    new = [row for name, row in ours.items() if row[2:] < theirs.tombstones.get(name, _LATE)[2:]]
     return hand_over(new, remote, done)
 
 

@@ -12,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flakefighters.history import open_history
-from flakefighters.history.content import normal
+from flakefighters.history import open_history, upkeep
+from flakefighters.history.content import normal, project_id
+from flakefighters.history.prune import prune
+from flakefighters.history.purge import find_signatures, purge
+from flakefighters.history.purge_text import purged_run
 from flakefighters.model import Label, Run, Target
 from tests.history import any_runs
-from tests.history.made_runs import make_run, make_state, make_verdict
+from tests.history.made_runs import MINUTE, START, make_run, make_state, make_verdict
 from tests.postgres.server import PostgresServer
 from tests.sync.conftest import EMPTY
 from tests.sync.contents import Content, clone_into, content, pull_into, push_to, save
@@ -28,6 +31,12 @@ QUICK = settings(
     database=None,
     suppress_health_check=[*HealthCheck],
 )
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "PAUSE", 0.0)
+
 
 nodeids = st.sampled_from([f"t.py::test_{n}[{odd}]" for n in range(6) for odd in ("a", "é\t")])
 results = st.dictionaries(nodeids, st.sampled_from("...FEsR"), min_size=1, max_size=8)
@@ -64,6 +73,39 @@ class Machines:
         for laptop in self.laptops:
             open_history(laptop).close()
         self.recorded: dict[str, Run] = {}
+        #: Ids of the runs and of the signatures that were purged.
+        self.gone: set[str] = set()
+        self.emptied: set[str] = set()
+        self.horizon = 0
+
+    def prune(self, where: int, at: int) -> None:
+        """Keep less on one machine."""
+        before = START + at * MINUTE
+        with open_history([*self.laptops, self.team][where]) as history:
+            known = {project_id(identity) for identity, _ in history.projects()}
+            prune(history.database, dict.fromkeys(known, before))
+        if known:
+            self.horizon = max(self.horizon, before)
+
+    def purge(self, where: int, kind: str) -> None:
+        """Purge the first run or signature that a machine knows."""
+        with open_history([*self.laptops, self.team][where]) as history:
+            if kind == "run":
+                found = sorted(history.run_ids())[:1]
+                self.gone.update(found)
+            else:
+                found = sorted(find_signatures(history.database, ""))[:1]
+                self.emptied.update(found)
+            for name in found:
+                purge(history.database, (kind, name, 1, "somebody"))
+
+    def expected(self) -> dict[str, Run]:
+        """The runs that everybody has in the end."""
+        return {
+            name: purged_run(run, self.emptied)
+            for name, run in self.recorded.items()
+            if name not in self.gone and run.head.started >= self.horizon
+        }
 
     def record(self, where: int, run: Run, judged: bool) -> None:
         target = [*self.laptops, self.team][where]
@@ -96,7 +138,16 @@ class Machines:
         for way in ("push", "pull"):
             for laptop in range(2):
                 self.move(way, laptop)
-        return [content(target) for target in (*self.laptops, self.team)]
+        return [self.kept(content(target)) for target in (*self.laptops, self.team)]
+
+    def kept(self, whole: Content) -> Content:
+        """What lies within everybody's horizon."""
+        names = {run for run, one in whole.runs.items() if one.head.started >= self.horizon}
+        return Content(
+            {run: one for run, one in whole.runs.items() if run in names},
+            {run: said for run, said in whole.hashes.items() if run in names},
+            {text: one for text, one in whole.verdicts.items() if one.run in names},
+        )
 
 
 steps = st.lists(
@@ -104,6 +155,8 @@ steps = st.lists(
         st.tuples(st.just("record"), st.integers(0, 2), plain_runs(), st.booleans()),
         st.tuples(st.just("judge"), st.integers(0, 2), st.integers(0, 9)),
         st.tuples(st.just("move"), st.sampled_from(["push", "pull", "clone"]), st.integers(0, 1)),
+        st.tuples(st.just("prune"), st.integers(0, 2), st.integers(0, 6)),
+        st.tuples(st.just("purge"), st.integers(0, 2), st.sampled_from(["run", "signature"])),
     ),
     min_size=3,
     max_size=12,
@@ -123,7 +176,7 @@ def test_any_interleaving_ends_in_equal_content(
             getattr(machines, kind)(*arguments)
         first, second, team = machines.exchange()
         assert first == second == team
-        assert team.runs == machines.recorded
+        assert team.runs == machines.expected()
         assert machines.exchange() == [team] * 3
 
 
