@@ -121,12 +121,13 @@ def trust_sql(schema: str) -> str:
     It can be asked of any database, whether it has a history or not.  A superuser is a member of
     every role, and may claim anything, but was given nothing.
     """
-    quoted = '"' + schema.replace('"', '""') + '"'
-    table = f"{quoted}.arrival".replace("'", "''")
+    literal = "'" + schema.replace("'", "''") + "'"
     return (
         f"SELECT min(substr(p.polname::text, {len(TRUST_POLICY) + 1})::int) "  # noqa: S608
-        "FROM pg_catalog.pg_policy p CROSS JOIN LATERAL unnest(p.polroles) AS r(role) "
-        f"WHERE p.polrelid = pg_catalog.to_regclass('{table}') "
+        "FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "CROSS JOIN LATERAL unnest(p.polroles) AS r(role) "
+        f"WHERE n.nspname = {literal} AND c.relname = 'arrival' "
         f"AND pg_catalog.starts_with(p.polname::text, '{TRUST_POLICY}') "
         "AND pg_catalog.pg_has_role(r.role, 'USAGE') "
         "AND NOT (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.rolname = current_user)"

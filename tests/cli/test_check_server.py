@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ import pytest
 from flakefighters.flow.checks import Budget, rights
 from flakefighters.flow.checks.server import Facts, Line
 from flakefighters.history import open_history
+from flakefighters.history.roles import Roles
+from flakefighters.history.roles_sql import grants_sql
 from flakefighters.model import Target
 from tests.cli.conftest import Command, Said, Shop
 from tests.cli.pgbouncer import pgbouncer
@@ -240,6 +242,64 @@ def test_somebody_elses_schema(team: Team) -> None:
     )
     (message,) = team.messages(team.check(), "rights")
     assert "it is not whole, or not ours" in message
+
+
+# -- the roles that `grants` makes ----------------------------------------------------------------
+
+
+def granted(team: Team, task: str) -> Said:
+    """Check as the role that has the rights of this task."""
+    roles = Roles.named("flakefighters", **{task: team.role})
+    others = [name for name in astuple(roles) if name not in (None, team.role)]
+    team.history()
+    try:
+        team.server.ask(grants_sql("flakefighters", roles), team.database)
+        return team.check(read_only="true" if task == "reader" else "false")
+    finally:
+        team.server.ask(f"DROP OWNED BY {', '.join(others)}", team.database)
+        team.server.ask(f"DROP ROLE {', '.join(others)}")
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("writer", "may read and add; its runs count as protected"),
+        ("pr_writer", "may read and add; its runs count as pr"),
+        ("reader", "may read"),
+    ],
+)
+def test_least_rights_are_enough(team: Team, task: str, message: str) -> None:
+    said = granted(team, task)
+    assert said.code == 0
+    assert {one["remedy"] for one in said.json["checks"]} == {None}
+    assert message in [one["message"] for one in said.json["checks"] if one["step"] == "rights"][-1]
+
+
+def test_an_owner_is_told_to_use_another(team: Team) -> None:
+    said = granted(team, "owner")
+    assert said.code == 0
+    advice = [one["remedy"] for one in said.json["checks"] if one["step"] == "rights"][-1]
+    assert f"{team.role} owns the history" in advice
+    assert "flakefighters grants" in advice
+
+
+def test_a_right_to_remove_that_is_too_much(team: Team) -> None:
+    team.history()
+    team.sql(WRITES, "GRANT DELETE ON flakefighters.run TO {role}")
+    said = team.check()
+    assert said.code == 0
+    advice = [one["remedy"] for one in said.json["checks"] if one["step"] == "rights"][-1]
+    assert "may also change and remove" in advice
+
+
+def test_a_reader_that_is_to_write(team: Team) -> None:
+    granted(team, "reader")
+    (message,) = team.messages(team.check(read_only="false"), "rights")
+    assert "lacks INSERT on any table" in message
+    team.sql(WRITES)  # a grant alone is not enough any more
+    (message,) = team.messages(team.check(), "rights")
+    assert f"lets {team.role} add nothing to arrival, environment" in message
+    assert "flakefighters grants" in message
 
 
 # -- exposure -------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from flakefighters.flow.checks.nouns import Check, failed, ok, skipped
-from flakefighters.flow.checks.server import TABLES, Facts
+from flakefighters.flow.checks.server import TABLES, Facts, Table
 from flakefighters.history.layout import SCHEMA_VERSION
+from flakefighters.history.roles import ADDED
 from flakefighters.model import Target
 
 __all__ = ["exposure", "rights", "version"]
@@ -48,7 +49,7 @@ def rights(facts: Facts, target: Target) -> Iterator[Check]:
             "rights",
             f"{facts.role} {' and '.join(much)}: whoever gets its password has more than the "
             "history",
-            "make a role that may do nothing else, see docs/profiles.md",
+            "make a role that may do nothing else, see `flakefighters grants`",
         )
 
 
@@ -74,31 +75,38 @@ def _schema(facts: Facts, target: Target) -> Iterator[Check]:
         )
         return
     ours = {table: facts.tables[table] for table in TABLES}
-    for word, lacking in (
-        ("SELECT", sorted(table for table, may in ours.items() if not may.select)),
-        ("INSERT", sorted(table for table, may in ours.items() if writes and not may.insert)),
+    filled = [ours[table] for table in ADDED] if writes else []
+    for word, lacking, all_of_them in (
+        ("SELECT", sorted(table for table, may in ours.items() if not may.select), ours),
+        ("INSERT", [table for table in ADDED if writes and not ours[table].insert], filled),
     ):
         if lacking:
-            some = "any table" if len(lacking) == len(ours) else ", ".join(lacking)
+            some = "any table" if len(lacking) == len(all_of_them) else ", ".join(sorted(lacking))
             yield failed(
                 "rights",
                 f"{role} lacks {word} on {some} of schema {name}",
                 f"as the owner: GRANT {word} ON ALL TABLES IN SCHEMA {name} TO {role}",
             )
             return
-    hidden = sorted(table for table, may in ours.items() if may.hidden)
-    if hidden:
-        yield failed(
-            "rights",
-            f"row-level security hides {', '.join(hidden)} from {role}",
-            "as the owner: add a policy for that role",
-        )
-        return
+    for what, tables in (
+        (f"hides {{}} from {role}", sorted(table for table, may in ours.items() if may.hidden)),
+        (
+            f"lets {role} add nothing to {{}}",
+            sorted(table for table in ADDED if writes and ours[table].closed),
+        ),
+    ):
+        if tables:
+            yield failed(
+                "rights",
+                f"row-level security {what.format(', '.join(tables))}",
+                "as the owner: give the role its rights with the SQL of `flakefighters grants`",
+            )
+            return
     if writes and facts.accepts_no_writes:
         yield failed("rights", "the server accepts no writes", "use the primary server's address")
         return
     yield _version(facts, name)
-    yield _enough(facts, target, any(may.remove for may in ours.values()))
+    yield _enough(facts, target, list(ours.values()))
 
 
 def _absent(facts: Facts, target: Target) -> Check:
@@ -142,18 +150,27 @@ def _version(facts: Facts, name: str) -> Check:
     )
 
 
-def _enough(facts: Facts, target: Target, removes: bool) -> Check:
-    inserts = any(may.insert for may in facts.tables.values())
-    if target.read_only:
-        advice = f"the profile only reads, yet {facts.role} may write: use a role that may not"
-        return ok("rights", f"{facts.role} may read", advice if inserts else None)
-    advice = (
-        f"{facts.role} may also change and remove what is there, as its owner may: a writer needs "
-        "SELECT and INSERT only, see docs/profiles.md"
-    )
+def _enough(facts: Facts, target: Target, tables: list[Table]) -> Check:
+    role, grants = facts.role, "see `flakefighters grants`"
     # Of a superuser more is said elsewhere.
-    told = advice if removes and not facts.superuser else None
-    return ok("rights", f"{facts.role} may read and add", told)
+    owns = any(may.own for may in tables) and not facts.superuser
+    removes = any(may.remove for may in tables) and not facts.superuser
+    if target.read_only:
+        inserts = any(may.insert for may in tables)
+        advice = f"the profile only reads, yet {role} may write: use a role that may not, {grants}"
+        return ok("rights", f"{role} may read", advice if inserts else None)
+    told = None
+    if owns:
+        told = (
+            f"{role} owns the history: it may change and remove all that is there; let CI use a "
+            f"role that only reads and adds, {grants}"
+        )
+    elif removes:
+        told = (
+            f"{role} may also change and remove what is there: a writer needs SELECT and INSERT "
+            f"only, {grants}"
+        )
+    return ok("rights", f"{role} may read and add; its runs count as {facts.trust.value}", told)
 
 
 def exposure(facts: Facts, target: Target) -> Iterator[Check]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,21 +11,18 @@ from typing import Any, Final
 
 from flakefighters.errors import DatabaseError
 from flakefighters.flow.checks.nouns import Budget
-from flakefighters.history.layout import statements
+from flakefighters.history.layout import table_names
 from flakefighters.history.patience import patiently
 from flakefighters.history.postgres_trouble import explain_postgres, silent
-from flakefighters.model import Target
+from flakefighters.history.roles import WEB_ROLES, given_trust, trust_sql
+from flakefighters.model import Target, Trust
 
 __all__ = ["TABLES", "Facts", "Line", "Table", "ask", "connect"]
 
 #: The tables of a whole history.
-TABLES: Final = frozenset(
-    name
-    for statement in statements("postgresql")
-    for name in re.findall(r"^CREATE TABLE __schema__\.(\w+)", statement.strip())
-)
+TABLES: Final = frozenset(table_names())
 #: Whom web APIs in front of a database (PostgREST, Supabase) let in without a login.
-_WEB_ROLES: Final = ("anon", "authenticated")
+_PUBLIC_ROLES: Final = tuple(role for role in WEB_ROLES if role != "service_role")
 
 _ROLE: Final = """
 SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication,
@@ -41,9 +37,18 @@ WHERE r.rolname = current_user
 _TABLES: Final = """
 SELECT c.relname, has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
   has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'),
-  row_security_active(c.oid)
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid)
+  row_security_active(c.oid) AND 'r' <> ALL (w.what),
+  row_security_active(c.oid) AND 'a' <> ALL (w.what),
+  pg_has_role(c.relowner, 'USAGE')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+-- What some policy lets us do: r read, a add.
+CROSS JOIN LATERAL (
+  SELECT array_agg(coalesce(x.each, p.polcmd::text)) || ARRAY[''] AS what
+  FROM pg_catalog.pg_policy p LEFT JOIN unnest(ARRAY['r', 'a']) x(each) ON p.polcmd = '*'
+  WHERE p.polrelid = c.oid AND p.polpermissive AND EXISTS (
+    SELECT FROM unnest(p.polroles) AS r(role)
+    WHERE CASE WHEN r.role = 0 THEN true ELSE pg_has_role(r.role, 'USAGE') END)
+) w
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p')
 """
 _WEB: Final = """
@@ -67,8 +72,11 @@ class Table:
     insert: bool
     #: Change or remove what is there.
     remove: bool
-    #: Row-level security is on and no policy lets anything through.
+    #: Row-level security is on and no policy lets us see a row, or add one.
     hidden: bool
+    closed: bool
+    #: It is ours.
+    own: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,8 @@ class Facts:
     web_roles: tuple[str, ...] = ()
     #: Schemas that a web API serves, as far as the database tells.
     web_schemas: frozenset[str] = frozenset()
+    #: What runs are worth that we record.
+    trust: Trust = Trust.LOCAL
     #: Key to value of the history's own facts, empty if they cannot be read.
     meta: Mapping[str, str] = field(default_factory=dict)
 
@@ -182,8 +192,9 @@ def ask(line: Line, schema: str) -> Facts:
     if given[6] and "meta" in tables and tables["meta"].select:
         quoted = schema.replace('"', '""')
         meta = dict(line.ask(f'SELECT key, value FROM "{quoted}".meta'))  # noqa: S608 - quoted
-    web = line.ask(_WEB, {"schema": schema, "roles": _WEB_ROLES})
+    web = line.ask(_WEB, {"schema": schema, "roles": _PUBLIC_ROLES})
     served = line.ask(_EXPOSED)
+    ((rank,),) = line.ask(trust_sql(schema))
     return Facts(
         role=str(role),
         superuser=given[0],
@@ -201,5 +212,6 @@ def ask(line: Line, schema: str) -> Facts:
         web_schemas=frozenset(
             name.strip() for (names,) in served for name in str(names).split(",")
         ),
+        trust=given_trust(rank),
         meta=meta,
     )
