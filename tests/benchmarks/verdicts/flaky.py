@@ -1,0 +1,106 @@
+"""The flaky half: real commits are replayed, and tests that would pass fail for no reason."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.benchmarks.verdicts.account import Changed, changed_units, tests_running
+from tests.benchmarks.verdicts.suite import Suite, git
+
+__all__ = ["flaky_half"]
+
+_ERRORS = ("ConnectionError", "TimeoutError", "AssertionError", "OSError")
+#: So many tests of a run fail that it is not yet "many at once".
+_MOST = 24
+
+
+def flaky_half(
+    suite: Suite, commit: str, pairs: int, seed: int, apart: int, done: Callable[[str], bool]
+) -> Iterator[dict[str, Any]]:
+    """Yield a record for each of the newest commits before ``commit`` that changed Python code.
+
+    The test's last pass is recorded ``apart`` commits of the main line before each.
+    """
+    line = git(suite.place, "rev-list", "--first-parent", "-n", "4000", commit).split()
+    number = 0
+    for at in range(len(line) - apart):
+        child, parent = line[at], line[at + apart]
+        names = git(suite.place, "diff", "--name-only", "--no-renames", parent, child)
+        paths = [path for path in names.splitlines() if path.endswith(".py")]
+        if not paths:
+            continue
+        if number >= pairs:
+            return
+        number += 1
+        key = f"flaky {child[:10]} {apart} {seed}"
+        if done(key):
+            continue
+        yield {"key": key, "half": "flaky", "commit": child, "parent": parent, "apart": apart} | (
+            _replay(suite, parent, child, paths, random.Random(key))
+        )
+
+
+def _replay(
+    suite: Suite, parent: str, child: str, paths: list[str], chance: random.Random
+) -> dict[str, Any]:
+    suite.check_out(parent)
+    recorded = suite.run(ours=True)
+    if recorded is None:
+        return {"failures": None}
+    kept = suite.keep_history()
+    suite.check_out(child)
+    measured = suite.contexts()
+    if measured is None:
+        return {"failures": None}
+    would_pass, contexts = measured
+    changes: dict[str, Changed] = {}
+    for path in paths:
+        try:
+            versions = suite.source_of(parent, path), suite.source_of(child, path)
+            changes[path] = changed_units(*versions)
+        except SyntaxError:  # a file for another Python
+            continue
+    running = tests_running(changes, contexts)
+    # Files that no test imports cannot have changed what it does.
+    ran = {path for path in changes if path in contexts or path not in suite_files(suite, child)}
+    module_level = sorted(path for path in ran if changes[path].module_level)
+    able = sorted(recorded.passed() & would_pass.passed())
+    chosen = chance.sample(able, min(_MOST, len(able) // 3))
+    inject = {nodeid: chance.choice(_ERRORS) for nodeid in chosen}
+    suite.check_out(child)
+    suite.put_history(kept)
+    outcome = suite.run(ours=True, inject=inject)
+    if outcome is None:
+        return {"failures": None}
+    print(f"{suite.name} {child[:7]}: {len(chosen)} of {len(able)}", file=sys.stderr)
+    failures = []
+    for nodeid in sorted(inject):
+        verdict = outcome.label(nodeid)
+        evidence = verdict["evidence"]
+        record = {
+            "nodeid": nodeid,
+            "error": inject[nodeid],
+            "runs_change": nodeid in running,
+            "label": verdict["label"],
+            "confidence": verdict["confidence"],
+            "by": evidence.get("by"),
+            "reason": verdict["reason"],
+        }
+        if verdict["label"] != "flaky":
+            record["touched"] = evidence.get("touched", [])[:4]
+            record["doubts"] = evidence.get("doubts", [])[:4]
+        failures.append(record)
+    return {
+        "tests": len(able),
+        "changed_functions": sum(len(one.functions) for one in changes.values()),
+        "module_level": module_level[:10],
+        "failures": failures,
+    }
+
+
+def suite_files(suite: Suite, commit: str) -> set[str]:
+    """Paths of a commit."""
+    return set(git(suite.place, "ls-tree", "-r", "--name-only", commit).splitlines())

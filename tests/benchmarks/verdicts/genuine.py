@@ -1,0 +1,132 @@
+"""The genuine half: bugs are committed, and every failure that they bring is genuine."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.verdicts.mutants import Mutant, choose, mutants_of, unrelated_edit
+from tests.benchmarks.verdicts.suite import Outcome, Suite, git
+
+__all__ = ["genuine_half"]
+
+#: Of ten mutants, how many lie in tests and conftest files.
+_TESTS_SHARE = 0.15
+#: How often other commits stand on top of the bug.
+_BURIED_SHARE = 0.4
+_TESTS = ("test", "conftest")
+
+
+def genuine_half(
+    suite: Suite, commit: str, mutants: int, seed: int, done: Callable[[str], bool]
+) -> Iterator[dict[str, Any]]:
+    """Yield a record for each mutant that is not yet ``done`` (asked by its key)."""
+    base = git(suite.place, "rev-parse", commit).strip()
+    keys = [f"genuine {base[:10]} {seed}.{number}" for number in range(mutants)]
+    if all(map(done, keys)):
+        return
+    suite.check_out(base)
+    measured = suite.contexts()
+    suite.check_out(base)
+    recorded, again = suite.run(ours=True), None
+    if recorded is not None:
+        kept = suite.keep_history()
+        suite.limit = 6 * recorded.seconds
+        again = suite.run(ours=True)
+    if measured is None or recorded is None or again is None:
+        raise SystemExit(f"{suite.name}: the suite does not come to an end at {commit}")
+    stable = recorded.passed() & again.passed()
+    known = recorded.failed() | again.failed()
+    print(
+        f"{suite.name} {base[:7]}: {len(stable)} tests pass, {len(known)} do not,"
+        f" {recorded.seconds:.0f} s",
+        file=sys.stderr,
+    )
+    covered = {path: set(lines) for path, lines in measured[1].items()}
+    found = _all_mutants(suite.place, covered)
+    chance = random.Random(seed)
+    for key, mutant in zip(keys, choose(found, chance, _TESTS_SHARE), strict=False):
+        top = chance.randint(1, 5) if chance.random() < _BURIED_SHARE else 0
+        if done(key):
+            continue
+        suite.check_out(base)
+        suite.put_history(kept)
+        others = [path for path in covered if path != mutant.path]
+        diff = _plant(suite, mutant, top, others, random.Random(key))
+        outcome = suite.run(ours=True)
+        yield {
+            "key": key,
+            "half": "genuine",
+            "commit": base,
+            "tests": len(stable),
+            "operator": mutant.operator,
+            "path": mutant.path,
+            "line": mutant.start[0],
+            "diff": diff,
+            "on_top": top,
+            "failures": None if outcome is None else _failures(outcome, stable, known),
+        }
+    suite.check_out(base)
+
+
+def _all_mutants(folder: Path, covered: dict[str, set[int]]) -> dict[str, list[Mutant]]:
+    found: dict[str, list[Mutant]] = {"code": [], "tests": []}
+    for path in sorted(covered):
+        name = Path(path).name
+        where = "tests" if name.startswith(_TESTS) or "tests/" in path else "code"
+        source = (folder / path).read_bytes()
+        try:
+            found[where].extend(mutants_of(path, source.decode(), covered[path]))
+        except (SyntaxError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _plant(
+    suite: Suite, mutant: Mutant, top: int, others: list[str], chance: random.Random
+) -> list[str]:
+    """Commit the bug, and others' work on top; the lines of the bug's diff."""
+    target = suite.place / mutant.path
+    target.write_bytes(mutant.apply(target.read_bytes().decode()).encode())
+    diff = git(suite.place, "diff", "-U0", "--no-color").splitlines()
+    suite.commit(f"Simplify {Path(mutant.path).stem}")
+    for number in range(top):
+        kind = chance.choice(["docs", "comment", "function"])
+        if kind == "docs" or not others:
+            path = suite.place / next(
+                (one.name for one in sorted(suite.place.glob("README*"))), "NOTES.md"
+            )
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"\nNote {number}.\n")
+            git(suite.place, "add", path.name)
+        else:
+            path = suite.place / chance.choice(others)
+            text = path.read_bytes().decode()
+            path.write_bytes(unrelated_edit(text, number, kind).encode())
+        suite.commit(f"Add a {kind}")
+    return [line for line in diff if line[:1] in "+-" and line[:3] not in ("+++", "---")][:12]
+
+
+def _failures(outcome: Outcome, stable: set[str], known: set[str]) -> list[dict[str, Any]]:
+    """What failed because of the bug: whatever did not fail before it."""
+    result = []
+    for nodeid in sorted(outcome.failed() - known):
+        if nodeid not in stable and outcome.outcomes[nodeid] != "collection":
+            continue  # skipped before
+        verdict = outcome.label(nodeid)
+        record = {
+            "nodeid": nodeid,
+            "how": outcome.outcomes[nodeid],
+            "label": verdict["label"],
+            "confidence": verdict["confidence"],
+            "by": verdict["evidence"].get("by"),
+            "reason": verdict["reason"],
+        }
+        if verdict["label"] != "genuine":
+            record["error"] = outcome.errors.get(nodeid, "")
+            record["evidence"] = verdict["evidence"]
+        result.append(record)
+    return result

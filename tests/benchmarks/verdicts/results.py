@@ -1,0 +1,156 @@
+"""Results as lines of JSON, and the tables that they add up to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["as_markdown", "load", "wrong"]
+
+Record = dict[str, Any]
+
+
+def load(paths: Iterable[Path]) -> list[Record]:
+    """All records of some files; of several with one key the last."""
+    found: dict[tuple[str, str, str], Record] = {}
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            record = json.loads(line)
+            found[record["project"], record["python"], record["key"]] = record
+    return list(found.values())
+
+
+def wrong(records: Sequence[Record]) -> list[tuple[Record, Record]]:
+    """Genuine failures called flaky, with their records."""
+    return [
+        (record, failure)
+        for record in records
+        if record["half"] == "genuine"
+        for failure in record["failures"] or ()
+        if failure["label"] == "flaky"
+    ]
+
+
+def as_markdown(records: Sequence[Record]) -> str:
+    """The tables of both halves, and the reasons of what was undecided or wrong."""
+    parts = []
+    mutants = [one for one in records if one["half"] == "genuine"]
+    replays = [one for one in records if one["half"] == "flaky"]
+    if mutants:
+        parts += [_genuine_table(mutants), _operators(mutants)]
+    if replays:
+        parts.append(_flaky_table(replays))
+    for half, good in (("genuine", "genuine"), ("flaky", "flaky")):
+        parts.append(_reasons([one for one in records if one["half"] == half], half, good))
+    return "\n".join(part for part in parts if part)
+
+
+def _genuine_table(records: Sequence[Record]) -> str:
+    lines = [
+        "| project | Python | mutants | that failed | failures | genuine | undecided | flaky |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, python, some in [*_groups(records), ("all", "", list(records))]:
+        failures = _failures(some)
+        lines.append(
+            f"| {name} | {python} | {len(some)} | {sum(bool(one['failures']) for one in some)}"
+            f" | {len(failures)} | {_shares(failures, ('genuine', 'undecided', 'flaky'))} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _operators(records: Sequence[Record]) -> str:
+    lines = [
+        "| operator | mutants | failures | genuine | undecided | flaky |",
+        "|---|---|---|---|---|---|",
+    ]
+    for operator in sorted({one["operator"] for one in records}):
+        some = [one for one in records if one["operator"] == operator]
+        failures = _failures(some)
+        shares = _shares(failures, ("genuine", "undecided", "flaky"))
+        lines.append(f"| {operator} | {len(some)} | {len(failures)} | {shares} |")
+    return "\n".join(lines) + "\n"
+
+
+def _flaky_table(records: Sequence[Record]) -> str:
+    lines = [
+        (
+            "| project | Python | commits | injected | found | run no changed unit | found"
+            " | of these, no module-level change | found | genuine | undecided |"
+        ),
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, python, some in [*_groups(records), ("all", "", list(records))]:
+        every = [(one, failure) for one in some for failure in one["failures"] or ()]
+        quiet = [pair for pair in every if not pair[1]["runs_change"]]
+        inner = [pair for pair in quiet if not pair[0]["module_level"]]
+        cells = [
+            f"{len(group)} | {_share(sum(f['label'] == 'flaky' for _, f in group), len(group))}"
+            for group in (every, quiet, inner)
+        ]
+        labels = Counter(failure["label"] for _, failure in every)
+        lines.append(
+            f"| {name} | {python} | {len(some)} | {' | '.join(cells)}"
+            f" | {labels['genuine']} | {labels['undecided'] + labels['none']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _reasons(records: Sequence[Record], half: str, good: str) -> str:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    example: dict[tuple[str, str, str], str] = {}
+    for record in records:
+        for failure in record["failures"] or ():
+            if failure["label"] == good:
+                continue
+            extra = ""
+            if half == "flaky":
+                extra = "runs the change" if failure["runs_change"] else "runs no changed unit"
+            key = (failure["label"], extra, _general(failure["reason"]))
+            counts[key] += 1
+            example.setdefault(key, f"{record['project']} {record['key']} {failure['nodeid']}")
+    if not counts:
+        return ""
+    lines = [f"| {half} half, but called | | reason | failures | first |", "|---|---|---|---|---|"]
+    for (label, extra, reason), count in counts.most_common():
+        first = example[label, extra, reason].replace("|", "\\|")[:110]
+        lines.append(f"| {label} | {extra} | {reason} | {count} | {first} |")
+    return "\n".join(lines) + "\n"
+
+
+def _general(reason: str) -> str:
+    """A reason without the names in it."""
+    reason = re.sub(r"[\w./<>-]+\(\)( in [\w./-]+\.\w+)?( and \d+ more)?", "X()", reason)
+    reason = re.sub(r"[\w./-]+\.(py|md|rst|txt|toml|cfg|json)( and \d+ more)?", "FILE", reason)
+    reason = re.sub(r"[\w<>., ]+ in FILE", " X in FILE", reason)
+    reason = re.sub(r"\b[0-9a-f]{7}\b", "COMMIT", reason)
+    return re.sub(r"\d+", "N", reason).replace("|", "\\|")[:140]
+
+
+def _groups(records: Sequence[Record]) -> list[tuple[str, str, list[Record]]]:
+    keys = sorted({(one["project"], one["python"]) for one in records})
+    return [
+        (name, python, [r for r in records if (r["project"], r["python"]) == (name, python)])
+        for name, python in keys
+    ]
+
+
+def _failures(records: Sequence[Record]) -> list[Record]:
+    return [failure for one in records for failure in one["failures"] or ()]
+
+
+def _shares(failures: Sequence[Record], labels: Sequence[str]) -> str:
+    counts = Counter(failure["label"] for failure in failures)
+    counts["undecided"] += counts["none"]
+    return " | ".join(
+        str(counts[label]) if label == "flaky" else _share(counts[label], len(failures))
+        for label in labels
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({100 * part / whole:.1f} %)" if whole else "-"
