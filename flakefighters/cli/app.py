@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from flakefighters import __version__
-from flakefighters.cli import check, grants, login, runs, settings, sync, tests, upgrade
+from flakefighters.cli import (
+    check,
+    grants,
+    login,
+    prune,
+    purge,
+    runs,
+    settings,
+    sync,
+    tests,
+    upgrade,
+)
 from flakefighters.cli.output import ReaderGoneError, say
 from flakefighters.errors import FlakefightersError
 
@@ -46,7 +57,7 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (settings, check, login, runs, tests, sync, upgrade, grants):
+for _group in (settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
     _group.register(app)
 
 

@@ -16,6 +16,7 @@ from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.flow.spool import address, deliver
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
+from flakefighters.history.intake import Saved
 from flakefighters.model import Target
 
 __all__ = ["Sent", "as_history", "send"]
@@ -26,6 +27,9 @@ class Sent:
     """What became of the journals in a folder."""
 
     runs: int = 0
+    #: Those that the history does not take: too old, or purged.
+    beyond: int = 0
+    purged: int = 0
     #: Journals that are meant for other histories, by address.
     waiting: dict[str, int] = field(default_factory=dict)
     #: Journals that can never be sent, and why; they were renamed.
@@ -52,7 +56,10 @@ def send(folder: Path, target: Target, open_target: Callable[[], History]) -> Se
                     history = stack.enter_context(open_target())
                 # Killed between saving and removing: what was saved is the better copy.
                 if not history.content_hashes([found.run.head.id]):
-                    deliver(history, found)
+                    how = deliver(history, found)
+                    sent.beyond += how is Saved.BEYOND
+                    sent.purged += how is Saved.PURGED
+                    sent.runs -= how in (Saved.BEYOND, Saved.PURGED)
             except (JournalError, ConflictError) as error:
                 sent.damaged[journal.name] = str(error)
                 with suppress(OSError):

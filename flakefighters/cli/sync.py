@@ -47,6 +47,13 @@ _To = Annotated[
         help="The profile or URL to send to (default: shared, or ci if shared is read-only).",
     ),
 ]
+_Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow-retention",
+        help="Keep no more than the other history does: prune what it no longer keeps.",
+    ),
+]
 _LocalRuns = Annotated[
     bool,
     typer.Option(
@@ -70,7 +77,11 @@ def register(app: typer.Typer) -> None:
 
 
 def clone(
-    source: _From = None, into: _Into = None, as_json: AsJson = False, rootdir: RootDir = None
+    source: _From = None,
+    into: _Into = None,
+    follow: _Follow = False,
+    as_json: AsJson = False,
+    rootdir: RootDir = None,
 ) -> None:
     """Copy a whole history into the local one, which keeps all that it has."""
     from flakefighters import sync as room
@@ -79,19 +90,24 @@ def clone(
     sides = find_sides(rootdir)
     origin, target = sides.source(source), sides.local(into)
     with meter() as report, sides.reading(origin) as opened:
-        done = room.clone(opened, target, tracked=sides.tracked(target), report=report)
+        tracked = sides.tracked(target)
+        done = room.clone(opened, target, tracked=tracked, follow=follow, report=report)
     _end(as_json, _Part("cloned", _shown(origin), target.display, done))
 
 
 def pull(
-    source: _From = None, into: _Into = None, as_json: AsJson = False, rootdir: RootDir = None
+    source: _From = None,
+    into: _Into = None,
+    follow: _Follow = False,
+    as_json: AsJson = False,
+    rootdir: RootDir = None,
 ) -> None:
     """Fetch the runs, verdicts and marks that the local history lacks."""
     from flakefighters.cli.sides import find_sides
 
     sides = find_sides(rootdir)
     origin, target = sides.source(source), sides.local(into)
-    _end(as_json, _pull(sides, origin, target))
+    _end(as_json, _pull(sides, origin, target, follow=follow))
 
 
 def push(
@@ -116,13 +132,14 @@ def push(
             origin="read_only",
             remedy="name another history with --to",
         )
-    local = sides.local(source, "--from") if local_runs else None
-    _end(as_json, _push(sides, target, local, spool))
+    local = sides.local(source, "--from")
+    _end(as_json, _push(sides, target, local, spool, local_runs=local_runs))
 
 
 def sync(
     source: _From = None,
     into: _Into = None,
+    follow: _Follow = False,
     local_runs: _LocalRuns = False,
     spool: _Spool = None,
     as_json: AsJson = False,
@@ -133,13 +150,13 @@ def sync(
 
     sides = find_sides(rootdir)
     origin, target = sides.source(source), sides.local(into)
-    parts = [_pull(sides, origin, target)]
+    parts = [_pull(sides, origin, target, follow=follow)]
     if isinstance(origin, Path):
         say(f"{origin} is a folder of journals: nothing is sent there")
     elif origin.read_only:
         say(f"{origin.display} is read-only: nothing is sent there")
     else:
-        parts.append(_push(sides, origin, target if local_runs else None, spool))
+        parts.append(_push(sides, origin, target, spool, local_runs=local_runs))
     _end(as_json, *parts, several=True)
 
 
@@ -158,15 +175,17 @@ def _shown(origin: Target | Path) -> str:
     return str(origin) if isinstance(origin, Path) else origin.display
 
 
-def _pull(sides: Sides, origin: Target | Path, target: Target) -> _Part:
+def _pull(sides: Sides, origin: Target | Path, target: Target, *, follow: bool) -> _Part:
     from flakefighters import sync as room
 
     with meter() as report, sides.reading(origin) as opened, sides.open(target) as into:
-        done = room.pull(opened, into, report=report)
+        done = room.pull(opened, into, follow=follow, report=report)
     return _Part("pulled", _shown(origin), target.display, done)
 
 
-def _push(sides: Sides, target: Target, local: Target | None, spool: str | None) -> _Part:
+def _push(
+    sides: Sides, target: Target, local: Target, spool: str | None, *, local_runs: bool
+) -> _Part:
     from flakefighters import sync as room
     from flakefighters.cli import journals
 
@@ -178,18 +197,32 @@ def _push(sides: Sides, target: Target, local: Target | None, spool: str | None)
     with meter() as report:
         sent = journals.send(folder, target, lambda: sides.open(target))
         done.runs += sent.runs
+        done.beyond += sent.beyond
+        done.purged += sent.purged
         done.refused |= sent.damaged
-        if local is not None:
+        if local_runs:
             source += f" and {local.display}"
             sides.need_name()
             with sides.open(local) as here, sides.open(target) as there:
                 done.add(room.push(here, there, report=report))
+        else:
+            _send_purges(sides, local, target, done)
     notes = [
         f"{count} more wait for {address}: send them with --to"
         for address, count in sorted(sent.waiting.items())
         if address != "local"
     ]
     return _Part("pushed", source, target.display, done, notes)
+
+
+def _send_purges(sides: Sides, local: Target, target: Target, done: Transfer) -> None:
+    """What was purged here has to go there too, even if no runs of here do."""
+    from flakefighters.sync.push import push_purges
+
+    if local.path is None or not local.path.exists():
+        return
+    with sides.open(local) as here:
+        push_purges(here, lambda: sides.open(target), done)
 
 
 def _end(as_json: bool, *parts: _Part, several: bool = False) -> None:

@@ -15,6 +15,7 @@ from flakefighters.flow.lookback import Lookback
 from flakefighters.flow.spool import address, deliver_leftovers
 from flakefighters.flow.touches import stripped
 from flakefighters.history import History, open_history
+from flakefighters.history.intake import Saved
 from flakefighters.model import Flakefighter, Run, Target
 
 __all__ = ["Finished", "Plan", "finish", "open_checked"]
@@ -139,7 +140,10 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         if run.state is not None and not history.has_state_files(run.state.id):
             files = checkout.files()
             run = replace(run, state=replace(run.state, files=files or None))
-        history.save(stripped(run), [*done.judged.joint, *done.judged.said])
+        how = history.save(stripped(run), [*done.judged.joint, *done.judged.said])
+        if how in (Saved.BEYOND, Saved.PURGED):  # a clock that is far behind, for example
+            done.notes.append(f"the run was not recorded: it is {how.value}")
+            return
         done.saved = True
         # A pass proves something of earlier failures on this state; it is no proof of this one.
         later = amendments(run, history, now=time.time_ns() // 1000)

@@ -57,12 +57,11 @@ def recheck(
     if head.state is not None:
         same = history.runs_of_state(head.project, head.state, limit=limit)
         known.update((one.id, one) for one in same)
+    known.update(history.heads(name for name in seen if name not in known))
     known.pop(head.id, None)
     then = [known[name] for name in seen if name in known]
+    # Without them nobody can say what the same history says: any answer would be another one's.
     lost = len(seen) - len(then)
-    if lost:
-        every = history.run_ids(head.project)
-        lost = sum(name not in every for name in seen)
     today = _by_order(list(known.values()), seen)
     past = history.past([nodeid], today)[nodeid]
     here = {one.run.id: one for one in past}
@@ -87,7 +86,7 @@ def recheck(
             out.append(
                 Recheck(
                     before=first,
-                    as_then=_again(replace(case, past=past_then), said, first),
+                    as_then=None if lost else _again(replace(case, past=past_then), said, first),
                     now=_again(replace(case, past=past), said, first),
                     later=tuple(
                         one.run.id

@@ -11,6 +11,8 @@ from flakefighters.capture.journal import JournalError, Recovered, address_of, l
 from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.flow.touches import stripped
 from flakefighters.history import History
+from flakefighters.history.intake import Saved
+from flakefighters.ids import short
 from flakefighters.model import Target
 
 __all__ = ["address", "deliver_leftovers", "waiting"]
@@ -52,7 +54,9 @@ def deliver_leftovers(
                 continue
             # Killed between saving and removing the journal: what was saved is the better copy.
             if not history.content_hashes([found.run.head.id]):
-                deliver(history, found)
+                how = deliver(history, found)
+                if how is Saved.BEYOND:
+                    notes.append(f"run {short(found.run.head.id)} is older than the history keeps")
         except (JournalError, ConflictError) as error:
             notes.append(str(error))
             _set_aside(path)
@@ -65,10 +69,11 @@ def deliver_leftovers(
     return saved, notes
 
 
-def deliver(history: History, found: Recovered) -> None:
-    """Save one recovered run."""
+def deliver(history: History, found: Recovered) -> Saved | None:
+    """Save one recovered run, unless nothing happened in it."""
     if found.run.suite or found.run.head.context.get("collection_errors"):
-        history.save(stripped(found.run), found.verdicts, via="spool")
+        return history.save(stripped(found.run), found.verdicts, via="spool")
+    return None
 
 
 def _set_aside(path: Path) -> None:

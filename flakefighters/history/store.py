@@ -27,6 +27,7 @@ _time_ns = time.time_ns
 _SUSPECT: Final = 5 * 60 * 1_000_000
 
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
+_RUN_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 def open_history(
@@ -143,6 +144,12 @@ class History:
         """The newest runs on one state, newest first."""
         rows = heads.of_state(self.database, project, state, limit=limit, until=_until())
         return tuple(map(heads.head, rows))
+
+    def heads(self, run_ids: Iterable[str]) -> dict[str, RunHead]:
+        """Each of these runs that is here, without its outcomes."""
+        wanted = sorted({name for name in run_ids if _RUN_ID.fullmatch(name)})
+        rows = heads.by_ids(self.database, wanted) if wanted else []
+        return {row[0]: heads.head(row) for row in rows}
 
     def load(self, run_id: str) -> Run:
         """One run, whole: the inverse of :meth:`save`.  NotFoundError if it is not there."""

@@ -99,8 +99,8 @@ class Recheck:
     """A failure judged again."""
 
     before: Verdict
-    #: By the runs that were seen at the time: the same verdict, unless runs were pruned.
-    as_then: Verdict
+    #: By the runs that were seen at the time: the same verdict; None if some of them were pruned.
+    as_then: Verdict | None
     #: By all runs that are known now.
     now: Verdict
     #: Runs that were not seen at the time and hold results of the test, newest first.
@@ -110,8 +110,8 @@ class Recheck:
 
     @property
     def differs(self) -> bool:
-        """Whether today's verdict is another one."""
-        return self.now.label is not self.before.label
+        """Whether today's verdict is another one, and not for want of runs that were pruned."""
+        return not self.pruned and self.now.label is not self.before.label
 
 
 class Need(enum.StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from flakefighters.ids import h128
 from flakefighters.model import JOINT, Execution, Failure, Label, Outcome, Run, RunHead, Verdict
 from flakefighters.reports.lists import OUTCOME_TONES
 from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
@@ -145,6 +146,14 @@ def _execution(
                 yield _verdict(verdict, "    ")
         if tracebacks:
             yield from (line("    ", text) for text in failure.text.splitlines())
+            yield from _signature(failure, "    ")
+
+
+def _signature(failure: Failure, indent: str) -> Iterator[Line]:
+    """What `flakefighters purge` wants to be given."""
+    if failure.signature:
+        name = h128("signature", failure.signature)
+        yield line(indent, Span(f"signature {name[:12]}", "faint"))
 
 
 def _failure(failure: Failure) -> str:
@@ -226,3 +235,4 @@ def _last_failure(row: Result) -> Iterator[Line]:
                 if verdict.fighter != JOINT and verdict.evidence:
                     yield line(Span(f"      evidence: {_json(dict(verdict.evidence))}", "faint"))
             yield from (line("  ", text) for text in failure.text.splitlines())
+            yield from _signature(failure, "  ")

@@ -18,14 +18,16 @@ def recheck_page(run: str, nodeid: str, results: Sequence[Recheck]) -> Iterator[
     for result in results:
         yield Line()
         yield line("judged        ", _said(result.before))
-        yield line("as of then    ", _said(result.as_then))
+        if result.as_then is None:
+            lost = f"not reproducible: {count(result.pruned, 'run')} pruned"
+            yield line("as of then    ", lost)
+        else:
+            yield line("as of then    ", _said(result.as_then))
         yield line("as of today   ", _said(result.now))
-        if result.pruned:
-            yield line(f"not reproducible: {count(result.pruned, 'run')} pruned")
         if result.differs:
             names = ", ".join(name[-4:] for name in result.later[:10]) or "none"
             yield line(f"the verdict would differ now; runs that were not known then: {names}")
-        elif result.later:
+        elif result.later and not result.pruned:
             yield line(f"{count(len(result.later), 'later run')} would not change the verdict")
     if not results:
         yield line("nothing was judged there")
@@ -43,7 +45,7 @@ def recheck_record(run: str, nodeid: str, results: Sequence[Recheck]) -> dict[st
         "rechecks": [
             {
                 "before": _plain(result.before),
-                "as_then": _plain(result.as_then),
+                "as_then": None if result.as_then is None else _plain(result.as_then),
                 "now": _plain(result.now),
                 "differs": result.differs,
                 "later_runs": list(result.later),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from flakefighters.ids import h128
 from flakefighters.model import Environment, Execution, Failure, Outcome, Run, RunHead, Verdict
 from flakefighters.reports.summaries import Result, RunSummary, Tally
 from flakefighters.reports.words import iso
@@ -144,6 +145,7 @@ def _failure(failure: Failure) -> Record:
         "subtest": failure.subtest,
         "exception": failure.exception,
         "signature": failure.signature or None,
+        "signature_id": h128("signature", failure.signature) if failure.signature else None,
         "text": failure.text,
         "facts": dict(failure.facts),
     }

@@ -34,6 +34,7 @@ class Done(Protocol):
     events: int
     beyond: int
     purged: int
+    pruned: int
     rows: int
     bytes: int
     created: bool
@@ -73,6 +74,7 @@ def transfer_page(verb: str, source: str, into: str, done: Done) -> list[Block]:
         (done.replaced, "replaced an untrusted copy"),
         (done.beyond, "beyond retention"),
         (done.purged, "purged"),
+        (done.pruned, "removed to follow its retention"),
     ]
     said += [(count, f"kept back: {why}") for why, count in sorted(done.kept_back.items())]
     details = [f"{count:,} {words}" for count, words in said if count]
@@ -114,6 +116,7 @@ def transfer_record(verb: str, source: str, into: str, done: Done) -> dict[str, 
         "replaced": done.replaced,
         "beyond": done.beyond,
         "purged": done.purged,
+        "pruned": done.pruned,
         "kept_back": dict(done.kept_back),
         "rows": done.rows,
         "bytes": done.bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from flakefighters.errors import ConfigError, ConflictError
@@ -13,7 +14,7 @@ from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import handshake, inventory_of
 
-__all__ = ["LOCAL_PROJECT", "bury", "push", "why_kept_back"]
+__all__ = ["LOCAL_PROJECT", "bury", "push", "push_purges", "why_kept_back"]
 
 #: How the random identity of a project begins that has no name on other machines.
 LOCAL_PROJECT: Final = "local:"
@@ -68,6 +69,14 @@ def bury(local: History, remote: History, theirs: Inventory, done: Transfer) -> 
     # Of equal ones the earliest counts.
     new = [row for name, row in ours.items() if row[2:] < theirs.tombstones.get(name, _LATE)[2:]]
     return hand_over(new, remote, done)
+
+
+def push_purges(local: History, open_remote: Callable[[], History], done: Transfer) -> None:
+    """Send what was purged here, and nothing else; the other side is only opened for that."""
+    if tombstones(local.database):
+        with open_remote() as remote:
+            handshake(remote)
+            bury(local, remote, inventory_of(remote), done)
 
 
 def _compare(

@@ -15,6 +15,7 @@ from flakefighters.history.prune import horizons, prune
 from flakefighters.history.purge import purge, tombstones
 from flakefighters.history.purge_text import PLACEHOLDER, purged_run, signature_id
 from flakefighters.model import Run, Secret, Target
+from flakefighters.sync import burial
 from tests.history.leaks import SECRET, SIGNATURE, leaking_run, leaking_verdict
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_verdict
 from tests.postgres.server import PostgresServer
@@ -177,6 +178,18 @@ def test_a_purged_signature_is_emptied_everywhere(
     done = push_to(remote, artifact)
     assert done.clean
     assert SECRET not in str(content(remote))
+
+
+def test_nothing_of_it_enters_even_for_a_moment(
+    local: Target, new_local: Callable[[str], Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = new_local("artifact.db")
+    save(artifact, leaking(1))
+    purge_at(local, "signature", NAME)
+    # As if the transfer were killed once its rows are stored.
+    monkeypatch.setattr(burial, "adopt", lambda *_: 0)
+    assert pull_into(local, artifact).runs == 1
+    assert SECRET.encode() not in path_of(local).read_bytes()
 
 
 def test_a_fresh_clone_holds_nothing_of_it(local: Target, remote: Target) -> None:
