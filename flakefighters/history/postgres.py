@@ -34,7 +34,7 @@ from flakefighters.history.layout import (
 from flakefighters.history.patience import Answer, patiently
 from flakefighters.history.postgres_trouble import explain_postgres, silent, sqlstate
 from flakefighters.history.roles import given_trust, trust_sql
-from flakefighters.history.trouble import too_new
+from flakefighters.history.trouble import too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
 
@@ -254,10 +254,10 @@ class PostgresDatabase:
             raise UnreachableError(f"{self.target.display}: the time for the history is up")
         return min(seconds, left)
 
-    def _attempt(self, sql: str | bytes) -> Answer[list[Row]]:
-        """One round trip: rows or an error."""
+    def _attempt(self, sql: str | bytes, longest: float = 0.0) -> Answer[list[Row]]:
+        """One round trip: rows or an error; ``longest`` is how long the server may work on it."""
         connection = self._live
-        seconds = self._patience(SILENCE + len(sql) / SLOWEST)
+        seconds = self._patience(max(longest, SILENCE) + len(sql) / SLOWEST)
 
         def ask() -> list[Row]:
             with connection.cursor() as cursor:
@@ -347,10 +347,7 @@ class PostgresDatabase:
     def _moved(self, version: int) -> SchemaTooNewError | DatabaseError:
         if version > SCHEMA_VERSION:
             return too_new(self.target.display, version)
-        return DatabaseError(
-            f"{self.target.display} has schema version {version}, older than this flakefighters",
-            remedy="run `flakefighters upgrade` as the owner",
-        )
+        return too_old(self.target.display, version)
 
     def close(self) -> None:
         self._drop()

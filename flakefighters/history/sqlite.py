@@ -20,7 +20,7 @@ from flakefighters.history.layout import (
     SCHEMA_VERSION,
     statements,
 )
-from flakefighters.history.trouble import damaged, explain_sqlite, too_new
+from flakefighters.history.trouble import damaged, explain_sqlite, too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Trust
 
@@ -211,7 +211,8 @@ class SqliteDatabase:
             oldest = self._execute("SELECT value FROM meta WHERE key = 'oldest_reader'")
             if not oldest or int(oldest[0][0]) > SCHEMA_VERSION or not self.read_only:
                 raise too_new(self._name, version)
-        ours = {each.split()[2]: each.strip() for each in statements("sqlite")}
+        made = statements("sqlite", min(version, SCHEMA_VERSION))
+        ours = {each.split()[2]: each.strip() for each in made}
         for kind, name, sql in self._execute("SELECT type, name, sql FROM sqlite_master"):
             expected = ours.pop(name, None)
             if sql is None or sql == expected or (version > SCHEMA_VERSION and not self._strict):
@@ -282,7 +283,8 @@ class SqliteDatabase:
             try:
                 version = self._number("user_version")
                 if version != SCHEMA_VERSION:
-                    raise too_new(self._name, version)
+                    moved = too_new if version > SCHEMA_VERSION else too_old
+                    raise moved(self._name, version)
                 yield SqliteWriter(self, self.query(sql, **params))
                 self._execute("COMMIT")
             except BaseException:

@@ -8,7 +8,7 @@ from typing import Final
 from flakefighters.errors import DatabaseError, ForeignDatabaseError, SchemaTooNewError
 from flakefighters.history.layout import SCHEMA_VERSION
 
-__all__ = ["damaged", "explain_sqlite", "too_new"]
+__all__ = ["damaged", "explain_sqlite", "too_new", "too_old"]
 
 _DAMAGED: Final = (
     "move the file away (keep it, `sqlite3 FILE .recover` may save its runs), "
@@ -52,4 +52,12 @@ def too_new(name: str, version: int) -> SchemaTooNewError:
     return SchemaTooNewError(
         f"{name} has schema version {version}, this flakefighters knows up to {SCHEMA_VERSION}",
         remedy="upgrade flakefighters (pip install --upgrade flakefighters)",
+    )
+
+
+def too_old(name: str, version: int) -> DatabaseError:
+    """The error for a history of an earlier version that would have to be written to."""
+    return DatabaseError(
+        f"{name} has schema version {version}, older than this flakefighters' {SCHEMA_VERSION}",
+        remedy="run `flakefighters upgrade`, for a shared history as its owner",
     )

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from flakefighters.errors import ConfigError, DatabaseError, ForeignDatabaseError
+from flakefighters.errors import ConfigError, ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.layout import SCHEMA_VERSION
-from flakefighters.history.trouble import too_new
+from flakefighters.history.trouble import too_new, too_old
 from flakefighters.model import Target, Trust
 from flakefighters.sync.inventory import QUESTION, Inventory, of_lines, of_sqlite
 from flakefighters.sync.nouns import Progress, Report, unreported
@@ -89,11 +89,7 @@ def handshake(history: History) -> None:
     if history.schema_version > SCHEMA_VERSION:
         raise too_new(history.target.display, history.schema_version)
     if history.schema_version < SCHEMA_VERSION:
-        raise DatabaseError(
-            f"{history.target.display} has schema version {history.schema_version}, "
-            f"this flakefighters copies version {SCHEMA_VERSION}",
-            remedy="run `flakefighters upgrade` as the owner",
-        )
+        raise too_old(history.target.display, history.schema_version)
 
 
 def inventory_of(history: History) -> Inventory:

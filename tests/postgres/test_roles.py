@@ -10,7 +10,8 @@ import pytest
 
 from flakefighters.errors import ConfigError, DatabaseError
 from flakefighters.history import open_history
-from flakefighters.history.layout import table_names
+from flakefighters.history.layout import SCHEMA_VERSION, table_names
+from flakefighters.history.migrations import Step, upgrade
 from flakefighters.history.roles import Roles
 from flakefighters.history.roles_sql import grants_sql
 from flakefighters.history.write import TRUST_RANKS
@@ -239,6 +240,22 @@ def test_a_member_has_the_rights_of_its_role(team: Team) -> None:
             assert history.save(make_run(RESULTS))
     finally:
         team.ask("admin", f"DROP ROLE {somebody}")
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task != "owner"])
+def test_only_the_owner_upgrades(team: Team, task: str) -> None:
+    step = Step(
+        version=SCHEMA_VERSION + 1,
+        oldest_reader=1,
+        what="more",
+        sqlite=(),
+        postgresql=("CREATE TABLE __schema__.more (id int)",),
+    )
+    assert upgrade(team.target(task)).steps == ()  # there is nothing to do
+    assert upgrade(team.target(task), steps=(step,), dry_run=True).steps == (step,)
+    with pytest.raises(DatabaseError, match=f"{team.names[task]} may not upgrade it") as caught:
+        upgrade(team.target(task), steps=(step,))
+    assert "owner" in str(caught.value.remedy)
 
 
 # -- the statements --------------------------------------------------------------------------
