@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from flakefighters.changes import units_effects as effects
-from flakefighters.changes.units_entries import ANY, Entry
+from flakefighters.changes.units_entries import ANY
 from flakefighters.changes.units_source import parse
-from flakefighters.changes.units_walk import Unit, walk
+from flakefighters.changes.units_walk import LOCALS, Unit, walk
 
 __all__ = [
     "Dependents",
@@ -28,6 +28,17 @@ _DYNAMIC: Final = frozenset(
     {"__dict__", "__import__", "eval", "exec", "globals", "import_module", "locals", "vars"}
 )
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: Methods that code names only to call that of a certain class: ``Shop.__init__(self)``.
+_SPECIAL: Final = frozenset(
+    {
+        *("__call__", "__contains__", "__copy__", "__deepcopy__", "__delattr__", "__delitem__"),
+        *("__enter__", "__eq__", "__exit__", "__format__", "__ge__", "__getattr__"),
+        *("__getattribute__", "__getitem__", "__getstate__", "__gt__", "__hash__", "__init__"),
+        *("__init_subclass__", "__iter__", "__le__", "__len__", "__lt__", "__missing__"),
+        *("__ne__", "__new__", "__next__", "__reduce__", "__reduce_ex__", "__repr__"),
+        *("__setattr__", "__setitem__", "__setstate__", "__str__"),
+    }
+)
 _LONGEST_TEXT: Final = 200
 
 
@@ -76,12 +87,18 @@ def dependents(source: bytes, names: Collection[str]) -> Dependents:
 
 
 def reads(
-    nodes: Iterable[ast.AST], hidden: Collection[str] = (), *, deep: bool = False
+    nodes: Iterable[ast.AST],
+    hidden: Collection[str] = (),
+    *,
+    deep: bool = False,
+    owner: str | None = None,
+    asked: str | None = None,
 ) -> set[str]:
     """Names, attributes and words that some trees read.
 
     ``hidden`` are local variables, which are no names of ours; ``deep`` goes into the bodies of
-    nested definitions too.
+    nested definitions too.  ``owner`` is for the body of a function: the class that it belongs
+    to, "" for none; ``asked`` is a variable of it that holds a name which others read.
     """
     found: set[str] = set()
     stack = list(nodes)
@@ -91,7 +108,7 @@ def reads(
             if isinstance(item.ctx, ast.Load) and item.id not in hidden:
                 found.add(item.id)
         elif isinstance(item, ast.Attribute):
-            found.add(item.attr)
+            found.add(_special(item, hidden, owner) or item.attr)
             stack.append(item.value)
         elif isinstance(item, ast.Constant):
             if isinstance(item.value, str):
@@ -102,7 +119,7 @@ def reads(
         elif isinstance(item, _DEFINITIONS) and not deep:
             stack.extend(header(item))
         else:
-            if isinstance(item, ast.Call) and _is_computed(item):
+            if isinstance(item, ast.Call) and _is_computed(item, asked):
                 found.add(ANY)
             stack.extend(ast.iter_child_nodes(item))
     if not found.isdisjoint(_DYNAMIC):
@@ -137,14 +154,15 @@ def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[str]:
 def reading(source: bytes) -> list[tuple[Unit, frozenset[str]]]:
     """Each unit of a source with the names that it reads."""
     tree = parse(source)
-    return [(unit, frozenset(_own_reads(unit.entry))) for unit in walk(tree)] if tree else []
+    return [(unit, frozenset(_own_reads(unit))) for unit in walk(tree)] if tree else []
 
 
 def _touched(names: set[str], read: frozenset[str]) -> bool:
     return ANY in names or ANY in read or not read.isdisjoint(names)
 
 
-def _own_reads(entry: Entry) -> set[str]:
+def _own_reads(unit: Unit) -> set[str]:
+    entry = unit.entry
     node = entry.node
     if entry.alias is not None and isinstance(node, ast.Import | ast.ImportFrom):
         return imported(node, entry.alias)
@@ -153,7 +171,11 @@ def _own_reads(entry: Entry) -> set[str]:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return reads([node])
     parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-    found = reads(header(node)) | reads(node.body, parameters | _locals(node))
+    # Within a function nobody knows what a name of the functions around it is bound to.
+    owner = None if LOCALS in unit.name else (unit.scope or "").rpartition(".")[2]
+    assigned = _locals(node)
+    found = reads(header(node))
+    found |= reads(node.body, parameters | assigned, owner=owner, asked=_asked_name(node, assigned))
     if node.name.startswith("test") or any(map(_is_fixture, node.decorator_list)):
         found |= parameters
     return found
@@ -163,8 +185,44 @@ def _is_fixture(decorator: ast.expr) -> bool:
     return effects.dotted(decorator).rpartition(".")[2] == "fixture"
 
 
-def _is_computed(call: ast.Call) -> bool:
+def _special(node: ast.Attribute, hidden: Collection[str], owner: str | None) -> str | None:
+    """The class whose special method ``Shop.__init__`` or ``super().__init__`` is.
+
+    A method of that name in a class that has nothing to do with it is another one.  Whoever
+    reads a class that inherits from a changed one is affected by the name of the class.
+    """
+    if owner is None or node.attr not in _SPECIAL:
+        return None
+    match node.value:
+        case ast.Name(id=name) if name not in hidden:
+            return name
+        case ast.Call(func=ast.Name(id="super")):
+            return owner or None
+        case _:
+            return None
+
+
+def _asked_name(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, assigned: Collection[str]
+) -> str | None:
+    """The parameter of ``__getattr__`` that holds a name: the text that reads it shows it."""
+    if node.name not in ("__getattr__", "__getattribute__"):
+        return None
+    name = node.args.args[-1].arg if node.args.args else None
+    return None if name in assigned else name
+
+
+def _is_computed(call: ast.Call, asked: str | None) -> bool:
     """``getattr(thing, name)`` where the text does not show the name."""
+    if (
+        asked is not None
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "getattr"
+        and len(call.args) > 1
+        and isinstance(call.args[1], ast.Name)
+        and call.args[1].id == asked
+    ):
+        return False
     return (
         isinstance(call.func, ast.Name)
         and call.func.id in {"getattr", "attrgetter", "methodcaller"}

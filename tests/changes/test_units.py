@@ -463,6 +463,40 @@ def test_names_read() -> None:
     assert read["R"] == {"shop", "tax", "RATE"}
 
 
+SPECIAL = """
+    import shop
+    class Cart(shop.Base):
+        def __init__(self, other, kind):
+            super().__init__()
+            shop.Base.__init__(self)
+            Other.__init__(other)
+        def __copy__(self, kind):
+            kind.__init__(self)
+        def __getattr__(self, name):
+            return getattr(self.other, name)
+        def __getattribute__(self, name):
+            name = name.lower()
+            return getattr(self.other, name)
+    def version():
+        return shop.__version__
+    """
+
+
+def test_special_methods_are_those_of_their_class() -> None:
+    read = names_read(source(SPECIAL))
+    assert read["Cart.__init__"] == {"super", "Cart", "shop", "Base", "__init__", "Other"}
+    one = names_read(source(SPECIAL.replace("shop.Base.__init__(self)", "pass")))
+    assert one["Cart.__init__"] == {"super", "Cart", "Other"}
+    assert "__init__" in read["Cart.__copy__"], "a class that was handed in"
+    assert read["version"] == {"shop", "__version__"}
+
+
+def test_handing_on_an_attribute_computes_no_name() -> None:
+    read = names_read(source(SPECIAL))
+    assert ANY not in read["Cart.__getattr__"]
+    assert ANY in read["Cart.__getattribute__"], "it makes another name of it"
+
+
 def test_dependents_follow_names_through_a_file() -> None:
     found = dependents(source(READING), {"RATE"})
     assert found.names >= {"RATE", "R", "NET", "Cart"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.scenarios import (
     branches,
     data_files,
+    edits_to_classes,
     edits_to_files,
     edits_to_functions,
     edits_to_modules,
@@ -25,6 +26,7 @@ __all__ = ["SCENARIOS", "TOPICS"]
 _MODULES = (
     branches,
     data_files,
+    edits_to_classes,
     edits_to_files,
     edits_to_functions,
     edits_to_modules,

@@ -223,3 +223,64 @@ _change(
         ),
     },
 )
+_change(
+    "another_constructor",
+    "The constructor of a class that the test does not use takes one argument more.",
+    {
+        "shop/net.py": NET
+        + code("""
+
+            class Base:
+                def __init__(self, limit):
+                    self.limit = limit
+
+            class Client(Base):
+                def __init__(self, limit):
+                    super().__init__(limit)
+
+            class Server(Base):
+                def __init__(self, limit):
+                    Base.__init__(self, limit)
+            """),
+        "tests/test_net.py": code("""
+            from shop.net import Client, fetch
+
+            def test_net():
+                assert Client(3).limit == 3
+                assert fetch() == "ok"
+            """),
+    },
+    {
+        "shop/net.py": swap(
+            "def __init__(self, limit):\n        Base",
+            "def __init__(self, limit, port=0):\n        Base",
+        ),
+    },
+)
+_change(
+    "a_constant_beside_a_wrapper",
+    "The test uses a class that hands attributes on; another constant changed.",
+    {
+        "shop/net.py": 'VERSION = "1"\n'
+        + NET
+        + code("""
+
+            class Wrapper:
+                def __init__(self, thing):
+                    self._thing = thing
+
+                def __getattr__(self, name):
+                    return getattr(self._thing, name)
+            """),
+        "tests/test_net.py": code("""
+            from shop.net import Wrapper, fetch
+
+            def test_net():
+                assert Wrapper("ok").upper() == "OK"
+                assert fetch() == "ok"
+            """),
+    },
+    {
+        "shop/net.py": swap('VERSION = "1"', 'VERSION = "2"'),
+    },
+)

@@ -279,3 +279,21 @@ _shaky(
         "shop/tax.py": OTHER,
     },
 )
+_change(
+    "another_test_could_start_processes",
+    "Another test's module imports multiprocessing.",
+    {
+        "tests/test_tax.py": code("""
+            import multiprocessing.process
+            from shop.tax import tax
+
+            def test_tax():
+                assert tax(100) == 20
+            """),
+        "tests/test_zone.py": "from shop.net import fetch\n\ndef test_net():\n    fetch()\n",
+    },
+    {
+        "shop/tax.py": OTHER,
+    },
+    flaky_test="test_zone.py::test_net",
+)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Children", "process_count"]
 
+_NONE_MADE: Final = itertools.count(1)
+
 
 def process_count() -> str:
-    """Changes whenever a ``multiprocessing.Process`` is made; started ones often tell nothing."""
+    """Changes whenever a ``multiprocessing.Process`` is made; started ones often tell nothing.
+
+    Importing the package makes none.
+    """
     module = sys.modules.get("multiprocessing.process")
-    return repr(getattr(module, "_process_counter", None))
+    return repr(getattr(module, "_process_counter", _NONE_MADE))
 
 
 class Children:
