@@ -13,12 +13,21 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from tests.benchmarks.overhead.suites import SIZES, make_branches
+
+_COV = ["--cov", "--cov-branch"]
 MODES = {
     "plain": [],
     "xdist": ["-n", "2"],
-    "cov": ["--cov", "--cov-branch", "--cov-report=json:{out}/coverage.json"],
+    "cov": [*_COV, "--cov-report=json:{out}/coverage.json"],
+    # For coverage.py's own report with the tests that ran each line, see `_reported`.
+    "contexts": [*_COV, "--cov-context=test"],
 }
 OURS = ("flakefighters.db", ".flakefighters")
+
+#: A plugin that keeps some lists, for bare pytest: then the garbage collector strikes elsewhere.
+_NUDGE = "KEPT = []\ndef pytest_runtest_setup():\n    KEPT.append([[] for _ in range({number})])\n"
+_NUDGES = (1, 3, 10, 30)
 
 
 def main() -> int:
@@ -27,44 +36,69 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--modes", default=",".join(MODES))
+    parser.add_argument("--changes", default="none")
     asked = parser.parse_args()
-    print("| suite | mode | tests | exit | differs in |\n|---|---|---|---|---|")
+    print("| suite | changed | mode | tests | exit | differs in |\n|---|---|---|---|---|---|")
     worst = 0
     for folder in asked.folders:
-        for mode in asked.modes.split(","):
-            bare = _run(asked.python, folder, mode, ours=False)
-            ours = _run(asked.python, folder, mode, ours=True)
-            differs = [name for name in bare if bare[name] != ours[name]]
-            worst = worst or bool(differs)
-            tests = len(bare["outcomes"])
-            what = ", ".join(differs) or "nothing"
-            print(f"| {folder.name} | {mode} | {tests} | {bare['exit']} | {what} |", flush=True)
-            for name in differs:
-                print(f"  {name}: {_first(bare[name], ours[name])}", file=sys.stderr)
-    return int(worst)
+        for changed in asked.changes.split(","):
+            for mode in asked.modes.split(","):
+                worst |= _compare(asked.python, folder.resolve(), changed, mode)
+    return worst
 
 
-def _run(python: str, folder: Path, mode: str, *, ours: bool) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as place:
-        work, out = Path(place, "work"), Path(place, "out")
+def _compare(python: str, folder: Path, changed: str, mode: str) -> int:
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name, "work")
         shutil.copytree(folder, work, symlinks=True)
-        out.mkdir()
-        git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
-        subprocess.run([*git, "init", "-q"], cwd=work, check=True)
-        subprocess.run([*git, "add", "-A", "-f"], cwd=work, check=True)
-        subprocess.run([*git, "commit", "-q", "-m", "all"], cwd=work, check=True)
+        make_branches(work)
+        if changed in SIZES:  # the tests pass on the state before
+            _run(python, work, "plain", ours=True)
+            subprocess.run(["git", "checkout", "-q", "-f", changed], cwd=work, check=True)
+        ours = _run(python, work, mode, ours=True)
+        for left in OURS:
+            _remove(work / left)
+        bare = _run(python, work, mode, ours=False)
+        differs = [what for what in bare if bare[what] != ours[what]]
+        also = False
+        for number in _NUDGES if differs else ():
+            again = _run(python, work, mode, ours=False, nudge=number)
+            also = also or all(again[what] == ours[what] for what in differs)
+    what = ", ".join(differs) or "nothing"
+    if also:
+        what += " (bare pytest alike, with a few more objects alive)"
+    tests, status = len(bare["outcomes"]), bare["exit"]
+    print(f"| {folder.name} | {changed} | {mode} | {tests} | {status} | {what} |", flush=True)
+    for name in differs:
+        print(f"  {name}: {_first(bare[name], ours[name])}", file=sys.stderr)
+    return int(bool(differs) and not also)
+
+
+def _run(python: str, work: Path, mode: str, *, ours: bool, nudge: int = 0) -> dict[str, Any]:
+    before = set(_files(work))
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place)
         source = work / "src" if (work / "src").is_dir() else work
         environ = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST_", "FLAKEFIGHTERS")) and name != "CI"
         }
-        environ |= {"PYTHONPATH": f"{source}", "PYTHONDONTWRITEBYTECODE": "1"}
+        paths = [str(source), str(out), *filter(None, [environ.get("PYTHONPATH")])]
+        environ |= {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "COVERAGE_FILE": f"{out}/coverage.data",
+        }
+        switches = ["--flakefighters" if ours else "-pno:flakefighters"]
+        if nudge:
+            (out / "nudging.py").write_text(_NUDGE.format(number=nudge))
+            switches.append("-pnudging")
         arguments = [argument.format(out=out) for argument in MODES[mode]]
-        switch = "--flakefighters" if ours else "-pno:flakefighters"
         done = subprocess.run(
             [
-                *(python, "-m", "pytest", "-q", f"--junit-xml={out}/junit.xml", switch),
+                *(python, "-m", "pytest", "-q", f"--junit-xml={out}/junit.xml", *switches),
                 *("-p", "no:randomly", "-p", "no:flaky", "-p", "no:socket", "-p", "no:asyncio"),
                 *arguments,
             ],
@@ -73,13 +107,39 @@ def _run(python: str, folder: Path, mode: str, *, ours: bool) -> dict[str, Any]:
             capture_output=True,
             check=False,
         )
-        coverage = out / "coverage.json"
+        left = sorted(set(_files(work)) - before)
+        for name in left:
+            _remove(work / name)
         return {
             "exit": done.returncode,
             "outcomes": _outcomes(out / "junit.xml"),
-            "coverage": _coverage(coverage) if coverage.exists() else None,
-            "files": sorted(_files(work)),
+            "coverage": _reported(python, work, out) if mode in ("cov", "contexts") else None,
+            "files": left,
         }
+
+
+def _reported(python: str, work: Path, out: Path) -> dict[str, Any]:
+    """coverage.py's whole report of a run, with the tests of each line if they were recorded."""
+    report = out / "report.json"
+    command = [python, "-m", "coverage", "json", "-q", "-i", "--show-contexts"]
+    subprocess.run(
+        [*command, f"--data-file={out}/coverage.data", "-o", str(report)],
+        cwd=work,
+        capture_output=True,
+        check=False,
+    )
+    if not report.exists():
+        return {}
+    told: dict[str, Any] = json.loads(report.read_text("utf-8"))
+    return {**_sorted_contexts(told["files"]), "totals": told["totals"]}
+
+
+def _sorted_contexts(told: Any) -> Any:
+    """The same with the tests of each line in order: coverage.py tells them as a set."""
+    if isinstance(told, dict):
+        return {name: _sorted_contexts(one) for name, one in told.items()}
+    texts = isinstance(told, list) and all(isinstance(one, str) for one in told)
+    return sorted(told) if texts else told
 
 
 def _outcomes(report: Path) -> dict[str, str]:
@@ -92,11 +152,6 @@ def _outcomes(report: Path) -> dict[str, str]:
     return found
 
 
-def _coverage(report: Path) -> dict[str, Any]:
-    files = json.loads(report.read_text("utf-8"))["files"]
-    return {name: (one["executed_lines"], one["missing_lines"]) for name, one in files.items()}
-
-
 def _files(work: Path) -> list[str]:
     return [
         path.relative_to(work).as_posix()
@@ -105,12 +160,19 @@ def _files(work: Path) -> list[str]:
     ]
 
 
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _first(bare: Any, ours: Any) -> str:
     if isinstance(bare, dict) and isinstance(ours, dict):
-        names = [name for name in {*bare, *ours} if bare.get(name) != ours.get(name)]
-        return "; ".join(f"{n}: {bare.get(n)} -> {ours.get(n)}"[:160] for n in sorted(names)[:3])
+        names = sorted(name for name in {*bare, *ours} if bare.get(name) != ours.get(name))
+        return "; ".join(f"{n}: {_first(bare.get(n), ours.get(n))}"[:300] for n in names[:3])
     if isinstance(bare, list) and isinstance(ours, list):
-        return str(sorted(set(bare) ^ set(ours))[:5])
+        return str([one for one in [*bare, *ours] if (one in bare) != (one in ours)][:5])
     return f"{bare} -> {ours}"[:300]
 
 

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from tests.benchmarks.overhead.environments import install_into
 
-__all__ = ["SIZES", "SUITES", "Checkout", "Suite", "checkout", "commit_all", "remove"]
+__all__ = [
+    "SIZES",
+    "SUITES",
+    "Checkout",
+    "Suite",
+    "checkout",
+    "commit_all",
+    "make_branches",
+    "remove",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ def checkout(suite: Suite, python: Path, folder: Path) -> Checkout:
     if not done.exists():
         print(f"  fetching {suite.name} {suite.version}", file=sys.stderr)
         _unpack(suite, python, folder / "sdists", place)
-        _make_branches(place)
+        make_branches(place)
         done.touch()
     changed = {
         size: len(_git(place, "diff", "--name-only", "base", size).splitlines()) for size in SIZES
@@ -121,7 +130,8 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _make_branches(folder: Path) -> None:
+def make_branches(folder: Path) -> None:
+    """Commit ``folder`` as it is on ``base``, and each size of change on a branch of its name."""
     shutil.rmtree(folder / ".git", ignore_errors=True)
     commit_all(folder, "As released")
     aside = {"docs", "bench", "examples"}
