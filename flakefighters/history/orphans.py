@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.sqlite import SqliteDatabase
-from flakefighters.history.upkeep import Pace, Upkeep
+from flakefighters.history.upkeep import Pace, Upkeep, indexed
 
 __all__ = ["remove_unneeded", "sweep"]
 
@@ -40,6 +41,13 @@ _MEMBERS: Final = {
     True: "j.value FROM {s}suite s, json_each(s.added) j",
     False: "CAST(j.value AS bigint) FROM {s}suite s, json_array_elements_text(s.added::json) j",
 }
+#: Large tables that refer to others without an index by that.
+_REFERRED: Final = {
+    "evidence": ("verdict", "evidence"),
+    "failure_text": ("failure", "failure_text"),
+}
+#: So many rows are worth an index.
+_MANY: Final = 300
 _FIRST: Final = 100
 
 
@@ -58,11 +66,13 @@ def sweep(database: Database) -> dict[str, int]:
         while (names := _unneeded(database, table, needed)) and names != before:
             before = names
             gone[table] = gone.get(table, 0) + len(names)
-            while names:
-                batch, names = names[: pace.size], names[pace.size :]
-                with pace.batch(database) as upkeep:
-                    # Asked again: a run that was saved meanwhile may use some of them.
-                    _remove(upkeep, table, kind, needed, batch)
+            many = table in _REFERRED and len(names) > _MANY
+            with indexed(database, *_REFERRED[table]) if many else nullcontext():
+                while names:
+                    batch, names = names[: pace.size], names[pace.size :]
+                    with pace.batch(database) as upkeep:
+                        # Asked again: a run that was saved meanwhile may use some of them.
+                        _remove(upkeep, table, kind, needed, batch)
     return gone
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Writer
 from flakefighters.history.sqlite import SqliteDatabase, SqliteWriter
 
-__all__ = ["Pace", "Upkeep", "alone", "need_owner", "remove_runs"]
+__all__ = ["Pace", "Upkeep", "alone", "indexed", "need_owner", "remove_runs"]
 
 # Bound early: tests may replace them.
 _monotonic, _sleep = time.monotonic, time.sleep
@@ -59,6 +59,20 @@ def need_owner(database: Database, what: str) -> None:
 
         assert isinstance(database, PostgresDatabase)
         need_owner_on_server(database, what)
+
+
+def indexed(database: Database, table: str, column: str) -> AbstractContextManager[None]:
+    """Help a server to find the rows of ``table`` by ``column`` while what they refer to goes.
+
+    It looks for them for each row that goes.  A file does not, see below.
+    """
+    if isinstance(database, SqliteDatabase):
+        return nullcontext()
+    from flakefighters.history.postgres import PostgresDatabase
+    from flakefighters.history.upkeep_postgres import indexed_on_server
+
+    assert isinstance(database, PostgresDatabase)
+    return indexed_on_server(database, table, column)
 
 
 class _SqliteUpkeep(SqliteWriter):

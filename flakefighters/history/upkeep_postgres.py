@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from flakefighters.errors import DatabaseError
@@ -13,7 +13,7 @@ from flakefighters.history.layout import SCHEMA_VERSION
 from flakefighters.history.postgres import PostgresDatabase, PostgresWriter, lock_key
 from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
 
-__all__ = ["PostgresUpkeep", "alone_on_server", "need_owner_on_server"]
+__all__ = ["PostgresUpkeep", "alone_on_server", "indexed_on_server", "need_owner_on_server"]
 
 # Bound early: tests may replace them.
 _monotonic, _sleep = time.monotonic, time.sleep
@@ -72,6 +72,20 @@ def _begin(database: PostgresDatabase, begin: str) -> int:
             raise explain_postgres(answer.error, database.target)
         database._rollback()
         _sleep(random.uniform(0.1, 0.3))  # noqa: S311
+
+
+@contextmanager
+def indexed_on_server(database: PostgresDatabase, table: str, column: str) -> Iterator[None]:
+    """See :func:`flakefighters.history.upkeep.indexed`."""
+    name = f"flakefighters_upkeep_{table}_{column}"
+    with suppress(DatabaseError), alone_on_server(database) as upkeep:
+        # One that is there was left by a prune that was killed.
+        upkeep.change(f"CREATE INDEX IF NOT EXISTS {name} ON {{s}}{table} ({column})")
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), alone_on_server(database) as upkeep:
+            upkeep.change(f"DROP INDEX IF EXISTS {{s}}{name}")
 
 
 def need_owner_on_server(database: PostgresDatabase, what: str) -> None:
