@@ -13,7 +13,7 @@ from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.errors import ConfigError, NotFoundError
-from flakefighters.flow.finish import open_checked
+from flakefighters.flow.opened import open_checked
 from flakefighters.flow.places import spool_folder, state_folder
 from flakefighters.flow.spool import address, deliver_leftovers, waiting
 from flakefighters.flow.start import local_identity

@@ -23,7 +23,6 @@ from flakefighters.cli.options import (
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
-from flakefighters.flow.recheck import recheck
 from flakefighters.history import ExecutionRow, History, TestRow
 from flakefighters.model import Project
 from flakefighters.reports.details import results_page
@@ -126,6 +125,8 @@ def explain(
 
 def _recheck(history: History, rows: Sequence[ExecutionRow], as_json: bool) -> None:
     """Judge the newest failure among ``rows`` again."""
+    from flakefighters.flow.recheck import recheck
+
     failed = next((row for row in rows if any(one.failures for one in row.executions)), rows[0])
     name = failed.run.id
     results = recheck(history, history.load(name), failed.nodeid, history.verdicts([name]))

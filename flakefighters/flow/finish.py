@@ -8,17 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flakefighters.changes.checkout import Checkout
-from flakefighters.errors import FlakefightersError, ForeignDatabaseError
+from flakefighters.errors import FlakefightersError
 from flakefighters.flow.amending import amendments
 from flakefighters.flow.judging import Judged, judge
 from flakefighters.flow.lookback import Lookback
+from flakefighters.flow.opened import open_checked
+from flakefighters.flow.spent import stripped
 from flakefighters.flow.spool import address, deliver_leftovers
-from flakefighters.flow.touches import stripped
-from flakefighters.history import History, open_history
+from flakefighters.history import History
 from flakefighters.history.intake import Saved
 from flakefighters.model import Flakefighter, Run, Target
 
-__all__ = ["Finished", "Plan", "finish", "open_checked"]
+__all__ = ["Finished", "Plan", "finish"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,18 +58,6 @@ class Finished:
     notes: list[str] = field(default_factory=list)
     #: The run as it was, or would have been, saved.
     run: Run | None = None
-
-
-def open_checked(
-    target: Target, checkout: Checkout, *, create: bool, deadline: float | None = None
-) -> History:
-    """Open a history, but never a file that git tracks: a commit could replace it."""
-    if target.path is not None and target.path.exists() and checkout.is_tracked(target.path):
-        raise ForeignDatabaseError(
-            f"{target.display} is tracked by git, so anybody who may commit could change it",
-            remedy=f"run 'git rm --cached {target.path.name}' and add it to .gitignore",
-        )
-    return open_history(target, create=create, deadline=deadline)
 
 
 def finish(

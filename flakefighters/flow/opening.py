@@ -17,8 +17,8 @@ from flakefighters.capture.tracing import TraceSession, Watch
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.fighters import builtin
 from flakefighters.flow import printing
-from flakefighters.flow.finish import open_checked
 from flakefighters.flow.lookback import Lookback, look_back
+from flakefighters.flow.opened import open_checked
 from flakefighters.flow.session import Session
 from flakefighters.flow.settings import Asked, asked
 from flakefighters.flow.spool import address, deliver_leftovers

@@ -23,7 +23,15 @@ from flakefighters.flow import junit, printing
 from flakefighters.flow.ending import end
 from flakefighters.flow.finish import Finished, Plan
 from flakefighters.flow.lookback import Lookback
-from flakefighters.flow.settings import Asked, Roots, comparable_options, seeds, selection
+from flakefighters.flow.settings import (
+    Asked,
+    Roots,
+    arguments,
+    comparable_options,
+    plugins,
+    seeds,
+    selection,
+)
 from flakefighters.flow.spool import address
 from flakefighters.flow.start import Start
 from flakefighters.flow.watching import leave_watch
@@ -95,7 +103,7 @@ class Session:
         self.names = Names(
             rootdir,
             base,
-            _arguments(config),
+            arguments(config),
             redactor.known,
             groups=getattr(config.option, "dist", None) == "loadgroup",
         )
@@ -276,7 +284,7 @@ class Session:
     def pytest_sessionfinish(self) -> None:
         """Judge and save, before reports are written."""
         if self._watch_file is not None:
-            self._watch_file.unlink(missing_ok=True)
+            self.world.remove(str(self._watch_file))
         if not self.recorder.suite:
             if not self.recorder.collection_errors:
                 return  # there was nothing to do
@@ -333,7 +341,7 @@ class Session:
             history_runs=self.asked.history_runs,
             seconds=self.seconds,
             roots=list(self.roots.found),
-            plugins=_plugins(self.config),
+            plugins=plugins(self.config),
             ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
             spool=self.start.spool,
             lookback=self.lookback,
@@ -389,16 +397,3 @@ def _worker(report: Any) -> str | None:
     if node is None:
         return None
     return str(getattr(getattr(node, "gateway", None), "id", "")) or None
-
-
-def _arguments(config: Any) -> list[Path]:
-    """The paths that pytest was asked for, without what follows in a node id."""
-    folder = config.invocation_params.dir
-    return [
-        Path(os.path.normpath(folder / str(argument).partition("::")[0]))
-        for argument in config.args
-    ]
-
-
-def _plugins(config: Any) -> list[str]:
-    return [name for name in getattr(config.option, "plugins", ()) if not name.startswith("no:")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,16 @@ from typing import Any, Final
 
 from flakefighters.ids import h128
 
-__all__ = ["Asked", "asked", "comparable_options", "seeds", "selection"]
+__all__ = [
+    "Asked",
+    "Roots",
+    "arguments",
+    "asked",
+    "comparable_options",
+    "plugins",
+    "seeds",
+    "selection",
+]
 
 #: ini keys that change how pytest looks or where it puts things, not what tests do.
 _COSMETIC: Final = frozenset(
@@ -203,3 +213,17 @@ class Roots:
                 place = Path(entry)
                 if place.is_relative_to(self.base):
                     self.found[place.relative_to(self.base).as_posix()] = None
+
+
+def arguments(config: Any) -> list[Path]:
+    """The paths that pytest was asked for, without what follows in a node id."""
+    folder = config.invocation_params.dir
+    return [
+        Path(os.path.normpath(folder / str(argument).partition("::")[0]))
+        for argument in config.args
+    ]
+
+
+def plugins(config: Any) -> list[str]:
+    """The plugins asked for by ``-p``."""
+    return [name for name in getattr(config.option, "plugins", ()) if not name.startswith("no:")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flakefighters.capture.journal import JournalError, Recovered, address_of, leftovers, recover
 from flakefighters.errors import ConflictError, FlakefightersError
-from flakefighters.flow.touches import stripped
+from flakefighters.flow.spent import stripped
 from flakefighters.history import History
 from flakefighters.history.intake import Saved
 from flakefighters.ids import short

@@ -7,6 +7,7 @@ session is done in a clean child process.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import os
 import socket
 import sqlite3
@@ -34,13 +35,18 @@ class World:
         self._known = self._look()
         if clocks is not None:
             self._known.update(zip(_CLOCKS, clocks, strict=True))
-        self._cwd = os.getcwd
+        self._cwd, self._unlink = os.getcwd, os.unlink
         _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
         self.beside, self.getpid = Beside(), os.getpid
         self.umask = os.umask
         self.environ = dict(os.environ)
         self.path = list(sys.path)
         self.executable = sys.executable
+
+    def remove(self, path: str) -> None:
+        """Delete a file of ours on the real disk, if it is there."""
+        with contextlib.suppress(OSError):  # somebody cleaned up
+            self._unlink(path)
 
     @staticmethod
     def _look() -> dict[str, object]:
