@@ -125,7 +125,7 @@ def parse(text: str) -> DatabaseUrl:
         return _postgresql(rest)
     if scheme.startswith(("postgresql+", "postgres+")):
         raise UrlError("names a driver; write it as postgresql://…, the driver is psycopg2")
-    raise UrlError("is neither sqlite:///… nor postgresql://…")
+    raise UrlError("is neither sqlite:///… nor postgresql://…, the two that are supported")
 
 
 def _sqlite(rest: str) -> DatabaseUrl:

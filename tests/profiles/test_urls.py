@@ -40,7 +40,10 @@ def test_parse(text: str, canonical: str, display: str) -> None:
     [
         ("flakes.db", "is not a database URL"),
         ("", "is not a database URL"),
-        ("mysql://u@h/d", "is neither"),
+        ("mysql://u@h/d", "is neither sqlite:///… nor postgresql://…, the two that are supported"),
+        ("mariadb+pymysql://u@h/d", "is neither"),
+        ("mssql+pyodbc://u@h/d", "is neither"),
+        ("mongodb+srv://u@h/d", "is neither"),
         ("postgresql+psycopg://u@h/d", "names a driver"),
         ("postgresql:/u@h/d", "needs two slashes"),
         ("sqlite://a.db", "needs three slashes"),
