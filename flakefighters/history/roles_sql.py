@@ -92,8 +92,8 @@ class _Script:
             yield from part
         yield "\nCOMMIT;"
         yield "\n-- Then let them log in, each with a password of its own that nobody else knows:"
-        yield f"--   ALTER ROLE {_name(self._roles.writer)} LOGIN CONNECTION LIMIT 40;"
-        yield f"--   \\password {_name(self._roles.writer)}"
+        login = "LOGIN CONNECTION LIMIT 40 PASSWORD '...'"
+        yield from (f"--   ALTER ROLE {_name(role)} {login};" for role in self._all)
         yield "-- or give the rights to roles that can:"
         yield f'--   GRANT {_name(self._roles.reader)} TO "somebody";'
 

@@ -38,10 +38,7 @@ def carry(source: ForeignHistory, into: History, *, via: str, report: Report) ->
             done.verdicts += into.add_verdicts(verdicts)
             continue
         try:
-            if into.save(run, verdicts, via=via, trust=Trust.UNTRUSTED):
-                done.runs += 1
-            else:
-                done.known += 1
+            done.count(into.save(run, verdicts, via=via, trust=Trust.UNTRUSTED))
         except ConflictError:
             ours = into.content_hashes([name]).get(name, "")
             done.conflicts.append(Conflict(name, ours, theirs.runs[name].content_hash))
@@ -65,7 +62,7 @@ def _compare(
                 done.beyond += 1
             else:
                 done.purged += 1
-        elif here.content_hash != entry.content_hash:
+        elif not here.is_copy_of(entry):
             done.conflicts.append(Conflict(run, here.content_hash, entry.content_hash))
         else:
             done.known += 1

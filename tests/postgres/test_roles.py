@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from flakefighters.model import Target, Trust
 from tests.history.made_runs import PROJECT, make_run, make_state, make_verdict
 from tests.postgres.server import PostgresServer, shared_server
 from tests.postgres.team import TASKS, Team, team_on
+from tests.requirements import need_program
 from tests.sync.contents import clone_into, content, pull_into, push_to, save
 
 RESULTS = {"t.py::a": "F", "t.py::b": ".", "t.py::c": "s"}
@@ -326,6 +329,29 @@ def test_odd_names_are_names(postgres_server: PostgresServer) -> None:
         with open_history(team.target("pr_writer")) as history:
             assert history.trust is Trust.PR
             assert len(history.run_ids()) == 1
+
+
+def test_psql_takes_them_as_they_are_printed(postgres_server: PostgresServer) -> None:
+    program = need_program("psql")
+    odd = "a\"'%s:x :'y' $do$;\\é "
+    with team_on(postgres_server, odd=odd) as team:
+        done = subprocess.run(
+            [program, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", team.database],
+            input=grants_sql("flakefighters", team.roles),
+            env={
+                "PATH": os.environ["PATH"],
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(postgres_server.port),
+                "PGUSER": postgres_server.user,
+                "PGPASSWORD": postgres_server.password,
+                "PGCLIENTENCODING": "UTF8",
+            },
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        save(team.target("writer"), make_run(RESULTS))
 
 
 def test_an_owner_that_is_no_superuser_can_run_them(postgres_server: PostgresServer) -> None:
