@@ -99,9 +99,12 @@ def save(
             head, content_hash = run.head, content.content_hash(run, listing)
             rulings = _rulings(identity, verdicts)
         if known is not None:
-            believed = best is not None and best < TRUST_RANKS[Trust.UNTRUSTED]
+            # Who only claims to be the same run must not stand for one that is trusted.
+            safe = trust is Trust.UNTRUSTED or (
+                best is not None and best < TRUST_RANKS[Trust.UNTRUSTED]
+            )
             if known != content_hash:
-                if believed and same_origin(known, extra, origin_of(run)):
+                if safe and same_origin(known, extra, origin_of(run)):
                     return Saved.KNOWN
                 raise ConflictError(
                     f"run {head.id} is in this history with other content",

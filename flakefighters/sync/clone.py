@@ -6,6 +6,7 @@ import os
 
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory
+from flakefighters.history.purge import tombstones
 from flakefighters.model import Target
 from flakefighters.sync import burial
 from flakefighters.sync.merge import merge
@@ -66,7 +67,9 @@ def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
             created = not os.path.lexists(into.path)
             with open_history(into) as history:
                 handshake(history)
+                burial.settle(staging, tombstones(history.database).values())
                 done = merge(staging, history)
+                burial.adopt((), history)
             done.created = created
         done.rows, done.bytes, done.refused = staging.rows, reader.bytes, refused
     return done

@@ -204,6 +204,12 @@ def test_who_claims_to_be_purged_gains_no_trust(history: History) -> None:
     assert history.find(run.head.id).trust is Trust.UNTRUSTED
 
 
+def test_an_untrusted_copy_of_an_untrusted_run_is_no_conflict(history: History) -> None:
+    run = normal(leaking_run())
+    history.save(purged_run(run, {NAME}), trust=Trust.UNTRUSTED)
+    assert history.save(run, trust=Trust.UNTRUSTED) is Saved.KNOWN
+
+
 def test_of_equal_tombstones_the_earliest_counts(history: History) -> None:
     database = history.database
     for at, by, new in ((5, "b", 1), (7, "a", 0), (5, "b", 0), (5, "a", 1), (3, "z", 1)):

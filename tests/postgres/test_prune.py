@@ -37,7 +37,7 @@ from tests.history.together import PROCESSES
 from tests.postgres.server import PostgresServer
 
 SHOP = project_id(PROJECT.identity)
-NAMES = [f"t.py::test_{n}" for n in range(200)]
+NAMES = [f"t.py::test_{n}" for n in range(60)]
 
 
 def failing_run(at: int) -> Run:
@@ -130,7 +130,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
 
 
 def test_a_writer_beside_a_prune(target: Target, batches: list[float]) -> None:
-    old = [failing_run(at) for at in range(60)]
+    old = [failing_run(at) for at in range(40)]
     save(target, *old)
     with writing(target) as writer, open_history(target) as history:
         while not writer.runs and not writer.errors:
@@ -138,7 +138,7 @@ def test_a_writer_beside_a_prune(target: Target, batches: list[float]) -> None:
         done = prune(history.database, {SHOP: START + 1000 * MINUTE})
     assert writer.errors == []
     assert len(writer.runs) > 3
-    assert done.runs == 60
+    assert done.runs == 40
     assert len(batches) > 3
     assert max(batches) < 1.0
     assert writer.slowest < 3.0
