@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,28 @@ def end(session: Session, run: Run) -> Finished:
     if done.saved:
         session.journal.remove()
     elif session.asked.save:
+        _keep(session, done)
         where = _short(session.journal.path, session.start.anchor.path)
         rest = session.journal.trouble or f"this run waits in {where}"
         # One line for one trouble.
         done.notes[-1:] = [f"{done.notes[-1]}; {rest}" if done.notes else rest]
     return done
+
+
+def _keep(session: Session, done: Finished) -> None:
+    """The journal is all that there will be of this run: let it hold what was found."""
+    run = done.run
+    if run is None or session.interrupted or "interrupted while saving" in done.notes:
+        return
+    try:
+        state = run.state
+        if state is not None and state.files is None and session.world.strange() is None:
+            # The history that takes it later may have no other way to know the files.
+            state = replace(state, files=session.start.checkout.files() or None)
+        said = [*done.judged.joint, *done.judged.said]
+        session.journal.end(run.head, run.environment, state, run.seen, run.order, said)
+    except (Exception, KeyboardInterrupt):  # the journal is whole without it
+        return
 
 
 def _short(path: Path, anchor: Path) -> str:

@@ -128,7 +128,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
     try:
         if run.state is not None and not history.has_state_files(run.state.id):
             files = checkout.files()
-            run = replace(run, state=replace(run.state, files=files or None))
+            done.run = run = replace(run, state=replace(run.state, files=files or None))
         how = history.save(stripped(run), [*done.judged.joint, *done.judged.said])
         if how in (Saved.BEYOND, Saved.PURGED):  # a clock that is far behind, for example
             done.notes.append(f"the run was not recorded: it is {how.value}")
