@@ -180,10 +180,15 @@ def test_an_artifact_cannot_replace_or_raise_anything(team: Team, tmp_path: Path
         assert into.find(other.head.id).trust is Trust.UNTRUSTED
 
 
-def test_a_writer_neither_makes_nor_upgrades_a_history(team: Team, checkout: Checkout) -> None:
+def test_a_writer_neither_makes_nor_upgrades_nor_prunes_a_history(
+    team: Team, checkout: Checkout
+) -> None:
     project = checkout("shop", "writer")
     done = project.flakefighters("upgrade", "-p", "ci")
     assert done.returncode == 0  # there is nothing to do
+    done = project.flakefighters("prune", "-p", "ci", "--keep-runs", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert f"{team.names['writer']} may not prune, only the owner of the history may" in done.stderr
     team.ask("owner", "DROP SCHEMA flakefighters CASCADE")
     done = project.flakefighters("upgrade", "-p", "ci")
     assert done.returncode == 3

@@ -100,6 +100,19 @@ def test_views_show_what_the_tables_do(team: Team) -> None:
     for view in ("runs", "executions", "tests", "failures", "verdicts", "members"):
         team.ask("reader", f"SELECT * FROM flakefighters.{view} LIMIT 1")
     assert team.ask("reader", "SELECT count(*) FROM flakefighters.runs") > [(0,)]
+    # Somebody who was granted too much sees no row, in tables or through views.
+    stranger = f"{team.names['reader']}_stranger"
+    team.ask(
+        "admin",
+        f"CREATE ROLE {stranger}; GRANT USAGE ON SCHEMA flakefighters TO {stranger};"
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA flakefighters TO {stranger}",
+    )
+    try:
+        for name in ("run", "runs", "executions", "tests", "failures", "members"):
+            counted = f"SET ROLE {stranger}; SELECT count(*) FROM flakefighters.{name}"
+            assert team.ask("admin", counted) == [(0,)], name
+    finally:
+        team.ask("admin", f"DROP OWNED BY {stranger}; DROP ROLE {stranger}")
 
 
 def test_a_curator_decides(team: Team) -> None:
