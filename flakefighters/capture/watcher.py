@@ -24,6 +24,12 @@ class TraceHooks:
         self._trace = trace
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, Any]:
+        if not isinstance(collector, pytest.File):
+            return (yield)
+        return (yield from self._trace.collection(str(collector.path)))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
         try:
             return (yield)

@@ -54,7 +54,7 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     touch = case.touch
     assert touch is not None
     reach = {} if case.reach is None else case.reach.files
-    ran, before = _plain(touch.ran), _plain(touch.ran_before)
+    ran, before = _plain(touch.ran), _plain(_ran_before(case, touch))
     for effect in baseline.changes.effects:
         _judge(effect, touch, ran, before, case, found)
     files = {effect.change for effect in baseline.changes.effects}
@@ -64,6 +64,22 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     found.touched.sort(key=lambda one: _RANK.index(one[0]))
     _doubts(case, baseline, touch, bool(reach), found)
     return found
+
+
+def _ran_before(case: Case, touch: Touch) -> frozenset[Unit]:
+    """What ran before the execution and may matter to it.
+
+    Code that ran while a module was imported matters to those who depend on the module.
+    """
+    reach = case.reach
+    known = reach is not None and reach.files and reach.unknown is None
+    return touch.ran_before.union(
+        *(
+            units
+            for modules, units in touch.ran_in_imports
+            if not known or reach is None or not modules.isdisjoint(reach.files)
+        )
+    )
 
 
 _RANK: Final = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flakefighters.capture.tracing import Touched
 from flakefighters.flow.lookback import Lookback
 from flakefighters.model import Failure, Touch
@@ -21,6 +23,7 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
     return Touch(
         ran=_units(mine),
         ran_before=_units(before),
+        ran_in_imports=frozenset((modules, _functions(units)) for modules, units in before.imports),
         imported=mine.imported,
         imported_before=before.imported,
         opened=mine.opened,
@@ -33,4 +36,8 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
 
 
 def _units(touched: Touched) -> frozenset[tuple[str, str]]:
-    return frozenset((path, unit) for path, unit in touched.units if isinstance(unit, str))
+    return _functions(touched.units)
+
+
+def _functions(units: Iterable[tuple[str, str | int]]) -> frozenset[tuple[str, str]]:
+    return frozenset((path, unit) for path, unit in units if isinstance(unit, str))

@@ -96,8 +96,10 @@ class Touch:
 
     #: Changed code that ran in the execution or in a wide fixture that it used.
     ran: frozenset[Unit] = frozenset()
-    #: The same at import and collection, for all tests of the process.
+    #: The same outside of any execution, for all tests of the process.
     ran_before: frozenset[Unit] = frozenset()
+    #: The same while a file with tests was imported, with all the modules that came in by it.
+    ran_in_imports: frozenset[tuple[frozenset[str], frozenset[Unit]]] = frozenset()
     #: Changed files whose module body ran in the execution, and before it.
     imported: frozenset[str] = frozenset()
     imported_before: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Genuine failures: a class was edited, and others inherit from it."""
+"""Genuine failures: a class or a decorator was edited, and others are made with it."""
 
 from __future__ import annotations
 
@@ -74,5 +74,50 @@ _change(
     },
     {
         "shop/bill.py": swap("net):", "net, currency):"),
+    },
+)
+_RULES = {
+    "shop/rules.py": code("""
+        RULES = {}
+
+        def rule(function):
+            RULES[function.__name__] = function(100)
+            return function
+        """),
+    "shop/tax.py": code("""
+        from shop.rules import rule
+
+        @rule
+        def tax(net):
+            return net // 5
+        """),
+    "tests/test_tax.py": code("""
+        import shop.tax
+        from shop.rules import RULES
+
+        def test_tax():
+            assert RULES["tax"] == 20
+        """),
+}
+_change(
+    "a_decorator_that_ran_for_an_earlier_module",
+    "A decorator changed, and ran when an earlier test's module imported the code.",
+    {
+        **_RULES,
+        "tests/test_before.py": "import shop.tax\n\ndef test_it():\n    assert shop.tax\n",
+    },
+    {
+        "shop/rules.py": swap("function(100)", "function(50)"),
+    },
+)
+_change(
+    "a_decorator_known_before",
+    "A decorator changed; an earlier module imported it, the test's own import ran it.",
+    {
+        **_RULES,
+        "tests/test_before.py": "import shop.rules\n\ndef test_it():\n    assert shop.rules\n",
+    },
+    {
+        "shop/rules.py": swap("function(100)", "function(50)"),
     },
 )

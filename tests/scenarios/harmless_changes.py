@@ -261,3 +261,32 @@ def beside_a_genuine_failure(repo: Repository) -> Result:
     repo.edit("shop/tax.py", "net * RATE", "net + RATE")
     repo.commit()
     return repo.run(trouble=True)
+
+
+_change(
+    "a_decorator_that_others_use",
+    "A decorator changed, and ran while another test's module was imported.",
+    {
+        "shop/net.py": BASE["shop/net.py"]
+        + code("""
+
+            def priced(function):
+                function.price = 7
+                return function
+            """),
+        "tests/test_tax.py": code("""
+            from shop.net import priced
+            from shop.tax import tax
+
+            @priced
+            def total(net):
+                return net + tax(net)
+
+            def test_tax():
+                assert total(100) == 120
+            """),
+    },
+    {
+        "shop/net.py": swap("function.price = 7", "function.price = 3 + 4"),
+    },
+)

@@ -207,6 +207,21 @@ class Lookup:
             found |= {marks for marks in files if marks is not None}
         return found
 
+    def modules_since(self, known: int) -> frozenset[str] | None:
+        """Files below the base of the modules that came in since there were ``known``.
+
+        None if that cannot be told.
+        """
+        try:
+            modules = list(sys.modules.values())
+            if len(modules) < known:
+                return None  # some were taken out, and their places with them
+            files = {getattr(module, "__file__", None) for module in modules[known:]}
+            paths = {self._realpath(file) for file in files if isinstance(file, str)}
+        except Exception:  # any object may stand there: protects the collection of tests
+            return None
+        return frozenset(self.relative(one) for one in paths if one.startswith(self._base + os.sep))
+
     def code(self, code: CodeType) -> CodeMarks | None:
         """What running ``code`` touches, None if nothing."""
         known = self._codes.get(id(code))

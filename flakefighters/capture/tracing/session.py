@@ -5,6 +5,7 @@ methods are called from hooks, the session itself registers none:
 
 * :meth:`start` before conftest files are imported: in a wrapper of
   ``pytest_load_initial_conftests``, before the yield;
+* :meth:`collection` as the wrapper of ``pytest_make_collect_report``, for files;
 * :meth:`begin` first thing in a wrapper of ``pytest_runtest_protocol``;
 * :meth:`setup` first thing in ``pytest_runtest_setup``: each attempt has one;
 * :meth:`fixture_setup` as the wrapper of ``pytest_fixture_setup``;
@@ -25,7 +26,7 @@ from flakefighters.capture.tracing.audit import Audit
 from flakefighters.capture.tracing.children import Children, process_count
 from flakefighters.capture.tracing.compilers import compiled_unseen
 from flakefighters.capture.tracing.imports_only import ImportsOnly
-from flakefighters.capture.tracing.lookup import Label, Lookup, labels_to_touched
+from flakefighters.capture.tracing.lookup import UNIT, Label, Lookup, labels_to_touched
 from flakefighters.capture.tracing.tracer import Tracer, TracerUnavailableError
 from flakefighters.capture.tracing.watch import NOTHING, Touched, Watch
 
@@ -33,6 +34,9 @@ __all__ = ["MODES", "TraceSession"]
 
 #: As the option ``--flakefighters-trace`` has them.
 MODES: Final = ("auto", "functions", "off")
+
+#: What came in with more modules than these counts for all tests that can reach it.
+_MOST_MODULES: Final = 200
 
 #: With more spans than this, a span within a function counts as the whole function.
 _MANY_SPANS: Final = 400
@@ -92,6 +96,8 @@ class TraceSession:
         self._processes = ""
         #: Outside any attempt: collection, hooks between tests.
         self._between = _Sum()
+        #: What ran while files with tests were imported, with the modules that came in by it.
+        self._imports: list[tuple[frozenset[str], _Sum]] = []
         #: What is being summed up: the attempt, and within it each wide fixture in its setup.
         self._open: list[_Sum] = [self._between]
         self._set_up = False
@@ -194,6 +200,38 @@ class TraceSession:
         self._flush(keep=False)
         self._open = [self._between]
 
+    # -- collection --------------------------------------------------------------------------
+
+    def collection(self, path: str) -> Generator[None, Any, Any]:
+        """Body of a wrapper around the collection of one file: ``return (yield from ...)``.
+
+        What runs while it is imported matters to tests that depend on one of the modules that
+        were imported by it, not to those that happen to be in the same process.
+        """
+        if self._asleep() or self._open != [self._between]:
+            return (yield)
+        self._flush()
+        seen = _Sum()
+        self._open = [seen]
+        known = len(sys.modules)
+        try:
+            return (yield)
+        finally:
+            if self._open == [seen] and not self._asleep():
+                self._flush()
+                self._open = [self._between]
+                self._imported(path, known, seen)
+
+    def _imported(self, path: str, known: int, seen: _Sum) -> None:
+        """Keep what ran in an import: with its modules, if they are known to be all."""
+        units = {label for label in seen.labels if label[0] == UNIT}
+        self._between.add(_Sum(seen.labels - units, seen.opened, seen.children))
+        modules = self._lookup.modules_since(known) if units else None
+        if modules is None or len(modules) > _MOST_MODULES:
+            self._between.labels |= units
+        else:
+            self._imports.append((modules | {self._lookup.relative(path)}, _Sum(units)))
+
     # -- wide fixtures -----------------------------------------------------------------------
 
     def fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
@@ -287,7 +325,8 @@ class TraceSession:
         total.add(self._between)
         if self._open[0] is self._between:
             total.add(self._window())
-        return self._complete(total)
+        imports = frozenset((modules, seen.touched().units) for modules, seen in self._imports)
+        return replace(self._complete(total), imports=imports)
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()

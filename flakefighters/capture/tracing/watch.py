@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 __all__ = ["NOTHING", "FileWatch", "Touched", "UnitSpan", "Watch"]
 
@@ -86,6 +86,10 @@ class Watch:
         )
 
 
+#: Modules of the project, and units of functions that ran while they were imported.
+ImportedUnits: TypeAlias = tuple[frozenset[str], frozenset[tuple[str, str | int]]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
     """What was touched of what changed.  Paths are relative to the base, with ``/``."""
@@ -100,6 +104,9 @@ class Touched:
     children: frozenset[str] = frozenset()
     #: Changed files whose code runs unseen: only imports tell of them.
     blind: frozenset[str] = frozenset()
+    #: Changed code that ran while files with tests were imported, each with all the modules that
+    #: were imported for it; in :attr:`units` is what ran elsewhere.
+    imports: frozenset[ImportedUnits] = frozenset()
     #: Why there may be more than this; None if this is all.
     unknown: str | None = None
 
@@ -110,6 +117,7 @@ class Touched:
             opened=self.opened | other.opened,
             children=self.children | other.children,
             blind=self.blind | other.blind,
+            imports=self.imports | other.imports,
             unknown=self.unknown or other.unknown,
         )
 
@@ -122,6 +130,11 @@ class Touched:
             value["units"] = [
                 list(unit) for unit in sorted(self.units, key=lambda u: (u[0], str(u[1])))
             ]
+        if self.imports:
+            value["imports"] = sorted(
+                [sorted(modules), sorted(map(list, units), key=str)]
+                for modules, units in self.imports
+            )
         if self.unknown is not None:
             value["unknown"] = self.unknown
         return value
@@ -132,6 +145,10 @@ class Touched:
         pairs: Iterable[tuple[str, str | int]] = value.get("units", ())
         return cls(
             units=frozenset((path, unit) for path, unit in pairs),
+            imports=frozenset(
+                (frozenset(modules), frozenset((path, unit) for path, unit in units))
+                for modules, units in value.get("imports", ())
+            ),
             unknown=value.get("unknown"),
             **{name: frozenset(value.get(name, ())) for name in _SETS},
         )

@@ -361,3 +361,18 @@ def test_large_diff_counts_functions(project: Any) -> None:
     assert outcome.units("test_b") == {"f"}
     outcome = project.run(mode="functions")
     assert outcome.units("test_a") == outcome.units("test_b") == {"f"}
+
+
+def test_imports_of_files_with_tests_are_kept_apart(project: Any) -> None:
+    project.changed("shop.py", SHOP, "tax", "discount", "untouched")
+    project.write("conftest.py", "import shop\nshop.untouched(1)\n")
+    project.write("prices.py", "import shop\nPRICE = shop.tax(1)\n")
+    project.write("test_a.py", "import prices\ndef test_a(): pass\n")
+    project.write("test_b.py", "import prices, shop\nshop.discount(1)\ndef test_b(): pass\n")
+    project.write("test_c.py", "import prices, shop\ndef test_c(): pass\n")
+    ambient = project.run().ambient
+    assert ambient.units == {("shop.py", "untouched")}
+    assert ambient.imports == {
+        (frozenset({"test_a.py", "prices.py"}), frozenset({("shop.py", "tax")})),
+        (frozenset({"test_b.py"}), frozenset({("shop.py", "discount")})),
+    }

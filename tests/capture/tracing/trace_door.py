@@ -29,6 +29,13 @@ def pytest_load_initial_conftests() -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector: Any) -> Generator[None, Any, Any]:
+    if isinstance(collector, pytest.File):
+        return (yield from session.collection(str(collector.path)))
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol() -> Generator[None, Any, Any]:
     session.begin()
     result = yield
