@@ -7,11 +7,15 @@ their trees without docstrings and places, everything else of a file is its modu
 from __future__ import annotations
 
 import ast
+import configparser
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Changed", "changed_units", "tests_running"]
+__all__ = ["SETTINGS", "Changed", "changed_units", "other_settings", "tests_running"]
 
+#: Files that may set up pytest.
+SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "pytest.toml")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -43,6 +47,32 @@ def changed_units(old: str | None, new: str | None) -> Changed:
             found.module_level |= then is not None and then[1] != header
     found.module_level |= any(name not in after.functions for name in before.functions)
     return found
+
+
+def other_settings(old: Mapping[str, str | None], new: Mapping[str, str | None]) -> bool:
+    """Whether pytest is set up in another way; both map names of files to their texts."""
+    return _settings(old) != _settings(new)
+
+
+def _settings(files: Mapping[str, str | None]) -> list[object]:
+    found: list[object] = []
+    for name, text in sorted(files.items()):
+        if not text:
+            continue
+        if name.endswith(".toml"):
+            try:
+                tools = tomllib.loads(text).get("tool", {})
+            except tomllib.TOMLDecodeError:
+                tools = {}
+            found.append(tools.get("pytest") or None)
+        else:
+            parser = configparser.RawConfigParser(strict=False)
+            try:
+                parser.read_string(text)
+            except configparser.Error:
+                continue
+            found += [parser.items(one) for one in ("pytest", "tool:pytest") if one in parser]
+    return [one for one in found if one]
 
 
 def tests_running(

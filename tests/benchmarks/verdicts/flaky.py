@@ -7,7 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.benchmarks.verdicts.account import Changed, changed_units, tests_running
+from tests.benchmarks.verdicts.account import (
+    SETTINGS,
+    Changed,
+    changed_units,
+    other_settings,
+    tests_running,
+)
 from tests.benchmarks.verdicts.suite import Suite, git
 
 __all__ = ["flaky_half"]
@@ -24,7 +30,7 @@ def flaky_half(
 
     The test's last pass is recorded ``apart`` commits of the main line before each.
     """
-    line = git(suite.place, "rev-list", "--first-parent", "-n", "4000", commit).split()
+    line = git(suite.place, "rev-list", "--first-parent", "-n", "4000", suite.resolve(commit)).split()
     number = 0
     for at in range(len(line) - apart):
         child, parent = line[at], line[at + apart]
@@ -67,6 +73,7 @@ def _replay(
     # Files that no test imports cannot have changed what it does.
     ran = {path for path in changes if path in contexts or path not in suite_files(suite, child)}
     module_level = sorted(path for path in ran if changes[path].module_level)
+    setups = [{name: suite.source_of(one, name) for name in SETTINGS} for one in (parent, child)]
     able = sorted(recorded.passed() & would_pass.passed())
     chosen = chance.sample(able, min(_MOST, len(able) // 3))
     inject = {nodeid: chance.choice(_ERRORS) for nodeid in chosen}
@@ -97,6 +104,7 @@ def _replay(
         "tests": len(able),
         "changed_functions": sum(len(one.functions) for one in changes.values()),
         "module_level": module_level[:10],
+        "other_settings": other_settings(*setups),
         "failures": failures,
     }
 

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.verdicts.mutants import Mutant, choose, mutants_of, unrelated_edit
+from tests.benchmarks.verdicts.mutants import (
+    Mutant,
+    choose,
+    compiles,
+    mutants_of,
+    unrelated_edit,
+)
 from tests.benchmarks.verdicts.suite import Outcome, Suite, git
 
 __all__ = ["genuine_half"]
@@ -24,7 +30,7 @@ def genuine_half(
     suite: Suite, commit: str, mutants: int, seed: int, done: Callable[[str], bool]
 ) -> Iterator[dict[str, Any]]:
     """Yield a record for each mutant that is not yet ``done`` (asked by its key)."""
-    base = git(suite.place, "rev-parse", commit).strip()
+    base = suite.resolve(commit)
     keys = [f"genuine {base[:10]} {seed}.{number}" for number in range(mutants)]
     if all(map(done, keys)):
         return
@@ -48,7 +54,11 @@ def genuine_half(
     covered = {path: set(lines) for path, lines in measured[1].items()}
     found = _all_mutants(suite.place, covered)
     chance = random.Random(seed)
-    for key, mutant in zip(keys, choose(found, chance, _TESTS_SHARE), strict=False):
+
+    def fits(mutant: Mutant) -> bool:
+        return compiles(mutant.path, mutant.apply(suite.source_of(base, mutant.path) or ""))
+
+    for key, mutant in zip(keys, choose(found, chance, _TESTS_SHARE, fits), strict=False):
         top = chance.randint(1, 5) if chance.random() < _BURIED_SHARE else 0
         if done(key):
             continue

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["OPERATORS", "Mutant", "choose", "mutants_of", "unrelated_edit"]
+__all__ = ["OPERATORS", "Mutant", "choose", "compiles", "mutants_of", "unrelated_edit"]
 
 _SWAPPED: Final[dict[type[ast.cmpop], tuple[str, str]]] = {
     ast.Eq: ("==", "!="),
@@ -49,19 +49,17 @@ class Mutant:
 
 
 def mutants_of(path: str, source: str, covered: Collection[int]) -> Iterator[Mutant]:
-    """All mutants of the covered lines of a file, that still compile."""
+    """All mutants of the covered lines of a file; a few may not compile."""
     for mutant in _Finder(path, source).find():
-        if covered and not set(mutant.lines).isdisjoint(covered):
-            try:
-                with warnings.catch_warnings(action="ignore"):  # `is` beside a literal
-                    compile(mutant.apply(source), path, "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):
-                continue
+        if not set(mutant.lines).isdisjoint(covered):
             yield mutant
 
 
 def choose(
-    found: Mapping[str, Sequence[Mutant]], chance: random.Random, tests_share: float
+    found: Mapping[str, Sequence[Mutant]],
+    chance: random.Random,
+    tests_share: float,
+    fits: Callable[[Mutant], bool],
 ) -> Iterator[Mutant]:
     """Take turns among the operators; ``found`` maps "code" and "tests" to their mutants."""
     heaps: dict[tuple[str, str], list[Mutant]] = defaultdict(list)
@@ -74,8 +72,21 @@ def choose(
         for operator in OPERATORS:
             where = "tests" if chance.random() < tests_share else "code"
             heap = heaps.get((where, operator)) or heaps.get(("code", operator), [])
-            if heap:
-                yield heap.pop()
+            while heap:
+                mutant = heap.pop()
+                if fits(mutant):
+                    yield mutant
+                    break
+
+
+def compiles(path: str, source: str) -> bool:
+    """Whether this is Python."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # `is` beside a literal
+            compile(source, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def unrelated_edit(source: str, number: int, kind: str) -> str:

@@ -51,13 +51,13 @@ def as_markdown(records: Sequence[Record]) -> str:
 
 def _genuine_table(records: Sequence[Record]) -> str:
     lines = [
-        "| project | Python | mutants | that failed | failures | genuine | undecided | flaky |",
+        "| project | Python | mutants | tests failed by | failures | genuine | undecided | flaky |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, python, some in [*_groups(records), ("all", "", list(records))]:
         failures = _failures(some)
         lines.append(
-            f"| {name} | {python} | {len(some)} | {sum(bool(one['failures']) for one in some)}"
+            f"| {name} | {python} | {len(some)} | {sum(bool(_failures([one])) for one in some)}"
             f" | {len(failures)} | {_shares(failures, ('genuine', 'undecided', 'flaky'))} |"
         )
     return "\n".join(lines) + "\n"
@@ -86,7 +86,9 @@ def _flaky_table(records: Sequence[Record]) -> str:
     ]
     for name, python, some in [*_groups(records), ("all", "", list(records))]:
         every = [(one, failure) for one in some for failure in one["failures"] or ()]
-        quiet = [pair for pair in every if not pair[1]["runs_change"]]
+        quiet = [
+            pair for pair in every if not (pair[1]["runs_change"] or pair[0].get("other_settings"))
+        ]
         inner = [pair for pair in quiet if not pair[0]["module_level"]]
         cells = [
             f"{len(group)} | {_share(sum(f['label'] == 'flaky' for _, f in group), len(group))}"
@@ -104,12 +106,13 @@ def _reasons(records: Sequence[Record], half: str, good: str) -> str:
     counts: Counter[tuple[str, str, str]] = Counter()
     example: dict[tuple[str, str, str], str] = {}
     for record in records:
-        for failure in record["failures"] or ():
+        for failure in _failures([record]):
             if failure["label"] == good:
                 continue
             extra = ""
             if half == "flaky":
                 extra = "runs the change" if failure["runs_change"] else "runs no changed unit"
+                extra = "other settings" if record.get("other_settings") else extra
             key = (failure["label"], extra, _general(failure["reason"]))
             counts[key] += 1
             example.setdefault(key, f"{record['project']} {record['key']} {failure['nodeid']}")
@@ -140,7 +143,13 @@ def _groups(records: Sequence[Record]) -> list[tuple[str, str, list[Record]]]:
 
 
 def _failures(records: Sequence[Record]) -> list[Record]:
-    return [failure for one in records for failure in one["failures"] or ()]
+    """Of tests; a module that cannot be collected is none, and gets no verdict."""
+    return [
+        failure
+        for one in records
+        for failure in one["failures"] or ()
+        if failure.get("how") != "collection"
+    ]
 
 
 def _shares(failures: Sequence[Record], labels: Sequence[str]) -> str:

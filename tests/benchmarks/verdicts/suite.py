@@ -18,7 +18,7 @@ __all__ = ["Outcome", "Suite", "git"]
 
 _PROBE = Path(__file__).resolve().parent / "probe"
 _DATABASE = "flakefighters.db"
-_LEAST_SECONDS = 60
+_LEAST_SECONDS = 30
 _MEMORY = 4 << 30  # a mutant may loop while it allocates
 
 
@@ -75,6 +75,10 @@ class Suite:
             subprocess.run(["git", "clone", "-q", source, str(self.place)], check=True)
 
     # -- git and the history -----------------------------------------------------------------
+
+    def resolve(self, commit: str) -> str:
+        """The whole name of a commit, as the repository calls it, not the clone."""
+        return git(self.repository, "rev-parse", f"{commit}^{{commit}}").strip()
 
     def check_out(self, commit: str) -> None:
         """Leave exactly this commit in the folder, and no history."""
