@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from flakefighters.capture.tracing import Touched
 from flakefighters.flow.lookback import Lookback
-from flakefighters.model import Failure, Touch
+from flakefighters.model import Failure, Imported, Touch
 
 __all__ = ["touch_of"]
 
@@ -23,7 +23,10 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
     return Touch(
         ran=_units(mine),
         ran_before=_units(before),
-        ran_in_imports=frozenset((modules, _functions(units)) for modules, units in before.imports),
+        imports=frozenset(
+            Imported(file=file, modules=modules | {file}, ran=_functions(units))
+            for file, modules, units in before.imports
+        ),
         imported=mine.imported,
         imported_before=before.imported,
         opened=mine.opened,

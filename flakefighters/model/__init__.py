@@ -8,7 +8,16 @@ anchor), ids as :mod:`flakefighters.ids` makes them.
 
 from __future__ import annotations
 
-from flakefighters.model.changes import Change, ChangeKind, Changes, Effect, Reach, Touch, Unit
+from flakefighters.model.changes import (
+    Change,
+    ChangeKind,
+    Changes,
+    Effect,
+    Imported,
+    Reach,
+    Touch,
+    Unit,
+)
 from flakefighters.model.facts import (
     Completeness,
     Environment,
@@ -50,6 +59,7 @@ __all__ = [
     "Execution",
     "Failure",
     "Flakefighter",
+    "Imported",
     "Label",
     "Need",
     "Outcome",

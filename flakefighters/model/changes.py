@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Change", "ChangeKind", "Changes", "Effect", "Reach", "Touch", "Unit"]
+__all__ = ["Change", "ChangeKind", "Changes", "Effect", "Imported", "Reach", "Touch", "Unit"]
 
 
 class ChangeKind(enum.StrEnum):
@@ -91,6 +91,17 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """The import of a file with tests in which changed code ran."""
+
+    file: str
+    #: The modules of the project that came in by it, itself included.
+    modules: frozenset[str]
+    #: Changed functions that ran meanwhile.
+    ran: frozenset[Unit] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
     """What an execution was seen to touch of what changed.  Paths are relative to the base."""
 
@@ -98,8 +109,8 @@ class Touch:
     ran: frozenset[Unit] = frozenset()
     #: The same outside of any execution, for all tests of the process.
     ran_before: frozenset[Unit] = frozenset()
-    #: The same while a file with tests was imported, with all the modules that came in by it.
-    ran_in_imports: frozenset[tuple[frozenset[str], frozenset[Unit]]] = frozenset()
+    #: The same while files with tests were imported.
+    imports: frozenset[Imported] = frozenset()
     #: Changed files whose module body ran in the execution, and before it.
     imported: frozenset[str] = frozenset()
     imported_before: frozenset[str] = frozenset()

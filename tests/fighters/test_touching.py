@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flakefighters.fighters.touching import touching
-from flakefighters.model import Baseline, Change, ChangeKind, Changes, Effect, Reach, Touch
+from flakefighters.model import (
+    Baseline,
+    Change,
+    ChangeKind,
+    Changes,
+    Effect,
+    Imported,
+    Reach,
+    Touch,
+)
 from tests.fighters.cases import case, past
 
 RULE = ("shop/rules.py", "rule")
 CHANGE = Change(kind=ChangeKind.FUNCTION, path=RULE[0], unit=RULE[1], line=1)
 EFFECT = Effect(change=CHANGE, targets=frozenset({RULE}))
 MODULES = frozenset({"tests/test_b.py", "shop/tax.py"})
+IMPORT = Imported(file="tests/test_b.py", modules=MODULES, ran=frozenset({RULE}))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +43,54 @@ def test_what_ran_in_an_import_matters_to_who_depends_on_it(
     failed = case(
         baseline=passed,
         reach=Reach(files=dict.fromkeys(reached, ""), unknown=unknown),
-        touch=Touch(ran_in_imports=frozenset({(MODULES, frozenset({RULE}))})),
+        touch=Touch(imports=frozenset({IMPORT})),
     )
     assert bool(touching(failed, passed).touched) is touched
+
+
+READER = ("shop/net.py", "fetch")
+CONSTANT = Change(kind=ChangeKind.STATEMENT, path="shop/tax.py", unit="RATE", line=1)
+
+
+@pytest.mark.parametrize(
+    ("reached", "unknown", "touch", "how"),
+    [
+        ({"shop/tax.py"}, None, {"imports": {IMPORT}}, "touched"),
+        (set(), None, {"imports": {IMPORT}}, "nothing"),
+        (set(), "it computes a name", {"imports": {IMPORT}}, "doubt"),
+        (set(), "it computes a name", {}, "nothing"),  # never imported
+        (set(), None, {"imported_before": {"shop/tax.py"}}, "touched"),  # by whom?
+        (set(), None, {"imports": {IMPORT}, "blind": {"shop/tax.py"}}, "touched"),
+        (set(), None, {"imports": {IMPORT}, "imported": {"shop/tax.py"}}, "touched"),
+    ],
+)
+def test_a_name_is_of_the_changed_file_if_that_can_have_come_in(
+    reached: set[str], unknown: str | None, touch: dict[str, set[str]], how: str
+) -> None:
+    effect = Effect(change=CONSTANT, targets=frozenset({READER}))
+    changes = Changes(changes=(CONSTANT,), effects=(effect,))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    files = dict.fromkeys({"tests/test_a.py", "shop/net.py", *reached}, "")
+    seen: dict[str, Any] = {name: frozenset(value) for name, value in touch.items()}
+    failed = case(
+        baseline=passed,
+        reach=Reach(files=files, unknown=unknown),
+        touch=Touch(ran=frozenset({READER}), **seen),
+    )
+    found = touching(failed, passed)
+    assert (bool(found.touched), bool(found.doubts)) == (how == "touched", how == "doubt")
+
+
+def test_names_in_a_file_with_other_tests_are_its_own() -> None:
+    change = Change(kind=ChangeKind.STATEMENT, path="tests/test_b.py", unit="pytest", line=1)
+    effect = Effect(change=change, targets=frozenset({READER}), at_import=True)
+    changes = Changes(changes=(change,), effects=(effect,))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        baseline=passed,
+        reach=Reach(files={"tests/test_a.py": "", "shop/net.py": ""}, unknown="it calls exec()"),
+        touch=Touch(ran=frozenset({READER}), imports=frozenset({IMPORT})),
+    )
+    found = touching(failed, passed)
+    assert not found.touched
+    assert not found.doubts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.scenarios.builder import code, swap
-from tests.scenarios.registry import changes
+from tests.scenarios.builder import Repository, Result, code, swap
+from tests.scenarios.registry import changes, genuine
 
 _change = partial(changes, topic="edits_to_classes")
 _BILLS = code("""
@@ -121,3 +121,38 @@ _change(
         "shop/rules.py": swap("function(100)", "function(50)"),
     },
 )
+
+
+@genuine()
+def settings_loaded_by_a_library(repo: Repository) -> Result:
+    """A constant differs in a module that a library loads, by a name that is in no file.
+
+    Another test's file imports the module as well.
+    """
+    repo.site(
+        "settled",
+        "1.0",
+        {
+            "settled.py": code("""
+                import importlib, os
+
+                settings = importlib.import_module(os.environ["SETTLED"])
+                """)
+        },
+    )
+    repo.env["SETTLED"] = "shop.settings"
+    repo.start(
+        {
+            "shop/settings.py": "RATE = 20\n",
+            "shop/tax.py": code("""
+                import settled
+
+                def tax(net):
+                    return net * settled.settings.RATE // 100
+                """),
+            "tests/conftest.py": "import settled\n",
+            "tests/test_before.py": "from shop import settings\n\ndef test_it():\n    settings\n",
+        }
+    )
+    repo.save({"shop/settings.py": "RATE = 25\n"})
+    return repo.run()

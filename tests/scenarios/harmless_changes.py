@@ -290,3 +290,38 @@ _change(
         "shop/net.py": swap("function.price = 7", "function.price = 3 + 4"),
     },
 )
+_change(
+    "an_import_in_another_test",
+    "Another file with tests imports what this one imports as well.",
+    {
+        "tests/test_net.py": code("""
+            import pytest
+            from shop.net import fetch
+
+            def test_net():
+                assert fetch() == pytest.approx("ok")
+            """),
+    },
+    {
+        "tests/test_tax.py": "import pytest\n" + BASE["tests/test_tax.py"],
+    },
+)
+_change(
+    "a_constant_of_the_same_name",
+    "A constant changed that has the name of another one, which the test uses.",
+    {
+        "shop/net.py": "RATE = 7\n"
+        + BASE["shop/net.py"]
+        + "\n\ndef limit():\n    return RATE * 3\n",
+        "tests/test_net.py": code("""
+            from shop.net import fetch, limit
+
+            def test_net():
+                assert limit() == 21
+                assert fetch() == "ok"
+            """),
+    },
+    {
+        "shop/tax.py": swap("RATE = 20\n", "RATE = 40 // 2\n"),
+    },
+)

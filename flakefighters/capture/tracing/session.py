@@ -97,7 +97,7 @@ class TraceSession:
         #: Outside any attempt: collection, hooks between tests.
         self._between = _Sum()
         #: What ran while files with tests were imported, with the modules that came in by it.
-        self._imports: list[tuple[frozenset[str], _Sum]] = []
+        self._imports: list[tuple[str, frozenset[str], _Sum]] = []
         #: What is being summed up: the attempt, and within it each wide fixture in its setup.
         self._open: list[_Sum] = [self._between]
         self._set_up = False
@@ -226,11 +226,11 @@ class TraceSession:
         """Keep what ran in an import: with its modules, if they are known to be all."""
         units = {label for label in seen.labels if label[0] == UNIT}
         self._between.add(_Sum(seen.labels - units, seen.opened, seen.children))
-        modules = self._lookup.modules_since(known) if units else None
+        modules = self._lookup.modules_since(known) if seen.labels else None
         if modules is None or len(modules) > _MOST_MODULES:
             self._between.labels |= units
         else:
-            self._imports.append((modules | {self._lookup.relative(path)}, _Sum(units)))
+            self._imports.append((self._lookup.relative(path), modules, _Sum(units)))
 
     # -- wide fixtures -----------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ class TraceSession:
         total.add(self._between)
         if self._open[0] is self._between:
             total.add(self._window())
-        imports = frozenset((modules, seen.touched().units) for modules, seen in self._imports)
+        imports = frozenset((f, modules, s.touched().units) for f, modules, s in self._imports)
         return replace(self._complete(total), imports=imports)
 
     def _complete(self, total: _Sum) -> Touched:

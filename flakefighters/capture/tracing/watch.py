@@ -86,8 +86,9 @@ class Watch:
         )
 
 
-#: Modules of the project, and units of functions that ran while they were imported.
-ImportedUnits: TypeAlias = tuple[frozenset[str], frozenset[tuple[str, str | int]]]
+#: A file with tests, all modules of the project that came in by its import, and changed units
+#: of functions that ran meanwhile.
+Imported: TypeAlias = tuple[str, frozenset[str], frozenset[tuple[str, str | int]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +105,8 @@ class Touched:
     children: frozenset[str] = frozenset()
     #: Changed files whose code runs unseen: only imports tell of them.
     blind: frozenset[str] = frozenset()
-    #: Changed code that ran while files with tests were imported, each with all the modules that
-    #: were imported for it; in :attr:`units` is what ran elsewhere.
-    imports: frozenset[ImportedUnits] = frozenset()
+    #: What changed code ran while files with tests were imported; :attr:`units` has the rest.
+    imports: frozenset[Imported] = frozenset()
     #: Why there may be more than this; None if this is all.
     unknown: str | None = None
 
@@ -132,8 +132,8 @@ class Touched:
             ]
         if self.imports:
             value["imports"] = sorted(
-                [sorted(modules), sorted(map(list, units), key=str)]
-                for modules, units in self.imports
+                [file, sorted(modules), sorted(map(list, units), key=str)]
+                for file, modules, units in self.imports
             )
         if self.unknown is not None:
             value["unknown"] = self.unknown
@@ -146,8 +146,8 @@ class Touched:
         return cls(
             units=frozenset((path, unit) for path, unit in pairs),
             imports=frozenset(
-                (frozenset(modules), frozenset((path, unit) for path, unit in units))
-                for modules, units in value.get("imports", ())
+                (file, frozenset(modules), frozenset((path, unit) for path, unit in units))
+                for file, modules, units in value.get("imports", ())
             ),
             unknown=value.get("unknown"),
             **{name: frozenset(value.get(name, ())) for name in _SETS},

@@ -373,6 +373,6 @@ def test_imports_of_files_with_tests_are_kept_apart(project: Any) -> None:
     ambient = project.run().ambient
     assert ambient.units == {("shop.py", "untouched")}
     assert ambient.imports == {
-        (frozenset({"test_a.py", "prices.py"}), frozenset({("shop.py", "tax")})),
-        (frozenset({"test_b.py"}), frozenset({("shop.py", "discount")})),
+        ("test_a.py", frozenset({"test_a.py", "prices.py"}), frozenset({("shop.py", "tax")})),
+        ("test_b.py", frozenset({"test_b.py"}), frozenset({("shop.py", "discount")})),
     }
