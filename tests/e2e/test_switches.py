@@ -265,3 +265,32 @@ def test_installed_means_active(project: Project) -> None:
     assert project.run().outcomes == "."
     project.pytest("-p", "no:flakefighters", installed=True, on=False, expect=0)
     assert len(project.runs()) == 1
+
+
+def test_our_modules_are_not_rewritten(project: Project) -> None:
+    """pytest would rewrite every module of an installed plugin's distribution, at each start.
+
+    The hook is as it was before any test runs.
+    """
+    project.write(
+        {
+            "rewriting.py": "import pytest\npytest.register_assert_rewrite('flakefighters')\n",
+            "test_it.py": """
+                import sys
+
+                HOOK = "AssertionRewritingHook"
+
+                def test_a():
+                    rewritten = {
+                        name
+                        for name, module in sys.modules.items()
+                        if name.startswith("flakefighters")
+                        and type(module.__spec__.loader).__name__ == HOOK
+                    }
+                    assert "flakefighters.plugin" in rewritten
+                    assert not [name for name in rewritten if name.count(".") > 1], rewritten
+                    assert not [one for one in sys.meta_path if "flake" in one.__module__]
+                """,
+        }
+    )
+    project.pytest("-p", "rewriting", expect=0)
