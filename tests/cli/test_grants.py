@@ -1,4 +1,4 @@
-"""``flakefighters grants``; what its SQL does is tested in tests/postgres/test_roles.py."""
+"""``flakefighters grants``; what its SQL does is tested in tests/postgres/test_grants_sql.py."""
 
 from __future__ import annotations
 

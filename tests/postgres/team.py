@@ -57,6 +57,17 @@ class Team:
         """Run what ``grants`` prints."""
         self.ask(task, grants_sql(self.schema, self.roles))
 
+    def rights(self) -> list[tuple[Any, ...]]:
+        """Everything that says who may do what with the tables."""
+        return self.ask(
+            "admin",
+            "SELECT c.relname, c.relacl::text, c.relrowsecurity, c.relowner::regrole::text, "
+            "array_agg(p.polname || p.polroles::text || coalesce(p.polwithcheck::text, '') "
+            "ORDER BY p.polname) "
+            "FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid "
+            f"WHERE c.relnamespace = '{self.schema}'::regnamespace GROUP BY c.oid ORDER BY 1",
+        )
+
 
 @contextlib.contextmanager
 def team_on(
