@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,10 +12,12 @@ from flakefighters.cli.meter import meter
 from flakefighters.cli.options import AsJson, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.errors import ConfigError
+from flakefighters.reports.revisions import revision_lines, revision_records
 from flakefighters.reports.transfers import transfer_page, transfer_record
 
 if TYPE_CHECKING:
     from flakefighters.cli.sides import Sides
+    from flakefighters.flow.late import Late
     from flakefighters.model import Target
     from flakefighters.sync import Transfer
 
@@ -92,7 +94,8 @@ def clone(
     with meter() as report, sides.reading(origin) as opened:
         tracked = sides.tracked(target)
         done = room.clone(opened, target, tracked=tracked, follow=follow, report=report)
-    _end(as_json, _Part("cloned", _shown(origin), target.display, done))
+    told = _told_late(sides, target, done)
+    _end(as_json, _Part("cloned", _shown(origin), target.display, done, late=told))
 
 
 def pull(
@@ -169,6 +172,8 @@ class _Part:
     into: str
     done: Transfer
     notes: list[str] = field(default_factory=list)
+    #: What the runs that arrived change in verdicts that are there; None if it was not asked.
+    late: Late | None = None
 
 
 def _shown(origin: Target | Path) -> str:
@@ -180,7 +185,18 @@ def _pull(sides: Sides, origin: Target | Path, target: Target, *, follow: bool) 
 
     with meter() as report, sides.reading(origin) as opened, sides.open(target) as into:
         done = room.pull(opened, into, follow=follow, report=report)
-    return _Part("pulled", _shown(origin), target.display, done)
+    told = _told_late(sides, target, done)
+    return _Part("pulled", _shown(origin), target.display, done, late=told)
+
+
+def _told_late(sides: Sides, target: Target, done: Transfer) -> Late | None:
+    """What runs that arrived change in recent verdicts; nothing is asked if none arrived."""
+    if not done.arrived:
+        return None
+    from flakefighters.flow.late import late
+
+    with sides.open(target) as history:
+        return late(history, done.arrived)
 
 
 def _push(
@@ -228,7 +244,7 @@ def _send_purges(sides: Sides, local: Target, target: Target, done: Transfer) ->
 def _end(as_json: bool, *parts: _Part, several: bool = False) -> None:
     """Show what was done; exit code 1 if anything was refused."""
     if as_json:
-        records = [transfer_record(part.verb, part.source, part.into, part.done) for part in parts]
+        records = [_record(part) for part in parts]
         show_json(records if several else records[0])
     else:
         for part in parts:
@@ -236,5 +252,14 @@ def _end(as_json: bool, *parts: _Part, several: bool = False) -> None:
     for part in parts:
         for note in part.notes:
             say(note)
+        if part.late is not None:
+            for text in revision_lines(part.late.revisions, part.late.left):
+                say(text)
     if not all(part.done.clean for part in parts):
         raise typer.Exit(1)
+
+
+def _record(part: _Part) -> dict[str, Any]:
+    record = transfer_record(part.verb, part.source, part.into, part.done)
+    record["would_differ"] = revision_records(part.late.revisions if part.late else ())
+    return record

@@ -24,10 +24,10 @@ from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
 from flakefighters.history import ExecutionRow, History, TestRow
-from flakefighters.model import Project
+from flakefighters.model import Project, Recheck
 from flakefighters.reports.details import results_page
 from flakefighters.reports.lists import tests_table
-from flakefighters.reports.rechecks import recheck_page, recheck_record
+from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
 from flakefighters.reports.records import result_record, test_record
 
 __all__ = ["register"]
@@ -46,6 +46,9 @@ def list_tests(
     runs: Annotated[
         int, typer.Option("--runs", metavar="N", min=1, help="Look at the newest N runs.")
     ] = 500,
+    every: Annotated[
+        bool, typer.Option("--all", help="Look at all runs, however many there are.")
+    ] = False,
     failed: Annotated[
         bool, typer.Option("--failed", help="Only tests that failed in one of these runs.")
     ] = False,
@@ -62,7 +65,7 @@ def list_tests(
         project = None if history is None else place.project(history)
         known: Sequence[TestRow] = ()
         if history is not None and project is not None:
-            known = history.test_rows(project.identity, runs)
+            known = history.test_rows(project.identity, ALL if every else runs)
         rows = sorted((row for row in known if row.failures or not failed), key=_trouble)
         rows = rows[:limit] if limit else rows
         if as_json:
@@ -72,7 +75,8 @@ def list_tests(
         if not known:
             place.say_empty(history)
         elif not rows:
-            say(f"none of {len(known)} tests failed in the newest {runs} runs")
+            where = "any run" if every else f"the newest {runs} runs"
+            say(f"none of {len(known)} tests failed in {where}")
 
 
 def _trouble(row: TestRow) -> tuple[int, int, str]:
@@ -114,26 +118,32 @@ def explain(
             rows = tuple(row for row in rows if row.run.id == wanted.id)
             if not rows:
                 raise NotFoundError(f"run {wanted.id[-4:]} has no results of {nodeid}")
-        if again:
-            _recheck(history, rows, as_json)
-            return
-    if as_json:
-        show_json({"nodeid": rows[0].nodeid, "results": [result_record(row) for row in rows]})
+        if again or any(one.failures for row in rows for one in row.executions):
+            name, results = _recheck(history, rows)
+        else:
+            name, results = "", []
+    nodeid = rows[0].nodeid
+    if again and as_json:
+        show_json(recheck_record(name, nodeid, results))
+    elif again:
+        show(recheck_page(name[-4:], nodeid, results))
+    elif as_json:
+        record = recheck_record(name, nodeid, results) if results else None
+        found = [result_record(row) for row in rows]
+        show_json({"nodeid": nodeid, "results": found, "recheck": record})
     else:
         show(results_page(rows, time.time_ns() // 1000))
+        show(today_page(name[-4:], results))
 
 
-def _recheck(history: History, rows: Sequence[ExecutionRow], as_json: bool) -> None:
-    """Judge the newest failure among ``rows`` again."""
+def _recheck(history: History, rows: Sequence[ExecutionRow]) -> tuple[str, list[Recheck]]:
+    """Judge the newest failure among ``rows`` again; returns its run as well."""
     from flakefighters.flow.recheck import recheck
 
     failed = next((row for row in rows if any(one.failures for one in row.executions)), rows[0])
     name = failed.run.id
-    results = recheck(history, history.load(name), failed.nodeid, history.verdicts([name]))
-    if as_json:
-        show_json(recheck_record(name, failed.nodeid, results))
-    else:
-        show(recheck_page(name[-4:], failed.nodeid, results))
+    verdicts = history.verdicts([name])
+    return name, recheck(history, history.load(name), failed.nodeid, verdicts)
 
 
 def _results(

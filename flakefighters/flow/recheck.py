@@ -7,8 +7,8 @@ verdicts of the time; what other runs say of the same test is asked anew.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flakefighters.fighters import builtin, decide
@@ -27,83 +27,171 @@ from flakefighters.model import (
     Verdict,
 )
 
-__all__ = ["recheck"]
+__all__ = ["Hindsight", "Judged", "recheck"]
 
 #: Flakefighters that ask the run and the history alone: their verdicts are made anew.
 _ASKS_HISTORY: Final = frozenset({Need.HISTORY})
-
-
-class _Stored:
-    """Says again what a flakefighter said at the time."""
-
-    needs: frozenset[Need] = frozenset()
-
-    def __init__(self, fighter: Flakefighter, verdict: Verdict | None):
-        self.name, self.version = fighter.name, fighter.version
-        self._verdict = verdict
-
-    def judge(self, case: Case) -> Verdict | None:
-        del case
-        return self._verdict
 
 
 def recheck(
     history: History, run: Run, nodeid: str, verdicts: Sequence[Verdict], *, limit: int = 50
 ) -> list[Recheck]:
     """Judge the failures of one test in one run again; one result per failure that was judged."""
-    head = run.head
-    seen = [str(one) for one in run.seen.get("runs", ())]
-    known = {one.id: one for one in history.recent(head.project, limit=max(limit, len(seen)) * 4)}
-    if head.state is not None:
-        same = history.runs_of_state(head.project, head.state, limit=limit)
-        known.update((one.id, one) for one in same)
-    known.update(history.heads(name for name in seen if name not in known))
-    known.pop(head.id, None)
-    then = [known[name] for name in seen if name in known]
-    # Without them nobody can say what the same history says: any answer would be another one's.
-    lost = len(seen) - len(then)
-    today = _by_order(list(known.values()), seen)
-    past = history.past([nodeid], today)[nodeid]
-    here = {one.run.id: one for one in past}
-    past_then = tuple(here[one.id] for one in then if one.id in here)
-    comparable = _comparable(history, run, today)
-    out = []
-    for execution in run.executions:
-        if execution.nodeid != nodeid:
-            continue
-        for index in range(len(execution.failures)):
-            mine = [
-                one
-                for one in verdicts
-                if (one.nodeid, one.attempt, one.index) == (nodeid, execution.attempt, index)
-            ]
-            joint = [one for one in mine if one.fighter == JOINT]
-            if not joint:
-                continue
-            first = min(joint, key=lambda one: one.at)
-            said = {one.fighter: one for one in mine if one.fighter != JOINT}
-            case = _case(run, execution, index, comparable)
-            out.append(
-                Recheck(
-                    before=first,
-                    as_then=None if lost else _again(replace(case, past=past_then), said, first),
-                    now=_again(replace(case, past=past), said, first),
-                    later=tuple(
-                        one.run.id
-                        for one in sorted(past, key=lambda one: -one.run.started)
-                        if one.run.id not in set(seen)
-                    ),
-                    pruned=lost,
+    hindsight = Hindsight(history, run, [nodeid], verdicts, limit=limit)
+    return [
+        Recheck(
+            before=judged.first,
+            as_then=None if hindsight.lost else hindsight.judge(judged, hindsight.then(nodeid)),
+            now=hindsight.judge(judged, hindsight.past[nodeid]),
+            later=hindsight.later(nodeid),
+            pruned=hindsight.lost,
+        )
+        for judged in hindsight.judged(nodeid)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One failure, and what was said of it."""
+
+    case: Case
+    #: The joined verdict of the time, and the last one: they differ where a later run amended it.
+    first: Verdict
+    last: Verdict
+    #: What each flakefighter said.
+    said: Mapping[str, Verdict]
+
+
+class Hindsight:
+    """One run whose failures are to be judged again, and what is known of their tests today."""
+
+    def __init__(
+        self,
+        history: History,
+        run: Run,
+        nodeids: Sequence[str],
+        verdicts: Sequence[Verdict],
+        *,
+        limit: int = 50,
+    ):
+        head = run.head
+        seen = [str(one) for one in run.seen.get("runs", ())]
+        recent = history.recent(head.project, limit=max(limit, len(seen)) * 4)
+        known = {one.id: one for one in recent}
+        if head.state is not None:
+            same = history.runs_of_state(head.project, head.state, limit=limit)
+            known.update((one.id, one) for one in same)
+        known.update(history.heads(name for name in seen if name not in known))
+        known.pop(head.id, None)
+        #: Runs that were seen at the time and are gone.  Without them nobody can say what the same
+        #: history says: any answer would be another one's.
+        self.lost = sum(name not in known for name in seen)
+        #: Results of each test by all that is known today, best evidence first.
+        self.past = history.past(nodeids, _by_order(head, list(known.values()), seen))
+        self._seen = {name: place for place, name in enumerate(seen)}
+        self._run = run
+        self._verdicts = verdicts
+        self._comparable = _comparable(history, run, list(known.values()))
+        self._executions = [one for one in run.executions if one.nodeid in self.past]
+        failed = {one.nodeid: one for one in run.executions if one.failures}
+        self._signatures = Counter(
+            signature
+            for one in failed.values()
+            for signature in {failure.signature for failure in one.failures}
+        )
+        final = dict(zip(run.suite, run.outcomes, strict=True))
+        self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
+        self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
+
+    def then(self, nodeid: str) -> tuple[Past, ...]:
+        """What was seen of a test at the time, in the order of that time."""
+        known = [one for one in self.past[nodeid] if one.run.id in self._seen]
+        return tuple(sorted(known, key=lambda one: self._seen[one.run.id]))
+
+    def later(self, nodeid: str) -> tuple[str, ...]:
+        """Ids of the runs with results of a test that were not seen then, newest first."""
+        unseen = [one.run for one in self.past[nodeid] if one.run.id not in self._seen]
+        return tuple(one.id for one in sorted(unseen, key=lambda one: -one.started))
+
+    def judged(self, nodeid: str) -> Iterator[Judged]:
+        """The failures of a test that a verdict was given on."""
+        attempts = tuple(one for one in self._executions if one.nodeid == nodeid)
+        for execution in attempts:
+            for index in range(len(execution.failures)):
+                mine = [
+                    one
+                    for one in self._verdicts
+                    if (one.nodeid, one.attempt, one.index) == (nodeid, execution.attempt, index)
+                ]
+                joint = sorted(
+                    (one for one in mine if one.fighter == JOINT), key=lambda one: one.at
                 )
-            )
-    return out
+                if joint:
+                    said = {one.fighter: one for one in mine if one.fighter != JOINT}
+                    case = self._case(execution, index, attempts)
+                    yield Judged(case, joint[0], joint[-1], said)
+
+    def judge(self, judged: Judged, past: Sequence[Past]) -> Verdict:
+        """The verdict on a failure by these earlier and later results of its test."""
+        fighters: list[Flakefighter] = []
+        for fighter in builtin():
+            if not fighter.needs <= _ASKS_HISTORY:
+                fighters.append(_Stored(fighter, judged.said.get(fighter.name)))
+            elif fighter.name in _STREAKS:
+                # What a streak is, only runs before this one can tell.
+                fighters.append(_Before(fighter))
+            else:
+                fighters.append(fighter)
+        first = judged.first
+        joint, _ = decide(replace(judged.case, past=tuple(past)), fighters)
+        introduced = joint.introduced or (first.introduced and joint.label is first.label)
+        return replace(
+            joint,
+            introduced=introduced,
+            run=first.run,
+            nodeid=first.nodeid,
+            attempt=first.attempt,
+            index=first.index,
+            at=first.at,
+        )
+
+    def _case(self, execution: Execution, index: int, attempts: tuple[Execution, ...]) -> Case:
+        failure = execution.failures[index]
+        return Case(
+            head=self._run.head,
+            nodeid=execution.nodeid,
+            execution=execution,
+            failure=failure,
+            index=index,
+            environment=self._run.environment,
+            attempts=attempts,
+            comparable=self._comparable,
+            failing=self._failing,
+            executed=self._executed,
+            signature=failure.signature,
+            same_signature=self._signatures[failure.signature],
+        )
 
 
-def _by_order(runs: list[RunHead], seen: Sequence[str]) -> list[RunHead]:
-    """The order of evidence of the time, then what came later, newest first."""
-    rank = {name: place for place, name in enumerate(seen)}
-    far = len(rank)
-    return sorted(runs, key=lambda one: (rank.get(one.id, far), -one.started))
+def _by_order(head: RunHead, runs: list[RunHead], seen: Sequence[str]) -> list[RunHead]:
+    """Best evidence first: commits, in the order in which they were seen, then start.
+
+    Which commit is whose ancestor was known at the time and is told by the order of what was seen:
+    a run that came late stands with those on its commit.  The judged run's own commit is nearest.
+    """
+    place = {name: number for number, name in enumerate(seen)}
+    commits = {head.commit: -1}
+    for one in sorted(runs, key=lambda one: place.get(one.id, len(place))):
+        if one.id in place:
+            commits.setdefault(one.commit, place[one.id])
+    commits.pop(None, None)
+    far = len(place)
+
+    def rank(one: RunHead) -> tuple[int, int, int]:
+        own = place.get(one.id, far)
+        return (commits.get(one.commit, own), own, -one.started)
+
+    return sorted(runs, key=rank)
 
 
 def _comparable(history: History, run: Run, runs: Sequence[RunHead]) -> frozenset[str]:
@@ -121,42 +209,18 @@ def _comparable(history: History, run: Run, runs: Sequence[RunHead]) -> frozense
     )
 
 
-def _case(run: Run, execution: Execution, index: int, comparable: frozenset[str]) -> Case:
-    failed = {one.nodeid: one for one in run.executions if one.failures}
-    signatures = Counter(
-        signature
-        for one in failed.values()
-        for signature in {failure.signature for failure in one.failures}
-    )
-    final = dict(zip(run.suite, run.outcomes, strict=True))
-    failure = execution.failures[index]
-    return Case(
-        head=run.head,
-        nodeid=execution.nodeid,
-        execution=execution,
-        failure=failure,
-        index=index,
-        environment=run.environment,
-        attempts=tuple(one for one in run.executions if one.nodeid == execution.nodeid),
-        comparable=comparable,
-        failing=sum(final.get(nodeid) in ("F", "E") for nodeid in failed),
-        executed=sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes),
-        signature=failure.signature,
-        same_signature=signatures[failure.signature],
-    )
+class _Stored:
+    """Says again what a flakefighter said at the time."""
 
+    needs: frozenset[Need] = frozenset()
 
-def _again(case: Case, said: dict[str, Verdict], first: Verdict) -> Verdict:
-    fighters: list[Flakefighter] = []
-    for fighter in builtin():
-        if fighter.needs <= _ASKS_HISTORY:
-            fighters.append(fighter)
-        else:
-            fighters.append(_Stored(fighter, said.get(fighter.name)))
-    # What a streak is, only runs before this one can tell; a pass on the state counts whenever.
-    joint, _ = decide(case, [_Before(one) if one.name in _STREAKS else one for one in fighters])
-    introduced = joint.introduced or (first.introduced and joint.label is first.label)
-    return replace(joint, introduced=introduced, run=first.run, nodeid=first.nodeid, at=first.at)
+    def __init__(self, fighter: Flakefighter, verdict: Verdict | None):
+        self.name, self.version = fighter.name, fighter.version
+        self._verdict = verdict
+
+    def judge(self, case: Case) -> Verdict | None:
+        del case
+        return self._verdict
 
 
 _STREAKS: Final = frozenset({"broken", "persistent"})

@@ -42,6 +42,7 @@ from flakefighters.model.verdicts import (
     Need,
     Past,
     Recheck,
+    Revision,
     Verdict,
 )
 
@@ -68,6 +69,7 @@ __all__ = [
     "Project",
     "Reach",
     "Recheck",
+    "Revision",
     "Run",
     "RunHead",
     "Secret",

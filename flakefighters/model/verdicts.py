@@ -20,6 +20,7 @@ __all__ = [
     "Need",
     "Past",
     "Recheck",
+    "Revision",
     "Verdict",
 ]
 
@@ -112,6 +113,17 @@ class Recheck:
     def differs(self) -> bool:
         """Whether today's verdict is another one, and not for want of runs that were pruned."""
         return not self.pruned and self.now.label is not self.before.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A verdict that would be another one now that more runs are known."""
+
+    #: The verdict that counts until now.
+    before: Verdict
+    now: Verdict
+    #: The runs that make the difference, newest first.
+    by: tuple[str, ...]
 
 
 class Need(enum.StrEnum):

@@ -9,7 +9,7 @@ from flakefighters.model import Recheck, Verdict
 from flakefighters.reports.page import Block, Line, Span, line
 from flakefighters.reports.words import count
 
-__all__ = ["recheck_page", "recheck_record"]
+__all__ = ["recheck_page", "recheck_record", "today_page"]
 
 
 def recheck_page(run: str, nodeid: str, results: Sequence[Recheck]) -> Iterator[Block]:
@@ -31,6 +31,16 @@ def recheck_page(run: str, nodeid: str, results: Sequence[Recheck]) -> Iterator[
             yield line(f"{count(len(result.later), 'later run')} would not change the verdict")
     if not results:
         yield line("nothing was judged there")
+
+
+def today_page(run: str, results: Sequence[Recheck]) -> Iterator[Block]:
+    """Lines for under an explanation, only if all that is known today says something else."""
+    changed = [result for result in results if result.differs]
+    for result in changed:
+        yield Line()
+        yield line(Span("as of today  ", "faint"), _said(result.now))
+    if changed:
+        yield line(f"the verdict in run {run} would differ now: --recheck says by which runs")
 
 
 def _said(verdict: Verdict) -> str:

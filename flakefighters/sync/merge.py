@@ -99,6 +99,8 @@ def _insert(connection: sqlite3.Connection) -> Transfer:
     done.known = sum(counts.get(fate, 0) for fate in ("same", "better", "doubted", "kin"))
     done.beyond = counts.get("beyond", 0)
     done.purged += counts.get("purged", 0)
+    arrived = run("SELECT run FROM fate WHERE fate IN ('new', 'replaces', 'better') ORDER BY run")
+    done.arrived = [name for (name,) in arrived.fetchall()]
     done.conflicts = [
         Conflict(*row)
         for row in run("SELECT run, ours, theirs FROM fate WHERE fate = 'conflict' ORDER BY run")

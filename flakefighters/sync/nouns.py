@@ -71,6 +71,8 @@ class Transfer:
     conflicts: list[Conflict] = field(default_factory=list)
     #: Runs (or other facts) that are not what their keys say, and why.
     refused: dict[str, str] = field(default_factory=dict)
+    #: Ids of the runs that can be believed since now: new here, or more trusted than before.
+    arrived: list[str] = field(default_factory=list)
     #: Rows and bytes that came over the line.
     rows: int = 0
     bytes: int = 0
@@ -101,6 +103,7 @@ class Transfer:
         self.bytes += other.bytes
         for why, count in other.kept_back.items():
             self.kept_back[why] = self.kept_back.get(why, 0) + count
+        self.arrived += other.arrived
         self.conflicts += other.conflicts
         self.refused |= other.refused
         self.created = self.created or other.created

@@ -17,7 +17,7 @@ from flakefighters.capture.journal import Journal
 from flakefighters.cli import main
 from flakefighters.cli.meter import meter
 from flakefighters.flow.spool import address
-from flakefighters.model import Run, Target
+from flakefighters.model import Label, Run, Target
 from flakefighters.reports.transfers import amount, transfer_page
 from flakefighters.sync import Conflict, Progress, Transfer
 from tests.history.made_runs import make_run, make_verdict
@@ -145,6 +145,45 @@ def test_conflicts_end_with_1(say: Say, folder: Path, remote: Target) -> None:
     code, out, _ = say("push", "--local-runs", "--json")
     assert code == 1
     assert [clash["run"] for clash in json.loads(out)["conflicts"]] == [theirs.head.id]
+
+
+def test_late_runs_tell_which_verdicts_would_differ(say: Say, folder: Path, remote: Target) -> None:
+    failed = one(1)
+    said = make_verdict(failed, "t.py::a", Label.GENUINE, fighter="joint")
+    save(file_of(folder), failed, verdicts=[said])
+    proof = make_run({"t.py::a": ".", "t.py::b": "."}, at=2, dirty=False)
+    save(remote, proof)
+    code, out, err = say("sync")
+    assert code == 0
+    assert "pulled 1 run " in out
+    assert "1 verdict would differ now, by runs that came later:" in err
+    assert f"t.py::a in run {failed.head.id[-4:]}: genuine -> flaky (by run " in err
+    assert "see flakefighters explain NODEID --run RUN --recheck" in err
+    assert "would differ" not in say("sync")[2]
+    # Both are shown: what was said then, and what would be said now.
+    out = say("explain", "t.py::a")[1]
+    assert "GENUINE" in out
+    assert "as of today  FLAKY - passed on the same state in run" in out
+    assert "--recheck" in out
+    recheck = json.loads(say("explain", "t.py::a", "--json")[1])["recheck"]
+    assert (recheck["run"], recheck["rechecks"][0]["differs"]) == (failed.head.id, True)
+    save(remote, one(3))
+    assert json.loads(say("pull", "--json")[1])["would_differ"] == []
+
+
+def test_late_runs_in_json(say: Say, folder: Path, remote: Target) -> None:
+    failed = one(1)
+    said = make_verdict(failed, "t.py::a", Label.UNDECIDED, fighter="joint")
+    save(file_of(folder), failed, verdicts=[said])
+    proof = make_run({"t.py::a": "."}, at=2, dirty=False)
+    save(remote, proof)
+    code, out, _ = say("clone", "--json")
+    (told,) = json.loads(out)["would_differ"]
+    assert code == 0
+    assert (told["before"], told["now"], told["by_runs"]) == (
+        *("undecided", "flaky"),
+        [proof.head.id],
+    )
 
 
 def test_an_artifact_is_pulled_as_untrusted(say: Say, folder: Path) -> None:
