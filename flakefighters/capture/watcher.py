@@ -25,7 +25,7 @@ class TraceHooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, Any]:
-        if not isinstance(collector, pytest.File):
+        if isinstance(collector, pytest.Session | pytest.Directory):
             return (yield)
         return (yield from self._trace.collection(str(collector.path)))
 

@@ -73,7 +73,7 @@ def delta(
             if change.kind is ChangeKind.FILE:
                 effects.append(_whole(change, after))
             else:
-                effects.append(_effect(change, sources, clock() > end))
+                effects.append(_effect(change, sources, lambda: clock() > end))
     return Delta(
         effects=tuple(effects),
         source="recorded" if coarse else "git",
@@ -112,16 +112,22 @@ def _data(change: Change, sources: Sources, late: bool) -> Effect:
     return Effect(change=change, maybe=frozenset(maybe), named_in=frozenset(named_in))
 
 
-def _effect(change: Change, sources: Sources, late: bool) -> Effect:
+def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effect:
     names = {name for name in change.names if name != ANY}
     own: set[Unit] = set()
     if change.kind is ChangeKind.FUNCTION and change.unit is not None and change.line is not None:
         own.add((change.path, change.unit))
-    none: set[Unit] = set()
-    sure, maybe = (none, none) if late or not names else readers(change.path, names, sources)
+    # What stands in a class is an attribute of any of its objects.
+    inside = "." in (change.unit or "") or (
+        change.kind is ChangeKind.CLASS and change.how == "changed"
+    )
+    found = readers(change.path, names, sources, attributes=inside, late=late) if names else None
+    sure, maybe = found or (set[Unit](), set[Unit]())
     return Effect(
         change=change,
         targets=frozenset(own | sure),
         maybe=frozenset(maybe - sure),
-        at_import=ANY in change.names or "__all__" in names or (late and bool(names)),
+        at_import=ANY in change.names
+        or (found is None and bool(names))
+        or ("__all__" in names and sources.starred(change.path)),
     )

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from flakefighters.changes.escapes import Parts, all_escape, escapes, module_parts
 from flakefighters.changes.units import ANY
 from flakefighters.changes.units_entries import Entry
-from flakefighters.changes.units_names import header, reading, reads
+from flakefighters.changes.units_names import ANY_ATTRIBUTE, header, reading, reads
 from flakefighters.changes.units_walk import Unit as Found
 from flakefighters.model import ChangeKind, Unit
 
@@ -19,6 +20,11 @@ __all__ = ["Sources", "readers"]
 _MOST_FILES: Final = 5000
 _MOST_BYTES: Final = 64 << 20
 _ROUNDS: Final = 4
+_STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
+_COMPUTING: Final = re.compile(
+    rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller)\b"
+    rb"|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +37,10 @@ class Sources:
     cut: bool = False
     _known: dict[str, bytes] | None = field(default=None)
     _units: dict[str, list[tuple[Found, frozenset[str]]]] = field(default_factory=dict)
+    _computing: frozenset[str] | None = None
+    _all_escape: bool | None = None
+    _escaping: dict[str, bool] = field(default_factory=dict)
+    _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
 
     def all(self) -> Mapping[str, bytes]:
         """Path to content of every Python file."""
@@ -49,6 +59,47 @@ class Sources:
                     total += len(content)
         return self._known
 
+    def computing(self) -> frozenset[str]:
+        """Files that compute names which they read, or run text."""
+        if self._computing is None:
+            self._computing = frozenset(
+                path for path, content in self.all().items() if _COMPUTING.search(content)
+            )
+        return self._computing
+
+    def starred(self, path: str) -> bool:
+        """Whether some code may import all that a file exports, without naming it."""
+        module = module_parts(path)[-1:]
+        for content in self.all().values():
+            for match in _STARRED.finditer(content):
+                name = match[1].decode().rpartition(".")[2]
+                if (name,) == module or (not name and path.endswith("__init__.py")):
+                    return True
+        return False
+
+    def escaped(self, paths: Iterable[str]) -> bool:
+        """Whether some code may have a module of one of these files as an object."""
+        if self._all_escape is None:
+            self._all_escape = any(map(all_escape, self.all().values()))
+        return self._all_escape or any(map(self._escapes, paths))
+
+    def _escapes(self, path: str) -> bool:
+        if path not in self._escaping:
+            parts = module_parts(path)
+            word = re.compile(rb"\b" + re.escape(parts[-1].encode()) + rb"\b") if parts else None
+            tails = {parts[at:] for at in range(len(parts))}
+            self._escaping[path] = any(
+                not tails.isdisjoint(self._handed_on(other, content))
+                for other, content in self.all().items()
+                if other == path or (word is not None and word.search(content))
+            )
+        return self._escaping[path]
+
+    def _handed_on(self, path: str, content: bytes) -> frozenset[Parts]:
+        if path not in self._handed:
+            self._handed[path] = escapes(path, content)
+        return self._handed[path]
+
     def units(self, path: str) -> list[tuple[Found, frozenset[str]]]:
         """The units of one file with the names that they read."""
         if path not in self._units:
@@ -56,26 +107,61 @@ class Sources:
         return self._units[path]
 
 
-def readers(path: str, names: Iterable[str], sources: Sources) -> tuple[set[Unit], set[Unit]]:
+@dataclass(slots=True)
+class _Carriers:
+    """Names that carry a change on."""
+
+    #: Bound to another value now.
+    values: set[str]
+    #: Functions that give another result now.
+    callables: set[str] = field(default_factory=set)
+    #: The same for what may be so, as some name is computed on the way.
+    doubtful: set[str] = field(default_factory=set)
+    doubtful_callables: set[str] = field(default_factory=set)
+    #: Files of which a module has such a value.
+    holders: set[str] = field(default_factory=set)
+    #: Some are attributes of classes.
+    attributes: bool = False
+
+    def size(self) -> int:
+        """Grows with each name."""
+        sets = (self.values, self.callables, self.doubtful, self.doubtful_callables, self.holders)
+        return sum(map(len, sets)) + self.attributes
+
+
+def readers(
+    path: str,
+    names: Iterable[str],
+    sources: Sources,
+    *,
+    attributes: bool = False,
+    late: Callable[[], bool] = lambda: False,
+) -> tuple[set[Unit], set[Unit]] | None:
     """Functions whose running is affected by other values of ``names``, bound in ``path``.
 
     The first set reads one of the names, or one that was bound with its help at import; the
     second may, since it computes the names that it reads.  A function that reads a name passes it
-    on only to what calls the function at import: whoever calls it later runs it.
+    on only to what calls the function at import: whoever calls it later runs it.  ``attributes``
+    says that some are attributes of a class, which any object may have.  None if it got ``late``.
     """
     sure: set[Unit] = set()
     maybe: set[Unit] = set()
-    values, callables = set(names), set[str]()
+    known = _Carriers(set(names), holders={path}, attributes=attributes)
     for _ in range(_ROUNDS):
-        before = len(values) + len(callables)
-        wanted = sorted(values | callables)
+        before = known.size()
+        wanted = sorted(known.values | known.callables | known.doubtful | known.doubtful_callables)
         pattern = re.compile(
             rb"\b(?:" + b"|".join(re.escape(name.encode("utf-8")) for name in wanted) + rb")\b"
         )
+        computed = {ANY}
+        if known.attributes or sources.escaped(known.holders):
+            computed.add(ANY_ATTRIBUTE)
         for other, content in sources.all().items():
-            if pattern.search(content) or other == path:
-                _follow(other, sources.units(other), values, callables, sure, maybe)
-        if len(values) + len(callables) == before:
+            if late():
+                return None
+            if pattern.search(content) or other == path or other in sources.computing():
+                _follow(other, sources.units(other), known, computed, sure, maybe)
+        if known.size() == before:
             break
     return sure, maybe - sure
 
@@ -83,35 +169,47 @@ def readers(path: str, names: Iterable[str], sources: Sources) -> tuple[set[Unit
 def _follow(
     path: str,
     units: list[tuple[Found, frozenset[str]]],
-    values: set[str],
-    callables: set[str],
+    known: _Carriers,
+    computed: set[str],
     sure: set[Unit],
     maybe: set[Unit],
 ) -> None:
     """One file: which of its functions are affected, and which names carry the effect on."""
     for unit, read in units:
         entry = unit.entry
-        hit = not read.isdisjoint(values)
+        hit = not read.isdisjoint(known.values)
+        doubt = not read.isdisjoint(known.doubtful)
         if entry.kind is ChangeKind.FUNCTION:
             if hit:
                 sure.add((path, unit.name))
-                callables.update(_own_name(entry))
-                if not reads(_header(entry)).isdisjoint(values):
-                    values.update(_own_name(entry))  # its default or decorator is another one
-            elif ANY in read:
+                known.callables.update(_own_name(entry))
+                if not reads(_header(entry)).isdisjoint(known.values):
+                    known.values.update(_own_name(entry))  # another default or decorator
+            elif doubt or not read.isdisjoint(computed):
                 maybe.add((path, unit.name))
+                known.doubtful_callables.update(_own_name(entry))
             continue
-        called = not read.isdisjoint(callables)
+        called = not read.isdisjoint(known.callables)
+        doubtful = not read.isdisjoint(known.doubtful_callables)
         if entry.alias is not None:  # an import: passes on what it names
             if hit:
-                values.update(entry.names)
+                known.values.update(entry.names)
+                known.holders.add(path)
             elif called:
-                callables.update(entry.names)
+                known.callables.update(entry.names)
+            if doubt:
+                known.doubtful.update(entry.names)
+            elif doubtful:
+                known.doubtful_callables.update(entry.names)
         elif entry.kind is ChangeKind.CLASS:
-            if not reads(_header(entry)).isdisjoint(values):
-                values.update(entry.names)
+            if not reads(_header(entry)).isdisjoint(known.values):
+                known.values.update(entry.names)
         elif hit or called:
-            values.update(entry.names)
+            known.values.update(entry.names)
+            known.holders.add(path)
+            known.attributes = known.attributes or unit.scope is not None
+        elif doubt or doubtful or not read.isdisjoint(computed):
+            known.doubtful.update(entry.names)
 
 
 def _own_name(entry: Entry) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from flakefighters.changes.units_source import parse
 from flakefighters.changes.units_walk import LOCALS, Unit, walk
 
 __all__ = [
+    "ANY_ATTRIBUTE",
     "Dependents",
     "dependents",
     "header",
@@ -23,6 +24,8 @@ __all__ = [
     "reads",
 ]
 
+#: Among the names that are read: any attribute of some object (:data:`ANY`: any name at all).
+ANY_ATTRIBUTE: Final = "*."
 #: Calls and attributes by which code reaches names that its text does not show.
 _DYNAMIC: Final = frozenset(
     {"__dict__", "__import__", "eval", "exec", "globals", "import_module", "locals", "vars"}
@@ -57,8 +60,9 @@ def names_read(source: bytes) -> Mapping[str, frozenset[str]]:
 
     Globals, attributes, imported names, words of short strings (``getattr(shop, "total")``,
     ``patch("shop.tax.rate")``), and the parameters of tests and fixtures (which name fixtures).
-    ``"*"`` is among them where a unit may read any name (``globals()``, ``getattr`` with a
-    computed name).  Units of one name are joined.  Empty if the source cannot be parsed.
+    ``"*"`` is among them where a unit may read any name (``globals()``), ``"*."`` where it may
+    read any attribute (``getattr`` with a computed name).  Units of one name are joined.  Empty
+    if the source cannot be parsed.
     """
     found: dict[str, frozenset[str]] = {}
     for unit, read in reading(source):
@@ -108,7 +112,8 @@ def reads(
             if isinstance(item.ctx, ast.Load) and item.id not in hidden:
                 found.add(item.id)
         elif isinstance(item, ast.Attribute):
-            found.add(_special(item, hidden, owner) or item.attr)
+            if not (owner and _is_own_dictionary(item)):
+                found.add(_special(item, hidden, owner) or item.attr)
             stack.append(item.value)
         elif isinstance(item, ast.Constant):
             if isinstance(item.value, str):
@@ -120,7 +125,7 @@ def reads(
             stack.extend(header(item))
         else:
             if isinstance(item, ast.Call) and _is_computed(item, asked):
-                found.add(ANY)
+                found.add(ANY_ATTRIBUTE)
             stack.extend(ast.iter_child_nodes(item))
     if not found.isdisjoint(_DYNAMIC):
         found.add(ANY)
@@ -158,7 +163,7 @@ def reading(source: bytes) -> list[tuple[Unit, frozenset[str]]]:
 
 
 def _touched(names: set[str], read: frozenset[str]) -> bool:
-    return ANY in names or ANY in read or not read.isdisjoint(names)
+    return ANY in names or ANY in read or ANY_ATTRIBUTE in read or not read.isdisjoint(names)
 
 
 def _own_reads(unit: Unit) -> set[str]:
@@ -200,6 +205,11 @@ def _special(node: ast.Attribute, hidden: Collection[str], owner: str | None) ->
             return owner or None
         case _:
             return None
+
+
+def _is_own_dictionary(node: ast.Attribute) -> bool:
+    """``self.__dict__``, which has what was set on the object, and nothing of its class."""
+    return node.attr == "__dict__" and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 def _asked_name(

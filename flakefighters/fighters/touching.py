@@ -66,6 +66,11 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     return found
 
 
+def _is_text(case: Case) -> bool:
+    """Whether the test is no function: a doctest has a dotted name, or its file's."""
+    return "." in case.nodeid.rpartition("::")[2].partition("[")[0]
+
+
 def _elsewhere(path: str, case: Case, touch: Touch) -> bool:
     """Whether nothing of a file can have come to the test: what it names is not in there."""
     reach = case.reach
@@ -75,9 +80,8 @@ def _elsewhere(path: str, case: Case, touch: Touch) -> bool:
         return False
     if any(one.file == path for one in touch.imports):
         return True  # a file with other tests: nobody asks for it by a computed name
-    if any(path in one.modules for one in touch.imports):
-        return reach.unknown is None
-    return path not in touch.imported_before
+    known = path not in touch.imported_before or any(path in one.modules for one in touch.imports)
+    return known and reach.unknown is None
 
 
 def _ran_before(case: Case, touch: Touch) -> frozenset[Unit]:
@@ -141,7 +145,10 @@ def _judge(
     ):
         found.touched.append(("ran at import", change))
     elif path not in reach:
-        return
+        if maybe & ran and case.reach is not None and case.reach.unknown is not None:
+            found.doubts.append(f"{_show(change)} changed, and it computes what it imports")
+        elif _is_text(case) and (change.names or effect.at_import):
+            found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
     elif change.how == "removed" and change.unit is None:
         found.touched.append(("asks for", change))
     elif effect.at_import and (path in touch.imported_before or path in touch.blind):
@@ -150,6 +157,8 @@ def _judge(
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
     elif maybe & ran:
         found.doubts.append(f"{_show(change)} changed, and it computes the names that it reads")
+    elif change.names and _is_text(case):
+        found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
 
 
 def _environment(change: Change, case: Case, found: Touching) -> None:

@@ -21,6 +21,7 @@ from flakefighters.changes.units import (
     names_read,
     spans,
 )
+from flakefighters.changes.units_names import ANY_ATTRIBUTE
 from flakefighters.model import ChangeKind
 
 
@@ -448,6 +449,8 @@ READING = """
         return getattr(shop, "vat")
     def computed(name):
         return getattr(shop, name)
+    def dictionary():
+        return shop.__dict__
     def test_it(fixture_name):
         assert plain()
     """
@@ -457,7 +460,8 @@ def test_names_read() -> None:
     read = names_read(source(READING))
     assert read["Cart.total"] == {"self", "sum"} - {"self"}
     assert read["plain"] == {"getattr", "shop", "vat"}
-    assert ANY in read["computed"]
+    assert ANY_ATTRIBUTE in read["computed"]
+    assert ANY in read["dictionary"]
     assert read["test_it"] == {"plain", "fixture_name"}
     assert {"shop", "Base", "NET"} <= read["Cart"]
     assert read["R"] == {"shop", "tax", "RATE"}
@@ -477,6 +481,8 @@ SPECIAL = """
         def __getattribute__(self, name):
             name = name.lower()
             return getattr(self.other, name)
+        def __len__(self):
+            return len(self.__dict__)
     def version():
         return shop.__version__
     """
@@ -493,8 +499,9 @@ def test_special_methods_are_those_of_their_class() -> None:
 
 def test_handing_on_an_attribute_computes_no_name() -> None:
     read = names_read(source(SPECIAL))
-    assert ANY not in read["Cart.__getattr__"]
-    assert ANY in read["Cart.__getattribute__"], "it makes another name of it"
+    assert ANY_ATTRIBUTE not in read["Cart.__getattr__"]
+    assert ANY_ATTRIBUTE in read["Cart.__getattribute__"], "it makes another name of it"
+    assert ANY not in read["Cart.__len__"], "an object has no constants of its class"
 
 
 def test_dependents_follow_names_through_a_file() -> None:

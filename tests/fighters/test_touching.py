@@ -58,7 +58,8 @@ CONSTANT = Change(kind=ChangeKind.STATEMENT, path="shop/tax.py", unit="RATE", li
         ({"shop/tax.py"}, None, {"imports": {IMPORT}}, "touched"),
         (set(), None, {"imports": {IMPORT}}, "nothing"),
         (set(), "it computes a name", {"imports": {IMPORT}}, "doubt"),
-        (set(), "it computes a name", {}, "nothing"),  # never imported
+        (set(), None, {}, "nothing"),  # never imported
+        (set(), "it calls exec()", {}, "doubt"),  # perhaps with the text of the file
         (set(), None, {"imported_before": {"shop/tax.py"}}, "touched"),  # by whom?
         (set(), None, {"imports": {IMPORT}, "blind": {"shop/tax.py"}}, "touched"),
         (set(), None, {"imports": {IMPORT}, "imported": {"shop/tax.py"}}, "touched"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.scenarios import (
     branches,
+    computed_names,
     data_files,
     edits_to_classes,
     edits_to_files,
@@ -25,6 +26,7 @@ __all__ = ["SCENARIOS", "TOPICS"]
 
 _MODULES = (
     branches,
+    computed_names,
     data_files,
     edits_to_classes,
     edits_to_files,

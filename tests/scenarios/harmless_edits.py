@@ -284,3 +284,13 @@ _change(
         "shop/net.py": swap('VERSION = "1"', 'VERSION = "2"'),
     },
 )
+_change(
+    "another_export",
+    "The module exports one function more, and nobody imports all that it exports.",
+    {
+        "shop/net.py": '__all__ = ["fetch"]\n' + NET,
+    },
+    {
+        "shop/net.py": swap('["fetch"]', '["fetch", "title"]'),
+    },
+)

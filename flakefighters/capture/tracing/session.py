@@ -97,7 +97,7 @@ class TraceSession:
         #: Outside any attempt: collection, hooks between tests.
         self._between = _Sum()
         #: What ran while files with tests were imported, with the modules that came in by it.
-        self._imports: list[tuple[str, frozenset[str], _Sum]] = []
+        self._imports: dict[str, tuple[frozenset[str], _Sum]] = {}
         #: What is being summed up: the attempt, and within it each wide fixture in its setup.
         self._open: list[_Sum] = [self._between]
         self._set_up = False
@@ -203,10 +203,11 @@ class TraceSession:
     # -- collection --------------------------------------------------------------------------
 
     def collection(self, path: str) -> Generator[None, Any, Any]:
-        """Body of a wrapper around the collection of one file: ``return (yield from ...)``.
+        """Body of a wrapper around the collection of a file, or of a class in it.
 
-        What runs while it is imported matters to tests that depend on one of the modules that
-        were imported by it, not to those that happen to be in the same process.
+        To be used as ``return (yield from ...)``.  What runs while the file is imported matters to
+        tests that depend on one of the modules that were imported by it, not to those that
+        happen to be in the same process.
         """
         if self._asleep() or self._open != [self._between]:
             return (yield)
@@ -230,7 +231,9 @@ class TraceSession:
         if modules is None or len(modules) > _MOST_MODULES:
             self._between.labels |= units
         else:
-            self._imports.append((self._lookup.relative(path), modules, _Sum(units)))
+            file = self._lookup.relative(path)
+            before, earlier = self._imports.get(file, (frozenset(), _Sum()))
+            self._imports[file] = (before | modules, _Sum(earlier.labels | units))
 
     # -- wide fixtures -----------------------------------------------------------------------
 
@@ -325,7 +328,9 @@ class TraceSession:
         total.add(self._between)
         if self._open[0] is self._between:
             total.add(self._window())
-        imports = frozenset((f, modules, s.touched().units) for f, modules, s in self._imports)
+        imports = frozenset(
+            (file, modules, seen.touched().units) for file, (modules, seen) in self._imports.items()
+        )
         return replace(self._complete(total), imports=imports)
 
     def _complete(self, total: _Sum) -> Touched:

@@ -30,9 +30,9 @@ def pytest_load_initial_conftests() -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report(collector: Any) -> Generator[None, Any, Any]:
-    if isinstance(collector, pytest.File):
-        return (yield from session.collection(str(collector.path)))
-    return (yield)
+    if isinstance(collector, pytest.Session | pytest.Directory):
+        return (yield)
+    return (yield from session.collection(str(collector.path)))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

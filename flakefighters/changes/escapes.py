@@ -1,0 +1,100 @@
+"""Which modules are handed around as objects, so that their names can be asked for by computing.
+
+``getattr(thing, name)`` reads a constant of a module only if the thing can be the module: if
+some code uses the module otherwise than by ``module.name``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from flakefighters.changes.units_source import parse
+
+__all__ = ["Parts", "all_escape", "escapes", "module_parts"]
+
+_FROM_TABLE: Final = re.compile(rb"\bmodules\b(?!\s*\[\s*__name__\s*\])")
+_OWN_FROM_TABLE: Final = re.compile(rb"\bmodules\s*\[\s*__name__\s*\]")
+#: ``setattr(module, "name", 1)``, ``patch.object(module, "name")``: the text shows the name.
+_SHOWING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "setattr"})
+
+Parts = tuple[str, ...]
+
+
+def module_parts(path: str) -> Parts:
+    """``src/shop/tax.py`` as parts of a dotted name, of which the last are those of the module."""
+    parts = path.removesuffix(".py").split("/")
+    return tuple(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def all_escape(source: bytes) -> bool:
+    """Whether a source asks Python's table of modules for others than its own."""
+    return b"sys" in source and _FROM_TABLE.search(source) is not None
+
+
+def escapes(path: str, source: bytes) -> frozenset[Parts]:
+    """Dotted names, as far as they are known, of what may be modules that ``source`` hands on."""
+    tree = parse(source)
+    if tree is None:
+        return frozenset()
+    found: set[Parts] = set()
+    if _OWN_FROM_TABLE.search(source):
+        found.add(module_parts(path))
+    aliases: dict[str, set[Parts]] = {}
+    for name, parts in _aliases(tree):
+        aliases.setdefault(name, set()).add(parts)
+    any_name = "*" in aliases
+    passed = {id(node) for node in _not_handed_on(tree)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Name | ast.Attribute) or id(node) in passed:
+            continue
+        if not isinstance(node.ctx, ast.Load):
+            continue
+        root, *rest = _chain(node)
+        found.update((*parts, *rest) for parts in aliases.get(root, ()))
+        if any_name:
+            found.add((root, *rest))
+    return frozenset(found)
+
+
+def _chain(node: ast.expr) -> list[str]:
+    """``a.b.c`` as its parts; the first is empty if it is no name."""
+    rest: list[str] = []
+    while isinstance(node, ast.Attribute):
+        rest.insert(0, node.attr)
+        node = node.value
+    return [node.id if isinstance(node, ast.Name) else "", *rest]
+
+
+def _aliases(tree: ast.Module) -> Iterator[tuple[str, Parts]]:
+    """Names that imports bind, at any depth, and what they may be."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = tuple(alias.name.split("."))
+                yield (alias.asname, parts) if alias.asname else (parts[0], parts[:1])
+        elif isinstance(node, ast.ImportFrom):
+            module = tuple(node.module.split(".")) if node.module else ()
+            for alias in node.names:
+                yield alias.asname or alias.name, (*module, alias.name)
+
+
+def _not_handed_on(tree: ast.Module) -> Iterator[ast.AST]:
+    """What stands before a dot, is called, or is asked for a name that the text shows."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.value
+        elif isinstance(node, ast.Call):
+            yield node.func
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else ""
+            name = name or (function.id if isinstance(function, ast.Name) else "")
+            shown = node.args[1] if len(node.args) > 1 else None
+            if name == "reload" or (
+                name in _SHOWING
+                and isinstance(shown, ast.Constant)
+                and isinstance(shown.value, str)
+            ):
+                yield from node.args[:1]
