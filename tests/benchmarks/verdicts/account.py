@@ -12,7 +12,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["SETTINGS", "Changed", "changed_units", "other_settings", "tests_running"]
+__all__ = [
+    "SETTINGS",
+    "Changed",
+    "changed_units",
+    "other_settings",
+    "ran_at_import",
+    "tests_running",
+]
 
 #: Files that may set up pytest.
 SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "pytest.toml")
@@ -86,6 +93,28 @@ def tests_running(
             for line in body:
                 found |= lines.get(line, set())
     return found - {""}
+
+
+def ran_at_import(
+    changes: Mapping[str, Changed], contexts: Mapping[str, Mapping[int, set[str]]]
+) -> list[str]:
+    """Files of which changed code ran, or something is gone, while no test was running.
+
+    It may concern any test that imports the file: contexts do not tell.
+    """
+    return sorted(
+        path
+        for path, changed in changes.items()
+        if path in contexts
+        and (
+            changed.module_level
+            or any(
+                "" in contexts[path].get(line, ())
+                for body in changed.functions.values()
+                for line in body
+            )
+        )
+    )
 
 
 def _read(source: str | None) -> _File:

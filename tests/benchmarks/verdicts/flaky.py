@@ -12,6 +12,7 @@ from tests.benchmarks.verdicts.account import (
     Changed,
     changed_units,
     other_settings,
+    ran_at_import,
     tests_running,
 )
 from tests.benchmarks.verdicts.suite import Suite, git
@@ -30,7 +31,9 @@ def flaky_half(
 
     The test's last pass is recorded ``apart`` commits of the main line before each.
     """
-    line = git(suite.place, "rev-list", "--first-parent", "-n", "4000", suite.resolve(commit)).split()
+    line = git(
+        suite.place, "rev-list", "--first-parent", "-n", "4000", suite.resolve(commit)
+    ).split()
     number = 0
     for at in range(len(line) - apart):
         child, parent = line[at], line[at + apart]
@@ -70,9 +73,7 @@ def _replay(
         except SyntaxError:  # a file for another Python
             continue
     running = tests_running(changes, contexts)
-    # Files that no test imports cannot have changed what it does.
-    ran = {path for path in changes if path in contexts or path not in suite_files(suite, child)}
-    module_level = sorted(path for path in ran if changes[path].module_level)
+    at_import = ran_at_import(changes, contexts)
     setups = [{name: suite.source_of(one, name) for name in SETTINGS} for one in (parent, child)]
     able = sorted(recorded.passed() & would_pass.passed())
     chosen = chance.sample(able, min(_MOST, len(able) // 3))
@@ -103,12 +104,7 @@ def _replay(
     return {
         "tests": len(able),
         "changed_functions": sum(len(one.functions) for one in changes.values()),
-        "module_level": module_level[:10],
+        "at_import": at_import[:10],
         "other_settings": other_settings(*setups),
         "failures": failures,
     }
-
-
-def suite_files(suite: Suite, commit: str) -> set[str]:
-    """Paths of a commit."""
-    return set(git(suite.place, "ls-tree", "-r", "--name-only", commit).splitlines())

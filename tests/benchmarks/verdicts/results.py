@@ -80,7 +80,7 @@ def _flaky_table(records: Sequence[Record]) -> str:
     lines = [
         (
             "| project | Python | commits | injected | found | run no changed unit | found"
-            " | of these, no module-level change | found | genuine | undecided |"
+            " | of these, no changed code ran at import | found | genuine | undecided |"
         ),
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -89,7 +89,7 @@ def _flaky_table(records: Sequence[Record]) -> str:
         quiet = [
             pair for pair in every if not (pair[1]["runs_change"] or pair[0].get("other_settings"))
         ]
-        inner = [pair for pair in quiet if not pair[0]["module_level"]]
+        inner = [pair for pair in quiet if not pair[0]["at_import"]]
         cells = [
             f"{len(group)} | {_share(sum(f['label'] == 'flaky' for _, f in group), len(group))}"
             for group in (every, quiet, inner)
