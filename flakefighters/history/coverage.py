@@ -7,48 +7,76 @@ from typing import Final
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
+from flakefighters.history.pack import SuiteLink
 from flakefighters.history.read import Suites
 from flakefighters.model import Completeness, Outcome, RunHead
 
-__all__ = ["baselines"]
+__all__ = ["Coverage"]
 
-_OUTCOMES: Final = "SELECT id, suite, outcomes FROM {s}run WHERE id IN {hash:runs}"
+# Outcomes and all that their suites are relative to, in one answer.
+_QUESTION: Final = """
+WITH RECURSIVE picked(id, suite, outcomes) AS (
+  SELECT id, suite, outcomes FROM {s}run WHERE id IN {hash:runs}
+), chain(id, base) AS (
+  SELECT t.id, t.base FROM {s}suite t WHERE t.id IN (SELECT suite FROM picked)
+  UNION
+  SELECT t.id, t.base FROM {s}suite t JOIN chain c ON t.id = c.base
+)
+SELECT 1 AS kind, p.id, p.suite, p.outcomes, CAST(NULL AS text) AS removed, 0 AS n FROM picked p
+UNION ALL
+SELECT 2, t.id, t.base, t.added, t.removed, t.n FROM {s}suite t JOIN chain c ON c.id = t.id
+"""
 
 
-def baselines(database: Database, suites: Suites, runs: Sequence[RunHead]) -> list[RunHead]:
-    """Those of ``runs`` (best evidence first) that hold some test's first pass.
+class Coverage:
+    """Outcomes of earlier runs; what was fetched is kept, it never changes."""
 
-    Stops at the first whole run after which no test is left without one.
-    """
-    if not runs:
-        return []
-    known = {
-        name: (suite, outcomes)
-        for name, suite, outcomes in database.query(
-            _OUTCOMES, runs=to_json([run.id for run in runs])
-        )
-    }
-    suites.fetch(suite for suite, _ in known.values())
-    passed: set[int] = set()
-    met: set[int] = set()
-    found: list[RunHead] = []
-    for run in runs:
-        if run.id not in known:
-            continue
-        suite, outcomes = known[run.id]
-        members = suites.members(suite)
-        mark = Outcome.PASSED.value
-        if outcomes == mark:  # one character speaks for all members
-            here = set(members)
-        elif len(outcomes) == 1 and len(members) != 1:
-            here = set()
-        else:
-            here = {test for test, how in zip(members, outcomes, strict=False) if how == mark}
-        if not here <= passed:
-            found.append(run)
-            passed |= here
-        met.update(members)
-        whole = run.completeness is Completeness.COMPLETE and not run.selection
-        if whole and met <= passed:
-            break
-    return found
+    def __init__(self, database: Database, suites: Suites):
+        self._database = database
+        self._suites = suites
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def fetch(self, runs: Sequence[RunHead]) -> None:
+        """Fetch suite and outcomes of those that are not known yet, with one question."""
+        missing = sorted({run.id for run in runs} - self._known.keys())
+        if not missing:
+            return
+        links = {}
+        for kind, name, other, text, removed, n in self._database.query(
+            _QUESTION, runs=to_json(missing)
+        ):
+            if kind == 1:
+                self._known[name] = other, text
+            else:
+                links[name] = SuiteLink.read((name, n, other, text, removed, None))
+        self._suites.learn(links, (suite for suite, _ in self._known.values()))
+
+    def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
+        """Those of ``runs`` (best evidence first) that hold some test's first pass.
+
+        Stops at the first whole run after which no test is left without one.
+        """
+        self.fetch(runs)
+        passed: set[int] = set()
+        met: set[int] = set()
+        found: list[RunHead] = []
+        for run in runs:
+            if run.id not in self._known:
+                continue
+            suite, outcomes = self._known[run.id]
+            members = self._suites.members(suite)
+            mark = Outcome.PASSED.value
+            if outcomes == mark:  # one character speaks for all members
+                here = set(members)
+            elif len(outcomes) == 1 and len(members) != 1:
+                here = set()
+            else:
+                here = {test for test, how in zip(members, outcomes, strict=False) if how == mark}
+            if not here <= passed:
+                found.append(run)
+                passed |= here
+            met.update(members)
+            whole = run.completeness is Completeness.COMPLETE and not run.selection
+            if whole and met <= passed:
+                break
+        return found

@@ -13,6 +13,7 @@ from flakefighters.history.chains import listing_links, suite_links
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.database import Database, Row
 from flakefighters.history.heads import text
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.ids import unstorable
 from flakefighters.model import (
     JOINT,
@@ -56,9 +57,12 @@ class Suites:
         """Fetch the members of those that are not known yet, with one question."""
         missing = set(suites) - self._members.keys()
         if missing:
-            links = suite_links(self._database, missing, places=False)
-            for name in missing:
-                self._members[name] = pack.members_of(pack.chain_of(links, name))
+            self.learn(suite_links(self._database, missing, places=False), missing)
+
+    def learn(self, links: Mapping[str, SuiteLink], suites: Iterable[str]) -> None:
+        """Take over those that are not known yet from links that were fetched otherwise."""
+        for name in set(suites) - self._members.keys():
+            self._members[name] = pack.members_of(pack.chain_of(links, name))
 
     def members(self, suite: str) -> list[int]:
         """Its tests, ascending; it must have been fetched."""
@@ -199,20 +203,39 @@ def environments(database: Database, ids: Iterable[str]) -> dict[str, Environmen
     }
 
 
+# One run that describes each of these states, the most trusted, and all that its listing is
+# relative to, in one answer.  Naming the projects lets the index on project and state serve.
 _LISTINGS: Final = """
-SELECT r.state, r.listing, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.id
-FROM {s}run r WHERE r.state IN {text:ids} AND r.listing IS NOT NULL ORDER BY 3, 4
+WITH RECURSIVE described(state, listing, place) AS (
+  SELECT r.state, r.listing, row_number() OVER (PARTITION BY r.state ORDER BY
+    (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.id)
+  FROM {s}run r WHERE r.project IN (SELECT id FROM {s}project) AND r.state IN {text:ids}
+    AND r.listing IS NOT NULL
+), chain(id, base) AS (
+  SELECT t.id, t.base FROM {s}listing t
+    WHERE t.id IN (SELECT listing FROM described WHERE place = 1)
+  UNION
+  SELECT t.id, t.base FROM {s}listing t JOIN chain c ON t.id = c.base
+)
+SELECT 1 AS kind, 0 AS n, d.listing AS id, NULL AS base, d.state AS body
+  FROM described d WHERE d.place = 1
+UNION ALL
+SELECT 2, t.n, t.id, t.base, t.files FROM {s}listing t JOIN chain c ON c.id = t.id
 """
 
 
 def state_files(database: Database, ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
     """See :meth:`flakefighters.history.store.History.state_files`."""
     chosen: dict[str, str] = {}
-    for state, listing, _, _ in database.query(_LISTINGS, ids=to_json(sorted(set(ids)))):
-        chosen.setdefault(unstorable(state), listing)  # the most trusted run's comes first
-    if not chosen:
+    links: dict[str, ListingLink] = {}
+    wanted = sorted(set(ids))
+    if not wanted:
         return {}
-    links = listing_links(database, chosen.values())
+    for kind, n, name, base, body in database.query(_LISTINGS, ids=to_json(wanted)):
+        if kind == 1:
+            chosen[unstorable(body)] = name
+        else:
+            links[name] = ListingLink.read((name, n, base, body))
     return {
         state: pack.files_of(pack.chain_of(links, listing)) for state, listing in chosen.items()
     }

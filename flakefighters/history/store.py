@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
-from flakefighters.history import coverage, heads, read, rollup, write
+from flakefighters.history import heads, read, rollup, write
 from flakefighters.history.content import project_id, to_json
+from flakefighters.history.coverage import Coverage
 from flakefighters.history.database import Database
 from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
@@ -85,6 +86,7 @@ class History:
         #: What runs are worth that are recorded through it, by whom we are there.
         self.trust = database.trust
         self._suites = Suites(database)
+        self._coverage = Coverage(database, self._suites)
 
     def __enter__(self) -> Self:
         return self
@@ -208,13 +210,14 @@ class History:
 
     def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
         """Those of ``runs`` (best evidence first) that hold the first pass of some test."""
-        return coverage.baselines(self.database, self._suites, runs)
+        return self._coverage.baselines(runs)
 
     def has_state_files(self, state_id: str) -> bool:
         """True if the files of this state are known here (no need to describe them again)."""
         return bool(
             self.database.query(
-                "SELECT 1 FROM {s}run WHERE state = :state AND listing IS NOT NULL LIMIT 1",
+                "SELECT 1 FROM {s}run WHERE project IN (SELECT id FROM {s}project) "
+                "AND state = :state AND listing IS NOT NULL LIMIT 1",
                 state=storable(state_id),
             )
         )

@@ -118,3 +118,13 @@ def test_explain_without_a_history(empty_shop: Shop, command: Command) -> None:
     said = command("explain", PAY)
     assert said.code == 1
     assert str(empty_shop.path) in said.err
+
+
+def test_all_looks_at_every_run(shop: Shop, command: Command) -> None:
+    """Whatever ``--runs`` says."""
+
+    def most(*options: str) -> int:
+        return max(row["runs"] for row in command("tests", "--json", *options).json)
+
+    assert most("--runs", "1") == 1
+    assert most("--runs", "1", "--all") == most("--all") == 3
