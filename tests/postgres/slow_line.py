@@ -16,12 +16,14 @@ __all__ = ["SlowLine"]
 class SlowLine:
     """Forwards 127.0.0.1:``port`` to another port; ``delay`` seconds each way.
 
-    Counts the bytes sent to the server, and how often the direction turned to it (round trips).
+    Counts the bytes sent to the server and received from it, and how often the direction turned
+    to it (round trips).
     """
 
     def __init__(self, to: int, *, delay: float = 0.0):
         self.delay = delay
         self.sent = 0
+        self.received = 0
         self.turns = 0
         #: Swallow everything from now on, and answer nothing.
         self.silent = False
@@ -58,7 +60,7 @@ class SlowLine:
 
     def reset(self) -> None:
         """Count from nothing."""
-        self.sent = self.turns = 0
+        self.sent = self.received = self.turns = 0
         self._last = ""
 
     def _accept(self) -> None:
@@ -92,6 +94,8 @@ class SlowLine:
                 if way == "up":
                     self.sent += len(data)
                     self.turns += self._last != "up"
+                else:
+                    self.received += len(data)
                 self._last = way
 
         def write() -> None:

@@ -30,9 +30,17 @@ START, HOUR = 1_767_225_600_000_000, 3_600_000_000
 
 
 def made_runs(
-    runs: int = 200, tests: int = 2000, *, failing: float = 0.01, text: int = 3000
+    runs: int = 200,
+    tests: int = 2000,
+    *,
+    failing: float = 0.01,
+    text: int = 3000,
+    kinds: int | None = None,
 ) -> Iterator[tuple[Run, list[Verdict]]]:
-    """Runs one commit after the other; ``text`` is the length of a traceback."""
+    """Runs one commit after the other; ``text`` is the length of a traceback.
+
+    With ``kinds`` there are only so many different failures, else each is one of its own.
+    """
     chance = random.Random(17)
     suite = [
         f"tests/test_{n // 40:03}.py::test_behaviour_{n:05}[case-{n % 7}]" for n in range(tests)
@@ -48,6 +56,7 @@ def made_runs(
         distributions=installed,
     )
     seen: list[str] = []
+    known: dict[int, str] = {}
     for number in range(runs):
         for _ in range(4):
             files[chance.choice(sorted(files))] = f"{chance.getrandbits(64):016x}"
@@ -77,8 +86,12 @@ def made_runs(
         executions = []
         verdicts = []
         for place in sorted(broken):
-            kind = chance.randrange(300)
-            filler = "".join(chance.choices("abcdefgh ijkl\n", k=text - 60)) if text > 60 else ""
+            kind = chance.randrange(300 if kinds is None else kinds)
+            filler = known.get(kind)
+            if filler is None:
+                filler = "".join(chance.choices("abcdefgh ijkl\n", k=max(0, text - 60)))
+            if kinds is not None:
+                known[kind] = filler
             failure = Failure(
                 phase=Phase.CALL,
                 exception="AssertionError",
