@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,10 +26,13 @@ from tests.history.made_runs import MINUTE, START, make_run, make_state, make_ve
 from tests.postgres.server import PostgresServer
 from tests.sync.conftest import EMPTY
 from tests.sync.contents import Content, clone_into, content, pull_into, push_to, save
+from tests.sync.killed import killed
 
-# Drawing a database is slow, examples are few: the long way is `--hypothesis-profile` of your own.
+# Drawing a database is slow, so examples are few; with ``FFTEST_LONG=1`` many, for long (or as
+# many as ``FFTEST_EXAMPLES`` says).
+LONG = os.environ.get("FFTEST_LONG", "") not in ("", "0")
 QUICK = settings(
-    max_examples=5,
+    max_examples=int(os.environ.get("FFTEST_EXAMPLES", "400" if LONG else "5")),
     deadline=None,
     database=None,
     suppress_health_check=[*HealthCheck],
@@ -133,6 +139,13 @@ class Machines:
             done = pull_into(target, self.team, batch=2)
         assert done.clean
 
+    def kill(self, way: str, laptop: int, point: int) -> None:
+        """Begin to move, and die at a report or within the work of SQLite."""
+        more = {"batch": 2} if way == "pull" else {}
+        where = {"reports": point} if point % 2 else {"steps": 3 * point}
+        code = killed(self.team, self.laptops[laptop], **where, **more)
+        assert code in (0, -signal.SIGKILL)
+
     def exchange(self) -> list[Content]:
         """Everybody gives and gets everything."""
         for way in ("push", "pull"):
@@ -150,6 +163,9 @@ class Machines:
         )
 
 
+_kills = st.tuples(
+    st.just("kill"), st.sampled_from(["pull", "clone"]), st.integers(0, 1), st.integers(1, 30)
+)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("record"), st.integers(0, 2), plain_runs(), st.booleans()),
@@ -157,9 +173,10 @@ steps = st.lists(
         st.tuples(st.just("move"), st.sampled_from(["push", "pull", "clone"]), st.integers(0, 1)),
         st.tuples(st.just("prune"), st.integers(0, 2), st.integers(0, 6)),
         st.tuples(st.just("purge"), st.integers(0, 2), st.sampled_from(["run", "signature"])),
+        *([_kills] if sys.platform != "win32" else []),
     ),
     min_size=3,
-    max_size=12,
+    max_size=30 if LONG else 12,
 )
 
 
