@@ -29,6 +29,20 @@ OURS = ("flakefighters.db", ".flakefighters")
 _NUDGE = "KEPT = []\ndef pytest_runtest_setup():\n    KEPT.append([[] for _ in range({number})])\n"
 _NUDGES = (1, 3, 10, 30)
 
+#: Prints a hash of what coverage.py's database has of each file.
+_RECORDED = """
+import hashlib, json, sys
+from coverage import CoverageData
+data = CoverageData(sys.argv[1])
+data.read()
+told = {}
+for name in data.measured_files():
+    tests = sorted((line, sorted(who)) for line, who in data.contexts_by_lineno(name).items())
+    whole = json.dumps([sorted(data.arcs(name) or ()), tests])
+    told[name] = hashlib.sha256(whole.encode()).hexdigest()
+print(json.dumps(told))
+"""
+
 
 def main() -> int:
     """Run all of them and print a table."""
@@ -119,27 +133,29 @@ def _run(python: str, work: Path, mode: str, *, ours: bool, nudge: int = 0) -> d
 
 
 def _reported(python: str, work: Path, out: Path) -> dict[str, Any]:
-    """coverage.py's whole report of a run, with the tests of each line if they were recorded."""
-    report = out / "report.json"
-    command = [python, "-m", "coverage", "json", "-q", "-i", "--show-contexts"]
-    subprocess.run(
-        [*command, f"--data-file={out}/coverage.data", "-o", str(report)],
-        cwd=work,
-        capture_output=True,
-        check=False,
+    """coverage.py's report of a run, and of each file all arcs and the tests of each line."""
+    report, data = out / "report.json", out / "coverage.data"
+    told: dict[str, Any] = {}
+    command = [
+        python,
+        "-m",
+        "coverage",
+        "json",
+        "-q",
+        "-i",
+        f"--data-file={data}",
+        "-o",
+        str(report),
+    ]
+    subprocess.run(command, cwd=work, capture_output=True, check=False)
+    if report.exists():
+        found = json.loads(report.read_text("utf-8"))
+        told = {**found["files"], "totals": found["totals"]}
+    recorded = subprocess.run(
+        [python, "-c", _RECORDED, data], cwd=work, capture_output=True, check=False
     )
-    if not report.exists():
-        return {}
-    told: dict[str, Any] = json.loads(report.read_text("utf-8"))
-    return {**_sorted_contexts(told["files"]), "totals": told["totals"]}
-
-
-def _sorted_contexts(told: Any) -> Any:
-    """The same with the tests of each line in order: coverage.py tells them as a set."""
-    if isinstance(told, dict):
-        return {name: _sorted_contexts(one) for name, one in told.items()}
-    texts = isinstance(told, list) and all(isinstance(one, str) for one in told)
-    return sorted(told) if texts else told
+    told["recorded"] = json.loads(recorded.stdout or b"{}")
+    return told
 
 
 def _outcomes(report: Path) -> dict[str, str]:
