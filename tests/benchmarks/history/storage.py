@@ -16,7 +16,7 @@ from tests.postgres.server import PostgresServer
 __all__ = ["storage"]
 
 #: Different failures; all others are failures that were seen before.
-KINDS = 60
+KINDS = 400
 Sizes = dict[str, int]
 
 
@@ -31,17 +31,19 @@ def storage(options: argparse.Namespace, server: PostgresServer, folder: Path) -
         "PostgreSQL": lambda: _postgresql(server, name),
     }
     counts: Sizes = {}
+    new: Sizes = {}
     found: dict[str, tuple[Sizes, Sizes]] = {}
     for (backend, measure), target in zip(sizes.items(), (local, server.target(name)), strict=True):
         made = made_runs(runs + 1, tests, failing=failing, text=options.text, kinds=KINDS)
         fill(target, [next(made)], 1)
-        first = measure()
+        first, before = measure(), _counts(target)
         fill(target, made, runs)
         found[backend] = first, measure()
         counts = _counts(target)
+        new = {part: count - before[part] for part, count in counts.items()}
     rows = []
     for part, (tables, unit, number) in _PARTS.items():
-        count = number(counts, runs * tests)
+        count = number(new, runs * tests)
         cells = []
         for first, last in found.values():
             grown = sum(last.get(one, 0) - first.get(one, 0) for one in tables)
