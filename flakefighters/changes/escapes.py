@@ -13,9 +13,8 @@ from typing import Final
 
 from flakefighters.changes.units_source import parse
 
-__all__ = ["Parts", "all_escape", "escapes", "module_parts"]
+__all__ = ["Parts", "escapes", "module_parts", "sign_of"]
 
-_FROM_TABLE: Final = re.compile(rb"\bmodules\b(?!\s*\[\s*__name__\s*\])")
 _OWN_FROM_TABLE: Final = re.compile(rb"\bmodules\s*\[\s*__name__\s*\]")
 #: ``setattr(module, "name", 1)``, ``patch.object(module, "name")``: the text shows the name.
 _SHOWING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "setattr"})
@@ -29,9 +28,15 @@ def module_parts(path: str) -> Parts:
     return tuple(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def all_escape(source: bytes) -> bool:
-    """Whether a source asks Python's table of modules for others than its own."""
-    return b"sys" in source and _FROM_TABLE.search(source) is not None
+def sign_of(parts: Parts) -> re.Pattern[bytes]:
+    """Finds something in each source that may have the module itself, not just names of it."""
+    name = re.escape(parts[-1].encode()) if parts else rb"[^\W\d]\w*"
+    return re.compile(
+        rb"\bimport\s[^=\n]*\b" + name + rb"\b"
+        rb"|\bimport\s*\([^)]*\b" + name + rb"\b"
+        rb"|\bimport\s*\(?\s*\*"
+        rb"|\." + name + rb"\b(?!\s*[.(\w]|\s+import\b)"
+    )
 
 
 def escapes(path: str, source: bytes) -> frozenset[Parts]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from flakefighters.changes.escapes import Parts, all_escape, escapes, module_parts
+from flakefighters.changes.escapes import Parts, escapes, module_parts, sign_of
 from flakefighters.changes.units import ANY
 from flakefighters.changes.units_entries import Entry
 from flakefighters.changes.units_names import ANY_ATTRIBUTE, header, reading, reads
@@ -23,7 +23,7 @@ _ROUNDS: Final = 4
 _STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
 _COMPUTING: Final = re.compile(
     rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller)\b"
-    rb"|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
+    rb"|\bsys\.modules\b|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
 )
 
 
@@ -38,7 +38,6 @@ class Sources:
     _known: dict[str, bytes] | None = field(default=None)
     _units: dict[str, list[tuple[Found, frozenset[str]]]] = field(default_factory=dict)
     _computing: frozenset[str] | None = None
-    _all_escape: bool | None = None
     _escaping: dict[str, bool] = field(default_factory=dict)
     _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
 
@@ -67,6 +66,13 @@ class Sources:
             )
         return self._computing
 
+    def mentions(self, path: str, other: str) -> bool:
+        """Whether a file may have something from another one, by the text of its imports."""
+        if path == other:
+            return True
+        name = b"".join(part.encode() for part in module_parts(other)[-1:])
+        return name in self.all().get(path, b"")
+
     def starred(self, path: str) -> bool:
         """Whether some code may import all that a file exports, without naming it."""
         module = module_parts(path)[-1:]
@@ -79,19 +85,17 @@ class Sources:
 
     def escaped(self, paths: Iterable[str]) -> bool:
         """Whether some code may have a module of one of these files as an object."""
-        if self._all_escape is None:
-            self._all_escape = any(map(all_escape, self.all().values()))
-        return self._all_escape or any(map(self._escapes, paths))
+        return any(map(self._escapes, paths))
 
     def _escapes(self, path: str) -> bool:
         if path not in self._escaping:
             parts = module_parts(path)
-            word = re.compile(rb"\b" + re.escape(parts[-1].encode()) + rb"\b") if parts else None
+            asked = sign_of(parts)
             tails = {parts[at:] for at in range(len(parts))}
             self._escaping[path] = any(
                 not tails.isdisjoint(self._handed_on(other, content))
                 for other, content in self.all().items()
-                if other == path or (word is not None and word.search(content))
+                if other == path or asked.search(content)
             )
         return self._escaping[path]
 
@@ -115,9 +119,9 @@ class _Carriers:
     values: set[str]
     #: Functions that give another result now.
     callables: set[str] = field(default_factory=set)
-    #: The same for what may be so, as some name is computed on the way.
-    doubtful: set[str] = field(default_factory=set)
-    doubtful_callables: set[str] = field(default_factory=set)
+    #: The same for what may be so, as some name is computed on the way; with the files of each.
+    doubtful: dict[str, set[str]] = field(default_factory=dict)
+    doubtful_callables: dict[str, set[str]] = field(default_factory=dict)
     #: Files of which a module has such a value.
     holders: set[str] = field(default_factory=set)
     #: Some are attributes of classes.
@@ -125,8 +129,9 @@ class _Carriers:
 
     def size(self) -> int:
         """Grows with each name."""
-        sets = (self.values, self.callables, self.doubtful, self.doubtful_callables, self.holders)
-        return sum(map(len, sets)) + self.attributes
+        sets = (self.values, self.callables, self.holders)
+        found = (*self.doubtful.values(), *self.doubtful_callables.values())
+        return sum(map(len, (*sets, *found))) + self.attributes
 
 
 def readers(
@@ -149,7 +154,9 @@ def readers(
     known = _Carriers(set(names), holders={path}, attributes=attributes)
     for _ in range(_ROUNDS):
         before = known.size()
-        wanted = sorted(known.values | known.callables | known.doubtful | known.doubtful_callables)
+        wanted = sorted(
+            {*known.values, *known.callables, *known.doubtful, *known.doubtful_callables}
+        )
         pattern = re.compile(
             rb"\b(?:" + b"|".join(re.escape(name.encode("utf-8")) for name in wanted) + rb")\b"
         )
@@ -160,7 +167,7 @@ def readers(
             if late():
                 return None
             if pattern.search(content) or other == path or other in sources.computing():
-                _follow(other, sources.units(other), known, computed, sure, maybe)
+                _follow(other, sources, known, computed, sure, maybe)
         if known.size() == before:
             break
     return sure, maybe - sure
@@ -168,29 +175,42 @@ def readers(
 
 def _follow(
     path: str,
-    units: list[tuple[Found, frozenset[str]]],
+    sources: Sources,
     known: _Carriers,
     computed: set[str],
     sure: set[Unit],
     maybe: set[Unit],
 ) -> None:
     """One file: which of its functions are affected, and which names carry the effect on."""
-    for unit, read in units:
+
+    def among(read: frozenset[str], names: Mapping[str, set[str]]) -> bool:
+        return any(
+            sources.mentions(path, other) for name in read & names.keys() for other in names[name]
+        )
+
+    def add(names: Iterable[str], to: dict[str, set[str]]) -> None:
+        for name in names:
+            to.setdefault(name, set()).add(path)
+
+    for unit, read in sources.units(path):
         entry = unit.entry
         hit = not read.isdisjoint(known.values)
-        doubt = not read.isdisjoint(known.doubtful)
+        doubt = among(read, known.doubtful)
         if entry.kind is ChangeKind.FUNCTION:
             if hit:
                 sure.add((path, unit.name))
                 known.callables.update(_own_name(entry))
                 if not reads(_header(entry)).isdisjoint(known.values):
                     known.values.update(_own_name(entry))  # another default or decorator
-            elif doubt or not read.isdisjoint(computed):
+            elif not read.isdisjoint(computed):
                 maybe.add((path, unit.name))
-                known.doubtful_callables.update(_own_name(entry))
+                if unit.scope is None:  # too many methods share their names
+                    add(_own_name(entry), known.doubtful_callables)
+            elif doubt:
+                maybe.add((path, unit.name))
             continue
         called = not read.isdisjoint(known.callables)
-        doubtful = not read.isdisjoint(known.doubtful_callables)
+        doubtful = among(read, known.doubtful_callables)
         if entry.alias is not None:  # an import: passes on what it names
             if hit:
                 known.values.update(entry.names)
@@ -198,9 +218,9 @@ def _follow(
             elif called:
                 known.callables.update(entry.names)
             if doubt:
-                known.doubtful.update(entry.names)
+                add(entry.names, known.doubtful)
             elif doubtful:
-                known.doubtful_callables.update(entry.names)
+                add(entry.names, known.doubtful_callables)
         elif entry.kind is ChangeKind.CLASS:
             if not reads(_header(entry)).isdisjoint(known.values):
                 known.values.update(entry.names)
@@ -209,7 +229,7 @@ def _follow(
             known.holders.add(path)
             known.attributes = known.attributes or unit.scope is not None
         elif doubt or doubtful or not read.isdisjoint(computed):
-            known.doubtful.update(entry.names)
+            add(entry.names, known.doubtful)
 
 
 def _own_name(entry: Entry) -> tuple[str, ...]:

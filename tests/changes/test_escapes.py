@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flakefighters.changes.escapes import all_escape, escapes
+from flakefighters.changes.escapes import escapes
 from flakefighters.changes.readers import Sources
 
 TAX = "src/shop/tax.py"
@@ -27,8 +27,6 @@ TAX = "src/shop/tax.py"
         ("import shop.tax as t\nask(t)", True),
         ("def f():\n    from shop import tax\n    return tax", True),
         ("from shop import *\nask(tax)", True),
-        ("import sys\nask(sys.modules[name])", True),
-        ("import sys\nask(sys.modules)", True),
     ],
 )
 def test_a_module_escapes(source: str, escaped: bool) -> None:
@@ -38,7 +36,6 @@ def test_a_module_escapes(source: str, escaped: bool) -> None:
 
 def test_a_module_that_asks_for_itself() -> None:
     text = b"import sys\nHERE = sys.modules[__name__]\n"
-    assert not all_escape(text)
     assert ("src", "shop", "tax") in escapes(TAX, text)
     texts = {TAX: text, "src/shop/net.py": b""}
     assert Sources(texts, texts.get).escaped([TAX])

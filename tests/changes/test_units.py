@@ -485,6 +485,10 @@ SPECIAL = """
             return len(self.__dict__)
     def version():
         return shop.__version__
+    def table(name):
+        return sys.modules[name]
+    def here():
+        return sys.modules[__name__]
     """
 
 
@@ -501,6 +505,8 @@ def test_handing_on_an_attribute_computes_no_name() -> None:
     read = names_read(source(SPECIAL))
     assert ANY_ATTRIBUTE not in read["Cart.__getattr__"]
     assert ANY_ATTRIBUTE in read["Cart.__getattribute__"], "it makes another name of it"
+    assert ANY in read["table"]
+    assert ANY not in read["here"]
     assert ANY not in read["Cart.__len__"], "an object has no constants of its class"
 
 
