@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import random
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flakefighters.flow.recheck import recheck
 from flakefighters.history import History, open_history, upkeep
 from flakefighters.history.content import project_id
 from flakefighters.history.prune import prune
-from flakefighters.model import Label, Recheck, Run, Target
+from flakefighters.model import Label, Recheck, Run, State, Target
 from flakefighters.reports.page import plain
 from flakefighters.reports.rechecks import recheck_page, recheck_record
-from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_verdict
+from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_state, make_verdict
 
 NODEID = "t.py::a"
 
@@ -79,3 +83,35 @@ def test_a_history_that_is_only_long_ago_is_found(history: History) -> None:
     assert result.pruned == 0
     assert result.as_then is not None
     assert result.as_then.label is Label.FLAKY
+
+
+OUTCOMES = st.sampled_from([".", "F", "s"])
+STATES = st.sampled_from([make_state(name) for name in ("one", "two")])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
+@given(
+    before=st.lists(st.tuples(OUTCOMES, STATES), max_size=5),
+    after=st.lists(st.tuples(OUTCOMES, STATES, st.integers(0, 20)), min_size=1, max_size=5),
+    seed=st.randoms(use_true_random=False),
+)
+def test_whatever_arrives_later_the_same_history_says_the_same(
+    before: list[tuple[str, State]],
+    after: list[tuple[str, State, int]],
+    seed: random.Random,
+) -> None:
+    earlier = [make_run({NODEID: how}, at=at, state=on) for at, (how, on) in enumerate(before)]
+    later = [make_run({NODEID: how}, at=at, state=on) for how, on, at in after]
+    with tempfile.TemporaryDirectory() as folder:
+        target = Target(backend="sqlite", path=Path(folder) / "h.db", display="h.db")
+        with open_history(target) as history:
+            run = judged_run(history, earlier, at=6)
+            first = again(history, run)
+            assert first.as_then is not None
+            assert first.as_then.label is first.now.label
+            seed.shuffle(later)
+            for one in later:
+                history.save(one)
+                result = again(history, run)
+                assert result.as_then == first.as_then
+                assert result.before == first.before
