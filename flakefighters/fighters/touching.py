@@ -71,9 +71,15 @@ def _is_text(case: Case) -> bool:
     return "." in case.nodeid.rpartition("::")[2].partition("[")[0]
 
 
-def _elsewhere(path: str, case: Case, touch: Touch) -> bool:
-    """Whether nothing of a file can have come to the test: what it names is not in there."""
-    reach = case.reach
+def _elsewhere(effect: Effect, case: Case, touch: Touch) -> bool:
+    """Whether a change is in a file of which nothing came to the test.
+
+    Then the names that it reads are not those.  Unless the change alters another file's things
+    (``rates.RATE = 7``), for which there is no need to know the file.
+    """
+    reach, path = case.reach, effect.change.path
+    if effect.at_import and not _only_binds(effect.change):
+        return False
     if reach is None or not reach.files or path in reach.files:
         return False
     if path in touch.imported or path in touch.blind:
@@ -82,6 +88,15 @@ def _elsewhere(path: str, case: Case, touch: Touch) -> bool:
         return True  # a file with other tests: nobody asks for it by a computed name
     known = path not in touch.imported_before or any(path in one.modules for one in touch.imports)
     return known and reach.unknown is None
+
+
+def _only_binds(change: Change) -> bool:
+    """Whether the names of a change are those that it binds in its own file."""
+    names = [name for name in change.names if name != "*"]
+    unit = change.unit or ""
+    if change.kind is ChangeKind.STATEMENT:
+        return ", ".join(names) in (unit, unit.partition(".")[0])
+    return set(names) <= set(unit.split("."))
 
 
 def _ran_before(case: Case, touch: Touch) -> frozenset[Unit]:
@@ -131,7 +146,7 @@ def _judge(
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if any(unit[0] == path for unit in targets & ran):
         found.touched.append(("ran", change))
-    elif _elsewhere(path, case, touch):
+    elif _elsewhere(effect, case, touch):
         return
     elif targets & ran:
         # It reads the name of something that changed; but if it has that from elsewhere?
@@ -198,7 +213,7 @@ def _doubts(case: Case, baseline: Baseline, touch: Touch, reached: bool, found: 
     if case.reach is None or not reached:
         found.doubts.append("its imports are not known")
     elif case.reach.unknown is not None and any(
-        one.at_import and not _elsewhere(one.change.path, case, touch) for one in changes.effects
+        one.at_import and not _elsewhere(one, case, touch) for one in changes.effects
     ):
         found.doubts.append(f"its imports are not wholly known: {case.reach.unknown}")
 

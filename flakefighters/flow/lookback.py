@@ -104,8 +104,7 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
                 for path, name in effect.maybe:
                     units.setdefault(path, set()).add(name)
                 continue
-            if change.how != "removed" or change.line is not None:
-                units.setdefault(change.path, set())
+            units.setdefault(change.path, set())  # its import alone may matter
             for path, name in effect.targets | effect.maybe:
                 units.setdefault(path, set()).add(name)
     files = {}

@@ -83,7 +83,13 @@ def test_a_name_is_of_the_changed_file_if_that_can_have_come_in(
 
 
 def test_names_in_a_file_with_other_tests_are_its_own() -> None:
-    change = Change(kind=ChangeKind.STATEMENT, path="tests/test_b.py", unit="pytest", line=1)
+    change = Change(
+        kind=ChangeKind.STATEMENT,
+        path="tests/test_b.py",
+        unit="pytest",
+        line=1,
+        names=("pytest", "*"),
+    )
     effect = Effect(change=change, targets=frozenset({READER}), at_import=True)
     changes = Changes(changes=(change,), effects=(effect,))
     passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
@@ -95,3 +101,18 @@ def test_names_in_a_file_with_other_tests_are_its_own() -> None:
     found = touching(failed, passed)
     assert not found.touched
     assert not found.doubts
+
+
+def test_a_file_with_other_tests_may_alter_things_for_all() -> None:
+    change = Change(
+        kind=ChangeKind.STATEMENT, path="tests/test_b.py", unit="rates.RATE", names=("RATE", "*")
+    )
+    effect = Effect(change=change, targets=frozenset({READER}), at_import=True)
+    changes = Changes(changes=(change,), effects=(effect,))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        baseline=passed,
+        reach=Reach(files={"tests/test_a.py": "", "shop/net.py": ""}),
+        touch=Touch(ran=frozenset({READER}), imports=frozenset({IMPORT})),
+    )
+    assert touching(failed, passed).touched
