@@ -124,7 +124,7 @@ def test_all_looks_at_every_run(shop: Shop, command: Command) -> None:
     """Whatever ``--runs`` says."""
 
     def most(*options: str) -> int:
-        return max(row["runs"] for row in command("tests", "--json", *options).json)
+        return max(int(row["runs"]) for row in command("tests", "--json", *options).json)
 
     assert most("--runs", "1") == 1
     assert most("--runs", "1", "--all") == most("--all") == 3
