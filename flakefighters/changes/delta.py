@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flakefighters.changes.files import differing
-from flakefighters.changes.readers import Sources, readers
+from flakefighters.changes.readers import Readers, Sources, readers
 from flakefighters.changes.units import ANY, compare, spans
 from flakefighters.model import Change, ChangeKind, Effect, Unit
 
@@ -21,6 +21,8 @@ __all__ = ["MOST_PARSED", "Delta", "Sources", "delta"]
 
 #: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
 MOST_PARSED: Final = 400
+
+_NOBODY: Final = Readers(frozenset(), frozenset(), True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,20 +116,21 @@ def _data(change: Change, sources: Sources, late: bool) -> Effect:
 
 def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effect:
     names = {name for name in change.names if name != ANY}
-    own: set[Unit] = set()
+    own: frozenset[Unit] = frozenset()
     if change.kind is ChangeKind.FUNCTION and change.unit is not None and change.line is not None:
-        own.add((change.path, change.unit))
+        own = frozenset({(change.path, change.unit)})
     # What stands in a class is an attribute of any of its objects.
     inside = "." in (change.unit or "") or (
         change.kind is ChangeKind.CLASS and change.how == "changed"
     )
-    found = readers(change.path, names, sources, attributes=inside, late=late) if names else None
-    sure, maybe = found or (set[Unit](), set[Unit]())
+    found = _NOBODY
+    if names:
+        found = readers(change.path, names, sources, attributes=inside, late=late)
     return Effect(
         change=change,
-        targets=frozenset(own | sure),
-        maybe=frozenset(maybe - sure),
+        targets=own | found.sure,
+        maybe=found.maybe,
         at_import=ANY in change.names
-        or (found is None and bool(names))
+        or not found.complete
         or ("__all__" in names and sources.starred(change.path)),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from flakefighters.changes.units_source import parse
@@ -47,12 +47,13 @@ def escapes(path: str, source: bytes) -> frozenset[Parts]:
     found: set[Parts] = set()
     if _OWN_FROM_TABLE.search(source):
         found.add(module_parts(path))
+    nodes = list(ast.walk(tree))
     aliases: dict[str, set[Parts]] = {}
-    for name, parts in _aliases(tree):
+    for name, parts in _aliases(nodes):
         aliases.setdefault(name, set()).add(parts)
     any_name = "*" in aliases
-    passed = {id(node) for node in _not_handed_on(tree)}
-    for node in ast.walk(tree):
+    passed = {id(node) for node in _not_handed_on(nodes)}
+    for node in nodes:
         if not isinstance(node, ast.Name | ast.Attribute) or id(node) in passed:
             continue
         if not isinstance(node.ctx, ast.Load):
@@ -73,9 +74,9 @@ def _chain(node: ast.expr) -> list[str]:
     return [node.id if isinstance(node, ast.Name) else "", *rest]
 
 
-def _aliases(tree: ast.Module) -> Iterator[tuple[str, Parts]]:
+def _aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, Parts]]:
     """Names that imports bind, at any depth, and what they may be."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 parts = tuple(alias.name.split("."))
@@ -86,9 +87,9 @@ def _aliases(tree: ast.Module) -> Iterator[tuple[str, Parts]]:
                 yield alias.asname or alias.name, (*module, alias.name)
 
 
-def _not_handed_on(tree: ast.Module) -> Iterator[ast.AST]:
+def _not_handed_on(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """What stands before a dot, is called, or is asked for a name that the text shows."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute):
             yield node.value
         elif isinstance(node, ast.Call):

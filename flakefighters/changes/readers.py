@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.changes.escapes import Parts, escapes, module_parts, sign_of
 from flakefighters.changes.units import ANY
@@ -37,6 +37,7 @@ class Sources:
     cut: bool = False
     _known: dict[str, bytes] | None = field(default=None)
     _units: dict[str, list[tuple[Found, frozenset[str]]]] = field(default_factory=dict)
+    _some_units: dict[str, list[tuple[Found, frozenset[str]]]] = field(default_factory=dict)
     _computing: frozenset[str] | None = None
     _escaping: dict[str, bool] = field(default_factory=dict)
     _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
@@ -110,6 +111,14 @@ class Sources:
             self._units[path] = reading(self.all().get(path, b""))
         return self._units[path]
 
+    def computing_units(self, path: str) -> list[tuple[Found, frozenset[str]]]:
+        """Those units of one file that may compute names; a part of its :meth:`units`."""
+        if path in self._units:
+            return self._units[path]
+        if path not in self._some_units:
+            self._some_units[path] = reading(self.all().get(path, b""), _COMPUTING)
+        return self._some_units[path]
+
 
 @dataclass(slots=True)
 class _Carriers:
@@ -127,11 +136,31 @@ class _Carriers:
     #: Some are attributes of classes.
     attributes: bool = False
 
+    def doubted_in(self, path: str, sources: Sources) -> bool:
+        """Whether a file may read something that is in doubt."""
+        content = sources.all()[path]
+        return any(
+            name.encode() in content and any(sources.mentions(path, other) for other in others)
+            for names in (self.doubtful, self.doubtful_callables)
+            for name, others in names.items()
+        )
+
     def size(self) -> int:
         """Grows with each name."""
         sets = (self.values, self.callables, self.holders)
         found = (*self.doubtful.values(), *self.doubtful_callables.values())
         return sum(map(len, (*sets, *found))) + self.attributes
+
+
+class Readers(NamedTuple):
+    """Functions whose running is affected by other values of some names."""
+
+    #: They read one of the names, or one that was bound with its help at import.
+    sure: frozenset[Unit]
+    #: They may, since names that they read are computed.
+    maybe: frozenset[Unit]
+    #: False if there was no time to find all.
+    complete: bool
 
 
 def readers(
@@ -141,40 +170,59 @@ def readers(
     *,
     attributes: bool = False,
     late: Callable[[], bool] = lambda: False,
-) -> tuple[set[Unit], set[Unit]] | None:
-    """Functions whose running is affected by other values of ``names``, bound in ``path``.
+) -> Readers:
+    """Who is affected by other values of ``names``, bound in ``path``.
 
-    The first set reads one of the names, or one that was bound with its help at import; the
-    second may, since it computes the names that it reads.  A function that reads a name passes it
-    on only to what calls the function at import: whoever calls it later runs it.  ``attributes``
-    says that some are attributes of a class, which any object may have.  None if it got ``late``.
+    A function that reads a name passes it on only to what calls the function at import: whoever
+    calls it later runs it.  ``attributes`` says that some are attributes of a class, which any
+    object may have.  It gives up when it gets ``late``.
     """
     sure: set[Unit] = set()
     maybe: set[Unit] = set()
     known = _Carriers(set(names), holders={path}, attributes=attributes)
+
+    def so_far(complete: bool) -> Readers:
+        return Readers(frozenset(sure), frozenset(maybe - sure), complete)
+
     for _ in range(_ROUNDS):
         before = known.size()
-        wanted = sorted(
-            {*known.values, *known.callables, *known.doubtful, *known.doubtful_callables}
-        )
-        pattern = re.compile(
-            rb"\b(?:" + b"|".join(re.escape(name.encode("utf-8")) for name in wanted) + rb")\b"
-        )
-        computed = {ANY}
-        if known.attributes or sources.escaped(known.holders):
-            computed.add(ANY_ATTRIBUTE)
+        pattern = _any_of(known.values | known.callables)
         for other, content in sources.all().items():
             if late():
-                return None
-            if pattern.search(content) or other == path or other in sources.computing():
-                _follow(other, sources, known, computed, sure, maybe)
+                return so_far(False)
+            if pattern.search(content) or other == path:
+                _follow(other, sources.units(other), sources, known, {ANY}, sure, maybe)
         if known.size() == before:
             break
-    return sure, maybe - sure
+    computed = {ANY}
+    if known.attributes or sources.escaped(known.holders):
+        computed.add(ANY_ATTRIBUTE)
+    for _ in range(_ROUNDS):
+        before = known.size()
+        for other in sources.all():
+            if late():
+                return so_far(False)
+            if known.doubted_in(other, sources):
+                units = sources.units(other)
+            elif other in sources.computing():
+                units = sources.computing_units(other)
+            else:
+                continue
+            _follow(other, units, sources, known, computed, sure, maybe)
+        if known.size() == before:
+            break
+    return so_far(True)
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Finds one of some names in a source; of no names nothing."""
+    words = sorted(re.escape(name.encode("utf-8")) for name in names)
+    return re.compile(rb"\b(?:" + b"|".join(words) + rb")\b" if words else rb"(?!)")
 
 
 def _follow(
     path: str,
+    units: list[tuple[Found, frozenset[str]]],
     sources: Sources,
     known: _Carriers,
     computed: set[str],
@@ -190,9 +238,10 @@ def _follow(
 
     def add(names: Iterable[str], to: dict[str, set[str]]) -> None:
         for name in names:
-            to.setdefault(name, set()).add(path)
+            if not name.startswith(("__", "test_")):  # too many share them
+                to.setdefault(name, set()).add(path)
 
-    for unit, read in sources.units(path):
+    for unit, read in units:
         entry = unit.entry
         hit = not read.isdisjoint(known.values)
         doubt = among(read, known.doubtful)

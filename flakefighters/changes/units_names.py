@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -160,10 +161,19 @@ def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[str]:
     return {part for part in (*module.split("."), *alias.name.split(".")) if part}
 
 
-def reading(source: bytes) -> list[tuple[Unit, frozenset[str]]]:
-    """Each unit of a source with the names that it reads."""
+def reading(
+    source: bytes, only: re.Pattern[bytes] | None = None
+) -> list[tuple[Unit, frozenset[str]]]:
+    """Each unit of a source (whose text has ``only`` in it) with the names that it reads."""
     tree = parse(source)
-    return [(unit, frozenset(_own_reads(unit))) for unit in walk(tree)] if tree else []
+    if tree is None:
+        return []
+    lines = [] if only is None else source.splitlines()
+    return [
+        (unit, frozenset(_own_reads(unit)))
+        for unit in walk(tree)
+        if only is None or only.search(b"\n".join(lines[unit.entry.first - 1 : unit.entry.last]))
+    ]
 
 
 def _touched(names: set[str], read: frozenset[str]) -> bool:
