@@ -197,6 +197,8 @@ class TraceSession:
         bodies = self._lookup.bodies
         self._between.labels |= bodies & self._tracer.collect()
         self._between.labels |= bodies & self._open[0].labels
+        # What a test has read, it may have kept for others.
+        self._between.opened |= self._audit.opened | self._open[0].opened
         self._flush(keep=False)
         self._open = [self._between]
 

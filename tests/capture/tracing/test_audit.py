@@ -144,3 +144,13 @@ def test_a_hook_kept_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     audit = Audit([], str)
     audit.start()
     assert audit.trouble()
+
+
+def test_what_a_test_has_read_is_remembered(project: Any) -> None:
+    project.changed("shop.py", "def tax(): pass\n", "tax")
+    project.write("data/a.txt", "text")
+    project.data.add("data/a.txt")
+    project.write("test_a.py", "def test_a(): open('data/a.txt').close()\ndef test_b(): pass\n")
+    outcome = project.run()
+    assert outcome.touched("test_b").opened == frozenset()
+    assert outcome.ambient.opened == {"data/a.txt"}
