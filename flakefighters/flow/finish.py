@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flakefighters.changes.checkout import Checkout
-from flakefighters.errors import FlakefightersError
+from flakefighters.errors import FlakefightersError, UnreachableError
 from flakefighters.flow.amending import amendments
 from flakefighters.flow.judging import Judged, judge
 from flakefighters.flow.lookback import Lookback
@@ -77,6 +77,9 @@ def finish(
         except FlakefightersError as error:
             done.notes.append(str(error))
             done.judged = _judge(run, None, checkout, plan, now, absent)
+            if same and history is not None and isinstance(error, UnreachableError):
+                history.close()  # the line is down: one trouble, and the run waits
+                history = None
         done.run = run = replace(run, seen={"runs": done.judged.seen})
         if not plan.save:
             return done
@@ -134,6 +137,10 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
             done.notes.append(f"the run was not recorded: it is {how.value}")
             return
         done.saved = True
+    except FlakefightersError as error:
+        done.notes.append(str(error))
+        return
+    try:
         # A pass proves something of earlier failures on this state; it is no proof of this one.
         later = amendments(run, history, now=time.time_ns() // 1000)
         if later:
@@ -144,4 +151,4 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
             )
             done.notes.extend(notes)
     except FlakefightersError as error:
-        done.notes.append(str(error))
+        done.notes.append(f"{error.message}, after this run was saved")

@@ -8,6 +8,7 @@ from flakefighters.ids import short
 from flakefighters.model import Execution, Outcome, Phase, Verdict
 from flakefighters.reports.escape import escape
 from flakefighters.reports.terminal import closing, details, verdict_line
+from flakefighters.reports.words import count
 
 if TYPE_CHECKING:
     from flakefighters.flow.session import Session
@@ -47,6 +48,8 @@ def show(session: Session, terminal: Any) -> None:
     last = closing([verdict for verdict, _, _ in shown], _became(session))
     if not shown and session.recorder.collection_errors:
         last = f"errors in collection; {_became(session)}"
+    elif not shown and (failed := _failed(session)):
+        last = f"{count(failed, 'failing test')} without a verdict; {_became(session)}"
     terminal.line(last if shown else f"flakefighters: {last}")
 
 
@@ -58,6 +61,12 @@ def _became(session: Session) -> str:
     target = session.start.resolution.record_to
     name = target.profile or target.display
     return f"{run} saved to {name}" if session.finished.saved else f"{run} not saved to {name}"
+
+
+def _failed(session: Session) -> int:
+    """Tests whose last attempt failed."""
+    last = {one.nodeid: bool(one.failures) for one in session.recorder.executions}
+    return sum(last.values())
 
 
 def _place(verdict: Verdict) -> tuple[str, int, int]:

@@ -32,7 +32,7 @@ from flakefighters.history.layout import (
     statements,
 )
 from flakefighters.history.patience import Answer, patiently
-from flakefighters.history.postgres_trouble import explain_postgres, silent, sqlstate
+from flakefighters.history.postgres_trouble import broken, explain_postgres, silent, sqlstate
 from flakefighters.history.roles import given_trust, trust_sql
 from flakefighters.history.trouble import too_new, too_old
 from flakefighters.ids import uuid7
@@ -244,6 +244,8 @@ class PostgresDatabase:
     def _live(self) -> Any:
         if self._connection is None:
             raise DatabaseError(f"{self.target.display} is closed")
+        if self._connection.closed:  # the driver found out that it broke
+            raise broken(self.target)
         return self._connection
 
     def _patience(self, seconds: float) -> float:
