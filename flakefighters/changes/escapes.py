@@ -91,7 +91,8 @@ def _not_handed_on(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """What stands before a dot, is called, or is asked for a name that the text shows."""
     for node in nodes:
         if isinstance(node, ast.Attribute):
-            yield node.value
+            if node.attr != "__dict__":
+                yield node.value
         elif isinstance(node, ast.Call):
             yield node.func
             function = node.func

@@ -28,9 +28,8 @@ __all__ = [
 #: Among the names that are read: any attribute of some object (:data:`ANY`: any name at all).
 ANY_ATTRIBUTE: Final = "*."
 #: Calls and attributes by which code reaches names that its text does not show.
-_DYNAMIC: Final = frozenset(
-    {"__dict__", "__import__", "eval", "exec", "globals", "import_module", "locals", "vars"}
-)
+_DYNAMIC: Final = frozenset({"__import__", "eval", "exec", "globals", "import_module", "locals"})
+_DICTIONARIES: Final = frozenset({"__dict__", "vars"})
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: Methods that code names only to call that of a certain class: ``Shop.__init__(self)``.
 _SPECIAL: Final = frozenset(
@@ -134,6 +133,8 @@ def reads(
             _push_children(item, stack)
     if not found.isdisjoint(_DYNAMIC):
         found.add(ANY)
+    if not found.isdisjoint(_DICTIONARIES):
+        found.add(ANY_ATTRIBUTE)
     return found
 
 

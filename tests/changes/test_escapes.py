@@ -22,6 +22,8 @@ TAX = "src/shop/tax.py"
         ("class A:\n    def f(self): return getattr(self.tax, name)", False),
         ("from shop import tax\ngetattr(tax, name)", True),
         ("from . import tax as t\nx = [t]", True),
+        ("from shop import tax\nvars(tax)", True),
+        ("import shop.tax\nshop.tax.__dict__[name]", True),
         ("import shop.tax\nask(shop.tax)", True),
         ("import shop\nask(shop.tax)", True),
         ("import shop.tax as t\nask(t)", True),

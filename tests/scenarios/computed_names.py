@@ -167,3 +167,17 @@ _change(
     },
     _OTHER_RATE,
 )
+_change(
+    "the_dictionary_of_a_module",
+    "The dictionary of a module is asked for a setting that differs.",
+    {
+        **_SETTINGS,
+        "shop/conf.py": code("""
+            import shop.settings
+
+            def setting(name):
+                return shop.settings.__dict__[name.upper()]
+            """),
+    },
+    _OTHER_RATE,
+)
