@@ -19,6 +19,10 @@ _POSITION: Final = {"setup": 0, "call": 1, "teardown": 2}
 _UNIT: Final = 10_000  # durations are kept in units of 100 µs, of which a second has so many
 
 
+#: Characters of output kept of an execution.
+_MOST_OUTPUT: Final = 65_536
+
+
 @dataclass(slots=True)
 class _Open:
     """An attempt at a test that has not ended."""
@@ -28,6 +32,8 @@ class _Open:
     called: bool = False
     #: Set by everything that is not a plain passed report.
     seen: list[Seen] = field(default_factory=list)
+    #: What was captured up to its last report: (title, text).
+    captured: Sequence[tuple[str, str]] = ()
 
 
 #: What one ended attempt adds: (position in the suite, durations in 100 µs, execution or None).
@@ -37,8 +43,11 @@ Closed = tuple[int, tuple[int, int, int], Execution | None]
 class Recorder:
     """Collects what a controller (or the only process) hears of its tests."""
 
-    def __init__(self, describe: Describe, clean: Callable[[str], str] = str) -> None:
-        self._describe, self._clean = describe, clean
+    def __init__(
+        self, describe: Describe, clean: Callable[[str], str] = str, *, output: bool = False
+    ) -> None:
+        """``clean`` takes secrets out of a text; ``output``: keep what failing tests printed."""
+        self._describe, self._clean, self._output = describe, clean, output
         self.suite: list[str] = []
         self._index: dict[str, int] = {}
         self._outcomes: list[str] = []
@@ -89,6 +98,8 @@ class Recorder:
             current.durations[position] = max(duration, report.duration)
         if when == "call" and report.outcome == "passed":
             current.called = True
+        if self._output:
+            current.captured = report.sections
         if seen is not None:
             current.seen.append(seen)
             if seen.marks:
@@ -180,6 +191,9 @@ class Recorder:
         earlier: list[Closed] = []
         if seen or reason is not None or number > 1:
             execution = _execution(nodeid, number, current, seen, reason)
+            if execution.failures and current.captured:
+                printed = self._clean(_joined(current.captured))[-_MOST_OUTPUT:]
+                execution = replace(execution, output=printed)
             if number > 1:
                 earlier = self._first_pass(nodeid, position)
             self.crashed = self.crashed or any(one.crashed for one in seen)
@@ -205,6 +219,12 @@ class Recorder:
         if outcome is Outcome.PASSED and before in failing:
             outcome = Outcome.MIXED
         self._outcomes[position] = outcome.value
+
+
+def _joined(captured: Sequence[tuple[str, str]]) -> str:
+    """Captured text below its titles; of very much of it the end, where the failure is."""
+    whole = "\n".join(f"--- {title} ---\n{text.rstrip()}" for title, text in captured if text)
+    return whole[-4 * _MOST_OUTPUT :]
 
 
 def _execution(

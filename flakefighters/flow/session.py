@@ -15,7 +15,6 @@ import pytest
 from flakefighters.capture.journal import Journal
 from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
-from flakefighters.capture.redact import Redactor
 from flakefighters.capture.reports import state_env
 from flakefighters.capture.signature import from_longrepr
 from flakefighters.changes import environment
@@ -29,6 +28,7 @@ from flakefighters.flow.settings import (
     arguments,
     comparable_options,
     plugins,
+    redactor_of,
     seeds,
     selection,
 )
@@ -85,7 +85,7 @@ class Session:
         self.broken = False
         self.notes: list[str] = list(start.notes)
         self.fighters = fighters
-        redactor = Redactor(os.environ)
+        redactor = self.redactor = redactor_of(start.resolution.settings)
         base = start.checkout.base
         self.recorder = Recorder(
             lambda longrepr, known: from_longrepr(
@@ -97,8 +97,8 @@ class Session:
                 frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
             ),
             redactor,
+            output=start.resolution.settings.store_output == "failures",
         )
-        self.redactor = redactor
         rootdir = config.rootpath
         self.names = Names(
             rootdir,

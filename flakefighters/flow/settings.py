@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flakefighters.capture.redact import Redactor
 from flakefighters.ids import h128
+from flakefighters.profiles import Settings
 
 __all__ = [
     "Asked",
@@ -18,6 +20,7 @@ __all__ = [
     "asked",
     "comparable_options",
     "plugins",
+    "redactor_of",
     "seeds",
     "selection",
 ]
@@ -213,6 +216,11 @@ class Roots:
                 place = Path(entry)
                 if place.is_relative_to(self.base):
                     self.found[place.relative_to(self.base).as_posix()] = None
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """What takes secrets out of everything that is recorded."""
+    return Redactor(os.environ, values=[os.environ.get(one, "") for one in settings.secret_env])
 
 
 def arguments(config: Any) -> list[Path]:

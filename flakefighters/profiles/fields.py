@@ -42,6 +42,7 @@ TOP_FIELDS: Final = (
     Field("ci_profile", "name", "ci", "the profile used where CI is detected"),
     Field("project", "text", "from git's remote", "the project's identity in a shared history"),
     Field("state_env", "list of names", "none", "variables that belong to the environment's key"),
+    Field("secret_env", "list of names", "none", "more variables whose values are secrets"),
 )
 
 PROFILE_FIELDS: Final = (

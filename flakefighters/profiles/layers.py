@@ -242,7 +242,7 @@ def _variables(inputs: Inputs, problems: list[Problem]) -> Layer:
             _field(layer, problems, profile, path[2], value, where)
         elif len(path) == 1 and path[0] in _TOP:
             listed = value.replace(",", " ").split()
-            layer.top[path[0]] = listed if path[0] == "state_env" else value
+            layer.top[path[0]] = listed if path[0].endswith("_env") else value
             layer.origins[path] = where
         else:
             problems.append(Problem(_unknown_variable(name, upper)))

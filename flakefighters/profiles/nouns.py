@@ -69,6 +69,8 @@ class Settings:
     project: str | None = None
     #: Names of variables that belong to the environment's key.
     state_env: tuple[str, ...] = ()
+    #: Names of variables whose values are secrets, besides those whose names say so.
+    secret_env: tuple[str, ...] = ()
     keep_runs: int | None = None
     #: In builds of days; None keeps everything.
     keep_days: int | None = None

@@ -47,6 +47,7 @@ class Merged(BaseSettings):
     ci_profile: str
     project: str | None = None
     state_env: tuple[str, ...] = ()
+    secret_env: tuple[str, ...] = ()
     profiles: dict[str, dict[str, Any]]
 
 

@@ -238,6 +238,7 @@ def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) 
     return Settings(
         project=merged.project,
         state_env=merged.state_env,
+        secret_env=merged.secret_env,
         keep_runs=policy.keep_runs,
         keep_days=policy.keep_days,
         store_output=policy.store_output,

@@ -147,6 +147,8 @@ def _execution(
         if tracebacks:
             yield from (line("    ", text) for text in failure.text.splitlines())
             yield from _signature(failure, "    ")
+    if tracebacks and execution.output:
+        yield from (line("    ", text) for text in execution.output.splitlines())
 
 
 def _signature(failure: Failure, indent: str) -> Iterator[Line]:

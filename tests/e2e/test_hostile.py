@@ -65,6 +65,7 @@ def test_hostile_names(project: Project, where: str) -> None:
 
 
 SECRET = "Zq8-correct-horse-4711"
+PLAIN = "battery/staple"
 SECRETS = """
     import os
     import pytest
@@ -85,7 +86,7 @@ SECRETS = """
     @pytest.mark.parametrize("token", [SECRET, SECRET + "2"])
     def test_id(token): assert 0
     def test_output():
-        print(SECRET)
+        print(SECRET, os.environ["LICENCE"])
         assert 0
     def test_kill():
         if "KILL" in os.environ:
@@ -114,7 +115,9 @@ def test_secrets_of_the_environment(project: Project) -> None:
                 """,
         }
     )
-    env = {"SHOP_API_TOKEN": SECRET}
+    # The second has a name that tells nothing.
+    env = {"SHOP_API_TOKEN": SECRET, "LICENCE": PLAIN, "FLAKEFIGHTERS_SECRET_ENV": "LICENCE"}
+    env["FLAKEFIGHTERS_PROFILES__LOCAL__STORE_OUTPUT"] = "failures"
     arguments = [
         f"--api-key={SECRET}",
         "-k",
@@ -129,6 +132,8 @@ def test_secrets_of_the_environment(project: Project) -> None:
     run = project.run()
     assert len(set(run.suite)) == len(run.suite) == (9 if subtests else 8)
     assert "test_it.py::test_id[<secret>]" in run.suite
+    (printed,) = [one.output for one in run.executions if one.output]
+    assert printed == "--- Captured stdout call ---\n<secret> <secret>"
     project.pytest(*arguments, env={**env, "KILL": "1"}, expect=1)
     files = [project.database, *project.root.glob("flakefighters.db-*"), *project.spool]
     assert len(project.spool) == 1
@@ -136,6 +141,7 @@ def test_secrets_of_the_environment(project: Project) -> None:
         data = path.read_bytes()
         assert SECRET.encode() not in data, path.name
         assert b"correct-horse" not in data, path.name
+        assert b"staple" not in data, path.name
     bare = (project.root / "report.xml").read_text()
     for line in bare.split("<property "):
         if "flakefighters" in line.partition(">")[0]:

@@ -365,3 +365,47 @@ def test_selection(project: Project) -> None:
     project.pytest("-k", "nothing", expect=5)
     assert len(project.runs()) == 3
     assert project.spool == []
+
+
+def test_output_of_failing_tests_if_asked_for(project: Project) -> None:
+    """Of the attempt that failed, from all its phases; nothing of tests that pass."""
+    project.test(
+        """
+        import logging, sys, pytest
+
+        @pytest.fixture
+        def thing():
+            print("set up")
+            yield
+            print("torn down", file=sys.stderr)
+
+        def test_a(thing):
+            print("tried")
+            logging.warning("careful")
+            assert 0
+
+        def test_b():
+            print("fine")
+
+        @pytest.mark.xfail
+        def test_c():
+            print("expected")
+            assert 0
+        """
+    )
+    project.pytest(expect=1)
+    env = {"FLAKEFIGHTERS_PROFILES__LOCAL__STORE_OUTPUT": "failures"}
+    project.pytest(expect=1, env=env)
+    without, kept = sorted(project.runs(), key=lambda run: run.head.started)
+    assert not any(one.output for one in without.executions)
+    (output,) = [one.output for one in kept.executions if one.output]
+    titles = [text for text in output.splitlines() if text.startswith("---")]
+    assert titles == [
+        "--- Captured stdout setup ---",
+        "--- Captured stdout call ---",
+        "--- Captured log call ---",
+        "--- Captured stderr teardown ---",
+    ]
+    assert "tried" in output
+    shown = project.flakefighters("show", kept.head.id, "--tracebacks")
+    assert "torn down" in shown.stdout

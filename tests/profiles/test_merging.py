@@ -25,6 +25,7 @@ VALUES: dict[str, list[Any]] = {
 TOP: dict[str, list[Any]] = {
     "project": ["p/one", "p/two", "p/three"],
     "state_env": [["ONE"], ["TWO", "2"], ["THREE"]],
+    "secret_env": [["A"], ["B", "2"], ["C"]],
     "ci_profile": ["one", "two", "three"],
 }
 SOURCES = ("variable", "profiles.toml", "pyproject.toml", "~/.config/flakefighters/profiles.toml")
@@ -134,6 +135,7 @@ def check_resolution(world: World, split: list[tuple[str, dict[str, int]]]) -> N
     assert found.settings.on_error == winner("on_error", "warn")
     assert found.settings.project == winner("project", None)
     assert list(found.settings.state_env) == winner("state_env", [])
+    assert list(found.settings.secret_env) == winner("secret_env", [])
     if not found.target.read_only:
         assert found.settings.keep_runs == winner("keep_runs", None)
         assert found.settings.keep_days == winner("keep_days", None)

@@ -180,12 +180,17 @@ def test_settings_of_the_place_that_is_written(world: World) -> None:
     world.project(
         '[profiles.shared]\nurl = "sqlite:///s.db"\nkeep_runs = 5\non_error = "fail"\n'
         '[profiles.local]\nkeep_runs = 7\nstore_output = "failures"\n'
-    ).env(FLAKEFIGHTERS_STATE_ENV="TZ, LANG", FLAKEFIGHTERS_PROJECT="github.com/acme/shop")
+    ).env(
+        FLAKEFIGHTERS_STATE_ENV="TZ, LANG",
+        FLAKEFIGHTERS_SECRET_ENV="LICENCE",
+        FLAKEFIGHTERS_PROJECT="github.com/acme/shop",
+    )
     settings = world.resolve(option_profile="shared").settings
     assert settings.keep_runs == 7
     assert settings.store_output == "failures"
     assert settings.on_error == "fail"
     assert settings.state_env == ("TZ", "LANG")
+    assert settings.secret_env == ("LICENCE",)
     assert settings.project == "github.com/acme/shop"
 
 
