@@ -39,9 +39,9 @@ def test_one_line_and_nothing_lost(
     assert server.password not in ended.out + ended.err
     assert len(ended.warnings) <= 1
     runs = server.ask("SELECT count(*) FROM flakefighters.run", name)[0][0]
-    if runs == 2:
-        assert all(one.endswith("after this run was saved") for one in ended.warnings)
-        assert project.spool == []
-    else:
+    if project.spool:
+        # Perhaps it was saved, and the answer got lost: a second delivery would be no trouble.
         assert "this run waits in .flakefighters/spool/" in ended.warnings[0]
-        assert len(project.spool) == 1
+    else:
+        assert runs == 2
+        assert all(one.endswith("after this run was saved") for one in ended.warnings)
