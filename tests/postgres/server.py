@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,8 @@ class PostgresServer:
         self.user = "flaky_owner"
         self.password = password
         self._process = process
+        #: Starts it anew over the same data.
+        self.again: Callable[[], subprocess.Popen[Any]] | None = None
         self._made = 0
 
     def target(self, database: str, **more: Any) -> Target:
@@ -120,6 +122,13 @@ class PostgresServer:
     def drop_database(self, name: str) -> None:
         """Remove a database, also if somebody is still connected."""
         self.ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def restart(self) -> None:
+        """End the server at once and start it again, as after a crash."""
+        assert self.again is not None
+        self.stop()
+        self._process = self.again()
+        _wait(self, self._process)
 
     def stop(self) -> None:
         """End the server at once; its data are of no use any more."""
@@ -208,8 +217,11 @@ def running_server(
                 settings |= {"ssl": "on", "log_connections": "on", **_own(certificate, data, user)}
                 (data / "pg_hba.conf").write_text("host all all all scram-sha-256\n")
             options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-            process = run([binaries / "postgres", "-D", data, *options], stdout=log, stderr=log)
+            command = [binaries / "postgres", "-D", data, *options]
+            start = functools.partial(run, command, stdout=log, stderr=log)
+            process = start()
             server = PostgresServer(folder, port, password, process)
+            server.again = start
             try:
                 _wait(server, process)
                 yield server
