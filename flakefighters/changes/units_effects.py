@@ -55,7 +55,8 @@ _BASES: Final = frozenset(
         """
     )
 )
-_PURE_IMPORTS: Final = frozenset(sys.stdlib_module_names) - {"antigravity", "this"}
+#: Of the standard library, and what is there already when pytest runs.
+_PURE_IMPORTS: Final = frozenset(sys.stdlib_module_names) - {"antigravity", "this"} | {"pytest"}
 
 
 def dotted(node: ast.expr) -> str:

@@ -333,7 +333,12 @@ class TraceSession:
         imports = frozenset(
             (file, modules, seen.touched().units) for file, (modules, seen) in self._imports.items()
         )
-        return replace(self._complete(total), imports=imports)
+        openers = frozenset(
+            (path, file)
+            for path, files in self._audit.openers
+            for file in self._lookup.below(files) or {""}
+        )
+        return replace(self._complete(total), imports=imports, openers=openers)
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()
