@@ -114,15 +114,6 @@ def _data(change: Change, sources: Sources, late: bool) -> Effect:
     return Effect(change=change, maybe=frozenset(maybe), named_in=frozenset(named_in))
 
 
-def _is_new_test(change: Change) -> bool:
-    """Whether only pytest will ask for it, to run it."""
-    name = (change.unit or "").rpartition(".")[2]
-    return change.how == "added" and (
-        (change.kind is ChangeKind.FUNCTION and name.startswith("test_"))
-        or (change.kind is ChangeKind.CLASS and name.startswith("Test"))
-    )
-
-
 def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effect:
     names = {name for name in change.names if name != ANY}
     own: frozenset[Unit] = frozenset()
@@ -133,7 +124,7 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
         change.kind is ChangeKind.CLASS and change.how == "changed"
     )
     found = _NOBODY
-    if names and not _is_new_test(change):
+    if names:
         found = readers(change.path, names, sources, attributes=inside, late=late)
     return Effect(
         change=change,

@@ -55,8 +55,7 @@ _BASES: Final = frozenset(
         """
     )
 )
-#: Of the standard library, and what is there already when pytest runs.
-_PURE_IMPORTS: Final = frozenset(sys.stdlib_module_names) - {"antigravity", "this"} | {"pytest"}
+_PURE_IMPORTS: Final = frozenset(sys.stdlib_module_names) - {"antigravity", "this"}
 
 
 def dotted(node: ast.expr) -> str:

@@ -66,21 +66,6 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     return found
 
 
-def _may_be_kept(path: str, case: Case, touch: Touch) -> bool:
-    """Whether what was read of a file may have been kept by code that the test can reach."""
-    openers = {file for data, file in touch.openers if data == path}
-    reach = case.reach
-    if (
-        not openers
-        or "" in openers
-        or reach is None
-        or not reach.files
-        or reach.unknown is not None
-    ):
-        return True
-    return not openers.isdisjoint(reach.files)
-
-
 def _is_text(case: Case) -> bool:
     """Whether the test is no function: a doctest has a dotted name, or its file's."""
     return "." in case.nodeid.rpartition("::")[2].partition("[")[0]
@@ -153,7 +138,7 @@ def _judge(
             found.touched.append(("opened", change))
         elif change.how != "changed" and folder in touch.opened:
             found.touched.append(("listed the folder of", change))
-        elif path in touch.opened_before and _may_be_kept(path, case, touch):
+        elif path in touch.opened_before:
             found.doubts.append(f"{path} changed, and was read before this test")
         elif named or effect.named_in & reach.keys():
             found.doubts.append(f"{path} changed, which it names but was not seen to open")

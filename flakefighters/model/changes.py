@@ -117,8 +117,6 @@ class Touch:
     #: Changed data files that were opened.
     opened: frozenset[str] = frozenset()
     opened_before: frozenset[str] = frozenset()
-    #: Each file opened so far, and a file whose code was under way then ("": none below).
-    openers: frozenset[tuple[str, str]] = frozenset()
     #: Child processes that were started or still ran: "subprocess.Popen git".
     children: frozenset[str] = frozenset()
     children_before: frozenset[str] = frozenset()

@@ -272,19 +272,3 @@ _shaky(
         "shop/rates.json": '{"vat": 7}\n',
     },
 )
-_shaky(
-    "a_data_file_of_an_earlier_test",
-    "An earlier test read the file that changed, in code that this test does not import.",
-    {
-        "shop/rates.json": '{"vat": 20}\n',
-        "tests/test_before.py": code("""
-            from pathlib import Path
-
-            def test_before():
-                assert Path('shop/rates.json').read_text()
-            """),
-    },
-    {
-        "shop/rates.json": '{"vat": 7}\n',
-    },
-)

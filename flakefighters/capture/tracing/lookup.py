@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final, Literal, NamedTuple
@@ -162,11 +162,6 @@ class Lookup:
                 return candidate[len(self._base) + 1 :].replace(os.sep, "/")
         return path.replace(os.sep, "/")
 
-    def below(self, files: Iterable[str]) -> frozenset[str]:
-        """Those of some files that lie below the base, relative to it."""
-        paths = {self._realpath(self._join(self._cwd, file)) for file in files if file[:1] != "<"}
-        return frozenset(self.relative(one) for one in paths if one.startswith(self._base + os.sep))
-
     def paths(self) -> Iterator[tuple[str, FileMarks]]:
         """The watched files by their real paths."""
         yield from self._files.items()
@@ -222,9 +217,10 @@ class Lookup:
             if len(modules) < known:
                 return None  # some were taken out, and their places with them
             files = {getattr(module, "__file__", None) for module in modules[known:]}
-            return self.below(file for file in files if isinstance(file, str))
+            paths = {self._realpath(file) for file in files if isinstance(file, str)}
         except Exception:  # any object may stand there: protects the collection of tests
             return None
+        return frozenset(self.relative(one) for one in paths if one.startswith(self._base + os.sep))
 
     def code(self, code: CodeType) -> CodeMarks | None:
         """What running ``code`` touches, None if nothing."""

@@ -333,12 +333,7 @@ class TraceSession:
         imports = frozenset(
             (file, modules, seen.touched().units) for file, (modules, seen) in self._imports.items()
         )
-        openers = frozenset(
-            (path, file)
-            for path, files in self._audit.openers
-            for file in self._lookup.below(files) or {""}
-        )
-        return replace(self._complete(total), imports=imports, openers=openers)
+        return replace(self._complete(total), imports=imports)
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()

@@ -101,9 +101,6 @@ class Touched:
     imported: frozenset[str] = frozenset()
     #: Changed data files that were opened, and listed folders of the watch.
     opened: frozenset[str] = frozenset()
-    #: Each of these that was opened so far, and a file whose code was under way then ("": none
-    #: below the base).
-    openers: frozenset[tuple[str, str]] = frozenset()
     #: Child processes started, or still running: "subprocess.Popen git".  Never arguments.
     children: frozenset[str] = frozenset()
     #: Changed files whose code runs unseen: only imports tell of them.
@@ -118,7 +115,6 @@ class Touched:
             units=self.units | other.units,
             imported=self.imported | other.imported,
             opened=self.opened | other.opened,
-            openers=self.openers | other.openers,
             children=self.children | other.children,
             blind=self.blind | other.blind,
             imports=self.imports | other.imports,
@@ -134,8 +130,6 @@ class Touched:
             value["units"] = [
                 list(unit) for unit in sorted(self.units, key=lambda u: (u[0], str(u[1])))
             ]
-        if self.openers:
-            value["openers"] = sorted(map(list, self.openers))
         if self.imports:
             value["imports"] = sorted(
                 [file, sorted(modules), sorted(map(list, units), key=str)]
@@ -151,7 +145,6 @@ class Touched:
         pairs: Iterable[tuple[str, str | int]] = value.get("units", ())
         return cls(
             units=frozenset((path, unit) for path, unit in pairs),
-            openers=frozenset((path, file) for path, file in value.get("openers", ())),
             imports=frozenset(
                 (file, frozenset(modules), frozenset((path, unit) for path, unit in units))
                 for file, modules, units in value.get("imports", ())

@@ -154,4 +154,3 @@ def test_what_a_test_has_read_is_remembered(project: Any) -> None:
     outcome = project.run()
     assert outcome.touched("test_b").opened == frozenset()
     assert outcome.ambient.opened == {"data/a.txt"}
-    assert outcome.ambient.openers == {("data/a.txt", "test_a.py")}
