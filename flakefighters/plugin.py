@@ -204,7 +204,7 @@ def _as_installed() -> Iterator[None]:
     """Take our modules' bytecode from the installation.
 
     pytest would rewrite the assertions of every module in a plugin's distribution, of which we
-    have none: over a second for each fresh environment, or where no bytecode may be written.
+    have none: more than half a second in a fresh environment, or where no bytecode is written.
     """
     sys.meta_path.insert(0, _Finder)
     try:

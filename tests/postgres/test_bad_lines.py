@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from flakefighters.errors import UnreachableError
+from flakefighters.history import open_history
 from tests.e2e.project import Project
 from tests.postgres.server import PostgresServer
 from tests.sync.bad_line import BadLine
@@ -45,3 +48,16 @@ def test_one_line_and_nothing_lost(
     else:
         assert runs == 2
         assert all(one.endswith("after this run was saved") for one in ended.warnings)
+
+
+def test_whoever_asks_again_hears_the_same(postgres_server: PostgresServer) -> None:
+    """Not the driver's own word for a connection that it has given up."""
+    target = postgres_server.target(postgres_server.create_database())
+    open_history(target).close()
+    with BadLine(postgres_server.port, 10**9) as line:
+        history = open_history(replace(target, port=line.port))
+        line.__exit__(None, None, None)
+        for _ in range(3):
+            with pytest.raises(UnreachableError, match="broke"):
+                history.run_ids()
+        history.close()
