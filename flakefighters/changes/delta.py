@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from flakefighters.changes.callers import callers
 from flakefighters.changes.files import differing
-from flakefighters.changes.readers import Readers, Sources, readers
+from flakefighters.changes.readers import Readers, readers
+from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY, compare, spans
 from flakefighters.model import Change, ChangeKind, Effect, Unit
 
@@ -69,11 +71,11 @@ def delta(
         after = sources.read(one.path) if one.path in new else None
         if before is None or after is None:
             coarse = coarse or (one.path in old and one.path in new)
-            effects.append(_whole(one, after))
+            effects.append(_whole(one, after, sources))
             continue
-        for change in compare(one.path, before, after):
+        for change in compare(one.path, before, after, sources.around(one.path)):
             if change.kind is ChangeKind.FILE:
-                effects.append(_whole(change, after))
+                effects.append(_whole(change, after, sources))
             else:
                 effects.append(_effect(change, sources, lambda: clock() > end))
     return Delta(
@@ -83,13 +85,13 @@ def delta(
     )
 
 
-def _whole(change: Change, content: bytes | None) -> Effect:
+def _whole(change: Change, content: bytes | None, sources: Sources) -> Effect:
     """A file that is known only as different: any part of it may be what changed."""
     units = spans(change.path, content) if content is not None else ()
     return Effect(
         change=replace(change, names=(ANY,)),
         targets=frozenset((change.path, unit.name) for unit in units),
-        at_import=True,
+        at_import=change.how != "added" or not sources.quiet(change.path),
     )
 
 
@@ -114,18 +116,25 @@ def _data(change: Change, sources: Sources, late: bool) -> Effect:
     return Effect(change=change, maybe=frozenset(maybe), named_in=frozenset(named_in))
 
 
+def _is_test(change: Change) -> bool:
+    name = (change.unit or "").rpartition(".")[2]
+    return change.kind is ChangeKind.FUNCTION and name.startswith("test")
+
+
 def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effect:
     names = {name for name in change.names if name != ANY}
     own: frozenset[Unit] = frozenset()
     if change.kind is ChangeKind.FUNCTION and change.unit is not None and change.line is not None:
         own = frozenset({(change.path, change.unit)})
-    # What stands in a class is an attribute of any of its objects.
-    inside = "." in (change.unit or "") or (
-        change.kind is ChangeKind.CLASS and change.how == "changed"
-    )
     found = _NOBODY
-    if names:
-        found = readers(change.path, names, sources, attributes=inside, late=late)
+    if _is_test(change):
+        pass  # nobody but pytest asks for it, to run it
+    elif change.by_call and change.unit is not None:
+        found = callers(change.path, change.unit, sources, late) or readers(
+            change.path, names, sources, late
+        )
+    elif names:
+        found = readers(change.path, names, sources, late)
     return Effect(
         change=change,
         targets=own | found.sure,

@@ -13,7 +13,7 @@ from typing import Final
 
 from flakefighters.changes.units_source import parse
 
-__all__ = ["Parts", "escapes", "module_parts", "sign_of"]
+__all__ = ["Parts", "asked_by_name", "escapes", "module_parts", "sign_of"]
 
 _OWN_FROM_TABLE: Final = re.compile(rb"\bmodules\s*\[\s*__name__\s*\]")
 #: ``setattr(module, "name", 1)``, ``patch.object(module, "name")``: the text shows the name.
@@ -36,6 +36,18 @@ def sign_of(parts: Parts) -> re.Pattern[bytes]:
         rb"|\bimport\s*\([^)]*\b" + name + rb"\b"
         rb"|\bimport\s*\(?\s*\*"
         rb"|\." + name + rb"\b(?!\s*[.(\w]|\s+import\b)"
+    )
+
+
+def asked_by_name(parts: Parts) -> re.Pattern[bytes]:
+    """Finds what gives the module itself: ``import_module("shop.tax")`` and the like."""
+    name = re.escape(parts[-1].encode()) if parts else rb"\w+"
+    return re.compile(
+        rb"(?:import_module|importorskip|__import__|reload)\s*\(\s*[\"'](?:[\w.]*\.)?"
+        + name
+        + rb"[\"']|\bmodules\s*(?:\[|\.get\()\s*[\"'](?:[\w.]*\.)?"
+        + name
+        + rb"[\"']"
     )
 
 

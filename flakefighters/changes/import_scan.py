@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Reference", "Scan", "scan"]
+__all__ = ["SIGNS", "Reference", "Scan", "scan"]
 
 #: Dotted names in quotation marks: settings and patches name modules like this.
 _DOTTED: Final = re.compile(rb"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?::[\w.]+)?["']""")
@@ -18,7 +18,7 @@ _FILE_ENDINGS: Final = re.compile(
     "|xml|ya?ml|zip"
 )
 #: Names without which no call below can be in a source: a quick look before the slow one.
-_SIGNS: Final = re.compile(
+SIGNS: Final = re.compile(
     rb"\b(?:import_module|__import__|importorskip|exec|eval|run_path|run_module|execfile"
     rb"|spec_from_file_location|SourceFileLoader|walk_packages|iter_modules|entry_points"
     rb"|iter_entry_points)\b"
@@ -54,6 +54,8 @@ class Scan:
     references: list[Reference] = field(default_factory=list)
     #: Why that may not be all, as a clause whose subject is the file.
     unknown: str | None = None
+    #: The same by the function (a qualified name) that must run for it to matter.
+    unknown_in: dict[str, str] = field(default_factory=dict)
     #: The names in ``__all__``, None if it is computed, empty if there is none.
     exports: tuple[str, ...] | None = ()
 
@@ -81,10 +83,9 @@ def scan(source: bytes) -> Scan:
             )
         elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
             _assignment(found, statement)
-    if _SIGNS.search(source):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                _call(found, node)
+    if SIGNS.search(source):
+        for node, function in _calls(tree):
+            _call(found, node, function)
     named = {match[1].decode() for match in _DOTTED.finditer(source)}
     for text in sorted(named):
         parts = tuple(text.split("."))
@@ -146,18 +147,40 @@ def _texts(value: ast.expr) -> tuple[str, ...] | None:
     return None
 
 
-def _call(found: Scan, call: ast.Call) -> None:
+def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str | None]]:
+    """All calls, each with the qualified name of the function that it stands in."""
+    stack: list[tuple[ast.AST, str, bool]] = [(tree, "", False)]
+    while stack:
+        node, name, inside = stack.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            own = f"{name}.<locals>.{node.name}" if inside else f"{name}.{node.name}".lstrip(".")
+            stack.extend((part, own, True) for part in node.body)
+            stack.extend((part, name, inside) for part in (*node.decorator_list, node.args))
+            continue
+        if isinstance(node, ast.ClassDef):
+            own = f"{name}.<locals>.{node.name}" if inside else f"{name}.{node.name}".lstrip(".")
+            # A class body runs with what is around it.
+            stack.extend((part, own, False) for part in node.body)
+            bases: list[ast.AST] = [*node.decorator_list, *node.bases, *node.keywords]
+            stack.extend((part, name, inside) for part in bases)
+            continue
+        if isinstance(node, ast.Call):
+            yield node, name if inside else None
+        stack.extend((part, name, inside) for part in ast.iter_child_nodes(node))
+
+
+def _call(found: Scan, call: ast.Call, inside: str | None) -> None:
     function = call.func
     attribute = function.attr if isinstance(function, ast.Attribute) else None
     name = attribute or (function.id if isinstance(function, ast.Name) else "")
     if name in ("exec", "eval") and attribute is None:
-        _unknown(found, f"calls {name}()")
+        _unknown(found, f"calls {name}()", inside)
     elif name in _OPAQUE:
-        _unknown(found, _OPAQUE[name])
+        _unknown(found, _OPAQUE[name], inside)
     elif name in _IMPORTERS:
         wanted = _literal(call, 0, "name")
         if wanted is None:
-            _unknown(found, "computes the name of a module to import")
+            _unknown(found, "computes the name of a module to import", inside)
             return
         level = len(wanted) - len(wanted.lstrip("."))
         package = _literal(call, 1, "package") if level and name == "import_module" else None
@@ -181,5 +204,8 @@ def _literal(call: ast.Call, position: int, keyword: str) -> str | None:
     return None
 
 
-def _unknown(found: Scan, why: str) -> None:
-    found.unknown = found.unknown or why
+def _unknown(found: Scan, why: str, inside: str | None = None) -> None:
+    if inside is None:
+        found.unknown = found.unknown or why
+    else:
+        found.unknown_in.setdefault(inside, why)

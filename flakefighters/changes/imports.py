@@ -12,7 +12,7 @@ from typing import Final
 from flakefighters.changes.disk import Disk
 from flakefighters.changes.import_scan import Reference, Scan, scan
 from flakefighters.changes.modules import Found, Modules, folder_of
-from flakefighters.model import Reach
+from flakefighters.model import Reach, Unit
 
 __all__ = ["ImportGraph"]
 
@@ -97,6 +97,7 @@ class ImportGraph:
                 queue.extend((path, "loaded as a plugin") for path in found.files)
         reached: dict[str, str] = {}
         unknown: list[str] = []
+        within: dict[Unit, str] = {}
         if not test_file.endswith(".py"):
             unknown.append(f"{test_file} is not a Python file")
         while queue:
@@ -115,7 +116,14 @@ class ImportGraph:
             queue.extend(steps)
             if why is not None:
                 unknown.append(f"{path} {why}")
-        return Reach(files=reached, unknown=_joined(unknown))
+            for function, clause in self._scan(path).unknown_in.items():
+                within[path, function] = f"{path} {clause}"
+        return Reach(
+            files=reached,
+            unknown=_joined([*unknown, *dict.fromkeys(within.values())]),
+            unknown_anyway=_joined(unknown),
+            unknown_in=within,
+        )
 
     def _above(self, test_file: str) -> Iterator[str]:
         folder = folder_of(test_file)

@@ -3,121 +3,96 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from flakefighters.changes.escapes import Parts, escapes, module_parts, sign_of
+from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY
 from flakefighters.changes.units_entries import Entry
-from flakefighters.changes.units_names import ANY_ATTRIBUTE, header, reading, reads
-from flakefighters.changes.units_walk import Unit as Found
+from flakefighters.changes.units_names import ANY_ATTRIBUTE, Reads, UnitReads
+from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE, altered
+from flakefighters.changes.units_walk import LOCALS
 from flakefighters.model import ChangeKind, Unit
 
-__all__ = ["Sources", "readers"]
+__all__ = ["Names", "Readers", "readers"]
 
-_MOST_FILES: Final = 5000
-_MOST_BYTES: Final = 64 << 20
 _ROUNDS: Final = 4
-_STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
-_COMPUTING: Final = re.compile(
-    rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller)\b"
-    rb"|\bsys\.modules\b|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
-)
+_BUILTINS: Final = frozenset(dir(builtins))
 
 
 @dataclass(slots=True)
-class Sources:
-    """The Python files as they are now, each read and parsed once."""
+class Names:
+    """Changed names: of modules, of classes, of fixtures."""
 
-    paths: Iterable[str]
-    read: Callable[[str], bytes | None]
-    #: Not everything was read: there are too many files.
-    cut: bool = False
-    _known: dict[str, bytes] | None = field(default=None)
-    _units: dict[str, list[tuple[Found, frozenset[str]]]] = field(default_factory=dict)
-    _some_units: dict[str, list[tuple[Found, frozenset[str]]]] = field(default_factory=dict)
-    _computing: frozenset[str] | None = None
-    _escaping: dict[str, bool] = field(default_factory=dict)
-    _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
+    #: Name to the files whose modules have it.
+    globals: dict[str, set[str]] = field(default_factory=dict)
+    #: What any object may have.
+    attributes: set[str] = field(default_factory=set)
+    fixtures: set[str] = field(default_factory=set)
+    #: What counts wherever and however it is read.
+    anywhere: set[str] = field(default_factory=set)
 
-    def all(self) -> Mapping[str, bytes]:
-        """Path to content of every Python file."""
-        if self._known is None:
-            self._known = {}
-            total = 0
-            for path in self.paths:
-                if not path.endswith(".py"):
-                    continue
-                if len(self._known) >= _MOST_FILES or total > _MOST_BYTES:
-                    self.cut = True
-                    break
-                content = self.read(path)
-                if content is not None:
-                    self._known[path] = content
-                    total += len(content)
-        return self._known
+    def add(self, path: str, names: Iterable[str], *, attribute: bool = False) -> None:
+        """Add names that are bound in a file, at its top or (``attribute``) in a class."""
+        for name in names:
+            if attribute:
+                self.attributes.add(name)
+            else:
+                self.globals.setdefault(name, set()).add(path)
 
-    def computing(self) -> frozenset[str]:
-        """Files that compute names which they read, or run text."""
-        if self._computing is None:
-            self._computing = frozenset(
-                path for path, content in self.all().items() if _COMPUTING.search(content)
-            )
-        return self._computing
+    def add_marked(self, path: str, names: Iterable[str]) -> None:
+        """Add names as a change has them, of which a sign in front tells what they are."""
+        marked = {ATTRIBUTE: self.attributes, FIXTURE: self.fixtures, ANYWHERE: self.anywhere}
+        for name in names:
+            if name[0] in marked:
+                marked[name[0]].add(name[1:])
+            elif name != ANY:
+                self.globals.setdefault(name, set()).add(path)
 
-    def mentions(self, path: str, other: str) -> bool:
-        """Whether a file may have something from another one, by the text of its imports."""
-        if path == other:
+    def all(self) -> set[str]:
+        """All of them as mere names."""
+        return {*self.globals, *self.attributes, *self.fixtures, *self.anywhere}
+
+    def size(self) -> int:
+        """Grows with each name."""
+        sets = (self.attributes, self.fixtures, self.anywhere, *self.globals.values())
+        return sum(map(len, sets))
+
+    def read_by(self, read: Reads, path: str, sources: Sources, *, in_class: bool = False) -> bool:
+        """Whether code in a file may look one of them up.
+
+        A bare name is one of the code's own file or of nowhere, unless ``in_class`` tells that
+        the code stands in the body of a class.  What is imported has been added by its import.
+        """
+        for name in read.bare & self.globals.keys():
+            bound = name in sources.bound(path) or name in _BUILTINS
+            if path in self.globals[name] or not bound:
+                return True
+        if in_class and not read.bare.isdisjoint(self.attributes):
             return True
-        name = b"".join(part.encode() for part in module_parts(other)[-1:])
-        return name in self.all().get(path, b"")
+        if not read.parameters.isdisjoint(self.fixtures):
+            return True
+        if self.anywhere and not self.anywhere.isdisjoint(read.plain()):
+            return True
+        words = read.words
+        if not (words.isdisjoint(self.attributes) and words.isdisjoint(self.fixtures)):
+            return True
+        for name in words & self.globals.keys():
+            if any(sources.mentions(path, other) for other in self.globals[name]):
+                return True
+        return any(
+            (name in self.attributes and base not in sources.plain_modules(path))
+            or (name in self.globals and self._is_of(base, name, sources))
+            for base, name in read.attributes
+        )
 
-    def starred(self, path: str) -> bool:
-        """Whether some code may import all that a file exports, without naming it."""
-        module = module_parts(path)[-1:]
-        for content in self.all().values():
-            for match in _STARRED.finditer(content):
-                name = match[1].decode().rpartition(".")[2]
-                if (name,) == module or (not name and path.endswith("__init__.py")):
-                    return True
-        return False
-
-    def escaped(self, paths: Iterable[str]) -> bool:
-        """Whether some code may have a module of one of these files as an object."""
-        return any(map(self._escapes, paths))
-
-    def _escapes(self, path: str) -> bool:
-        if path not in self._escaping:
-            parts = module_parts(path)
-            asked = sign_of(parts)
-            tails = {parts[at:] for at in range(len(parts))}
-            self._escaping[path] = any(
-                not tails.isdisjoint(self._handed_on(other, content))
-                for other, content in self.all().items()
-                if other == path or asked.search(content)
-            )
-        return self._escaping[path]
-
-    def _handed_on(self, path: str, content: bytes) -> frozenset[Parts]:
-        if path not in self._handed:
-            self._handed[path] = escapes(path, content)
-        return self._handed[path]
-
-    def units(self, path: str) -> list[tuple[Found, frozenset[str]]]:
-        """The units of one file with the names that they read."""
-        if path not in self._units:
-            self._units[path] = reading(self.all().get(path, b""))
-        return self._units[path]
-
-    def computing_units(self, path: str) -> list[tuple[Found, frozenset[str]]]:
-        """Those units of one file that may compute names; a part of its :meth:`units`."""
-        if path in self._units:
-            return self._units[path]
-        if path not in self._some_units:
-            self._some_units[path] = reading(self.all().get(path, b""), _COMPUTING)
-        return self._some_units[path]
+    def _is_of(self, base: str, name: str, sources: Sources) -> bool:
+        """Whether an attribute may be one of the modules."""
+        files = self.globals[name]
+        return any(sources.may_be(base, file) for file in files) or sources.escaped(files)
 
 
 @dataclass(slots=True)
@@ -125,16 +100,14 @@ class _Carriers:
     """Names that carry a change on."""
 
     #: Bound to another value now.
-    values: set[str]
+    values: Names
     #: Functions that give another result now.
-    callables: set[str] = field(default_factory=set)
+    callables: Names = field(default_factory=Names)
     #: The same for what may be so, as some name is computed on the way; with the files of each.
     doubtful: dict[str, set[str]] = field(default_factory=dict)
     doubtful_callables: dict[str, set[str]] = field(default_factory=dict)
-    #: Files of which a module has such a value.
-    holders: set[str] = field(default_factory=set)
-    #: Some are attributes of classes.
-    attributes: bool = False
+    #: A call at import was handed one of them, and may do anything with it.
+    effect: bool = False
 
     def doubted_in(self, path: str, sources: Sources) -> bool:
         """Whether a file may read something that is in doubt."""
@@ -145,11 +118,14 @@ class _Carriers:
             for name, others in names.items()
         )
 
+    def holders(self) -> set[str]:
+        """Files of which a module has a changed value."""
+        return set().union(*self.values.globals.values())
+
     def size(self) -> int:
         """Grows with each name."""
-        sets = (self.values, self.callables, self.holders)
         found = (*self.doubtful.values(), *self.doubtful_callables.values())
-        return sum(map(len, (*sets, *found))) + self.attributes
+        return self.values.size() + self.callables.size() + sum(map(len, found))
 
 
 class Readers(NamedTuple):
@@ -159,7 +135,7 @@ class Readers(NamedTuple):
     sure: frozenset[Unit]
     #: They may, since names that they read are computed.
     maybe: frozenset[Unit]
-    #: False if there was no time to find all.
+    #: False if there was no time to find all, or if there may be more: what imports the file.
     complete: bool
 
 
@@ -167,35 +143,34 @@ def readers(
     path: str,
     names: Iterable[str],
     sources: Sources,
-    *,
-    attributes: bool = False,
     late: Callable[[], bool] = lambda: False,
 ) -> Readers:
-    """Who is affected by other values of ``names``, bound in ``path``.
+    """Who is affected by other values of ``names``, bound in ``path`` (as ``Change.names``).
 
     A function that reads a name passes it on only to what calls the function at import: whoever
-    calls it later runs it.  ``attributes`` says that some are attributes of a class, which any
-    object may have.  It gives up when it gets ``late``.
+    calls it later runs it.  It gives up when it gets ``late``.
     """
     sure: set[Unit] = set()
     maybe: set[Unit] = set()
-    known = _Carriers(set(names), holders={path}, attributes=attributes)
+    known = _Carriers(Names())
+    known.values.add_marked(path, names)
 
     def so_far(complete: bool) -> Readers:
-        return Readers(frozenset(sure), frozenset(maybe - sure), complete)
+        all_known = complete and not known.effect
+        return Readers(frozenset(sure), frozenset(maybe - sure), all_known)
 
     for _ in range(_ROUNDS):
         before = known.size()
-        pattern = _any_of(known.values | known.callables)
+        pattern = _any_of(known.values.all() | known.callables.all())
         for other, content in sources.all().items():
             if late():
                 return so_far(False)
-            if pattern.search(content) or other == path:
+            if pattern.search(content) or other == path or sources.has_star(other):
                 _follow(other, sources.units(other), sources, known, {ANY}, sure, maybe)
         if known.size() == before:
             break
     computed = {ANY}
-    if known.attributes or sources.escaped(known.holders):
+    if known.values.attributes or sources.escaped(known.holders()):
         computed.add(ANY_ATTRIBUTE)
     for _ in range(_ROUNDS):
         before = known.size()
@@ -222,7 +197,7 @@ def _any_of(names: Iterable[str]) -> re.Pattern[bytes]:
 
 def _follow(
     path: str,
-    units: list[tuple[Found, frozenset[str]]],
+    units: list[UnitReads],
     sources: Sources,
     known: _Carriers,
     computed: set[str],
@@ -241,49 +216,75 @@ def _follow(
             if not name.startswith(("__", "test_")):  # too many share them
                 to.setdefault(name, set()).add(path)
 
-    for unit, read in units:
+    for unit, read, head, plain in units:
         entry = unit.entry
-        hit = not read.isdisjoint(known.values)
-        doubt = among(read, known.doubtful)
+        inner = unit.scope is not None
+        # Nobody asks for a local name, nor for a test but pytest.
+        local = inner and unit.name[: -len(entry.label) - 1].endswith(LOCALS)
+        local = local or entry.label.startswith("test_")
+        headed = known.values.read_by(head, path, sources, in_class=inner)
+        whole = inner and entry.kind is ChangeKind.STATEMENT
+        hit = headed or known.values.read_by(read, path, sources, in_class=whole)
+        doubt = among(plain, known.doubtful)
         if entry.kind is ChangeKind.FUNCTION:
             if hit:
                 sure.add((path, unit.name))
-                known.callables.update(_own_name(entry))
-                if not reads(_header(entry)).isdisjoint(known.values):
-                    known.values.update(_own_name(entry))  # another default or decorator
-            elif not read.isdisjoint(computed):
+                if not local:
+                    known.callables.add(path, _own_name(entry), attribute=inner)
+                if headed and not local:  # another default or decorator
+                    known.values.add(path, _own_name(entry), attribute=inner)
+            elif not plain.isdisjoint(computed):
                 maybe.add((path, unit.name))
                 if unit.scope is None:  # too many methods share their names
                     add(_own_name(entry), known.doubtful_callables)
             elif doubt:
                 maybe.add((path, unit.name))
             continue
-        called = not read.isdisjoint(known.callables)
-        doubtful = among(read, known.doubtful_callables)
+        called = known.callables.read_by(read, path, sources, in_class=whole)
+        doubtful = among(plain, known.doubtful_callables)
         if entry.alias is not None:  # an import: passes on what it names
-            if hit:
-                known.values.update(entry.names)
-                known.holders.add(path)
+            if entry.names == (ANY,):
+                known.values.add(path, _starred(entry, known.values, path, sources))
+                known.callables.add(path, _starred(entry, known.callables, path, sources))
+            elif hit:
+                known.values.add(path, entry.names, attribute=inner)
             elif called:
-                known.callables.update(entry.names)
+                known.callables.add(path, entry.names, attribute=inner)
             if doubt:
                 add(entry.names, known.doubtful)
             elif doubtful:
                 add(entry.names, known.doubtful_callables)
         elif entry.kind is ChangeKind.CLASS:
-            if not reads(_header(entry)).isdisjoint(known.values):
-                known.values.update(entry.names)
+            if headed and not local:
+                known.values.add(path, entry.names, attribute=inner)
         elif hit or called:
-            known.values.update(entry.names)
-            known.holders.add(path)
-            known.attributes = known.attributes or unit.scope is not None
-        elif doubt or doubtful or not read.isdisjoint(computed):
+            known.values.add(path, entry.names, attribute=inner)
+            things = altered(entry.node)
+            known.values.add(path, (one for one in things if one[0] != ANYWHERE), attribute=inner)
+            known.values.add_marked(path, (one for one in things if one[0] == ANYWHERE))
+            known.effect = known.effect or _is_unclear(entry, things, sources.plain_modules(path))
+        elif doubt or doubtful or not plain.isdisjoint(computed):
             add(entry.names, known.doubtful)
+
+
+def _starred(entry: Entry, names: Names, path: str, sources: Sources) -> list[str]:
+    """The names among some that ``from module import *`` may bring."""
+    node = entry.node
+    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+    base = module.rpartition(".")[2] or "."
+    return [
+        name
+        for name, files in list(names.globals.items())
+        if path not in files and any(sources.may_be(base, file) for file in files)
+    ]
+
+
+def _is_unclear(entry: Entry, things: list[str], modules: frozenset[str]) -> bool:
+    """Whether it does not show what a call alters: ``TABLE.update(RATES)`` does."""
+    if not isinstance(entry.node, ast.Expr) or not entry.effect:
+        return False
+    return not any(one[0] != ANYWHERE and one not in modules for one in things)
 
 
 def _own_name(entry: Entry) -> tuple[str, ...]:
     return entry.names or ((entry.name,) if entry.name else ())
-
-
-def _header(entry: Entry) -> list[ast.AST]:
-    return header(entry.node)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from flakefighters.changes.units_compare import Comparison
 from flakefighters.changes.units_entries import ANY
-from flakefighters.changes.units_names import Dependents, dependents, names_read
+from flakefighters.changes.units_naming import Around
 from flakefighters.changes.units_source import MAX_BYTES, comparable_lines, parse, policy
 from flakefighters.changes.units_walk import walk
 from flakefighters.model import Change, ChangeKind
@@ -24,11 +24,8 @@ from flakefighters.model import Change, ChangeKind
 __all__ = [
     "ANY",
     "MAX_BYTES",
-    "Dependents",
     "UnitSpan",
     "compare",
-    "dependents",
-    "names_read",
     "spans",
 ]
 
@@ -45,12 +42,15 @@ class UnitSpan:
     last_line: int
 
 
-def compare(path: str, old: bytes | None, new: bytes | None) -> tuple[Change, ...]:
+def compare(
+    path: str, old: bytes | None, new: bytes | None, around: Around | None = None
+) -> tuple[Change, ...]:
     """The units that differ between two versions of a Python file, in order of their lines.
 
     ``None`` is a file that does not exist.  One change of kind FILE where units make no sense: a
     new or deleted file, or one that this Python cannot parse.  ``Change.line`` is the
-    ``first_line`` of the unit's span in the new version, None if it is gone.
+    ``first_line`` of the unit's span in the new version, None if it is gone.  ``around`` tells of
+    the rest of the project.
     """
     if old == new:
         return ()
@@ -62,7 +62,7 @@ def compare(path: str, old: bytes | None, new: bytes | None) -> tuple[Change, ..
         return _whole(path)
     try:
         counts = policy(old, before, new, after)
-        found = Comparison(path, counts, comparable_lines(old, new)).modules(before, after)
+        found = Comparison(path, counts, comparable_lines(old, new), around).modules(before, after)
     except RecursionError:  # definitions nested more deeply than Python can follow
         return _whole(path)
     return tuple(sorted(found, key=lambda change: (change.line is None, change.line or 0)))

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from flakefighters.changes import units_naming as naming
 from flakefighters.changes.units_entries import Entry, definition, entries, module_docstring
-from flakefighters.changes.units_keys import Definition, Function, Place, header_key, key
+from flakefighters.changes.units_keys import (
+    Definition,
+    Function,
+    Place,
+    header_key,
+    key,
+    shell_key,
+)
 from flakefighters.changes.units_order import displaced
 from flakefighters.changes.units_pairs import Pair, paired
 from flakefighters.changes.units_source import Policy
@@ -24,8 +31,15 @@ class Comparison:
     no closer look.
     """
 
-    def __init__(self, path: str, counts: Policy, lines: tuple[list[bytes], list[bytes]]):
+    def __init__(
+        self,
+        path: str,
+        counts: Policy,
+        lines: tuple[list[bytes], list[bytes]],
+        around: naming.Around | None = None,
+    ):
         self._path = path
+        self._around = around
         self._counts = counts
         self._old_lines, self._new_lines = lines
         self._found: list[Change] = []
@@ -35,7 +49,7 @@ class Comparison:
         before, after = self._members(old), self._members(new)
         foreign = {name for entry in (*before, *after) if entry.alias for name in entry.names}
         for pair, how in self._scopes(before, after, "", None):
-            entry, names = pair.shown, naming.of_statement(pair, foreign)
+            entry, names = pair.shown, naming.of_statement(pair, foreign, self._around)
             if how == "moved":
                 how, names = "changed", (*names, naming.ANY)
             self._add(entry.kind, entry.label, pair.new, how, names)
@@ -100,7 +114,8 @@ class Comparison:
         if entry.kind is ChangeKind.STATEMENT:
             differing.append((Pair(entry, entry), "moved"))
         else:
-            names = (*entry.names, naming.ANY)
+            mark = naming.ATTRIBUTE if prefix else ""
+            names = (*(mark + name for name in entry.names), naming.ANY)
             self._add(entry.kind, prefix + entry.name, entry, "changed", names)
 
     # -- pairs of definitions ----------------------------------------------------------------
@@ -114,10 +129,19 @@ class Comparison:
         body_new = key([new.body], self._counts, Place.FUNCTION, nested_new)
         called = header_key(old, self._counts) != header_key(new, self._counts)
         # Calling a generator does not run its body.
-        called = called or _yields(body_old) != _yields(body_new)
-        if called or body_old != body_new:
-            names = naming.of_definition(old, owner) + naming.of_definition(new, owner)
-            self._add(ChangeKind.FUNCTION, name, pair.new, "changed", names if called else ())
+        switched = _yields(body_old) != _yields(body_new)
+        if called or switched or body_old != body_new:
+            names = self._named(old, name, owner) + self._named(new, name, owner)
+            by_call = (
+                not switched
+                and called
+                and shell_key(old, self._counts) == shell_key(new, self._counts)
+                and naming.reached_by_calls(old, owner, self._around)
+                and naming.reached_by_calls(new, owner, self._around)
+            )
+            if not (called or switched):
+                names = ()
+            self._add(ChangeKind.FUNCTION, name, pair.new, "changed", names, by_call=by_call)
         if nested_old or nested_new:
             self._scopes(
                 list(map(definition, nested_old)),
@@ -140,21 +164,28 @@ class Comparison:
         names: tuple[str, ...] = ()
         headed = header_key(old, self._counts) != header_key(new, self._counts)
         if headed:
-            names = naming.of_definition(old, owner) + naming.of_definition(new, owner)
+            names = self._named(old, name, owner) + self._named(new, name, owner)
+        nested = "." in name
         for statement, how in differing:
-            names += naming.of_attribute(statement, old, new)
+            names += naming.of_attribute(statement, old, new, nested=nested, around=self._around)
             if how == "moved":
-                names += (new.name,)
+                names += ((naming.ATTRIBUTE if nested else "") + new.name,)
         if headed or differing:
             self._add(ChangeKind.CLASS, name, pair.new, "changed", names, place)
 
     def _one_sided(self, pair: Pair, prefix: str, owner: Definition | None) -> None:
-        """A definition that came or went; what a new one holds is named too."""
+        """A definition that came or went, and what a new one holds."""
         entry, name = pair.shown, prefix + pair.shown.name
-        names = naming.of_definition(entry.node, owner)
-        self._add(entry.kind, name, pair.new, pair.how, names)
-        if pair.new is None:
-            return
+        names = self._named(entry.node, name, owner)
+        by_call = pair.new is not None and naming.reached_by_calls(
+            entry.node, owner, self._around, added=True
+        )
+        self._add(entry.kind, name, pair.new, pair.how, names, by_call=by_call)
+        if pair.new is not None:
+            self._held(entry, name)
+
+    def _held(self, entry: Entry, name: str) -> None:
+        """What a new definition holds: who gets at it names what holds it, or runs it."""
         inner: list[Entry] = []
         if isinstance(entry.node, ast.ClassDef):
             prefix = f"{name}."
@@ -167,7 +198,12 @@ class Comparison:
             prefix = f"{name}{LOCALS}."
             inner = list(map(definition, nested_definitions(entry.node.body)))
         for member in inner:
-            self._one_sided(Pair(None, member), prefix, _as_definition(entry.node))
+            self._add(member.kind, prefix + member.name, member, "added", ())
+            self._held(member, prefix + member.name)
+
+    def _named(self, node: ast.AST, name: str, owner: Definition | None) -> naming.Names:
+        nested = name.count(".") > 1
+        return naming.of_definition(node, owner, nested=nested, around=self._around)
 
     def _add(
         self,
@@ -177,6 +213,8 @@ class Comparison:
         how: str,
         names: Sequence[str],
         place: int | None = None,
+        *,
+        by_call: bool = False,
     ) -> None:
         change = Change(
             kind=kind,
@@ -185,13 +223,10 @@ class Comparison:
             line=new.first if new else None,
             how=how,
             names=tuple(dict.fromkeys(names)),
+            by_call=by_call,
         )
         self._found.insert(len(self._found) if place is None else place, change)
 
 
 def _yields(body: tuple[object, ...]) -> bool:
     return ast.Yield in body or ast.YieldFrom in body
-
-
-def _as_definition(node: ast.AST) -> Definition | None:
-    return node if isinstance(node, Definition) else None

@@ -28,7 +28,7 @@ _BUILDERS: Final = frozenset(
         frozenset getLogger int itemgetter join len list lstrip lower max methodcaller min
         namedtuple object partial range replace repr reversed round rstrip set slice
         sorted split splitlines str strip sum time timedelta timezone tuple upper zip
-        MappingProxyType OrderedDict Counter UUID dedent format getattr isinstance
+        MappingProxyType OrderedDict Counter UUID ZoneInfo dedent format getattr isinstance
         issubclass hasattr type abs ord chr hex property mark param
         """
     )
@@ -52,10 +52,16 @@ _BASES: Final = frozenset(
         ABC BaseModel BaseSettings Enum Flag Generic IntEnum IntFlag NamedTuple Protocol
         StrEnum IsolatedAsyncioTestCase TestCase Thread TypedDict dict float int list
         object set str tuple bytes type
+        Callable Collection Container Generator Hashable Iterable Iterator Mapping
+        MutableMapping MutableSequence MutableSet Sequence Set Sized
         """
     )
 )
-_PURE_IMPORTS: Final = frozenset(sys.stdlib_module_names) - {"antigravity", "this"}
+#: Of the standard library, and what is well known to do nothing when it is imported.
+_PURE_IMPORTS: Final = (frozenset(sys.stdlib_module_names) - {"antigravity", "this"}) | {
+    *("attr", "attrs", "dateutil", "markupsafe", "packaging", "pytest", "pytz", "six"),
+    *("tomli", "typing_extensions", "yaml", "zoneinfo"),
+}
 
 
 def dotted(node: ast.expr) -> str:

@@ -16,7 +16,17 @@ from typing import Any, Final, TypeAlias
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_source import Policy
 
-__all__ = ["Definition", "Function", "Key", "Place", "docstring", "header_key", "is_idle", "key"]
+__all__ = [
+    "Definition",
+    "Function",
+    "Key",
+    "Place",
+    "docstring",
+    "header_key",
+    "is_idle",
+    "key",
+    "shell_key",
+]
 
 Key: TypeAlias = tuple[Any, ...]
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -114,6 +124,13 @@ def header_key(node: Definition, counts: Policy) -> Key:
     doc = docstring(node, counts.docs or strange)
     parts = _header(node, signatures)
     return type(node), doc, *key(parts, counts, Place.FUNCTION, signatures=signatures)
+
+
+def shell_key(node: Definition, counts: Policy) -> Key:
+    """The part of :func:`header_key` that is neither parameters nor annotations."""
+    doc = docstring(node, counts.docs)
+    parts = [node.decorator_list, getattr(node, "type_params", [])]
+    return type(node), doc, *key(parts, counts, Place.FUNCTION)
 
 
 def docstring(node: Definition | ast.Module, counted: bool) -> str | None:

@@ -1,26 +1,26 @@
-"""Which names the units of a file read, and what a changed name reaches through them."""
+"""Which names the units of a file read, and by which way."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_entries import ANY
-from flakefighters.changes.units_source import parse
+from flakefighters.changes.units_source import parse, reads_annotations
 from flakefighters.changes.units_walk import LOCALS, Unit, walk
 
 __all__ = [
     "ANY_ATTRIBUTE",
-    "Dependents",
-    "dependents",
+    "Reads",
+    "UnitReads",
     "header",
     "identifiers",
     "imported",
-    "names_read",
+    "is_fixture",
     "reading",
     "reads",
 ]
@@ -45,49 +45,45 @@ _SPECIAL: Final = frozenset(
 _LONGEST_TEXT: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Dependents:
-    """What a change of some names reaches within one file."""
+@dataclass(slots=True)
+class Reads:
+    """What some code looks up, by the way it does so."""
 
-    #: The names themselves and those that are bound with their help at import.
-    names: frozenset[str]
-    #: Qualified names of the functions and classes that read any of them.
-    units: frozenset[str]
+    #: Names of its module, of what it imports, or of Python.
+    bare: set[str] = field(default_factory=set)
+    #: Attributes, each after the last part of what it is one of: ("tax", "RATE") for
+    #: ``shop.tax.RATE`` and for ``from shop.tax import RATE``, ("", "total") for ``cart().total``.
+    attributes: set[tuple[str, str]] = field(default_factory=set)
+    #: Words of short strings: ``getattr(shop, "total")``, ``patch("shop.tax.rate")``.
+    words: set[str] = field(default_factory=set)
+    #: Parameters of tests and fixtures, which name fixtures.
+    parameters: set[str] = field(default_factory=set)
+    #: :data:`ANY`, :data:`ANY_ATTRIBUTE`.
+    computed: set[str] = field(default_factory=set)
+
+    def plain(self) -> frozenset[str]:
+        """All of these as mere names."""
+        attributes = (name for _, name in self.attributes)
+        return frozenset({*self.bare, *attributes, *self.words, *self.parameters, *self.computed})
+
+    def add(self, other: Reads) -> None:
+        """Have what another has as well."""
+        self.bare |= other.bare
+        self.attributes |= other.attributes
+        self.words |= other.words
+        self.parameters |= other.parameters
+        self.computed |= other.computed
 
 
-def names_read(source: bytes) -> Mapping[str, frozenset[str]]:
-    """Qualified name of each unit to the names that it reads.
+class UnitReads(NamedTuple):
+    """A unit and what it reads."""
 
-    Globals, attributes, imported names, words of short strings (``getattr(shop, "total")``,
-    ``patch("shop.tax.rate")``), and the parameters of tests and fixtures (which name fixtures).
-    ``"*"`` is among them where a unit may read any name (``globals()``), ``"*."`` where it may
-    read any attribute (``getattr`` with a computed name).  Units of one name are joined.  Empty
-    if the source cannot be parsed.
-    """
-    found: dict[str, frozenset[str]] = {}
-    for unit, read in reading(source):
-        found[unit.name] = found.get(unit.name, frozenset()) | read
-    return found
-
-
-def dependents(source: bytes, names: Collection[str]) -> Dependents:
-    """Follow names through one file: its constants, imports, bases and decorators.
-
-    ``from tax import RATE as R`` in a file binds R with the help of RATE: ask each file that
-    imports the changed one with the names that came out of the changed one.  ``"*"`` among
-    ``names`` reaches everything.
-    """
-    pairs = reading(source)
-    known, size = set(names), -1
-    while len(known) != size:
-        size = len(known)
-        for unit, read in pairs:
-            if unit.scope is None and _touched(known, read):
-                known.update(unit.entry.names)
-    return Dependents(
-        names=frozenset(known),
-        units=frozenset(unit.name for unit, read in pairs if _touched(known, read)),
-    )
+    unit: Unit
+    read: Reads
+    #: What is read where a definition stands: decorators, defaults, bases.
+    head: Reads
+    #: :meth:`Reads.plain` of ``read``.
+    plain: frozenset[str]
 
 
 def reads(
@@ -95,55 +91,81 @@ def reads(
     hidden: Collection[str] = (),
     *,
     deep: bool = False,
+    annotations: bool = True,
+    body: bool = False,
+    modules: Collection[str] = (),
     owner: str | None = None,
     asked: str | None = None,
-) -> set[str]:
-    """Names, attributes and words that some trees read.
+) -> Reads:
+    """What some trees look up.
 
     ``hidden`` are local variables, which are no names of ours; ``deep`` goes into the bodies of
-    nested definitions too.  ``owner`` is for the body of a function: the class that it belongs
-    to, "" for none; ``asked`` is a variable of it that holds a name which others read.
+    nested definitions too; without ``annotations`` those of functions are left out.  The rest is
+    for the ``body`` of a function: ``modules`` are those of its variables that it imports,
+    ``owner`` is the class that it belongs to, "" for none, and ``asked`` a variable of it that
+    holds a name which others read.
     """
-    found: set[str] = set()
+    found = Reads()
+    bare, attributes, words = found.bare, found.attributes, found.words
     stack = list(nodes)
     while stack:
         item = stack.pop()
         if isinstance(item, ast.Name):
             if isinstance(item.ctx, ast.Load) and item.id not in hidden:
-                found.add(item.id)
+                bare.add(item.id)
         elif isinstance(item, ast.Attribute):
             if not (owner and _is_own_dictionary(item)):
-                found.add(_special(item, hidden, owner) or item.attr)
+                special = _special(item, hidden, owner)
+                if special is None:
+                    attributes.add((_last(item.value, hidden, modules), item.attr))
+                else:
+                    bare.add(special)
             if item.attr == "modules" and effects.dotted(item) == "sys.modules":
-                found.add(ANY)
+                found.computed.add(ANY)
             stack.append(item.value)
         elif isinstance(item, ast.Constant):
             if isinstance(item.value, str):
-                found.update(identifiers(item.value))
+                words.update(identifiers(item.value))
         elif isinstance(item, ast.Import | ast.ImportFrom):
             for alias in item.names:
-                found |= imported(item, alias)
+                attributes |= imported(item, alias)
         elif isinstance(item, _DEFINITIONS) and not deep:
-            stack.extend(header(item))
+            stack.extend(header(item, annotations))
+        elif isinstance(item, ast.arg):
+            if annotations and item.annotation is not None:
+                stack.append(item.annotation)
+        elif body and isinstance(item, ast.AnnAssign):  # of a local variable: never evaluated
+            stack += [item.target, *([] if item.value is None else [item.value])]
         elif isinstance(item, ast.Subscript) and _is_own_module(item):
             continue
         else:
             if isinstance(item, ast.Call) and _is_computed(item, asked):
-                found.add(ANY_ATTRIBUTE)
+                found.computed.add(ANY_ATTRIBUTE)
             _push_children(item, stack)
-    if not found.isdisjoint(_DYNAMIC):
-        found.add(ANY)
-    if not found.isdisjoint(_DICTIONARIES):
-        found.add(ANY_ATTRIBUTE)
+    asked_for = {name for _, name in attributes} | bare | words
+    if not asked_for.isdisjoint(_DYNAMIC):
+        found.computed.add(ANY)
+    if not asked_for.isdisjoint(_DICTIONARIES):
+        found.computed.add(ANY_ATTRIBUTE)
     return found
 
 
-def header(node: ast.AST) -> list[ast.AST]:
+def _last(node: ast.expr, hidden: Collection[str], modules: Collection[str]) -> str:
+    """The last part of a dotted name, "" where something else or a local variable is used."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name) or (root.id in hidden and root.id not in modules):
+        return ""
+    return node.attr if isinstance(node, ast.Attribute) else root.id
+
+
+def header(node: ast.AST, annotations: bool = True) -> list[ast.AST]:
     """What is run where a definition stands: decorators, bases, defaults, annotations."""
     if isinstance(node, ast.ClassDef):
         return [*node.decorator_list, *node.bases, *node.keywords]
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        result = [node.returns] if node.returns else []
+        result = [node.returns] if node.returns and annotations else []
         return [*node.decorator_list, node.args, *result]
     return [node]
 
@@ -156,52 +178,67 @@ def identifiers(text: str) -> Iterator[str]:
             yield from parts
 
 
-def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[str]:
-    """What importing one name reads: the name and the parts of its module."""
+def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[tuple[str, str]]:
+    """What importing one name reads: the name as an attribute of its module, and so on up.
+
+    The package of ``from . import name`` is called ".".
+    """
     module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
-    return {part for part in (*module.split("."), *alias.name.split(".")) if part}
+    parts = [part for part in (*module.split("."), *alias.name.split(".")) if part]
+    before = "." if isinstance(node, ast.ImportFrom) and node.level else ""
+    return set(zip((before, *parts), parts, strict=False))
 
 
-def reading(
-    source: bytes, only: re.Pattern[bytes] | None = None
-) -> list[tuple[Unit, frozenset[str]]]:
-    """Each unit of a source (whose text has ``only`` in it) with the names that it reads."""
+def reading(source: bytes, only: re.Pattern[bytes] | None = None) -> list[UnitReads]:
+    """Each unit of a source (whose text has ``only`` in it) with what it reads."""
     tree = parse(source)
     if tree is None:
         return []
     lines = [] if only is None else source.splitlines()
-    return [
-        (unit, frozenset(_own_reads(unit)))
-        for unit in walk(tree)
-        if only is None or only.search(b"\n".join(lines[unit.entry.first - 1 : unit.entry.last]))
-    ]
-
-
-def _touched(names: set[str], read: frozenset[str]) -> bool:
-    return ANY in names or ANY in read or ANY_ATTRIBUTE in read or not read.isdisjoint(names)
-
-
-def _own_reads(unit: Unit) -> set[str]:
-    entry = unit.entry
-    node = entry.node
-    if entry.alias is not None and isinstance(node, ast.Import | ast.ImportFrom):
-        return imported(node, entry.alias)
-    if isinstance(node, ast.ClassDef):
-        return reads([*header(node), *node.body])
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return reads([node])
-    parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-    # Within a function nobody knows what a name of the functions around it is bound to.
-    owner = None if LOCALS in unit.name else (unit.scope or "").rpartition(".")[2]
-    assigned = _locals(node)
-    found = reads(header(node))
-    found |= reads(node.body, parameters | assigned, owner=owner, asked=_asked_name(node, assigned))
-    if node.name.startswith("test") or any(map(_is_fixture, node.decorator_list)):
-        found |= parameters
+    annotations = reads_annotations(tree)
+    found = []
+    for unit in walk(tree):
+        entry = unit.entry
+        if only is None or only.search(b"\n".join(lines[entry.first - 1 : entry.last])):
+            read, head = _own_reads(unit, annotations)
+            found.append(UnitReads(unit, read, head, read.plain()))
     return found
 
 
-def _is_fixture(decorator: ast.expr) -> bool:
+def _own_reads(unit: Unit, annotations: bool) -> tuple[Reads, Reads]:
+    entry = unit.entry
+    node = entry.node
+    if entry.alias is not None and isinstance(node, ast.Import | ast.ImportFrom):
+        return Reads(attributes=imported(node, entry.alias)), Reads()
+    if isinstance(node, ast.ClassDef):
+        head = reads(header(node))
+        found = reads(node.body, annotations=annotations)
+        found.add(head)
+        return found, head
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return reads([node], annotations=annotations), Reads()
+    parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+    # Within a function nobody knows what a name of the functions around it is bound to.
+    owner = None if LOCALS in unit.name else (unit.scope or "").rpartition(".")[2]
+    assigned, modules = _locals(node)
+    head = reads(header(node, annotations), annotations=annotations)
+    found = reads(
+        node.body,
+        parameters | assigned | modules,
+        modules=modules,
+        annotations=annotations,
+        body=True,
+        owner=owner,
+        asked=_asked_name(node, assigned),
+    )
+    found.add(head)
+    if node.name.startswith("test") or any(map(is_fixture, node.decorator_list)):
+        found.parameters |= parameters
+    return found, head
+
+
+def is_fixture(decorator: ast.expr) -> bool:
+    """Whether a decorator makes a fixture of pytest's."""
     return effects.dotted(decorator).rpartition(".")[2] == "fixture"
 
 
@@ -265,9 +302,10 @@ def _is_computed(call: ast.Call, asked: str | None) -> bool:
     )
 
 
-def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    """Names that a function assigns, unless it declares them global."""
+def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[set[str], set[str]]:
+    """Names that a function assigns and imports, unless it declares them global."""
     found: set[str] = set()
+    modules: set[str] = set()
     outside: set[str] = set()
     stack: list[ast.AST] = list(node.body)
     while stack:
@@ -276,9 +314,11 @@ def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
             found.add(item.id)
         elif isinstance(item, ast.Global | ast.Nonlocal):
             outside.update(item.names)
+        elif isinstance(item, ast.alias):
+            modules.add(item.asname or item.name.partition(".")[0])
         if not isinstance(item, _DEFINITIONS):
             _push_children(item, stack)
-    return found - outside
+    return found - outside, modules - outside
 
 
 def _push_children(node: ast.AST, stack: list[ast.AST]) -> None:

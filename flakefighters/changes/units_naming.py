@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Final, Protocol
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_entries import ANY, Entry
-from flakefighters.changes.units_keys import Definition
-from flakefighters.changes.units_names import identifiers
+from flakefighters.changes.units_keys import Definition, Function
+from flakefighters.changes.units_names import identifiers, is_fixture
 from flakefighters.changes.units_pairs import Pair
 
-__all__ = ["ANY", "of_attribute", "of_definition", "of_statement"]
+__all__ = [
+    "ANY",
+    "ANYWHERE",
+    "ATTRIBUTE",
+    "FIXTURE",
+    "Around",
+    "altered",
+    "of_attribute",
+    "of_definition",
+    "of_statement",
+    "reached_by_calls",
+]
+
+#: What stands before the names of a change that are no names of its module: those of attributes,
+#: those of fixtures, and names that count wherever they are read.
+ATTRIBUTE: Final = "."
+FIXTURE: Final = "@"
+ANYWHERE: Final = "?"
 
 #: Beginnings of the names of module-level things that pytest looks for.
 _FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", "tearDown")
@@ -19,68 +37,159 @@ _FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", 
 Names = tuple[str, ...]
 
 
-def of_statement(pair: Pair, foreign: Collection[str] = ()) -> Names:
+class Around(Protocol):
+    """What the rest of the project tells of a file."""
+
+    def quiet_import(self, node: ast.AST, alias: ast.alias) -> bool:
+        """Whether an import that the file has or had does nothing but bind its name."""
+        ...
+
+    def plain_class(self, name: str) -> bool:
+        """Whether a dotted name is that of classes which do not learn of their subclasses."""
+        ...
+
+
+def of_statement(pair: Pair, foreign: Collection[str] = (), around: Around | None = None) -> Names:
     """The names of a statement at module level that came, went or differs.
 
     ``foreign`` are names that the file imports: what is done to ``os.environ`` is not found by
     looking for readers of ``os``.
     """
     versions = [entry for entry in (pair.old, pair.new) if entry is not None]
-    if all(entry.guarded for entry in versions):
+    if all(entry.guarded or _is_idle_future(entry) for entry in versions):
         return ()
     names = [name for entry in versions for name in entry.names]
-    hidden = any(entry.effect for entry in versions) or any(map(_is_found_by_pytest, names))
-    if any(map(_is_future, versions)):
-        hidden = True
+    hidden = any(_has_effect(entry, around) for entry in versions)
+    hidden = hidden or any(map(_is_found_by_pytest, names)) or any(map(_is_future, versions))
     for entry in versions:
-        names += _altered(entry.node, foreign)
+        names += altered(entry.node, foreign)
         if "__all__" in entry.names:
             names += sorted(_listed(pair.old) ^ _listed(pair.new))
     return (*names, ANY) if hidden else tuple(names)
 
 
-def of_attribute(pair: Pair, *owners: ast.ClassDef) -> Names:
+def of_attribute(
+    pair: Pair, *owners: ast.ClassDef, nested: bool = False, around: Around | None = None
+) -> Names:
     """The names of a statement in a class body; ``owners`` are the versions of the class."""
-    names = tuple(name for name in of_statement(pair) if name != "__doc__")
-    plain = not any(_is_special(name) for name in names)
+    own = tuple(name for name in of_statement(pair, around=around) if name != "__doc__")
+    plain = not any(_is_special(name) for name in own)
+    bound = {name for entry in (pair.old, pair.new) if entry is not None for name in entry.names}
+    names = tuple(
+        ATTRIBUTE + name
+        if name in bound
+        else name
+        if name == ANY or name.startswith(ANYWHERE)
+        else ANYWHERE + name
+        for name in own
+    )
     for owner in owners:
         if owner.bases or owner.keywords or owner.decorator_list or not plain:
-            names += (owner.name,)
-        if _is_observed(owner):
+            names += (_of_class(owner, nested),)
+        if _is_observed(owner, around):
             names += (ANY,)
-    return names or tuple(owner.name for owner in owners)
+    return names or tuple(_of_class(owner, nested) for owner in owners)
 
 
-def of_definition(node: ast.AST, owner: Definition | None) -> Names:
+def of_definition(
+    node: ast.AST,
+    owner: Definition | None,
+    *,
+    nested: bool = False,
+    around: Around | None = None,
+) -> Names:
     """The names by which a function or class is reached; none inside a function.
 
-    ``owner`` is the class or function that it is defined in.
+    ``owner`` is the class or function that it is defined in, ``nested`` if that is itself in a
+    class.
     """
     if not isinstance(node, Definition) or isinstance(
         owner, ast.FunctionDef | ast.AsyncFunctionDef
     ):
         return ()
-    names = [node.name]
-    if owner is not None:
-        names.append(owner.name)
+    names = [node.name if owner is None else ATTRIBUTE + node.name]
     hidden = _is_found_by_pytest(node.name)
+    if isinstance(owner, ast.ClassDef) and _shows_members(owner, node, around):
+        names.append(_of_class(owner, nested))
     if isinstance(node, ast.ClassDef):
-        hidden = hidden or _is_observed(node)
+        hidden = hidden or _is_observed(node, around)
     elif owner is None:
         hidden = hidden or _is_special(node.name)  # a module's __getattr__
     for decorator in node.decorator_list:
-        hidden = hidden or not effects.is_known_decorator(decorator) or _is_autouse(decorator)
-        for part in ast.walk(decorator):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                names += identifiers(part.value)  # @fixture(name="shop")
+        fixture, known = is_fixture(decorator), effects.is_known_decorator(decorator)
+        hidden = hidden or not known or _is_autouse(decorator)
+        texts = _texts(decorator) if fixture or not known else ()
+        if fixture:
+            names.append(FIXTURE + node.name)
+        names += [(FIXTURE if fixture else ANYWHERE) + text for text in texts]
     return (*names, ANY) if hidden else tuple(names)
 
 
-def _is_observed(node: ast.ClassDef) -> bool:
+def reached_by_calls(
+    node: ast.AST, owner: Definition | None, around: Around | None = None, *, added: bool = False
+) -> bool:
+    """Whether a function does something only when it is called, and nobody else looks at it.
+
+    ``added``: nor at whether there is such a function.
+    """
+    if not isinstance(node, Function) or isinstance(owner, Function):
+        return False
+    if _is_found_by_pytest(node.name) or (
+        _is_special(node.name) and (owner is None or node.name not in ("__init__", "__new__"))
+    ):
+        return False
+    if any(is_fixture(one) or not effects.is_known_decorator(one) for one in node.decorator_list):
+        return False
+    if not added or not isinstance(owner, ast.ClassDef):
+        return True
+    return not _shows_members(owner, node, around, own=False)
+
+
+def _of_class(owner: ast.ClassDef, nested: bool) -> str:
+    return ATTRIBUTE + owner.name if nested else owner.name
+
+
+def _texts(decorator: ast.expr) -> Iterator[str]:
+    """Words in a decorator: ``@fixture(name="shop")``."""
+    for part in ast.walk(decorator):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield from identifiers(part.value)
+
+
+def _shows_members(
+    owner: ast.ClassDef, node: ast.AST, around: Around | None, *, own: bool = True
+) -> bool:
+    """Whether it matters to users of a class that it has a member, even if they do not name it.
+
+    With ``own`` special methods do: ``__eq__`` takes ``__hash__`` away.
+    """
+    name = getattr(node, "name", "")
+    if own and _is_special(name):
+        return True
+    bases = {effects.dotted(base).rpartition(".")[2] for base in owner.bases}
+    if not bases.isdisjoint({"ABC", "Protocol"}):
+        return True
+    decorators = getattr(node, "decorator_list", ())
+    if any("abstract" in effects.dotted(one) for one in decorators):
+        return True
+    return _is_observed(owner, around)
+
+
+def _has_effect(entry: Entry, around: Around | None) -> bool:
+    if entry.effect and entry.alias is not None and around is not None:
+        return not around.quiet_import(entry.node, entry.alias)
+    return entry.effect
+
+
+def _is_observed(node: ast.ClassDef, around: Around | None) -> bool:
     """Whether something may learn of the class as soon as it exists."""
     return (
         bool(node.keywords)
-        or not all(map(effects.is_known_base, node.bases))
+        or not all(
+            effects.is_known_base(base)
+            or (around is not None and around.plain_class(effects.dotted(base)))
+            for base in node.bases
+        )
         or not all(map(effects.is_known_decorator, node.decorator_list))
     )
 
@@ -103,6 +212,11 @@ def _is_future(entry: Entry) -> bool:
     return isinstance(entry.node, ast.ImportFrom) and entry.node.module == "__future__"
 
 
+def _is_idle_future(entry: Entry) -> bool:
+    """``from __future__ import division`` and the like, which nothing depends on any more."""
+    return _is_future(entry) and entry.names[0] not in ("annotations", "barry_as_FLUFL")
+
+
 def _listed(entry: Entry | None) -> set[str]:
     """The names that an `__all__` lists."""
     parts = ast.walk(entry.node) if entry is not None else ()
@@ -110,7 +224,7 @@ def _listed(entry: Entry | None) -> set[str]:
     return {text for text in texts if isinstance(text, str)}
 
 
-def _altered(node: ast.AST, foreign: Collection[str]) -> list[str]:
+def altered(node: ast.AST, foreign: Collection[str] = ()) -> list[str]:
     """What `CONFIG["a"] = 1`, `rates.RATE = 7` and `RULES.append(1)` alter: attributes, and the
     thing itself unless it is a whole imported one."""
     names: list[str] = []
@@ -124,7 +238,7 @@ def _altered(node: ast.AST, foreign: Collection[str]) -> list[str]:
             things.append(item)
             # Of `os.environ["a"] = "b"` that is `environ`.
             _, dot, last = effects.dotted(item).rpartition(".")
-            names += [last] if dot else []
+            names += [ANYWHERE + last] if dot else []
         stack.extend(ast.iter_child_nodes(item))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         called = node.value.func

@@ -73,7 +73,7 @@ class _Bodies:
             name = waiting.pop()
             if name in self._nodes:
                 if name not in self._read:
-                    self._read[name] = reads([self._nodes[name]], deep=True)
+                    self._read[name] = set(reads([self._nodes[name]], deep=True).plain())
                 waiting += self._read[name] - known
                 known |= self._read[name]
         return known
@@ -101,11 +101,11 @@ def _at_import(entry: Entry) -> set[str]:
     if entry.guarded:
         return set()
     if entry.alias is not None and isinstance(node, ast.Import | ast.ImportFrom):
-        return imported(node, entry.alias) - set(entry.names)
+        return {name for _, name in imported(node, entry.alias)} - set(entry.names)
     if isinstance(node, ast.ClassDef):
         # Methods count only by their headers.
-        return reads([*header(node), *node.body])
-    return reads(header(node))
+        return set(reads([*header(node), *node.body]).plain())
+    return set(reads(header(node)).plain())
 
 
 def _moved(positions: Sequence[int]) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MAX_BYTES", "Policy", "comparable_lines", "parse", "policy"]
+__all__ = ["MAX_BYTES", "Policy", "comparable_lines", "parse", "policy", "reads_annotations"]
 
 #: Larger files are compared as a whole: generated tables, mostly.
 MAX_BYTES: Final = 3_000_000
@@ -71,6 +71,11 @@ def policy(old: bytes, before: ast.Module, new: bytes, after: ast.Module) -> Pol
         signatures=not future or bool(imported & _ANNOTATION_READERS),
         variables=not future,
     )
+
+
+def reads_annotations(tree: ast.Module) -> bool:
+    """Whether somebody evaluates the annotations of a module's functions."""
+    return not _postponed(tree) or not _ANNOTATION_READERS.isdisjoint(_imported(tree))
 
 
 def comparable_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:

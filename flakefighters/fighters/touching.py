@@ -6,6 +6,7 @@ that changed since the test last passed instead of the last commit alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,7 @@ from flakefighters.model import (
     Change,
     ChangeKind,
     Effect,
+    Reach,
     Touch,
     Unit,
 )
@@ -48,21 +50,84 @@ class Touching:
         return f"{first} {few(list(dict.fromkeys(shown)))}, {since}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What an execution did and can reach, as it is asked for below."""
+
+    case: Case
+    touch: Touch
+    #: Changed code that ran in the execution, and what ran before it and may matter to it.
+    ran: frozenset[Unit]
+    before: frozenset[Unit]
+    reach: Mapping[str, str]
+    #: Why it may reach more than that, None if it does not.
+    unknown: str | None
+
+    @classmethod
+    def of(cls, case: Case, touch: Touch) -> _Seen:
+        reach = case.reach or Reach(files={})
+        ran = _plain(touch.ran)
+        unknown: str | None = None
+        if case.reach is None or not reach.files:
+            unknown = "its imports are not known"
+        else:
+            # A computed import matters to those who ran it, or depend on who ran it.
+            run = ran | _plain(_ran_before(touch, reach.files))
+            came = (
+                why
+                for unit, why in reach.unknown_in.items()
+                if unit[0] in touch.blind or not run.isdisjoint(_plain(frozenset({unit})))
+            )
+            unknown = reach.unknown_anyway or next(came, None)
+        before = _plain(_ran_before(touch, None if unknown else reach.files))
+        return cls(case, touch, ran, before, reach.files, unknown)
+
+    def is_elsewhere(self, effect: Effect) -> bool:
+        """Whether a change is in a file of which nothing came to the test.
+
+        Then the names that it reads are not those.  Unless the change alters another file's
+        things (``rates.RATE = 7``), for which there is no need to know the file.
+        """
+        path, touch = effect.change.path, self.touch
+        if not self.reach or path in self.reach or path in touch.imported or path in touch.blind:
+            return False
+        others = self.case.collected - {self.case.own_file}
+        if not (
+            path in touch.imported_before
+            or path in touch.opened
+            or path in touch.opened_before
+            or any(path in one.modules for one in touch.imports)
+        ):
+            return True  # none of its code ran in this process
+        along = any(path in one.modules for one in touch.imports if one.file != path)
+        if effect.at_import and not _only_binds(effect.change):
+            return False
+        if path in others:
+            return True  # a file with other tests: nobody asks for it by a computed name
+        return (path not in touch.imported_before or along) and self.unknown is None
+
+    def may_have_kept(self, path: str) -> bool:
+        """Whether what was read of a file may have been kept by code that the test can reach."""
+        openers = {file for data, file in self.touch.openers if data == path}
+        if not openers or "" in openers or not self.reach or self.unknown is not None:
+            return True
+        return not openers.isdisjoint(self.reach)
+
+
 def touching(case: Case, baseline: Baseline) -> Touching:
     """Join what changed with what was touched."""
     found = Touching()
     touch = case.touch
     assert touch is not None
-    reach = {} if case.reach is None else case.reach.files
-    ran, before = _plain(touch.ran), _plain(_ran_before(case, touch))
+    seen = _Seen.of(case, touch)
     for effect in baseline.changes.effects:
-        _judge(effect, touch, ran, before, case, found)
+        _judge(effect, seen, found)
     files = {effect.change for effect in baseline.changes.effects}
     for change in baseline.changes.changes:
         if change not in files:
             _environment(change, case, found)
     found.touched.sort(key=lambda one: _RANK.index(one[0]))
-    _doubts(case, baseline, touch, bool(reach), found)
+    _doubts(baseline, seen, found)
     return found
 
 
@@ -71,47 +136,25 @@ def _is_text(case: Case) -> bool:
     return "." in case.nodeid.rpartition("::")[2].partition("[")[0]
 
 
-def _elsewhere(effect: Effect, case: Case, touch: Touch) -> bool:
-    """Whether a change is in a file of which nothing came to the test.
-
-    Then the names that it reads are not those.  Unless the change alters another file's things
-    (``rates.RATE = 7``), for which there is no need to know the file.
-    """
-    reach, path = case.reach, effect.change.path
-    if effect.at_import and not _only_binds(effect.change):
-        return False
-    if reach is None or not reach.files or path in reach.files:
-        return False
-    if path in touch.imported or path in touch.blind:
-        return False
-    if any(one.file == path for one in touch.imports):
-        return True  # a file with other tests: nobody asks for it by a computed name
-    known = path not in touch.imported_before or any(path in one.modules for one in touch.imports)
-    return known and reach.unknown is None
-
-
 def _only_binds(change: Change) -> bool:
     """Whether the names of a change are those that it binds in its own file."""
     names = [name for name in change.names if name != "*"]
     unit = change.unit or ""
+    if any(name.startswith("?") for name in names):
+        return False
     if change.kind is ChangeKind.STATEMENT:
         return ", ".join(names) in (unit, unit.partition(".")[0])
-    return set(names) <= set(unit.split("."))
+    return {name.lstrip(".@") for name in names} <= set(unit.split("."))
 
 
-def _ran_before(case: Case, touch: Touch) -> frozenset[Unit]:
+def _ran_before(touch: Touch, reach: Mapping[str, str] | None) -> frozenset[Unit]:
     """What ran before the execution and may matter to it.
 
-    Code that ran while a module was imported matters to those who depend on the module.
+    Code that ran while a module was imported matters to those who depend on the module; None:
+    on any.
     """
-    reach = case.reach
-    known = reach is not None and reach.files and reach.unknown is None
     return touch.ran_before.union(
-        *(
-            one.ran
-            for one in touch.imports
-            if not known or reach is None or not one.modules.isdisjoint(reach.files)
-        )
+        *(one.ran for one in touch.imports if reach is None or not one.modules.isdisjoint(reach))
     )
 
 
@@ -120,17 +163,9 @@ _RANK: Final = (
 )
 
 
-def _judge(
-    effect: Effect,
-    touch: Touch,
-    ran: frozenset[Unit],
-    before: frozenset[Unit],
-    case: Case,
-    found: Touching,
-) -> None:
-    change = effect.change
-    path = change.path
-    reach = {} if case.reach is None else case.reach.files
+def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
+    change, touch, reach = effect.change, seen.touch, seen.reach
+    path, ran, before = change.path, seen.ran, seen.before
     if change.kind is ChangeKind.DATA:
         folder = path.rpartition("/")[0]
         named = _plain(effect.maybe) & (ran | before)
@@ -138,7 +173,7 @@ def _judge(
             found.touched.append(("opened", change))
         elif change.how != "changed" and folder in touch.opened:
             found.touched.append(("listed the folder of", change))
-        elif path in touch.opened_before:
+        elif path in touch.opened_before and seen.may_have_kept(path):
             found.doubts.append(f"{path} changed, and was read before this test")
         elif named or effect.named_in & reach.keys():
             found.doubts.append(f"{path} changed, which it names but was not seen to open")
@@ -146,33 +181,35 @@ def _judge(
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if any(unit[0] == path for unit in targets & ran):
         found.touched.append(("ran", change))
-    elif _elsewhere(effect, case, touch):
+    elif seen.is_elsewhere(effect):
         return
     elif targets & ran:
         # It reads the name of something that changed; but if it has that from elsewhere?
-        unknown = None if case.reach is None or path in reach else case.reach.unknown
-        if unknown is None:
+        if seen.unknown is None or path in reach:
             found.touched.append(("ran", change))
         else:
-            found.doubts.append(f"{_show(change)} changed, and it may import that: {unknown}")
+            found.doubts.append(f"{_show(change)} changed, and it may import that: {seen.unknown}")
     elif (targets & before and path in reach) or (
         path in touch.imported and change.kind is not ChangeKind.FUNCTION
     ):
         found.touched.append(("ran at import", change))
     elif path not in reach:
-        if maybe & ran and case.reach is not None and case.reach.unknown is not None:
+        if maybe & ran and seen.unknown is not None:
             found.doubts.append(f"{_show(change)} changed, and it computes what it imports")
-        elif _is_text(case) and (change.names or effect.at_import):
+        elif _is_text(seen.case) and (change.names or effect.at_import):
             found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
     elif change.how == "removed" and change.unit is None:
         found.touched.append(("asks for", change))
-    elif effect.at_import and (path in touch.imported_before or path in touch.blind):
+    elif (effect.at_import or change.kind is ChangeKind.FILE) and (
+        path in touch.imported_before or path in touch.blind
+    ):
         found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
     elif path in touch.blind:
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
     elif maybe & ran:
-        found.doubts.append(f"{_show(change)} changed, and it computes the names that it reads")
-    elif change.names and _is_text(case):
+        computes = "calls" if change.by_call else "reads"
+        found.doubts.append(f"{_show(change)} changed, and it computes what it {computes}")
+    elif change.names and _is_text(seen.case):
         found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
 
 
@@ -194,9 +231,9 @@ def _environment(change: Change, case: Case, found: Touching) -> None:
             found.touched.append(("runs with", change))
 
 
-def _doubts(case: Case, baseline: Baseline, touch: Touch, reached: bool, found: Touching) -> None:
+def _doubts(baseline: Baseline, seen: _Seen, found: Touching) -> None:
     """What cannot be known of this execution while anything in the files changed."""
-    changes = baseline.changes
+    changes, touch = baseline.changes, seen.touch
     if not changes.complete:
         found.doubts.insert(0, f"not all that changed is known: {changes.unknown}")
     if not changes.effects:
@@ -210,12 +247,12 @@ def _doubts(case: Case, baseline: Baseline, touch: Touch, reached: bool, found: 
         found.doubts.append("a process that was started before the test may run changed code")
     if touch.unknown is not None:
         found.doubts.append(touch.unknown)
-    if case.reach is None or not reached:
+    if not seen.reach:
         found.doubts.append("its imports are not known")
-    elif case.reach.unknown is not None and any(
-        one.at_import and not _elsewhere(one, case, touch) for one in changes.effects
+    elif seen.unknown is not None and any(
+        one.at_import and not seen.is_elsewhere(one) for one in changes.effects
     ):
-        found.doubts.append(f"its imports are not wholly known: {case.reach.unknown}")
+        found.doubts.append(f"its imports are not wholly known: {seen.unknown}")
 
 
 def _plain(units: frozenset[Unit]) -> frozenset[Unit]:

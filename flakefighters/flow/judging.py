@@ -140,6 +140,7 @@ class _World:
         )
         final = dict(zip(run.suite, run.outcomes, strict=True))
         self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
+        self._collected = frozenset(map(own_file, run.suite))
         self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
         if history is not None and limit > 0:
             self._look_back(history, limit, sorted(failed))
@@ -186,6 +187,7 @@ class _World:
             loaded=self._loaded,
             history=self.readable,
             own_file=file,
+            collected=self._collected,
             own_change=self._own_change(file) if baseline is None else None,
             failing=self._failing,
             executed=self._executed,

@@ -91,7 +91,7 @@ def _read(checkout: Checkout, path: str) -> bytes | None:
 
 
 def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
-    """All units that matter to any of the changes."""
+    """All units that matter to any of the changes, or may bring in what changed unseen."""
     units: dict[str, set[str]] = {}
     data: set[str] = set()
     for one in deltas:
@@ -107,6 +107,10 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
             units.setdefault(change.path, set())  # its import alone may matter
             for path, name in effect.targets | effect.maybe:
                 units.setdefault(path, set()).add(name)
+    changed = [path for path in units if path in sources.all()]
+    importers = list(sources.importers()) if units else []
+    for path, name in importers:
+        units.setdefault(path, set()).add(name)
     files = {}
     for path, names in units.items():
         content = sources.read(path)
@@ -122,5 +126,6 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
         base=base,
         files=files,
         data=frozenset(f"{base}/{path}".rstrip("/") for path in data),
+        sources=frozenset(f"{base}/{path}" for path in changed if importers),
         everything=len(files) > MOST_PARSED,
     )

@@ -31,6 +31,7 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
         imported_before=before.imported,
         opened=mine.opened,
         opened_before=before.opened,
+        openers=before.openers,
         children=mine.children,
         children_before=before.children,
         blind=mine.blind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Change", "ChangeKind", "Changes", "Effect", "Imported", "Reach", "Touch", "Unit"]
 
@@ -38,7 +38,11 @@ class Change:
     before: str | None = None
     after: str | None = None
     #: Names whose readers are affected even if none of the unit's lines ran; "*": any importer.
+    #: In front of those of attributes stands ".", of fixtures "@", "?" where any use counts.
     names: tuple[str, ...] = ()
+    #: Of a function with other parameters, or a new one: of the readers of its names only those
+    #: are affected that run it, or whose calls it refuses.
+    by_call: bool = False
 
     def __str__(self) -> str:
         if self.unit is None:
@@ -88,6 +92,10 @@ class Reach:
     files: Mapping[str, str]
     #: Why the answer may be incomplete, None if it is not.
     unknown: str | None = None
+    #: The same as far as it does not matter which functions run.
+    unknown_anyway: str | None = None
+    #: The same by the function that must run for it to matter.
+    unknown_in: Mapping[Unit, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +122,11 @@ class Touch:
     #: Changed files whose module body ran in the execution, and before it.
     imported: frozenset[str] = frozenset()
     imported_before: frozenset[str] = frozenset()
-    #: Changed data files that were opened.
+    #: Changed data files, and sources, that were opened.
     opened: frozenset[str] = frozenset()
     opened_before: frozenset[str] = frozenset()
+    #: Each file opened so far, and a file whose code was under way then ("": none below the base).
+    openers: frozenset[tuple[str, str]] = frozenset()
     #: Child processes that were started or still ran: "subprocess.Popen git".
     children: frozenset[str] = frozenset()
     children_before: frozenset[str] = frozenset()

@@ -169,6 +169,8 @@ class Case:
     history: bool = True
     #: The test's own file, relative to the base.
     own_file: str | None = None
+    #: All files with tests of this run.
+    collected: frozenset[str] = frozenset()
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it
     #: does not or there is no such state.
     own_change: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,13 +43,15 @@ def test_what_ran_in_an_import_matters_to_who_depends_on_it(
     passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
     failed = case(
         baseline=passed,
-        reach=Reach(files=dict.fromkeys(reached, ""), unknown=unknown),
+        reach=Reach(files=dict.fromkeys(reached, ""), unknown=unknown, unknown_anyway=unknown),
         touch=Touch(imports=frozenset({IMPORT})),
     )
     assert bool(touching(failed, passed).touched) is touched
 
 
 READER = ("shop/net.py", "fetch")
+LOADER = ("shop/plugins.py", "load")
+NET = frozenset({"shop/net.py"})
 CONSTANT = Change(kind=ChangeKind.STATEMENT, path="shop/tax.py", unit="RATE", line=1)
 
 
@@ -59,7 +62,8 @@ CONSTANT = Change(kind=ChangeKind.STATEMENT, path="shop/tax.py", unit="RATE", li
         (set(), None, {"imports": {IMPORT}}, "nothing"),
         (set(), "it computes a name", {"imports": {IMPORT}}, "doubt"),
         (set(), None, {}, "nothing"),  # never imported
-        (set(), "it calls exec()", {}, "doubt"),  # perhaps with the text of the file
+        (set(), "it calls exec()", {}, "nothing"),
+        (set(), "it calls exec()", {"opened_before": {"shop/tax.py"}}, "doubt"),  # with its text?
         (set(), None, {"imported_before": {"shop/tax.py"}}, "touched"),  # by whom?
         (set(), None, {"imports": {IMPORT}, "blind": {"shop/tax.py"}}, "touched"),
         (set(), None, {"imports": {IMPORT}, "imported": {"shop/tax.py"}}, "touched"),
@@ -75,11 +79,41 @@ def test_a_name_is_of_the_changed_file_if_that_can_have_come_in(
     seen: dict[str, Any] = {name: frozenset(value) for name, value in touch.items()}
     failed = case(
         baseline=passed,
-        reach=Reach(files=files, unknown=unknown),
+        reach=Reach(files=files, unknown=unknown, unknown_anyway=unknown),
         touch=Touch(ran=frozenset({READER}), **seen),
     )
     found = touching(failed, passed)
     assert (bool(found.touched), bool(found.doubts)) == (how == "touched", how == "doubt")
+
+
+@pytest.mark.parametrize(
+    ("touch", "doubt"),
+    [
+        ({}, False),
+        ({"ran": {LOADER}}, True),
+        ({"ran_before": {LOADER}}, True),
+        ({"blind": {LOADER[0]}}, True),
+        ({"imports": {replace(IMPORT, ran=frozenset({LOADER}))}}, False),
+        ({"imports": {Imported(file="shop/net.py", modules=NET, ran=frozenset({LOADER}))}}, True),
+    ],
+)
+def test_a_computed_import_matters_to_who_ran_it(touch: dict[str, Any], doubt: bool) -> None:
+    change = replace(CONSTANT, names=("RATE", "*"))
+    changes = Changes(changes=(change,), effects=(Effect(change=change, at_import=True),))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    seen: dict[str, Any] = {name: frozenset(value) for name, value in touch.items()}
+    failed = case(
+        baseline=passed,
+        reach=Reach(
+            files=dict.fromkeys({"tests/test_a.py", "shop/net.py", LOADER[0]}, ""),
+            unknown="computes",
+            unknown_in={LOADER: "computes"},
+        ),
+        touch=Touch(imported_before=frozenset({"shop/tax.py"}), **seen),
+    )
+    found = touching(failed, passed)
+    assert not found.touched
+    assert bool(found.doubts) is doubt
 
 
 def test_names_in_a_file_with_other_tests_are_its_own() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import Any, Final
 
 __all__ = ["Audit"]
@@ -57,6 +58,8 @@ class Audit:
         ``relative`` makes of such a path the one to report.
         """
         self.opened: set[str] = set()
+        #: What was opened, and the files whose code was under way then; of the whole session.
+        self.openers: set[tuple[str, frozenset[str]]] = set()
         self.children: set[str] = set()
         #: What to report, by path as given and by real path.
         self._data: dict[str, str] = {}
@@ -103,8 +106,10 @@ class Audit:
         fspath, fsdecode = os.fspath, os.fsdecode
         realpath, join, getcwd = os.path.realpath, os.path.join, os.getcwd
         separator, data, names = os.sep, self._data, self._names
+        current = sys._getframe
 
         def listener(args: tuple[Any, ...]) -> None:
+            frame: FrameType | None
             try:
                 path = args[0]
                 if path.__class__ is int:
@@ -117,6 +122,12 @@ class Audit:
                 found = data.get(path) or data.get(realpath(join(getcwd(), path)))
                 if found is not None:
                     self.opened.add(found)
+                    files = set()
+                    frame = current(1)
+                    while frame is not None:
+                        files.add(frame.f_code.co_filename)
+                        frame = frame.f_back
+                    self.openers.add((found, frozenset(files)))
             except Exception:  # noqa: S110 - the program's own call to open() must go on
                 pass
 

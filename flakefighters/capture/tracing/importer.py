@@ -8,6 +8,7 @@ where ours cannot be made.  Nothing of ours is written to disk.
 from __future__ import annotations
 
 import ast
+import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,13 +17,37 @@ from importlib.machinery import ModuleSpec
 from importlib.util import LazyLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["ProbingFinder"]
 
 #: Inserts probes into the tree of the file of this name, before other rewriting, and gives
 #: what is to be done after it; None if the file is not watched.
 Prepare = Callable[[ast.Module, str, bytes], Callable[[ast.Module], None] | None]
+
+_IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
+
+#: Says that the body of a file begins (the file) or ends (None).
+Mark = Callable[[str | None], None]
+
+
+def _marked(
+    execute: Callable[[ModuleType], None], origin: str, mark: Mark
+) -> Callable[[ModuleType], None]:
+    def _call_with_frames_removed(module: ModuleType) -> None:
+        mark(origin)
+        try:
+            execute(module)
+        finally:
+            mark(None)
+
+    _hide(_call_with_frames_removed)
+    return _call_with_frames_removed
+
+
+def _hide(function: Any) -> None:
+    """Have a function left out of tracebacks, as Python does with its own code for imports."""
+    function.__code__ = function.__code__.replace(co_filename=_IMPORTLIB)
 
 
 class ProbingFinder(MetaPathFinder):
@@ -33,10 +58,15 @@ class ProbingFinder(MetaPathFinder):
         watched: Callable[[str], bool],
         prepare: Prepare,
         seal: Callable[[CodeType], CodeType],
+        ours: Callable[[str], bool],
+        mark: Mark,
     ):
+        """``ours`` tells which files are the project's: ``mark`` is told of their bodies."""
         self._watched = watched
         self._prepare = prepare
         self._seal = seal
+        self._ours = ours
+        self._mark = mark
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -48,18 +78,21 @@ class ProbingFinder(MetaPathFinder):
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = None if find is None else find(name, path, target)
             if spec is not None:
-                if spec.has_location and spec.origin is not None and self._watched(spec.origin):
-                    self._change(spec)
+                if spec.has_location and spec.origin is not None:
+                    watched = self._watched(spec.origin)
+                    if watched or self._ours(spec.origin):
+                        self._change(spec, spec.origin, watched)
                 return spec
         return None
 
-    def _change(self, spec: ModuleSpec) -> None:
+    def _change(self, spec: ModuleSpec, origin: str, watched: bool) -> None:
         loader: Any = spec.loader
         if isinstance(loader, LazyLoader):
             loader = loader.loader  # type: ignore[attr-defined]
         if type(loader).__module__ == "_pytest.assertion.rewrite":
-            spec.loader = self._rewriter(loader)
-        elif hasattr(loader, "get_code") and hasattr(loader, "source_to_code"):
+            spec.loader = self._rewriter(loader, origin, watched)
+            return
+        if watched and hasattr(loader, "get_code") and hasattr(loader, "source_to_code"):
             original = loader.get_code
 
             def get_code(fullname: str) -> CodeType | None:
@@ -70,6 +103,9 @@ class ProbingFinder(MetaPathFinder):
                 loader.get_code = get_code
             except AttributeError:  # no place for it: the file stays without probes
                 return
+        if hasattr(loader, "exec_module"):
+            with contextlib.suppress(AttributeError):
+                loader.exec_module = _marked(loader.exec_module, origin, self._mark)
 
     def _probed(self, loader: Any, fullname: str) -> CodeType | None:
         """The code with probes, None where it cannot be made."""
@@ -87,7 +123,7 @@ class ProbingFinder(MetaPathFinder):
         except Exception:  # protects the program's import: it goes on without probes
             return None
 
-    def _rewriter(self, hook: Any) -> Loader:
+    def _rewriter(self, hook: Any, origin: str, watched: bool) -> Loader:
         """pytest's loader of test modules, with probes inserted before its rewriting.
 
         It is of the same kind and shares all state with the hook, for pytest looks at the
@@ -97,12 +133,17 @@ class ProbingFinder(MetaPathFinder):
 
         class ProbedRewriter(type(hook)):  # type: ignore[misc]
             def exec_module(self, module: ModuleType) -> None:
-                code = finder._rewritten(self, module)
-                if code is None:
-                    super().exec_module(module)
-                else:
-                    exec(code, module.__dict__)  # noqa: S102 - the module's own code
+                finder._mark(origin)
+                try:
+                    code = finder._rewritten(self, module) if watched else None
+                    if code is None:
+                        super().exec_module(module)
+                    else:
+                        exec(code, module.__dict__)  # noqa: S102 - the module's own code
+                finally:
+                    finder._mark(None)
 
+        _hide(ProbedRewriter.exec_module)
         rewriter: Loader = ProbedRewriter.__new__(ProbedRewriter)
         rewriter.__dict__ = hook.__dict__
         return rewriter

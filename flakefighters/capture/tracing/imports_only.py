@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flakefighters.capture.tracing.lookup import Label
 
 __all__ = ["ImportsOnly"]
@@ -24,6 +26,13 @@ class ImportsOnly:
     def collect(self) -> set[Label]:
         """Nothing: see :meth:`trouble`."""
         return set()
+
+    def between(self, on: bool) -> None:
+        """Do nothing."""
+
+    def imports(self) -> Mapping[str, set[Label]]:
+        """Nothing."""
+        return {}
 
     def common(self) -> set[Label]:
         """Nothing."""

@@ -223,6 +223,8 @@ class Inserter(ast.NodeTransformer):
         """What entering the body of a definition tells."""
         first, last = _first_line(node.body[0]), node.end_lineno or node.lineno
         labels = self._covering(first, last)
+        if all(isinstance(one, _Definition) or _is_docstring(one) for one in node.body):
+            labels &= self._covering(_first_line(node), last)  # not those of what it defines
         if not self._by_line:
             labels |= self._labels_below(node.body)
         return labels

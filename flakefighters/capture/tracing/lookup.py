@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final, Literal, NamedTuple
@@ -137,6 +137,8 @@ class Lookup:
         self._files: dict[str, FileMarks] = {}
         #: The labels of all module bodies.
         self.bodies: set[Label] = set()
+        #: co_filename to the file of the project that it is.
+        self._ours: dict[str, str | None] = {}
         #: co_filename to what is watched there; the answer None is kept too.
         self._cache: dict[str, FileMarks | None] = {}
         # Code objects are equal by value: keyed by identity, and kept alive with the answer.
@@ -162,6 +164,44 @@ class Lookup:
                 return candidate[len(self._base) + 1 :].replace(os.sep, "/")
         return path.replace(os.sep, "/")
 
+    def below(self, files: Iterable[str]) -> frozenset[str]:
+        """Those of some files that lie below the base, relative to it."""
+        paths = {self._realpath(self._join(self._cwd, file)) for file in files if file[:1] != "<"}
+        return frozenset(self.relative(one) for one in paths if one.startswith(self._base + os.sep))
+
+    def module(self, frame: FrameType | None) -> str | None:
+        """The file of the project whose body is under way, the innermost below ``frame``."""
+        while frame is not None:
+            code = frame.f_code
+            if code.co_name == "<module>":
+                found = self.ours(code.co_filename)
+                if found is not None:
+                    return found
+            frame = frame.f_back
+        return None
+
+    def ours(self, filename: str) -> str | None:
+        """A file of the project relative to the base; None for any other."""
+        try:
+            return self._ours[filename]
+        except KeyError:
+            if filename.startswith("<"):  # generated code has such names without end
+                return None
+        try:
+            real = self._realpath(self._join(self._cwd, filename))
+        except (OSError, ValueError):
+            return None
+        found = self._ours[filename] = self.relative(real) if self._is_ours(real) else None
+        return found
+
+    def _is_ours(self, real: str) -> bool:
+        """Whether a file is one of the project's, not of a package that is installed below it."""
+        return (
+            real.startswith(self._base + os.sep)
+            and not real.startswith(self._outside)
+            and not any(part in real for part in _PACKAGE_FOLDERS)
+        )
+
     def paths(self) -> Iterator[tuple[str, FileMarks]]:
         """The watched files by their real paths."""
         yield from self._files.items()
@@ -185,11 +225,7 @@ class Lookup:
         except (OSError, ValueError):
             return None
         marks = self._files.get(real)
-        if marks is None and self.everything and real.startswith(self._base + os.sep):
-            if real.startswith(self._outside) or not real.endswith(".py"):
-                return None
-            if any(part in real for part in _PACKAGE_FOLDERS):
-                return None
+        if marks is None and self.everything and real.endswith(".py") and self._is_ours(real):
             marks = self._files[real] = FileMarks(self.relative(real), None)
             self.bodies.add(marks.body)
         return marks
@@ -217,10 +253,9 @@ class Lookup:
             if len(modules) < known:
                 return None  # some were taken out, and their places with them
             files = {getattr(module, "__file__", None) for module in modules[known:]}
-            paths = {self._realpath(file) for file in files if isinstance(file, str)}
+            return self.below(file for file in files if isinstance(file, str))
         except Exception:  # any object may stand there: protects the collection of tests
             return None
-        return frozenset(self.relative(one) for one in paths if one.startswith(self._base + os.sep))
 
     def code(self, code: CodeType) -> CodeMarks | None:
         """What running ``code`` touches, None if nothing."""

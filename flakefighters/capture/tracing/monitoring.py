@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import gc
 import sys
-from types import CodeType, FunctionType
+from collections.abc import Callable
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Final, NamedTuple
 
-from flakefighters.capture.tracing.lookup import Label, Lookup
+from flakefighters.capture.tracing.lookup import UNIT, Label, Lookup
 from flakefighters.capture.tracing.tracer import TracerUnavailableError
 
 __all__ = ["MonitoringTracer"]
@@ -28,6 +29,9 @@ _NAME: Final = "flakefighters"
 _IDS: Final = (4, 5)
 
 _COMMON: Final = 5
+
+#: What runs more often while modules are imported counts for all tests that import any.
+_MOST_TIMES: Final = 200
 
 # Absent before 3.12.
 _monitoring: Any = getattr(sys, "monitoring", None)
@@ -63,6 +67,11 @@ class MonitoringTracer:
         #: In how many windows code fired, by identity; and what is taken to run in all.
         self._windows: dict[int, int] = {}
         self._common: set[Label] = set()
+        #: What ran below the bodies of modules while no attempt was under way, by file; and how
+        #: often each code object fired meanwhile.
+        self._imports: dict[str, set[Label]] = {}
+        self._times: dict[int, int] = {}
+        self._switch: Callable[[bool], None] = lambda _on: None
         #: What fired in this window.
         self._fired: dict[int, _Entry] = {}
 
@@ -126,15 +135,66 @@ class MonitoringTracer:
                 self._hits.update(entry.lines.get(number, entry.other_line))
             return disable
 
+        # The same between attempts, where it counts for whom a module imports.
+
+        def discover_below(code: CodeType, _offset: int) -> object:
+            if id(code) not in known and adopt(code, data):
+                entry = known[id(code)]
+                self._below(entry, entry.entered, frame_of(1))
+            return disable
+
+        def entered_below(code: CodeType, _offset: int) -> object:
+            entry = known.get(id(code))
+            if entry is None or self._below(entry, entry.entered, frame_of(1)):
+                return disable
+            return None
+
+        def line_below(code: CodeType, number: int) -> object:
+            entry = known.get(id(code))
+            if entry is None:
+                return disable
+            labels = entry.lines.get(number, entry.other_line)
+            return disable if self._below(entry, labels, frame_of(1)) else None
+
+        frame_of = sys._getframe
+
+        def switch(on: bool) -> None:
+            register = _monitoring.register_callback
+            register(data, events.PY_START, entered_below if on else entered)
+            register(data, events.PY_RESUME, entered_below if on else entered)
+            register(data, events.LINE, line_below if on else line)
+            register(discovery, events.PY_START, discover_below if on else discover)
+
         if _started:
             self._adopt_seen(data)
         _started.append(1)
-        _monitoring.register_callback(data, events.PY_START, entered)
-        _monitoring.register_callback(data, events.PY_RESUME, entered)
-        _monitoring.register_callback(data, events.LINE, line)
-        _monitoring.register_callback(discovery, events.PY_START, discover)
+        self._switch = switch
+        switch(True)
         _monitoring.register_callback(discovery, events.PY_THROW, thrown)
         _monitoring.set_events(discovery, events.PY_START | events.PY_THROW)
+
+    def _below(self, entry: _Entry, labels: frozenset[Label], frame: FrameType | None) -> bool:
+        """Note what runs between attempts; True if it need not be told of again."""
+        self._fired[id(entry.code)] = entry
+        units = {label for label in labels if label[0] == UNIT}
+        self._hits |= labels - units
+        if not units:
+            return True
+        times = self._times[id(entry.code)] = self._times.get(id(entry.code), 0) + 1
+        file = self._lookup.module(frame)
+        if file is None or times > _MOST_TIMES:
+            self._hits |= units
+        else:
+            self._imports.setdefault(file, set()).update(units)
+        return times > _MOST_TIMES
+
+    def between(self, on: bool) -> None:
+        """Tell apart below which module's body something runs, or do not."""
+        self._switch(on)
+
+    def imports(self) -> dict[str, set[Label]]:
+        """What ran below the bodies of modules so far, by file."""
+        return self._imports
 
     def _adopt(self, code: CodeType, data: int) -> bool:
         """Set local events on ``code`` if it is watched."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from flakefighters.capture.tracing.audit import Audit
 from flakefighters.capture.tracing.importer import ProbingFinder
 from flakefighters.capture.tracing.insert import FAR, Flags, Inserter, Reads, seal
-from flakefighters.capture.tracing.lookup import Label, Lookup
+from flakefighters.capture.tracing.lookup import UNIT, Label, Lookup
 from flakefighters.capture.tracing.tracer import TracerUnavailableError
 
 __all__ = ["ProbeTracer"]
@@ -38,7 +39,18 @@ class ProbeTracer:
         mark = os.urandom(8).hex()  # no text of any program
         self._tokens = (f"\0store {mark}", f"\0read {mark}")
         self._blind: set[str] = set()
-        self._finder = ProbingFinder(self._watched, self._prepare, self._seal)
+        self._finder = ProbingFinder(
+            self._watched, self._prepare, self._seal, self._is_ours, self._mark
+        )
+        #: Whether no attempt is under way; then what runs is noted by the module whose body it
+        #: runs below.
+        self._apart = True
+        self._get_ident = threading.get_ident
+        self._thread = threading.get_ident()
+        self._bodies: list[str] = []
+        self._imports: dict[str, set[Label]] = {}
+        #: What ran in the window so far and has been taken off the probes.
+        self._taken: set[Label] = set()
 
     def start(self) -> None:
         """Put the finder first, and note what is imported already."""
@@ -50,6 +62,11 @@ class ProbeTracer:
 
     def begin(self) -> None:
         """Forget what ran."""
+        if self._taken:
+            self._taken = set()
+        self._clear()
+
+    def _clear(self) -> None:
         if self._flags.find(1) >= 0:
             self._flags[:] = bytes(len(self._flags))
         if self._reads:
@@ -57,7 +74,7 @@ class ProbeTracer:
 
     def collect(self) -> set[Label]:
         """What ran in the window so far."""
-        labels: set[Label] = set()
+        labels = set(self._taken)
         at = self._flags.find(1)
         while at >= 0:
             labels |= self._labels[at]
@@ -65,6 +82,34 @@ class ProbeTracer:
         for key in tuple(self._reads):
             labels |= self._labels[key - FAR]
         return labels
+
+    def between(self, on: bool) -> None:
+        """Tell apart below which module's body something runs, or do not."""
+        self._apart = on
+        self._bodies.clear()
+
+    def imports(self) -> dict[str, set[Label]]:
+        """What ran below the bodies of modules so far, by file."""
+        return self._imports
+
+    def _mark(self, origin: str | None) -> None:
+        """The body of a file of the project begins, or (None) the last begun one ends."""
+        if not self._apart or self._get_ident() != self._thread:
+            return
+        seen = self.collect()
+        if self._bodies:
+            file = self._bodies[-1]
+            units = {label for label in seen - self._taken if label[0] == UNIT}
+            if units:
+                self._imports.setdefault(file, set()).update(units)
+            self._taken = seen - units
+        else:
+            self._taken = seen
+        self._clear()
+        if origin is not None:
+            self._bodies.append(self._lookup.ours(origin) or origin)
+        elif self._bodies:
+            self._bodies.pop()
 
     def common(self) -> set[Label]:
         """Nothing: all is told in each window."""
@@ -87,6 +132,9 @@ class ProbeTracer:
 
     def _watched(self, filename: str) -> bool:
         return self._lookup.file(filename) is not None
+
+    def _is_ours(self, filename: str) -> bool:
+        return self._lookup.ours(filename) is not None
 
     def _prepare(
         self, tree: ast.Module, filename: str, source: bytes

@@ -91,7 +91,7 @@ class TraceSession:
         self._active = False
         self._lookup = Lookup(watch)
         self._tracer: Tracer = ImportsOnly(None)
-        self._audit = Audit(watch.data, self._lookup.relative)
+        self._audit = Audit(watch.data | watch.sources, self._lookup.relative)
         self._children = Children()
         self._processes = ""
         #: Outside any attempt: collection, hooks between tests.
@@ -180,6 +180,7 @@ class TraceSession:
         if self._asleep():
             return
         self._flush()
+        self._tracer.between(False)
         self._open = [_Sum(self._lookup.running())]
         self._set_up = False
 
@@ -200,6 +201,7 @@ class TraceSession:
         # What a test has read, it may have kept for others.
         self._between.opened |= self._audit.opened | self._open[0].opened
         self._flush(keep=False)
+        self._tracer.between(True)
         self._open = [self._between]
 
     # -- collection --------------------------------------------------------------------------
@@ -330,10 +332,22 @@ class TraceSession:
         total.add(self._between)
         if self._open[0] is self._between:
             total.add(self._window())
+        below = self._tracer.imports().items()
         imports = frozenset(
-            (file, modules, seen.touched().units) for file, (modules, seen) in self._imports.items()
+            [
+                *(
+                    (f, modules, seen.touched().units)
+                    for f, (modules, seen) in self._imports.items()
+                ),
+                *((f, frozenset((f,)), _Sum(labels).touched().units) for f, labels in below),
+            ]
         )
-        return replace(self._complete(total), imports=imports)
+        openers = frozenset(
+            (path, file)
+            for path, files in self._audit.openers
+            for file in self._lookup.below(files) or {""}
+        )
+        return replace(self._complete(total), imports=imports, openers=openers)
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()

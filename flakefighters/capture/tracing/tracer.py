@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from flakefighters.capture.tracing.lookup import Label
@@ -34,6 +35,18 @@ class Tracer(Protocol):
 
     def collect(self) -> set[Label]:
         """What ran in the window so far; leaves it open.  Not to be changed by the caller."""
+        ...
+
+    def between(self, on: bool) -> None:
+        """Say that no attempt is under way (``on``), or that one begins.
+
+        Meanwhile what runs below the body of a module of the project is told by :meth:`imports`
+        and not by :meth:`collect`, as far as that can be told apart.
+        """
+        ...
+
+    def imports(self) -> Mapping[str, set[Label]]:
+        """What ran below the bodies of modules so far, by file."""
         ...
 
     def common(self) -> set[Label]:

@@ -44,6 +44,8 @@ class Watch:
     #: Changed files that are not Python.  For a file added or removed, list its folder too (a
     #: listing of it counts); for a symbolic link of another name, list the link.
     data: frozenset[str] = frozenset()
+    #: Changed Python files of which somebody may read the text, to run it otherwise than by import.
+    sources: frozenset[str] = frozenset()
     #: Every Python file below ``base`` counts as changed, outside installed packages.  Functions
     #: that several tests have run may then be taken to run in all that follow; on Python 3.11
     #: execution is not watched at all.
@@ -66,6 +68,7 @@ class Watch:
                 for path, file in self.files.items()
             },
             "data": sorted(self.data),
+            "sources": sorted(self.sources),
             "everything": self.everything,
         }
 
@@ -82,6 +85,7 @@ class Watch:
                 for path, file in value["files"].items()
             },
             data=frozenset(value["data"]),
+            sources=frozenset(value["sources"]),
             everything=value["everything"],
         )
 
@@ -99,8 +103,11 @@ class Touched:
     units: frozenset[tuple[str, str | int]] = frozenset()
     #: Changed files whose module body ran.
     imported: frozenset[str] = frozenset()
-    #: Changed data files that were opened, and listed folders of the watch.
+    #: Changed data files and sources that were opened, and listed folders of the watch.
     opened: frozenset[str] = frozenset()
+    #: Each of these that was opened so far, and a file whose code was under way then ("": none
+    #: below the base).
+    openers: frozenset[tuple[str, str]] = frozenset()
     #: Child processes started, or still running: "subprocess.Popen git".  Never arguments.
     children: frozenset[str] = frozenset()
     #: Changed files whose code runs unseen: only imports tell of them.
@@ -115,6 +122,7 @@ class Touched:
             units=self.units | other.units,
             imported=self.imported | other.imported,
             opened=self.opened | other.opened,
+            openers=self.openers | other.openers,
             children=self.children | other.children,
             blind=self.blind | other.blind,
             imports=self.imports | other.imports,
@@ -130,6 +138,8 @@ class Touched:
             value["units"] = [
                 list(unit) for unit in sorted(self.units, key=lambda u: (u[0], str(u[1])))
             ]
+        if self.openers:
+            value["openers"] = sorted(map(list, self.openers))
         if self.imports:
             value["imports"] = sorted(
                 [file, sorted(modules), sorted(map(list, units), key=str)]
@@ -145,6 +155,7 @@ class Touched:
         pairs: Iterable[tuple[str, str | int]] = value.get("units", ())
         return cls(
             units=frozenset((path, unit) for path, unit in pairs),
+            openers=frozenset((path, file) for path, file in value.get("openers", ())),
             imports=frozenset(
                 (file, frozenset(modules), frozenset((path, unit) for path, unit in units))
                 for file, modules, units in value.get("imports", ())

@@ -371,8 +371,44 @@ def test_imports_of_files_with_tests_are_kept_apart(project: Any) -> None:
     project.write("test_b.py", "import prices, shop\nshop.discount(1)\ndef test_b(): pass\n")
     project.write("test_c.py", "import prices, shop\ndef test_c(): pass\n")
     ambient = project.run().ambient
-    assert ambient.units == {("shop.py", "untouched")}
-    assert ambient.imports == {
-        ("test_a.py", frozenset({"test_a.py", "prices.py"}), frozenset({("shop.py", "tax")})),
-        ("test_b.py", frozenset({"test_b.py"}), frozenset({("shop.py", "discount")})),
+    assert ambient.units == set()
+    assert {(file, units) for file, _, units in ambient.imports if units} == {
+        ("conftest.py", frozenset({("shop.py", "untouched")})),
+        ("prices.py", frozenset({("shop.py", "tax")})),
+        ("test_b.py", frozenset({("shop.py", "discount")})),
     }
+    assert all(modules == {file} for file, modules, units in ambient.imports if units)
+
+
+def test_what_runs_in_several_imports_counts_for_each(project: Any) -> None:
+    project.changed("shop.py", SHOP, "tax")
+    project.write("prices.py", "import shop\nPRICE = shop.tax(1)\n")
+    project.write("test_a.py", "import prices, shop\nshop.tax(2)\ndef test_a(): shop.tax(3)\n")
+    project.write("test_b.py", "import shop\nshop.tax(2)\ndef test_b(): pass\n")
+    outcome = project.run()
+    assert {file for file, _, units in outcome.ambient.imports if units} == {
+        *("prices.py", "test_a.py", "test_b.py"),
+    }
+    assert outcome.units("test_a") == {"tax"}
+    assert outcome.units("test_b") == set()
+
+
+def test_a_class_does_not_run_the_methods_that_it_has(project: Any) -> None:
+    source = "class Shop:\n    def tax(self):\n        return 1\n"
+    project.changed("shop.py", source, "Shop.tax")
+    project.write("test_a.py", "import shop\ndef test_a(): shop.Shop()\n")
+    outcome = project.run()
+    assert not outcome.ambient.units
+    assert not any(units for _, _, units in outcome.ambient.imports)
+
+
+def test_an_import_that_fails_shows_nothing_of_ours(project: Any) -> None:
+    project.changed("shop.py", "def tax(x):\n    return x\n\nraise KeyError('vat')\n", "tax")
+    project.write("prices.py", "import shop\n")
+    project.write("test_a.py", "import prices\ndef test_a(): pass\n")
+    project.changed("test_b.py", "import nothing\ndef test_b(): pass\n", "test_b")
+    text = project.run(expect=(2,)).stdout
+    assert "KeyError: 'vat'" in text
+    assert "No module named 'nothing'" in text
+    assert "tracing" not in text
+    assert "importlib" not in text.replace("importlib/__init__.py", "")

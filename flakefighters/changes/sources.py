@@ -1,0 +1,312 @@
+"""The Python files of a work tree as they are now, and what is asked of all of them at once."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from flakefighters.changes import units_effects as effects
+from flakefighters.changes.escapes import (
+    Parts,
+    asked_by_name,
+    escapes,
+    module_parts,
+    sign_of,
+)
+from flakefighters.changes.import_scan import SIGNS, scan
+from flakefighters.changes.units_effects import is_known_base
+from flakefighters.changes.units_names import UnitReads, reading
+from flakefighters.model import ChangeKind, Unit
+
+__all__ = ["Sources"]
+
+_MOST_FILES: Final = 5000
+_MOST_BYTES: Final = 64 << 20
+_STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
+_RENAMED: Final = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
+_PLAIN_IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+([^\n#]+)", re.MULTILINE)
+#: How a class may learn of its subclasses.
+_LEARNING: Final = re.compile(rb"\b(?:__subclasses__|__init_subclass__)\b")
+_CLASS: Final = re.compile(
+    rb"^[ \t]*class\s+(\w+)\s*(?:\[[^\]]*\]\s*)?(?:\(([^)]*)\))?", re.MULTILINE
+)
+_BRACKETS: Final = re.compile(r"\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]")
+_COMMENT: Final = re.compile(r"#.*")
+_COMPUTING: Final = re.compile(
+    rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller)\b"
+    rb"|\bsys\.modules\b|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
+)
+
+
+@dataclass(slots=True)
+class Sources:
+    """The Python files as they are now, each read and parsed once."""
+
+    paths: Iterable[str]
+    read: Callable[[str], bytes | None]
+    #: Not everything was read: there are too many files.
+    cut: bool = False
+    _known: dict[str, bytes] | None = field(default=None)
+    _units: dict[str, list[UnitReads]] = field(default_factory=dict)
+    _some_units: dict[str, list[UnitReads]] = field(default_factory=dict)
+    _computing: frozenset[str] | None = None
+    _escaping: dict[str, bool] = field(default_factory=dict)
+    _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
+    _bound: dict[str, frozenset[str]] = field(default_factory=dict)
+    _modules: dict[str, frozenset[str]] = field(default_factory=dict)
+    _renamed: dict[str, set[str]] | None = None
+    _names: frozenset[str] | None = None
+    _quiet: dict[str, bool] = field(default_factory=dict)
+    _by_last: dict[str, list[str]] | None = None
+    _classes: dict[str, list[str]] | None = None
+    _called: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def all(self) -> Mapping[str, bytes]:
+        """Path to content of every Python file."""
+        if self._known is None:
+            self._known = {}
+            total = 0
+            for path in self.paths:
+                if not path.endswith(".py"):
+                    continue
+                if len(self._known) >= _MOST_FILES or total > _MOST_BYTES:
+                    self.cut = True
+                    break
+                content = self.read(path)
+                if content is not None:
+                    self._known[path] = content
+                    total += len(content)
+        return self._known
+
+    def computing(self) -> frozenset[str]:
+        """Files that compute names which they read, or run text."""
+        if self._computing is None:
+            self._computing = frozenset(
+                path for path, content in self.all().items() if _COMPUTING.search(content)
+            )
+        return self._computing
+
+    def importers(self) -> Iterator[Unit]:
+        """Functions that import or run what their text does not show."""
+        for path, content in self.all().items():
+            if SIGNS.search(content):
+                yield from ((path, function) for function in scan(content).unknown_in)
+
+    def mentions(self, path: str, other: str) -> bool:
+        """Whether a file may have something from another one, by the text of its imports."""
+        if path == other:
+            return True
+        name = b"".join(part.encode() for part in module_parts(other)[-1:])
+        return name in self.all().get(path, b"")
+
+    def starred(self, path: str) -> bool:
+        """Whether some code may import all that a file exports, without naming it."""
+        module = module_parts(path)[-1:]
+        for content in self.all().values():
+            for match in _STARRED.finditer(content):
+                name = match[1].decode().rpartition(".")[2]
+                if (name,) == module or (not name and path.endswith("__init__.py")):
+                    return True
+        return False
+
+    def escaped(self, paths: Iterable[str]) -> bool:
+        """Whether some code may have a module of one of these files as an object."""
+        return any(map(self._escapes, paths))
+
+    def _escapes(self, path: str) -> bool:
+        if path not in self._escaping:
+            parts = module_parts(path)
+            asked, by_name = sign_of(parts), asked_by_name(parts)
+            tails = {parts[at:] for at in range(len(parts))}
+            self._escaping[path] = any(
+                by_name.search(content) is not None for content in self.all().values()
+            ) or any(
+                not tails.isdisjoint(self._handed_on(other, content))
+                for other, content in self.all().items()
+                if other == path or asked.search(content)
+            )
+        return self._escaping[path]
+
+    def _handed_on(self, path: str, content: bytes) -> frozenset[Parts]:
+        if path not in self._handed:
+            self._handed[path] = escapes(path, content)
+        return self._handed[path]
+
+    def bound(self, path: str) -> frozenset[str]:
+        """The names that a file binds at its top, imports included."""
+        if path not in self._bound:
+            self._bound[path] = frozenset(
+                name
+                for one in self.units(path)
+                if one.unit.scope is None
+                for name in one.unit.entry.names
+            )
+        return self._bound[path]
+
+    def plain_modules(self, path: str) -> frozenset[str]:
+        """Last parts of what ``import`` binds in a file: modules and nothing else."""
+        if path not in self._modules:
+            found = set()
+            for match in _PLAIN_IMPORT.finditer(self.all().get(path, b"")):
+                for part in match[1].decode("utf-8", "replace").split(","):
+                    name, renamed, alias = part.strip().partition(" as ")
+                    found.add(alias.strip() if renamed else name.strip().rpartition(".")[2])
+            self._modules[path] = frozenset(found)
+        return self._modules[path]
+
+    def around(self, path: str) -> _Around:
+        """What the rest of the project tells of a file."""
+        return _Around(self, path)
+
+    def quiet(self, path: str, met: frozenset[str] = frozenset()) -> bool:
+        """Whether importing a file for the first time only binds names."""
+        if path not in self._quiet:
+            if path in met:
+                return True  # in a circle: the others tell
+            around = self.around(path)
+            found = all(
+                around.quiet_import(entry.node, entry.alias, met | {path})
+                if entry.alias is not None
+                else not entry.effect
+                if entry.kind is ChangeKind.STATEMENT
+                else not around.has_effect(entry.node)
+                for entry in (one.unit.entry for one in self.units(path) if one.unit.scope is None)
+            )
+            if met:
+                return found  # as far as it is known within the circle
+            self._quiet[path] = found
+        return self._quiet[path]
+
+    def files_of(self, last: str) -> list[str]:
+        """Files whose modules have a name that ends like this."""
+        if self._by_last is None:
+            self._by_last = {}
+            for path in self.all():
+                for part in module_parts(path)[-1:]:
+                    self._by_last.setdefault(part, []).append(path)
+        return self._by_last.get(last, [])
+
+    def plain_class(self, name: str) -> bool:
+        """Whether all classes of a name are of this project and learn of no subclass."""
+        if self._classes is None:
+            self._classes = {}
+            for content in self.all().values():
+                if _LEARNING.search(content):
+                    self._classes = {}
+                    break
+                for match in _CLASS.finditer(content):
+                    bases = (match[2] or b"").decode("utf-8", "replace")
+                    self._classes.setdefault(match[1].decode(), []).append(bases)
+        waiting, met = [name], set()
+        while waiting:
+            one = waiting.pop()
+            if one in met or is_known_base(ast.Name(one)):
+                continue
+            met.add(one)
+            if one not in self._classes:
+                return False
+            for bases in self._classes[one]:
+                if "=" in bases or "(" in bases:
+                    return False
+                plain = _BRACKETS.sub("", _COMMENT.sub("", bases))
+                waiting += [
+                    base.strip().rpartition(".")[2] for base in plain.split(",") if base.strip()
+                ]
+        return True
+
+    def has_star(self, path: str) -> bool:
+        """Whether a file imports all that some module exports."""
+        return _STARRED.search(self.all().get(path, b"")) is not None
+
+    def may_be(self, base: str, path: str) -> bool:
+        """Whether the module of a file may be meant by the last part of a dotted name."""
+        if base == "." or base in self._called_as(path):
+            return True
+        # What is installed under another name than that of its folder: ``package_dir``.
+        parts = module_parts(path)
+        if not path.endswith("__init__.py") or not base or len(parts) > 1:
+            return False
+        return base not in sys.stdlib_module_names and base not in self._module_names()
+
+    def _module_names(self) -> frozenset[str]:
+        if self._names is None:
+            self._names = frozenset(part for one in self.all() for part in module_parts(one)[-1:])
+        return self._names
+
+    def _called_as(self, path: str) -> frozenset[str]:
+        """The names by which code may call the module of a file: its last part, and aliases."""
+        if path not in self._called:
+            if self._renamed is None:
+                self._renamed = {}
+                for content in self.all().values():
+                    for match in _RENAMED.finditer(content):
+                        self._renamed.setdefault(match[1].decode(), set()).add(match[2].decode())
+            waiting = list(module_parts(path)[-1:])
+            known = set(waiting)
+            while waiting:
+                more = self._renamed.get(waiting.pop(), set()) - known
+                known |= more
+                waiting += more
+            self._called[path] = frozenset(known)
+        return self._called[path]
+
+    def units(self, path: str) -> list[UnitReads]:
+        """The units of one file with the names that they read."""
+        if path not in self._units:
+            self._units[path] = reading(self.all().get(path, b""))
+        return self._units[path]
+
+    def computing_units(self, path: str) -> list[UnitReads]:
+        """Those units of one file that may compute names; a part of its :meth:`units`."""
+        if path in self._units:
+            return self._units[path]
+        if path not in self._some_units:
+            self._some_units[path] = reading(self.all().get(path, b""), _COMPUTING)
+        return self._some_units[path]
+
+
+class _Around:
+    """Implements :class:`~flakefighters.changes.units_naming.Around`."""
+
+    def __init__(self, sources: Sources, path: str):
+        self._sources, self._path = sources, path
+
+    def quiet_import(
+        self, node: ast.AST, alias: ast.alias, met: frozenset[str] = frozenset()
+    ) -> bool:
+        """Whether an import that the file has or had does nothing but bind its name."""
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            return False
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+        relative = isinstance(node, ast.ImportFrom) and node.level > 0
+        if not relative and not effects.imports_have_effect(module):
+            return True
+        # Its package, the module, and what may be a module in it.
+        wanted = module.split(".") if module else []
+        within = self._sources.files_of(alias.name) if isinstance(node, ast.ImportFrom) else []
+        files = [file for part in wanted for file in self._sources.files_of(part)] + within
+        if not (self._sources.files_of(wanted[-1]) if wanted else relative):
+            return False  # somebody else's, or gone
+        return all(self._sources.quiet(file, met) for file in dict.fromkeys(files))
+
+    def plain_class(self, name: str) -> bool:
+        """Whether a dotted name is that of classes which do not learn of their subclasses."""
+        return self._sources.plain_class(name.rpartition(".")[2])
+
+    def has_effect(self, node: ast.AST) -> bool:
+        """Whether a definition may do more than bind its name."""
+        if isinstance(node, ast.ClassDef) and all(
+            self.plain_class(effects.dotted(base)) for base in node.bases
+        ):
+            node = ast.ClassDef(
+                name=node.name,
+                bases=[],
+                keywords=node.keywords,
+                body=node.body,
+                decorator_list=node.decorator_list,
+            )
+        return effects.has_effect(node)
