@@ -15,7 +15,15 @@ from typing import Final
 from flakefighters.changes.readers import Names, Readers
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units_entries import ANY
-from flakefighters.changes.units_names import ANY_ATTRIBUTE, Reads, UnitReads, identifiers, reads
+from flakefighters.changes.units_names import (
+    ANY_ATTRIBUTE,
+    ANY_IN_TEXT,
+    ANY_OF_OWN,
+    Reads,
+    UnitReads,
+    identifiers,
+    reads,
+)
 from flakefighters.changes.units_walk import LOCALS
 from flakefighters.model import ChangeKind, Unit
 
@@ -116,7 +124,7 @@ class _Search:
             self._unit(path, one)
 
     def _unit(self, path: str, one: UnitReads) -> None:
-        unit, read, _, plain = one
+        unit, read = one.unit, one.read
         entry = unit.entry
         inner = unit.scope is not None
         in_class = inner and entry.kind is ChangeKind.STATEMENT
@@ -128,7 +136,7 @@ class _Search:
                 if use is _Use.REFUSED:
                     self._sure.add((path, unit.name))
                 unclear = unclear or use is _Use.UNCLEAR
-            if unclear or ANY in plain or (self._computable() and ANY_ATTRIBUTE in plain):
+            if unclear or read.may_compute(self._computed(), self._called.attributes):
                 self._maybe.add((path, unit.name))
             return
         local = inner and unit.name[: -len(entry.label) - 1].endswith(LOCALS)
@@ -144,11 +152,14 @@ class _Search:
         elif unclear or self._use(entry.node, path) is not _Use.FITS:
             self._unclear.add(path, entry.names, attribute=inner)
 
-    def _computable(self) -> bool:
-        """Whether ``getattr(thing, name)`` may give the function, or the class that it makes."""
-        if self._method and not self._constructs:
-            return True
-        return self._sources.escaped(set().union(*self._called.globals.values()))
+    def _computed(self) -> set[str]:
+        """The ways of computing a name that may give the function, or the class that it makes."""
+        found = {ANY, ANY_OF_OWN, ANY_IN_TEXT}
+        if (self._method and not self._constructs) or self._sources.escaped(
+            set().union(*self._called.globals.values())
+        ):
+            found.add(ANY_ATTRIBUTE)
+        return found
 
     def _inherits(self, path: str, scope: str | None) -> bool:
         if scope is None:

@@ -12,7 +12,13 @@ from typing import Final, NamedTuple
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY
 from flakefighters.changes.units_entries import Entry
-from flakefighters.changes.units_names import ANY_ATTRIBUTE, Reads, UnitReads
+from flakefighters.changes.units_names import (
+    ANY_ATTRIBUTE,
+    ANY_IN_TEXT,
+    ANY_OF_OWN,
+    Reads,
+    UnitReads,
+)
 from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE, altered
 from flakefighters.changes.units_walk import LOCALS
 from flakefighters.model import ChangeKind, Unit
@@ -106,6 +112,8 @@ class _Carriers:
     #: The same for what may be so, as some name is computed on the way; with the files of each.
     doubtful: dict[str, set[str]] = field(default_factory=dict)
     doubtful_callables: dict[str, set[str]] = field(default_factory=dict)
+    #: One of them stands in some text, which may be run as code.
+    in_text: bool = False
     #: A call at import was handed one of them, and may do anything with it.
     effect: bool = False
 
@@ -117,6 +125,24 @@ class _Carriers:
             for names in (self.doubtful, self.doubtful_callables)
             for name, others in names.items()
         )
+
+    def computed_in(self, path: str, sources: Sources) -> set[str]:
+        """The ways of computing a name in a file that may give one of these."""
+        if path not in sources.computing():
+            return set()
+        holders = self.holders()
+        found = {ANY}
+        if path in holders:
+            found.add(ANY_OF_OWN)
+        if self.values.attributes or self.values.anywhere or sources.escaped(holders):
+            found |= {ANY_ATTRIBUTE, ANY_IN_TEXT}
+        elif (
+            self.in_text
+            or sources.runs_files(path)
+            or any(sources.mentions(path, holder) for holder in holders)
+        ):
+            found.add(ANY_IN_TEXT)
+        return found
 
     def holders(self) -> set[str]:
         """Files of which a module has a changed value."""
@@ -166,12 +192,13 @@ def readers(
             if late():
                 return so_far(False)
             if pattern.search(content) or other == path or sources.has_star(other):
-                _follow(other, sources.units(other), sources, known, {ANY}, sure, maybe)
+                units = sources.units(other)
+                known.in_text = known.in_text or _stands_in(units, pattern)
+                _follow(
+                    other, units, sources, known, known.computed_in(other, sources), sure, maybe
+                )
         if known.size() == before:
             break
-    computed = {ANY}
-    if known.values.attributes or sources.escaped(known.holders()):
-        computed.add(ANY_ATTRIBUTE)
     for _ in range(_ROUNDS):
         before = known.size()
         for other in sources.all():
@@ -183,7 +210,7 @@ def readers(
                 units = sources.computing_units(other)
             else:
                 continue
-            _follow(other, units, sources, known, computed, sure, maybe)
+            _follow(other, units, sources, known, known.computed_in(other, sources), sure, maybe)
         if known.size() == before:
             break
     return so_far(True)
@@ -193,6 +220,15 @@ def _any_of(names: Iterable[str]) -> re.Pattern[bytes]:
     """Finds one of some names in a source; of no names nothing."""
     words = sorted(re.escape(name.encode("utf-8")) for name in names)
     return re.compile(rb"\b(?:" + b"|".join(words) + rb")\b" if words else rb"(?!)")
+
+
+def _stands_in(units: list[UnitReads], pattern: re.Pattern[bytes]) -> bool:
+    """Whether some text of these units has one of the names."""
+    return any(
+        pattern.search(text.encode("utf-8", "surrogatepass"))
+        for one in units
+        for text in one.read.texts
+    )
 
 
 def _follow(
@@ -216,6 +252,7 @@ def _follow(
             if not name.startswith(("__", "test_")):  # too many share them
                 to.setdefault(name, set()).add(path)
 
+    names = known.values.all()
     for unit, read, head, plain in units:
         entry = unit.entry
         inner = unit.scope is not None
@@ -233,7 +270,7 @@ def _follow(
                     known.callables.add(path, _own_name(entry), attribute=inner)
                 if headed and not local:  # another default or decorator
                     known.values.add(path, _own_name(entry), attribute=inner)
-            elif not plain.isdisjoint(computed):
+            elif read.may_compute(computed, names):
                 maybe.add((path, unit.name))
                 if unit.scope is None:  # too many methods share their names
                     add(_own_name(entry), known.doubtful_callables)
@@ -263,7 +300,7 @@ def _follow(
             known.values.add(path, (one for one in things if one[0] != ANYWHERE), attribute=inner)
             known.values.add_marked(path, (one for one in things if one[0] == ANYWHERE))
             known.effect = known.effect or _is_unclear(entry, things, sources.plain_modules(path))
-        elif doubt or doubtful or not plain.isdisjoint(computed):
+        elif doubt or doubtful or read.may_compute(computed, names):
             add(entry.names, known.doubtful)
 
 

@@ -29,6 +29,8 @@ _MOST_BYTES: Final = 64 << 20
 _STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
 _RENAMED: Final = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
 _PLAIN_IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+([^\n#]+)", re.MULTILINE)
+_RUNNING: Final = re.compile(rb"\b(?:eval|exec)\b")
+_READING: Final = re.compile(rb"\bopen\(|\bread\w*\(|\bgetsource\w*\b|\bget_data\b|\bget_source\b")
 #: How a class may learn of its subclasses.
 _LEARNING: Final = re.compile(rb"\b(?:__subclasses__|__init_subclass__)\b")
 _CLASS: Final = re.compile(
@@ -95,6 +97,11 @@ class Sources:
         for path, content in self.all().items():
             if SIGNS.search(content):
                 yield from ((path, function) for function in scan(content).unknown_in)
+
+    def runs_files(self, path: str) -> bool:
+        """Whether a file may run the text of others as code."""
+        content = self.all().get(path, b"")
+        return _RUNNING.search(content) is not None and _READING.search(content) is not None
 
     def mentions(self, path: str, other: str) -> bool:
         """Whether a file may have something from another one, by the text of its imports."""

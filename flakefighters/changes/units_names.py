@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -15,6 +17,8 @@ from flakefighters.changes.units_walk import LOCALS, Unit, walk
 
 __all__ = [
     "ANY_ATTRIBUTE",
+    "ANY_IN_TEXT",
+    "ANY_OF_OWN",
     "Reads",
     "UnitReads",
     "header",
@@ -26,9 +30,20 @@ __all__ = [
 ]
 
 #: Among the names that are read: any attribute of some object (:data:`ANY`: any name at all).
+#: With more behind it, any attribute whose name begins like that.
 ANY_ATTRIBUTE: Final = "*."
+#: Any name of the code's own module; any name that a text which is run as code may have.
+ANY_OF_OWN: Final = "*g"
+ANY_IN_TEXT: Final = "*x"
 #: Calls and attributes by which code reaches names that its text does not show.
-_DYNAMIC: Final = frozenset({"__import__", "eval", "exec", "globals", "import_module", "locals"})
+_DYNAMIC: Final = {
+    "__import__": ANY,
+    "import_module": ANY,
+    "eval": ANY_IN_TEXT,
+    "exec": ANY_IN_TEXT,
+    "globals": ANY_OF_OWN,
+    "locals": ANY_OF_OWN,
+}
 _DICTIONARIES: Final = frozenset({"__dict__", "vars"})
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: Methods that code names only to call that of a certain class: ``Shop.__init__(self)``.
@@ -42,6 +57,7 @@ _SPECIAL: Final = frozenset(
         *("__setattr__", "__setitem__", "__setstate__", "__str__"),
     }
 )
+_COMPUTING: Final = frozenset({"getattr", "attrgetter", "methodcaller"})
 _LONGEST_TEXT: Final = 200
 
 
@@ -58,8 +74,10 @@ class Reads:
     words: set[str] = field(default_factory=set)
     #: Parameters of tests and fixtures, which name fixtures.
     parameters: set[str] = field(default_factory=set)
-    #: :data:`ANY`, :data:`ANY_ATTRIBUTE`.
+    #: :data:`ANY`, :data:`ANY_ATTRIBUTE` and the like.
     computed: set[str] = field(default_factory=set)
+    #: Texts in which names may be, other than docstrings.
+    texts: list[str] = field(default_factory=list)
 
     def plain(self) -> frozenset[str]:
         """All of these as mere names."""
@@ -73,6 +91,17 @@ class Reads:
         self.words |= other.words
         self.parameters |= other.parameters
         self.computed |= other.computed
+        self.texts += other.texts
+
+    def may_compute(self, kinds: Collection[str], names: Iterable[str]) -> bool:
+        """Whether it may compute one of some names, in one of these ways."""
+        if not self.computed.isdisjoint(kinds):
+            return True
+        if ANY_ATTRIBUTE not in kinds:
+            return False
+        size = len(ANY_ATTRIBUTE)
+        begins = [one[size:].lower() for one in self.computed if one.startswith(ANY_ATTRIBUTE)]
+        return any(name.lower().startswith(begin) for begin in begins for name in names)
 
 
 class UnitReads(NamedTuple):
@@ -96,6 +125,7 @@ def reads(
     modules: Collection[str] = (),
     owner: str | None = None,
     asked: str | None = None,
+    assigned: Callable[[], Mapping[str, ast.expr]] = dict,
 ) -> Reads:
     """What some trees look up.
 
@@ -103,7 +133,7 @@ def reads(
     nested definitions too; without ``annotations`` those of functions are left out.  The rest is
     for the ``body`` of a function: ``modules`` are those of its variables that it imports,
     ``owner`` is the class that it belongs to, "" for none, and ``asked`` a variable of it that
-    holds a name which others read.
+    holds a name which others read; ``assigned`` tells which are assigned once.
     """
     found = Reads()
     bare, attributes, words = found.bare, found.attributes, found.words
@@ -125,7 +155,12 @@ def reads(
             stack.append(item.value)
         elif isinstance(item, ast.Constant):
             if isinstance(item.value, str):
-                words.update(identifiers(item.value))
+                parts = list(identifiers(item.value))
+                words.update(parts)
+                if not parts and item.value:
+                    found.texts.append(item.value)
+        elif isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant):
+            continue  # a docstring, or idle
         elif isinstance(item, ast.Import | ast.ImportFrom):
             for alias in item.names:
                 attributes |= imported(item, alias)
@@ -138,13 +173,15 @@ def reads(
             stack += [item.target, *([] if item.value is None else [item.value])]
         elif isinstance(item, ast.Subscript) and _is_own_module(item):
             continue
+        elif isinstance(item, ast.Compare) and isinstance(item.ops[0], ast.In | ast.NotIn):
+            stack.append(item.left)  # `name in sys.modules` gives no module
+            stack += [one for one in item.comparators if not _is_table_of_modules(one)]
         else:
-            if isinstance(item, ast.Call) and _is_computed(item, asked):
-                found.computed.add(ANY_ATTRIBUTE)
+            if isinstance(item, ast.Call) and _is_computed(item, asked, hidden):
+                found.computed.add(ANY_ATTRIBUTE + _beginning(item, assigned()))
             _push_children(item, stack)
     asked_for = {name for _, name in attributes} | bare | words
-    if not asked_for.isdisjoint(_DYNAMIC):
-        found.computed.add(ANY)
+    found.computed.update(kind for name, kind in _DYNAMIC.items() if name in asked_for)
     if not asked_for.isdisjoint(_DICTIONARIES):
         found.computed.add(ANY_ATTRIBUTE)
     return found
@@ -230,6 +267,7 @@ def _own_reads(unit: Unit, annotations: bool) -> tuple[Reads, Reads]:
         body=True,
         owner=owner,
         asked=_asked_name(node, assigned),
+        assigned=lambda: _assigned_once(node),
     )
     found.add(head)
     if node.name.startswith("test") or any(map(is_fixture, node.decorator_list)):
@@ -264,6 +302,10 @@ def _is_own_dictionary(node: ast.Attribute) -> bool:
     return node.attr == "__dict__" and isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
+def _is_table_of_modules(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and effects.dotted(node) == "sys.modules"
+
+
 def _is_own_module(node: ast.Subscript) -> bool:
     """``sys.modules[__name__]``."""
     return (
@@ -283,8 +325,16 @@ def _asked_name(
     return None if name in assigned else name
 
 
-def _is_computed(call: ast.Call, asked: str | None) -> bool:
+def _is_computed(call: ast.Call, asked: str | None, hidden: Collection[str]) -> bool:
     """``getattr(thing, name)`` where the text does not show the name."""
+    first = call.args[0] if call.args else None
+    if (
+        isinstance(first, ast.Name)
+        and first.id not in hidden
+        and first.id in sys.stdlib_module_names
+        and len(call.args) > 1
+    ):
+        return False  # an attribute of a module of Python's own
     if (
         asked is not None
         and isinstance(call.func, ast.Name)
@@ -296,10 +346,46 @@ def _is_computed(call: ast.Call, asked: str | None) -> bool:
         return False
     return (
         isinstance(call.func, ast.Name)
-        and call.func.id in {"getattr", "attrgetter", "methodcaller"}
+        and call.func.id in _COMPUTING
         and not all(isinstance(arg, ast.Constant) for arg in call.args[-1:])
         and not (len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
     )
+
+
+def _beginning(call: ast.Call, assigned: Mapping[str, ast.expr]) -> str:
+    """How the name begins that a call computes: "visit_" for ``getattr(self, f"visit_{kind}")``."""
+    name = call.args[min(1, len(call.args) - 1)] if call.args else None
+    for _ in range(4):
+        match name:
+            case ast.Name(id=variable) if variable in assigned:
+                name = assigned[variable]
+            case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+                return text
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Add()):
+                return text
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
+                return text.partition("%")[0]
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+                return text.partition("{")[0]
+            case ast.Call(func=ast.Attribute(value=value, attr="lower" | "strip")):
+                name = value
+            case _:
+                break
+    return ""
+
+
+def _assigned_once(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+    """Variables of a function that have one value, as far as its text shows."""
+    found: dict[str, ast.expr] = {}
+    times: Counter[str] = Counter(
+        arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)
+    )
+    for item in ast.walk(node):
+        if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
+            times[item.id] += 1
+        elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
+            found[item.targets[0].id] = item.value
+    return {name: value for name, value in found.items() if times[name] == 1}
 
 
 def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[set[str], set[str]]:

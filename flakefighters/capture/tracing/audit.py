@@ -58,8 +58,9 @@ class Audit:
         ``relative`` makes of such a path the one to report.
         """
         self.opened: set[str] = set()
-        #: What was opened, and the files whose code was under way then; of the whole session.
-        self.openers: set[tuple[str, frozenset[str]]] = set()
+        #: What was opened, and the code that was under way then as files and names, the innermost
+        #: first; of the whole session.
+        self.openers: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         self.children: set[str] = set()
         #: What to report, by path as given and by real path.
         self._data: dict[str, str] = {}
@@ -122,12 +123,12 @@ class Audit:
                 found = data.get(path) or data.get(realpath(join(getcwd(), path)))
                 if found is not None:
                     self.opened.add(found)
-                    files = set()
+                    codes: dict[tuple[str, str], None] = {}
                     frame = current(1)
                     while frame is not None:
-                        files.add(frame.f_code.co_filename)
+                        codes[frame.f_code.co_filename, frame.f_code.co_name] = None
                         frame = frame.f_back
-                    self.openers.add((found, frozenset(files)))
+                    self.openers.add((found, tuple(codes)))
             except Exception:  # noqa: S110 - the program's own call to open() must go on
                 pass
 

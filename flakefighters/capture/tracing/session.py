@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -343,11 +343,19 @@ class TraceSession:
             ]
         )
         openers = frozenset(
-            (path, file)
-            for path, files in self._audit.openers
-            for file in self._lookup.below(files) or {""}
+            (path, file) for path, codes in self._audit.openers for file in self._keepers(codes)
         )
         return replace(self._complete(total), imports=imports, openers=openers)
+
+    def _keepers(self, codes: Iterable[tuple[str, str]]) -> frozenset[str]:
+        """The files of the project that may have kept what some code opened; "" if none is known.
+
+        Not what a test reads by itself: that it keeps nothing for others is what makes it a test.
+        """
+        ours = [(file, name) for file, name in codes if self._lookup.ours(file) is not None]
+        if ours and ours[0][1].startswith("test"):
+            return frozenset(("<test>",))
+        return self._lookup.below(file for file, _ in ours) or frozenset(("",))
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()
