@@ -1,0 +1,81 @@
+"""What the rest of a project tells of one of its files."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from flakefighters.changes.sources import Sources
+from flakefighters.changes.units import ANY, compare
+
+QUIET = b"import os\nfrom shop.rates import RATE\nNET = RATE * 2\ndef f(): go()\nclass A:\n x = 1\n"
+FILES = {
+    "src/shop/__init__.py": b"",
+    "src/shop/tax.py": QUIET,
+    "src/shop/rates.py": b"RATE = 20\n",
+    "src/shop/net.py": b"from shop import tax\nopen_socket()\n",
+    "src/shop/far.py": b"from shop import net\n",
+    "src/shop/one.py": b"from shop import two\n",
+    "src/shop/two.py": b"from shop import one\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("statement", "quiet"),
+    [
+        ("import os", True),
+        ("from shop.tax import f", True),
+        ("from shop import tax", True),
+        ("from . import tax", True),
+        ("from .tax import NET", True),
+        ("from shop import net", False),
+        ("from .net import f", False),
+        ("from shop import far", False),
+        ("from shop import one", True),
+        ("import numpy", False),
+        ("from .gone import x", False),
+    ],
+)
+def test_quiet_imports(statement: str, quiet: bool) -> None:
+    sources = Sources(FILES, FILES.get)
+    (node,) = ast.parse(statement).body
+    assert isinstance(node, ast.Import | ast.ImportFrom)
+    assert sources.around("src/shop/use.py").quiet_import(node, node.names[0]) is quiet
+
+
+@pytest.mark.parametrize(
+    ("classes", "plain"),
+    [
+        ("class A: 1\n", True),
+        ("class B(Exception): 1\nclass A(B): 1\n", True),
+        ("class A(Generic[T], dict): 1\n", True),
+        ("class A(B): 1\n", False),
+        ("class A(metaclass=M): 1\n", False),
+        ("class A(make()): 1\n", False),
+        ("class A: 1\nclass A(B): 1\n", False),
+        ("class A:\n def __init_subclass__(cls): 1\n", False),
+        ("class A: 1\ndef f(): return A.__subclasses__()\n", False),
+        ("", False),
+    ],
+)
+def test_plain_classes(classes: str, plain: bool) -> None:
+    texts = {"a.py": classes.encode()}
+    assert Sources(texts, texts.get).plain_class("A") is plain
+
+
+def test_the_project_tells_what_has_an_effect() -> None:
+    sources = Sources(FILES, FILES.get)
+    for name, effect in (("tax", False), ("net", True)):
+        new = f"from shop import {name}\n".encode()
+        (change,) = compare("src/shop/use.py", b"", new, sources.around("src/shop/use.py"))
+        assert (ANY in change.names) is effect
+
+
+def test_importers() -> None:
+    texts = {
+        "a.py": b"import importlib\nimportlib.import_module(x)\ndef f(n):\n  exec(n)\n",
+        "b.py": b"class A:\n  def f(self, n):\n    def g(): return eval(n)\n    return g\n",
+    }
+    found = set(Sources(texts, texts.get).importers())
+    assert found == {("a.py", "f"), ("b.py", "A.f.<locals>.g")}
