@@ -139,6 +139,7 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
         change=change,
         targets=own | found.sure,
         maybe=found.maybe,
+        named_in=found.handed,
         at_import=ANY in change.names
         or not found.complete
         or ("__all__" in names and sources.starred(change.path)),

@@ -114,8 +114,8 @@ class _Carriers:
     doubtful_callables: dict[str, set[str]] = field(default_factory=dict)
     #: One of them stands in some text, which may be run as code.
     in_text: bool = False
-    #: A call at import was handed one of them, and may do anything with it.
-    effect: bool = False
+    #: Files in which a call at import is handed one of them, and may do anything with it.
+    handed: set[str] = field(default_factory=set)
 
     def doubted_in(self, path: str, sources: Sources) -> bool:
         """Whether a file may read something that is in doubt."""
@@ -161,8 +161,10 @@ class Readers(NamedTuple):
     sure: frozenset[Unit]
     #: They may, since names that they read are computed.
     maybe: frozenset[Unit]
-    #: False if there was no time to find all, or if there may be more: what imports the file.
+    #: False if there was no time to find all.
     complete: bool
+    #: Files of which the import hands one of them to somebody who may do anything with it.
+    handed: frozenset[str] = frozenset()
 
 
 def readers(
@@ -182,8 +184,8 @@ def readers(
     known.values.add_marked(path, names)
 
     def so_far(complete: bool) -> Readers:
-        all_known = complete and not known.effect
-        return Readers(frozenset(sure), frozenset(maybe - sure), all_known)
+        handed = frozenset(known.handed)
+        return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed)
 
     for _ in range(_ROUNDS):
         before = known.size()
@@ -299,7 +301,8 @@ def _follow(
             things = altered(entry.node)
             known.values.add(path, (one for one in things if one[0] != ANYWHERE), attribute=inner)
             known.values.add_marked(path, (one for one in things if one[0] == ANYWHERE))
-            known.effect = known.effect or _is_unclear(entry, things, sources.plain_modules(path))
+            if _is_unclear(entry, things, sources.plain_modules(path)):
+                known.handed.add(path)
         elif doubt or doubtful or read.may_compute(computed, names):
             add(entry.names, known.doubtful)
 

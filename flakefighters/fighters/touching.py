@@ -204,6 +204,8 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
         path in touch.imported_before or path in touch.blind
     ):
         found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
+    elif effect.named_in & reach.keys():
+        found.doubts.append(f"{_show(change)} changed, and is handed on when it is imported")
     elif path in touch.blind:
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
     elif maybe & ran:

@@ -65,7 +65,7 @@ class Effect:
     maybe: frozenset[Unit] = frozenset()
     #: Whoever imports the file may be affected.
     at_import: bool = False
-    #: Of a data file: Python files that name it outside of any function.
+    #: Python files that name it outside of any function, where anything may be done with it.
     named_in: frozenset[str] = frozenset()
 
 

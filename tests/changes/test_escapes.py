@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flakefighters.changes.escapes import escapes
-from flakefighters.changes.readers import Sources
+from flakefighters.changes.sources import Sources
 
 TAX = "src/shop/tax.py"
 
