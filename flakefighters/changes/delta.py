@@ -124,11 +124,14 @@ def _is_test(change: Change) -> bool:
 def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effect:
     names = {name for name in change.names if name != ANY}
     own: frozenset[Unit] = frozenset()
-    if change.kind is ChangeKind.FUNCTION and change.unit is not None and change.line is not None:
+    there = change.unit is not None and change.line is not None
+    if change.kind is ChangeKind.FUNCTION and change.by_run and there and change.unit is not None:
         own = frozenset({(change.path, change.unit)})
     found = _NOBODY
+    asked: frozenset[Unit] = frozenset()
     if _is_test(change):
-        pass  # nobody but pytest asks for it, to run it
+        # Nobody but pytest asks for it, to run it.
+        asked = own if names else frozenset()
     elif change.by_call and change.unit is not None:
         found = callers(change.path, change.unit, sources, late) or readers(
             change.path, names, sources, late
@@ -140,6 +143,7 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
         targets=own | found.sure,
         maybe=found.maybe,
         named_in=found.handed,
+        asked=asked | found.asked,
         at_import=ANY in change.names
         or not found.complete
         or ("__all__" in names and sources.starred(change.path)),

@@ -18,6 +18,7 @@ from flakefighters.changes.units_names import (
     ANY_OF_OWN,
     Reads,
     UnitReads,
+    is_made_fixture,
 )
 from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE, altered
 from flakefighters.changes.units_walk import LOCALS
@@ -114,6 +115,8 @@ class _Carriers:
     doubtful_callables: dict[str, set[str]] = field(default_factory=dict)
     #: One of them stands in some text, which may be run as code.
     in_text: bool = False
+    #: Functions that ask for one of them before they run.
+    asked: set[Unit] = field(default_factory=set)
     #: Files in which a call at import is handed one of them, and may do anything with it.
     handed: set[str] = field(default_factory=set)
 
@@ -165,6 +168,8 @@ class Readers(NamedTuple):
     complete: bool
     #: Files of which the import hands one of them to somebody who may do anything with it.
     handed: frozenset[str] = frozenset()
+    #: Tests and fixtures that ask for one of them before they run: by a parameter, a decorator.
+    asked: frozenset[Unit] = frozenset()
 
 
 def readers(
@@ -185,7 +190,8 @@ def readers(
 
     def so_far(complete: bool) -> Readers:
         handed = frozenset(known.handed)
-        return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed)
+        asked = frozenset(known.asked)
+        return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed, asked)
 
     for _ in range(_ROUNDS):
         before = known.size()
@@ -266,6 +272,10 @@ def _follow(
         hit = headed or known.values.read_by(read, path, sources, in_class=whole)
         doubt = among(plain, known.doubtful)
         if entry.kind is ChangeKind.FUNCTION:
+            if hit and (headed or not read.parameters.isdisjoint(known.values.fixtures)):
+                known.asked.add((path, unit.name))
+                if is_made_fixture(entry.node):
+                    known.values.fixtures.update(_own_name(entry))
             if hit:
                 sure.add((path, unit.name))
                 if not local:

@@ -283,9 +283,17 @@ class _Around:
         self._sources, self._path = sources, path
 
     def quiet_import(
-        self, node: ast.AST, alias: ast.alias, met: frozenset[str] = frozenset()
+        self,
+        node: ast.AST,
+        alias: ast.alias,
+        met: frozenset[str] = frozenset(),
+        *,
+        known: bool = False,
     ) -> bool:
-        """Whether an import that the file has or had does nothing but bind its name."""
+        """Whether an import that the file has or had does nothing but bind its name.
+
+        ``known``: its module is imported all the same.
+        """
         if not isinstance(node, ast.Import | ast.ImportFrom):
             return False
         module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
@@ -298,6 +306,8 @@ class _Around:
         files = [file for part in wanted for file in self._sources.files_of(part)] + within
         if not (self._sources.files_of(wanted[-1]) if wanted else relative):
             return False  # somebody else's, or gone
+        if known:
+            files = within
         return all(self._sources.quiet(file, met) for file in dict.fromkeys(files))
 
     def plain_class(self, name: str) -> bool:

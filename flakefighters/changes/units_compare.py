@@ -11,6 +11,7 @@ from flakefighters.changes.units_keys import (
     Definition,
     Function,
     Place,
+    call_key,
     header_key,
     key,
     shell_key,
@@ -48,8 +49,9 @@ class Comparison:
         """Compare two whole files."""
         before, after = self._members(old), self._members(new)
         foreign = {name for entry in (*before, *after) if entry.alias for name in entry.names}
+        kept = naming.modules_of(before) & naming.modules_of(after)
         for pair, how in self._scopes(before, after, "", None):
-            entry, names = pair.shown, naming.of_statement(pair, foreign, self._around)
+            entry, names = pair.shown, naming.of_statement(pair, foreign, self._around, kept)
             if how == "moved":
                 how, names = "changed", (*names, naming.ANY)
             self._add(entry.kind, entry.label, pair.new, how, names)
@@ -141,7 +143,21 @@ class Comparison:
             )
             if not (called or switched):
                 names = ()
-            self._add(ChangeKind.FUNCTION, name, pair.new, "changed", names, by_call=by_call)
+            by_run = (
+                not by_call
+                or self._counts.annotated
+                or body_old != body_new
+                or call_key(old, self._counts) != call_key(new, self._counts)
+            )
+            self._add(
+                ChangeKind.FUNCTION,
+                name,
+                pair.new,
+                "changed",
+                names,
+                by_call=by_call,
+                by_run=by_run,
+            )
         if nested_old or nested_new:
             self._scopes(
                 list(map(definition, nested_old)),
@@ -215,6 +231,7 @@ class Comparison:
         place: int | None = None,
         *,
         by_call: bool = False,
+        by_run: bool = True,
     ) -> None:
         change = Change(
             kind=kind,
@@ -224,6 +241,7 @@ class Comparison:
             how=how,
             names=tuple(dict.fromkeys(names)),
             by_call=by_call,
+            by_run=by_run,
         )
         self._found.insert(len(self._found) if place is None else place, change)
 

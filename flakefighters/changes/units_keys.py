@@ -21,6 +21,7 @@ __all__ = [
     "Function",
     "Key",
     "Place",
+    "call_key",
     "docstring",
     "header_key",
     "is_idle",
@@ -124,6 +125,11 @@ def header_key(node: Definition, counts: Policy) -> Key:
     doc = docstring(node, counts.docs or strange)
     parts = _header(node, signatures)
     return type(node), doc, *key(parts, counts, Place.FUNCTION, signatures=signatures)
+
+
+def call_key(node: Definition, counts: Policy) -> Key:
+    """:func:`header_key` without annotations and the docstring."""
+    return key(_header(node, False), counts, Place.FUNCTION, signatures=False)
 
 
 def shell_key(node: Definition, counts: Policy) -> Key:

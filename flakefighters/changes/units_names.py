@@ -25,6 +25,7 @@ __all__ = [
     "identifiers",
     "imported",
     "is_fixture",
+    "is_made_fixture",
     "reading",
     "reads",
 ]
@@ -270,9 +271,14 @@ def _own_reads(unit: Unit, annotations: bool) -> tuple[Reads, Reads]:
         assigned=lambda: _assigned_once(node),
     )
     found.add(head)
-    if node.name.startswith("test") or any(map(is_fixture, node.decorator_list)):
+    if node.name.startswith("test") or is_made_fixture(node):
         found.parameters |= parameters
     return found, head
+
+
+def is_made_fixture(node: ast.AST) -> bool:
+    """Whether a definition is that of a fixture."""
+    return any(map(is_fixture, getattr(node, "decorator_list", ())))
 
 
 def is_fixture(decorator: ast.expr) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Protocol
 
 from flakefighters.changes import units_effects as effects
@@ -19,6 +19,7 @@ __all__ = [
     "FIXTURE",
     "Around",
     "altered",
+    "modules_of",
     "of_attribute",
     "of_definition",
     "of_statement",
@@ -40,8 +41,11 @@ Names = tuple[str, ...]
 class Around(Protocol):
     """What the rest of the project tells of a file."""
 
-    def quiet_import(self, node: ast.AST, alias: ast.alias) -> bool:
-        """Whether an import that the file has or had does nothing but bind its name."""
+    def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
+        """Whether an import that the file has or had does nothing but bind its name.
+
+        ``known``: its module is imported all the same.
+        """
         ...
 
     def plain_class(self, name: str) -> bool:
@@ -49,17 +53,34 @@ class Around(Protocol):
         ...
 
 
-def of_statement(pair: Pair, foreign: Collection[str] = (), around: Around | None = None) -> Names:
+def modules_of(members: Iterable[Entry]) -> set[str]:
+    """The modules that a file imports names from, with the dots in front."""
+    return {module for entry in members if (module := _module_of(entry)) is not None}
+
+
+def _module_of(entry: Entry) -> str | None:
+    node = entry.node
+    if entry.alias is None or not isinstance(node, ast.ImportFrom):
+        return None
+    return "." * node.level + (node.module or "")
+
+
+def of_statement(
+    pair: Pair,
+    foreign: Collection[str] = (),
+    around: Around | None = None,
+    kept: Collection[str] = (),
+) -> Names:
     """The names of a statement at module level that came, went or differs.
 
     ``foreign`` are names that the file imports: what is done to ``os.environ`` is not found by
-    looking for readers of ``os``.
+    looking for readers of ``os``.  ``kept`` are modules that it imports before and after.
     """
     versions = [entry for entry in (pair.old, pair.new) if entry is not None]
     if all(entry.guarded or _is_idle_future(entry) for entry in versions):
         return ()
     names = [name for entry in versions for name in entry.names]
-    hidden = any(_has_effect(entry, around) for entry in versions)
+    hidden = any(_has_effect(entry, around, kept) for entry in versions)
     hidden = hidden or any(map(_is_found_by_pytest, names)) or any(map(_is_future, versions))
     for entry in versions:
         names += altered(entry.node, foreign)
@@ -175,9 +196,10 @@ def _shows_members(
     return _is_observed(owner, around)
 
 
-def _has_effect(entry: Entry, around: Around | None) -> bool:
+def _has_effect(entry: Entry, around: Around | None, kept: Collection[str]) -> bool:
     if entry.effect and entry.alias is not None and around is not None:
-        return not around.quiet_import(entry.node, entry.alias)
+        known = _module_of(entry) in kept
+        return not around.quiet_import(entry.node, entry.alias, known=known)
     return entry.effect
 
 

@@ -46,6 +46,8 @@ class Policy:
     signatures: bool = True
     #: Annotations of variables at module level.
     variables: bool = True
+    #: Some library reads annotations, and acts by them when a function runs.
+    annotated: bool = False
 
 
 def parse(source: bytes) -> ast.Module | None:
@@ -69,6 +71,7 @@ def policy(old: bytes, before: ast.Module, new: bytes, after: ast.Module) -> Pol
     return Policy(
         docs=bool(imported & _DOC_READERS) or _reads_docs(old) or _reads_docs(new),
         signatures=not future or bool(imported & _ANNOTATION_READERS),
+        annotated=bool(imported & _ANNOTATION_READERS),
         variables=not future,
     )
 

@@ -136,6 +136,12 @@ def _is_text(case: Case) -> bool:
     return "." in case.nodeid.rpartition("::")[2].partition("[")[0]
 
 
+def _own_unit(case: Case) -> Unit:
+    """The function that a test is."""
+    parts = case.nodeid.partition("[")[0].split("::")[1:]
+    return case.own_file or "", ".".join(parts)
+
+
 def _only_binds(change: Change) -> bool:
     """Whether the names of a change are those that it binds in its own file."""
     names = [name for name in change.names if name != "*"]
@@ -181,6 +187,8 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if any(unit[0] == path for unit in targets & ran):
         found.touched.append(("ran", change))
+    elif _plain(effect.asked) & _plain(frozenset({_own_unit(seen.case)})):
+        found.touched.append(("asks for", change))
     elif seen.is_elsewhere(effect):
         return
     elif targets & ran:

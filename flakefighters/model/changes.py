@@ -43,6 +43,8 @@ class Change:
     #: Of a function with other parameters, or a new one: of the readers of its names only those
     #: are affected that run it, or whose calls it refuses.
     by_call: bool = False
+    #: False if even running it is no touch: only annotations differ, which some may read.
+    by_run: bool = True
 
     def __str__(self) -> str:
         if self.unit is None:
@@ -65,6 +67,8 @@ class Effect:
     maybe: frozenset[Unit] = frozenset()
     #: Whoever imports the file may be affected.
     at_import: bool = False
+    #: Tests that are affected before they run: they have other parameters, or ask for it.
+    asked: frozenset[Unit] = frozenset()
     #: Python files that name it outside of any function, where anything may be done with it.
     named_in: frozenset[str] = frozenset()
 

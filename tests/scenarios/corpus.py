@@ -15,9 +15,11 @@ from tests.scenarios import (
     evidence,
     harmless_changes,
     harmless_edits,
+    out_of_reach,
     places,
     processes,
     pytest_settings,
+    reaching,
     working_trees,
 )
 from tests.scenarios.registry import SCENARIOS
@@ -37,9 +39,11 @@ _MODULES = (
     evidence,
     harmless_changes,
     harmless_edits,
+    out_of_reach,
     places,
     processes,
     pytest_settings,
+    reaching,
     working_trees,
 )
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)

@@ -118,7 +118,8 @@ def _own_lines(code: CodeType) -> set[int]:
             lines.difference_update(range(inner.co_firstlineno, max(body, default=0) + 1))
     if len(lines) > 1 and not code.co_name.startswith("<"):
         lines.discard(code.co_firstlineno)
-    return lines or {code.co_firstlineno}
+    # A module that only defines things has no line of its own.
+    return lines or (set() if code.co_name == "<module>" else {code.co_firstlineno})
 
 
 class Lookup:
