@@ -181,6 +181,8 @@ class _Search:
 
     def _use(self, node: ast.AST, path: str) -> _Use:
         worst = _Use.FITS
+        if self._read_runs:
+            return worst
         handled: set[int] = set()
         for item in _own_nodes(node):
             if isinstance(item, ast.Call):
@@ -203,7 +205,6 @@ class _Search:
                 and isinstance(item.ctx, ast.Load)
                 and id(item) not in handled
                 and self._is_called(item, path)
-                and not self._read_runs
             ):
                 worst = max(worst, _Use.UNCLEAR, key=_weight)
             elif isinstance(item, ast.Constant) and isinstance(item.value, str):

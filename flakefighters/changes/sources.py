@@ -31,6 +31,9 @@ _RENAMED: Final = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
 _PLAIN_IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+([^\n#]+)", re.MULTILINE)
 _RUNNING: Final = re.compile(rb"\b(?:eval|exec)\b")
 _READING: Final = re.compile(rb"\bopen\(|\bread\w*\(|\bgetsource\w*\b|\bget_data\b|\bget_source\b")
+_ANNOTATIONS: Final = re.compile(
+    rb"\b(?:__annotations__|get_type_hints|get_annotations|getfullargspec|signature\s*\()"
+)
 #: How a class may learn of its subclasses.
 _LEARNING: Final = re.compile(rb"\b(?:__subclasses__|__init_subclass__)\b")
 _CLASS: Final = re.compile(
@@ -62,6 +65,7 @@ class Sources:
     _modules: dict[str, frozenset[str]] = field(default_factory=dict)
     _renamed: dict[str, set[str]] | None = None
     _names: frozenset[str] | None = None
+    _annotated: bool | None = None
     _quiet: dict[str, bool] = field(default_factory=dict)
     _by_last: dict[str, list[str]] | None = None
     _classes: dict[str, list[str]] | None = None
@@ -91,6 +95,12 @@ class Sources:
                 path for path, content in self.all().items() if _COMPUTING.search(content)
             )
         return self._computing
+
+    def annotated(self) -> bool:
+        """Whether some code looks at the annotations of functions."""
+        if self._annotated is None:
+            self._annotated = any(map(_ANNOTATIONS.search, self.all().values()))
+        return self._annotated
 
     def importers(self) -> Iterator[Unit]:
         """Functions that import or run what their text does not show."""
@@ -264,7 +274,7 @@ class Sources:
     def units(self, path: str) -> list[UnitReads]:
         """The units of one file with the names that they read."""
         if path not in self._units:
-            self._units[path] = reading(self.all().get(path, b""))
+            self._units[path] = reading(self.all().get(path, b""), annotated=self.annotated())
         return self._units[path]
 
     def computing_units(self, path: str) -> list[UnitReads]:

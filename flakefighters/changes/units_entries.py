@@ -54,7 +54,8 @@ def entries(body: Sequence[ast.stmt], counts: Policy, place: Place) -> list[Entr
 def _entries(body: Sequence[ast.stmt], counts: Policy, place: Place) -> Iterator[Entry]:
     for node in body:
         if isinstance(node, _DEFINITIONS):
-            yield definition(node)
+            if not _is_overload(node):
+                yield definition(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from _imports(node)
         elif is_idle(node):
@@ -155,6 +156,12 @@ def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
         if alias.name == "*":
             name = f"* from {'.' * node.level if relative else ''}{module}"  # type: ignore[union-attr]
         yield Entry(ChangeKind.STATEMENT, name, name, names, node, *lines, alias, own, effect)
+
+
+def _is_overload(node: Definition) -> bool:
+    """``@overload``: for type checkers alone, the last definition counts."""
+    decorators = map(effects.dotted, node.decorator_list)
+    return any(one in ("overload", "typing.overload", "t.overload") for one in decorators)
 
 
 def _is_typing_only(test: ast.expr) -> bool:

@@ -227,13 +227,19 @@ def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[tuple[s
     return set(zip((before, *parts), parts, strict=False))
 
 
-def reading(source: bytes, only: re.Pattern[bytes] | None = None) -> list[UnitReads]:
-    """Each unit of a source (whose text has ``only`` in it) with what it reads."""
+def reading(
+    source: bytes, only: re.Pattern[bytes] | None = None, *, annotated: bool = False
+) -> list[UnitReads]:
+    """Each unit of a source (whose text has ``only`` in it) with what it reads.
+
+    The annotations of functions count if they are ``annotated`` for somebody who looks at them,
+    or the source imports a library that does.
+    """
     tree = parse(source)
     if tree is None:
         return []
     lines = [] if only is None else source.splitlines()
-    annotations = reads_annotations(tree)
+    annotations = annotated or reads_annotations(tree)
     found = []
     for unit in walk(tree):
         entry = unit.entry

@@ -77,8 +77,8 @@ def policy(old: bytes, before: ast.Module, new: bytes, after: ast.Module) -> Pol
 
 
 def reads_annotations(tree: ast.Module) -> bool:
-    """Whether somebody evaluates the annotations of a module's functions."""
-    return not _postponed(tree) or not _ANNOTATION_READERS.isdisjoint(_imported(tree))
+    """Whether a library that a module imports acts by the annotations of its functions."""
+    return not _ANNOTATION_READERS.isdisjoint(_imported(tree))
 
 
 def comparable_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:

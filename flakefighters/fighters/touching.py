@@ -108,6 +108,8 @@ class _Seen:
 
     def may_have_kept(self, path: str) -> bool:
         """Whether what was read of a file may have been kept by code that the test can reach."""
+        if path in self.case.collected and path != self.case.own_file:
+            return False  # a text with tests, which pytest has read
         openers = {file for data, file in self.touch.openers if data == path}
         if not openers or "" in openers or not self.reach or self.unknown is not None:
             return True

@@ -86,6 +86,7 @@ METHODS = """
         ("rate", "x.rate(1, 2)", "refused"),
         ("make", "Shop.make(1, 2, 3)", "refused"),
         ("size", "x.size", "nothing"),
+        ("size", "x.size(1)", "nothing"),
         ("total", "getattr(x, name)(1)", "unclear"),
         ("total", "getattr(x, f'visit_{name}')(1)", "nothing"),
         ("total", "getattr(x, 'total')()", "unclear"),

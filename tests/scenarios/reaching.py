@@ -234,6 +234,28 @@ _change(
     {"tests/conftest.py": swap("def rate", "def vat")},
 )
 _change(
+    "a_fixture_loses_its_decorator",
+    "A fixture that another one asks for is none any more.",
+    {
+        "tests/conftest.py": code("""
+            import pytest
+
+            @pytest.fixture
+            def vat():
+                return 20
+
+            @pytest.fixture
+            def rate(vat):
+                return vat
+            """),
+        "tests/test_tax.py": code("""
+            def test_tax(rate):
+                assert rate == 20
+            """),
+    },
+    {"tests/conftest.py": swap("@pytest.fixture\ndef vat", "def vat")},
+)
+_change(
     "a_test_asks_for_a_fixture_that_is_not_there",
     "The test has one more parameter, which no fixture is for.",
     {},
