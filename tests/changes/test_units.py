@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import random
 import textwrap
 import time
@@ -341,6 +340,73 @@ def test_names(old: str, new: str, expected: tuple[str, ...] | None) -> None:
         assert any(ANY in c.names for c in compare("m.py", source(old), source(new)))
     else:
         assert only(old, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "by_call", "by_run"),
+    [
+        ("def f(a): 1\n", "def f(a, b): 1\n", True, True),
+        ("def f(a): 1\n", "def f(a: int): 1\n", True, False),
+        ("def f(a): 1\n", "def f(a) -> int: 1\n", True, False),
+        ("def f(a: int): return 1\n", "def f(a: str): return 2\n", True, True),
+        ("import pydantic\ndef f(a): 1\n", "import pydantic\ndef f(a: int): 1\n", True, True),
+        ("def f(a): return 1\n", "def f(a): return 2\n", False, True),
+        ("def f(a): return 1\n", "def f(a, b): yield 1\n", False, True),
+        ("def f(a): 1\n", "async def f(a, b): 1\n", False, True),
+        ("@cache\ndef f(a): 1\n", "def f(a, b): 1\n", False, True),
+        ("@go\ndef f(a): 1\n", "@go\ndef f(a, b): 1\n", False, True),
+        ("@fixture\ndef f(a): 1\n", "@fixture\ndef f(a, b): 1\n", False, True),
+        ("x = 1\n", "x = 1\ndef f(a): 1\n", True, True),
+        ("x = 1\n", "x = 1\ndef setup_module(): 1\n", False, True),
+        ("class A: x = 1\n", "class A:\n x = 1\n def f(self): 1\n", True, True),
+        ("class A(B): x = 1\n", "class A(B):\n x = 1\n def f(self): 1\n", False, True),
+        ("class A: x = 1\n", "class A:\n x = 1\n def __eq__(self, o): 1\n", False, True),
+        ("class A: x = 1\n", "class A:\n x = 1\n @abstractmethod\n def f(self): 1\n", False, True),
+    ],
+)
+def test_what_is_affected_by_being_called(old: str, new: str, by_call: bool, by_run: bool) -> None:
+    (change,) = compare("m.py", source(old), source(new))
+    assert change.kind is ChangeKind.FUNCTION
+    assert (change.by_call, change.by_run) == (by_call, by_run)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("from __future__ import division\nx = 1\n", "x = 1\n"),
+        (
+            "@overload\ndef f(a: int): ...\ndef f(a): 1\n",
+            "@overload\ndef f(a: str): ...\ndef f(a): 1\n",
+        ),
+    ],
+)
+def test_what_matters_to_nobody(old: str, new: str) -> None:
+    assert not [name for one in compare("m.py", source(old), source(new)) for name in one.names]
+
+
+def test_parameters_of_tests_are_no_names_of_theirs() -> None:
+    test = "@pytest.mark.parametrize('value', [{}])\ndef test_a(value): 1\n"
+    (change,) = compare("m.py", source(test.format(1)), source(test.format(2)))
+    assert change.names == ("test_a",)
+
+
+def test_a_new_class_names_itself_alone() -> None:
+    new = source("class A:\n x = 1\n def get(self): 1\n class B:\n  def put(self): 1\n")
+    found = {one.unit: one.names for one in compare("m.py", b"", new)}
+    assert found == {"A": ("A",), "A.get": (), "A.B": (), "A.B.put": ()}
+
+
+def test_an_import_from_a_module_that_is_imported_anyway() -> None:
+    class Loud:
+        def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
+            return known
+
+        def plain_class(self, name: str) -> bool:
+            return False
+
+    old, more = source("from a import x\n"), source("from a import x, y\nfrom b import z\n")
+    found = {one.unit: one.names for one in compare("m.py", old, more, Loud())}
+    assert found == {"y": ("y",), "z": ("z", ANY)}
 
 
 def test_lines_and_kinds() -> None:

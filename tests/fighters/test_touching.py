@@ -116,6 +116,55 @@ def test_a_computed_import_matters_to_who_ran_it(touch: dict[str, Any], doubt: b
     assert bool(found.doubts) is doubt
 
 
+DATA = Change(kind=ChangeKind.DATA, path="shop/rates.json", how="changed")
+
+
+@pytest.mark.parametrize(
+    ("openers", "collected", "doubt"),
+    [
+        (set(), set(), True),
+        ({""}, set(), True),
+        ({"shop/net.py"}, set(), True),
+        ({"shop/net.py", "shop/other.py"}, set(), True),
+        ({"shop/other.py"}, set(), False),
+        ({"<test>"}, set(), False),
+        ({""}, {"shop/rates.json"}, False),  # a text with tests
+    ],
+)
+def test_what_was_read_before_and_may_have_been_kept(
+    openers: set[str], collected: set[str], doubt: bool
+) -> None:
+    changes = Changes(changes=(DATA,), effects=(Effect(change=DATA),))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        baseline=passed,
+        reach=Reach(files={"tests/test_a.py": "", "shop/net.py": ""}),
+        collected=frozenset(collected),
+        touch=Touch(
+            opened_before=frozenset({DATA.path}),
+            openers=frozenset((DATA.path, file) for file in openers),
+        ),
+    )
+    assert bool(touching(failed, passed).doubts) is doubt
+
+
+@pytest.mark.parametrize(("unit", "touched"), [("test_a", True), ("test_b", False)])
+def test_a_test_that_asks_for_a_change_need_not_run(unit: str, touched: bool) -> None:
+    change = Change(
+        kind=ChangeKind.FUNCTION, path="tests/conftest.py", unit="rate", names=("@rate",)
+    )
+    effect = Effect(change=change, asked=frozenset({("tests/test_a.py", unit)}))
+    changes = Changes(changes=(change,), effects=(effect,))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        nodeid="tests/test_a.py::test_a[x::y]",
+        baseline=passed,
+        reach=Reach(files={"tests/test_a.py": "", "tests/conftest.py": ""}),
+        touch=Touch(),
+    )
+    assert bool(touching(failed, passed).touched) is touched
+
+
 def test_names_in_a_file_with_other_tests_are_its_own() -> None:
     change = Change(
         kind=ChangeKind.STATEMENT,
