@@ -37,12 +37,12 @@ def genuine_half(
     suite.check_out(base)
     measured = suite.contexts()
     suite.check_out(base)
-    recorded, again = suite.run(ours=True), None
+    recorded, again, kept = suite.run(ours=True), None, None
     if recorded is not None:
         kept = suite.keep_history()
         suite.limit = 6 * recorded.seconds
         again = suite.run(ours=True)
-    if measured is None or recorded is None or again is None:
+    if measured is None or recorded is None or again is None or kept is None:
         raise SystemExit(f"{suite.name}: the suite does not come to an end at {commit}")
     stable = recorded.passed() & again.passed()
     known = recorded.failed() | again.failed()

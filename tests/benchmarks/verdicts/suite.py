@@ -90,8 +90,10 @@ class Suite:
         git(self.place, "add", "-u")
         git(self.place, "commit", "-q", "--no-verify", "-m", message)
 
-    def keep_history(self) -> Path:
-        """Copy the history aside."""
+    def keep_history(self) -> Path | None:
+        """Copy the history aside; None if there is none, where pytest was set up elsewhere."""
+        if not (self.place / _DATABASE).exists():
+            return None
         kept = self.work / f"{self.name}.history"
         shutil.copyfile(self.place / _DATABASE, kept)
         return kept
