@@ -14,16 +14,9 @@ from typing import Final
 
 from flakefighters.changes.readers import Names, Readers
 from flakefighters.changes.sources import Sources
+from flakefighters.changes.units_computed import ANY_ATTRIBUTE, ANY_IN_TEXT, ANY_OF_OWN
 from flakefighters.changes.units_entries import ANY
-from flakefighters.changes.units_names import (
-    ANY_ATTRIBUTE,
-    ANY_IN_TEXT,
-    ANY_OF_OWN,
-    Reads,
-    UnitReads,
-    identifiers,
-    reads,
-)
+from flakefighters.changes.units_names import Reads, UnitReads, identifiers, reads
 from flakefighters.changes.units_walk import LOCALS
 from flakefighters.model import ChangeKind, Unit
 

@@ -11,15 +11,9 @@ from typing import Final, NamedTuple
 
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY
+from flakefighters.changes.units_computed import ANY_ATTRIBUTE, ANY_IN_TEXT, ANY_OF_OWN
 from flakefighters.changes.units_entries import Entry
-from flakefighters.changes.units_names import (
-    ANY_ATTRIBUTE,
-    ANY_IN_TEXT,
-    ANY_OF_OWN,
-    Reads,
-    UnitReads,
-    is_made_fixture,
-)
+from flakefighters.changes.units_names import Reads, UnitReads, is_made_fixture
 from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE, altered
 from flakefighters.changes.units_walk import LOCALS
 from flakefighters.model import ChangeKind, Unit

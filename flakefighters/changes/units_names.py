@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from flakefighters.changes import units_effects as effects
+from flakefighters.changes.units_computed import (
+    ANY_ATTRIBUTE,
+    DICTIONARIES,
+    DYNAMIC,
+    asked_name,
+    assigned_once,
+    beginning,
+    is_computed,
+    is_own_module,
+    is_table_of_modules,
+)
 from flakefighters.changes.units_entries import ANY
 from flakefighters.changes.units_source import parse, reads_annotations
 from flakefighters.changes.units_walk import LOCALS, Unit, walk
 
 __all__ = [
-    "ANY_ATTRIBUTE",
-    "ANY_IN_TEXT",
-    "ANY_OF_OWN",
     "Reads",
     "UnitReads",
     "header",
@@ -30,22 +36,6 @@ __all__ = [
     "reads",
 ]
 
-#: Among the names that are read: any attribute of some object (:data:`ANY`: any name at all).
-#: With more behind it, any attribute whose name begins like that.
-ANY_ATTRIBUTE: Final = "*."
-#: Any name of the code's own module; any name that a text which is run as code may have.
-ANY_OF_OWN: Final = "*g"
-ANY_IN_TEXT: Final = "*x"
-#: Calls and attributes by which code reaches names that its text does not show.
-_DYNAMIC: Final = {
-    "__import__": ANY,
-    "import_module": ANY,
-    "eval": ANY_IN_TEXT,
-    "exec": ANY_IN_TEXT,
-    "globals": ANY_OF_OWN,
-    "locals": ANY_OF_OWN,
-}
-_DICTIONARIES: Final = frozenset({"__dict__", "vars"})
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: Methods that code names only to call that of a certain class: ``Shop.__init__(self)``.
 _SPECIAL: Final = frozenset(
@@ -58,7 +48,6 @@ _SPECIAL: Final = frozenset(
         *("__setattr__", "__setitem__", "__setstate__", "__str__"),
     }
 )
-_COMPUTING: Final = frozenset({"getattr", "attrgetter", "methodcaller"})
 _LONGEST_TEXT: Final = 200
 
 
@@ -172,18 +161,18 @@ def reads(
                 stack.append(item.annotation)
         elif body and isinstance(item, ast.AnnAssign):  # of a local variable: never evaluated
             stack += [item.target, *([] if item.value is None else [item.value])]
-        elif isinstance(item, ast.Subscript) and _is_own_module(item):
+        elif isinstance(item, ast.Subscript) and is_own_module(item):
             continue
         elif isinstance(item, ast.Compare) and isinstance(item.ops[0], ast.In | ast.NotIn):
             stack.append(item.left)  # `name in sys.modules` gives no module
-            stack += [one for one in item.comparators if not _is_table_of_modules(one)]
+            stack += [one for one in item.comparators if not is_table_of_modules(one)]
         else:
-            if isinstance(item, ast.Call) and _is_computed(item, asked, hidden):
-                found.computed.add(ANY_ATTRIBUTE + _beginning(item, assigned()))
+            if isinstance(item, ast.Call) and is_computed(item, asked):
+                found.computed.add(ANY_ATTRIBUTE + beginning(item, assigned()))
             _push_children(item, stack)
     asked_for = {name for _, name in attributes} | bare | words
-    found.computed.update(kind for name, kind in _DYNAMIC.items() if name in asked_for)
-    if not asked_for.isdisjoint(_DICTIONARIES):
+    found.computed.update(kind for name, kind in DYNAMIC.items() if name in asked_for)
+    if not asked_for.isdisjoint(DICTIONARIES):
         found.computed.add(ANY_ATTRIBUTE)
     return found
 
@@ -273,8 +262,8 @@ def _own_reads(unit: Unit, annotations: bool) -> tuple[Reads, Reads]:
         annotations=annotations,
         body=True,
         owner=owner,
-        asked=_asked_name(node, assigned),
-        assigned=lambda: _assigned_once(node),
+        asked=asked_name(node, assigned),
+        assigned=lambda: assigned_once(node),
     )
     found.add(head)
     if node.name.startswith("test") or is_made_fixture(node):
@@ -312,92 +301,6 @@ def _special(node: ast.Attribute, hidden: Collection[str], owner: str | None) ->
 def _is_own_dictionary(node: ast.Attribute) -> bool:
     """``self.__dict__``, which has what was set on the object, and nothing of its class."""
     return node.attr == "__dict__" and isinstance(node.value, ast.Name) and node.value.id == "self"
-
-
-def _is_table_of_modules(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and effects.dotted(node) == "sys.modules"
-
-
-def _is_own_module(node: ast.Subscript) -> bool:
-    """``sys.modules[__name__]``."""
-    return (
-        isinstance(node.slice, ast.Name)
-        and node.slice.id == "__name__"
-        and effects.dotted(node.value) == "sys.modules"
-    )
-
-
-def _asked_name(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, assigned: Collection[str]
-) -> str | None:
-    """The parameter of ``__getattr__`` that holds a name: the text that reads it shows it."""
-    if node.name not in ("__getattr__", "__getattribute__"):
-        return None
-    name = node.args.args[-1].arg if node.args.args else None
-    return None if name in assigned else name
-
-
-def _is_computed(call: ast.Call, asked: str | None, hidden: Collection[str]) -> bool:
-    """``getattr(thing, name)`` where the text does not show the name."""
-    first = call.args[0] if call.args else None
-    if (
-        isinstance(first, ast.Name)
-        and first.id not in hidden
-        and first.id in sys.stdlib_module_names
-        and len(call.args) > 1
-    ):
-        return False  # an attribute of a module of Python's own
-    if (
-        asked is not None
-        and isinstance(call.func, ast.Name)
-        and call.func.id == "getattr"
-        and len(call.args) > 1
-        and isinstance(call.args[1], ast.Name)
-        and call.args[1].id == asked
-    ):
-        return False
-    return (
-        isinstance(call.func, ast.Name)
-        and call.func.id in _COMPUTING
-        and not all(isinstance(arg, ast.Constant) for arg in call.args[-1:])
-        and not (len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
-    )
-
-
-def _beginning(call: ast.Call, assigned: Mapping[str, ast.expr]) -> str:
-    """How the name begins that a call computes: "visit_" for ``getattr(self, f"visit_{kind}")``."""
-    name = call.args[min(1, len(call.args) - 1)] if call.args else None
-    for _ in range(4):
-        match name:
-            case ast.Name(id=variable) if variable in assigned:
-                name = assigned[variable]
-            case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
-                return text
-            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Add()):
-                return text
-            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
-                return text.partition("%")[0]
-            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
-                return text.partition("{")[0]
-            case ast.Call(func=ast.Attribute(value=value, attr="lower" | "strip")):
-                name = value
-            case _:
-                break
-    return ""
-
-
-def _assigned_once(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
-    """Variables of a function that have one value, as far as its text shows."""
-    found: dict[str, ast.expr] = {}
-    times: Counter[str] = Counter(
-        arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)
-    )
-    for item in ast.walk(node):
-        if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
-            times[item.id] += 1
-        elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
-            found[item.targets[0].id] = item.value
-    return {name: value for name, value in found.items() if times[name] == 1}
 
 
 def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[set[str], set[str]]:

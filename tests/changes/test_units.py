@@ -19,7 +19,8 @@ from flakefighters.changes.units import (
     compare,
     spans,
 )
-from flakefighters.changes.units_names import ANY_ATTRIBUTE, reading
+from flakefighters.changes.units_computed import ANY_ATTRIBUTE
+from flakefighters.changes.units_names import reading
 from flakefighters.model import ChangeKind
 
 
