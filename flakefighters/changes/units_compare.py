@@ -141,7 +141,7 @@ class Comparison:
                 and naming.reached_by_calls(old, owner, self._around)
                 and naming.reached_by_calls(new, owner, self._around)
             )
-            if not (called or switched):
+            if not (called or switched or naming.keeps_results(new)):
                 names = ()
             by_run = (
                 not by_call

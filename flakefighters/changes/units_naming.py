@@ -19,6 +19,7 @@ __all__ = [
     "FIXTURE",
     "Around",
     "altered",
+    "keeps_results",
     "modules_of",
     "of_attribute",
     "of_definition",
@@ -34,6 +35,9 @@ ANYWHERE: Final = "?"
 
 #: Beginnings of the names of module-level things that pytest looks for.
 _FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", "tearDown")
+
+#: Decorators by which results are kept.
+_KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", "memoize"})
 
 Names = tuple[str, ...]
 
@@ -164,6 +168,12 @@ def reached_by_calls(
     if not added or not isinstance(owner, ast.ClassDef):
         return True
     return not _shows_members(owner, node, around, own=False)
+
+
+def keeps_results(node: ast.AST) -> bool:
+    """Whether a function may answer without being run: from what an earlier call gave."""
+    decorators = getattr(node, "decorator_list", ())
+    return any(effects.dotted(one).rpartition(".")[2] in _KEEPING for one in decorators)
 
 
 def _of_class(owner: ast.ClassDef, nested: bool) -> str:

@@ -250,6 +250,11 @@ def only(old: str, new: str) -> tuple[str, ...]:
 NAMES = {
     "a body is reached by running it": ("def f(): return 1\n", "def f(): return 2\n", ()),
     "a signature by its name": ("def f(): 1\n", "def f(a): 1\n", ("f",)),
+    "a kept result by its name": (
+        "@cache\ndef f(): return 1\n",
+        "@cache\ndef f(): return 2\n",
+        ("f",),
+    ),
     "a generator by its name": ("def f(): return 1\n", "def f(): yield 1\n", ("f",)),
     "a method by its name alone": ("class A:\n def f(s): 1\n", "class A: 1\n", (".f",)),
     "a special method also by its class": (

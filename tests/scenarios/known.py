@@ -17,7 +17,6 @@ WRONG_NOW: Mapping[str, str] = {
     "ignored_by_git": _OUTSIDE,
     "ignored_module": _OUTSIDE,
     # "did not touch the change", which was touched unseen
-    "a_result_kept_by_an_earlier_test": "a kept result is not traced to the run that made it",
     "pollution_by_an_unrelated_test": "a change that ran in an earlier test is no touch",
 }
 
