@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flakefighters.model import Case, Past
 
-__all__ = ["chance"]
+__all__ = ["chance", "edited"]
+
+
+def edited(case: Case, passes: list[Past]) -> str | None:
+    """What was edited since these passes and is in no state; keeps those before which it was."""
+    if not case.unstated:
+        return None
+    name, at = case.unstated[0]
+    after = [past for past in passes if past.run.started > at]
+    if after:
+        passes[:] = after
+        return None
+    return f"{name} was edited since, of which the state does not tell"
 
 
 def chance(case: Case, passes: list[Past]) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flakefighters.fighters.chance import chance
+from flakefighters.fighters.chance import chance, edited
 from flakefighters.fighters.touched_change import introduced
 from flakefighters.fighters.words import apart, plural, run_name
 from flakefighters.model import Case, Confidence, Label, Need, Outcome, Trust, Verdict
@@ -66,7 +66,7 @@ class SameState:
         ]
         if not passes:
             return None
-        doubt = chance(case, passes)
+        doubt = chance(case, passes) or edited(case, passes)
         best = passes[0]
         when = f"in {run_name(best)} ({apart(best.run.started, case.head.started)})"
         evidence = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flakefighters.fighters.chance import chance
+from flakefighters.fighters.chance import chance, edited
 from flakefighters.fighters.touching import Touching, touching
 from flakefighters.fighters.words import plural, where
 from flakefighters.model import Baseline, Case, Change, Confidence, Label, Need, Verdict
@@ -43,7 +43,7 @@ class TouchedChange:
             reason = f"did not touch the one change since it last passed ({since})"
         else:
             reason = f"touched none of the {count} changes since it last passed ({since})"
-        doubt = chance(case, [baseline.past])
+        doubt = chance(case, [baseline.past]) or edited(case, [baseline.past])
         if doubt is not None:
             reason = f"{doubt}, though it {reason}"
             return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)

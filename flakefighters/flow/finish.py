@@ -38,6 +38,8 @@ class Plan:
     plugins: Sequence[str] = ()
     #: Top-level modules that the session had imported; None if not known.
     modules: frozenset[str] | None = None
+    #: The files of all its modules.
+    loaded: tuple[str, ...] = ()
     #: Node id to what its marker says.
     ignored: Mapping[str, Any] = field(default_factory=dict)
     #: Folder with the journals of earlier runs.
@@ -110,6 +112,7 @@ def _judge(
         ignored=lambda nodeid: plan.ignored.get(nodeid, {}).get("ignore"),
         lookback=plan.lookback,
         modules=plan.modules,
+        loaded=plan.loaded,
         now=now,
         absent=absent,
     )

@@ -15,6 +15,7 @@ from flakefighters.changes.requirements import behind
 from flakefighters.fighters import decide
 from flakefighters.flow.lookback import Lookback, counts, ordered
 from flakefighters.flow.touches import touch_of
+from flakefighters.flow.unstated import edits
 from flakefighters.history import History
 from flakefighters.model import (
     JOINT,
@@ -67,6 +68,7 @@ def judge(
     ignored: Callable[[str], bool | list[str] | None] = lambda _: None,
     lookback: Lookback | None = None,
     modules: frozenset[str] | None = None,
+    loaded: Sequence[str] = (),
     now: int = 0,
     absent: bool = False,
 ) -> Judged:
@@ -78,6 +80,7 @@ def judge(
         return judged
     world = _World(run, history, checkout, history_runs, roots, plugins, lookback)
     world.modules = modules
+    world.note_edits(loaded)
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
     for execution in failed:
@@ -119,6 +122,7 @@ class _World:
         self.readable = True
         self.lookback = lookback
         self.modules: frozenset[str] | None = None
+        self.unstated: tuple[tuple[str, int], ...] = ()
         self._loaded: frozenset[str] | None = None
         self._distributions: dict[tuple[str, str], frozenset[str]] = {}
         self.runs: tuple[RunHead, ...] = ()
@@ -160,6 +164,19 @@ class _World:
         ids = {one.environment for one in self.runs if one.environment is not None}
         self.environments = history.environments(ids)
 
+    def note_edits(self, loaded: Sequence[str]) -> None:
+        """Look for code that was edited since earlier runs and that no state tells of."""
+        if not self.runs or not loaded:
+            return
+        settings = {} if self.run.environment is None else self.run.environment.settings
+        self.unstated = edits(
+            loaded,
+            self.checkout.base,
+            lambda: self.checkout.files() or {},
+            min(one.started for one in self.runs),
+            lasting=not any(name.startswith("ci.") for name in settings),
+        )
+
     def case(self, execution: Execution, index: int) -> Case:
         """Everything that may be looked at for one failure."""
         failure = execution.failures[index]
@@ -187,6 +204,7 @@ class _World:
             loaded=self._loaded,
             history=self.readable,
             own_file=file,
+            unstated=self.unstated,
             collected=self._collected,
             own_change=self._own_change(file) if baseline is None else None,
             failing=self._failing,

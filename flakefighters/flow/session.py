@@ -34,6 +34,7 @@ from flakefighters.flow.settings import (
 )
 from flakefighters.flow.spool import address
 from flakefighters.flow.start import Start
+from flakefighters.flow.unstated import loaded_files
 from flakefighters.flow.watching import leave_watch
 from flakefighters.flow.world import World
 from flakefighters.model import Completeness, Environment, Flakefighter, Run, RunHead
@@ -346,6 +347,7 @@ class Session:
             spool=self.start.spool,
             lookback=self.lookback,
             modules=frozenset(name for name in list(sys.modules) if "." not in name),
+            loaded=loaded_files() if any(e.failures for e in self.recorder.executions) else (),
         )
 
     def _told(self, finished: Finished) -> None:

@@ -169,6 +169,8 @@ class Case:
     history: bool = True
     #: The test's own file, relative to the base.
     own_file: str | None = None
+    #: Loaded code that no state tells of and that was edited since earlier runs, with the time.
+    unstated: tuple[tuple[str, int], ...] = ()
     #: All files with tests of this run.
     collected: frozenset[str] = frozenset()
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it

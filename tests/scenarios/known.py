@@ -11,11 +11,8 @@ _OUTSIDE = "the state knows nothing of it"
 #: Called something that they are not, and why.
 WRONG_NOW: Mapping[str, str] = {
     # "passed on the same state", of what is no part of the state
-    "a_sibling_checkout": _OUTSIDE,
-    "an_edited_dependency": _OUTSIDE,
     "assumed_unchanged": _OUTSIDE,
     "ignored_by_git": _OUTSIDE,
-    "ignored_module": _OUTSIDE,
     # "did not touch the change", which was touched unseen
     "pollution_by_an_unrelated_test": "a change that ran in an earlier test is no touch",
 }
