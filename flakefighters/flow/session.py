@@ -332,11 +332,10 @@ class Session:
 
     def plan(self) -> Plan:
         """What the end of the session needs."""
-        resolution = self.start.resolution
         self.roots.look()
         return Plan(
-            target=resolution.target,
-            record_to=resolution.record_to,
+            target=self.start.resolution.target,
+            record_to=self.start.resolution.record_to,
             fighters=self.fighters,
             save=self.asked.save,
             history_runs=self.asked.history_runs,
@@ -347,7 +346,7 @@ class Session:
             spool=self.start.spool,
             lookback=self.lookback,
             modules=frozenset(name for name in list(sys.modules) if "." not in name),
-            loaded=loaded_files() if any(e.failures for e in self.recorder.executions) else (),
+            loaded=loaded_files(self.recorder.executions),
         )
 
     def _told(self, finished: Finished) -> None:

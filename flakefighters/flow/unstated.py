@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from flakefighters.changes import distributions
+from flakefighters.model import Execution
 
 __all__ = ["edits", "loaded_files"]
 
@@ -20,9 +21,11 @@ _INSTALLED: Final = ("site-packages", "dist-packages")
 _OURS: Final = Path(__file__).resolve().parents[1]
 
 
-def loaded_files() -> tuple[str, ...]:
-    """The files of all modules that are loaded."""
-    found = []
+def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
+    """The files of all modules that are loaded; asked for only where something failed."""
+    found: list[str] = []
+    if not any(one.failures for one in executions):
+        return ()
     for module in list(sys.modules.values()):
         try:
             file = getattr(module, "__file__", None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flakefighters.flow.unstated import edits, loaded_files
+from tests.fighters.cases import case
 
 SINCE = 1_700_000_000_000_000
 
@@ -67,4 +68,6 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
 
 
 def test_loaded_files() -> None:
-    assert __file__ in loaded_files()
+    failed = case().execution
+    assert __file__ in loaded_files([failed])
+    assert loaded_files([]) == ()
