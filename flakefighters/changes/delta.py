@@ -14,6 +14,7 @@ from typing import Final
 
 from flakefighters.changes.callers import callers
 from flakefighters.changes.files import differing
+from flakefighters.changes.leavings import Leavings
 from flakefighters.changes.readers import Readers, readers
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY, compare, spans
@@ -63,6 +64,7 @@ def delta(
     contents = read_old(wanted.values()) if wanted else {}
     effects: list[Effect] = []
     coarse = False
+    leavings = Leavings(sources, lambda: clock() > end)
     for one in files:
         if one.kind is not ChangeKind.FILE:
             effects.append(_data(one, sources, clock() > end))
@@ -71,13 +73,14 @@ def delta(
         after = sources.read(one.path) if one.path in new else None
         if before is None or after is None:
             coarse = coarse or (one.path in old and one.path in new)
-            effects.append(_whole(one, after, sources))
+            effects.append(leavings.add(_whole(one, after, sources), before))
             continue
         for change in compare(one.path, before, after, sources.around(one.path)):
             if change.kind is ChangeKind.FILE:
-                effects.append(_whole(change, after, sources))
+                found = _whole(change, after, sources)
             else:
-                effects.append(_effect(change, sources, lambda: clock() > end))
+                found = _effect(change, sources, lambda: clock() > end)
+            effects.append(leavings.add(found, before))
     return Delta(
         effects=tuple(effects),
         source="recorded" if coarse else "git",

@@ -124,6 +124,7 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     seen = _Seen.of(case, touch)
     for effect in baseline.changes.effects:
         _judge(effect, seen, found)
+        _left(effect, seen, found)
     files = {effect.change for effect in baseline.changes.effects}
     for change in baseline.changes.changes:
         if change not in files:
@@ -223,6 +224,17 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
         found.doubts.append(f"{_show(change)} changed, and it computes what it {computes}")
     elif change.names and _is_text(seen.case):
         found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
+
+
+def _left(effect: Effect, seen: _Seen, found: Touching) -> None:
+    """What an earlier test, which ran the change, may have left behind for this one."""
+    change = effect.change
+    earlier = _plain(effect.leavers) & _plain(seen.touch.ran_earlier)
+    if not earlier and (change.how != "removed" or effect.leavers):
+        return
+    if effect.left_to_all or _plain(effect.left_to) & (seen.ran | seen.before):
+        how = "ran in an earlier test" if earlier else "put something back for other tests"
+        found.doubts.append(f"{_show(change)} changed, {how}, and alters what this one reads")
 
 
 def _environment(change: Change, case: Case, found: Touching) -> None:

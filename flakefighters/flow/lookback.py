@@ -14,7 +14,7 @@ from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.delta import MOST_PARSED, Delta, Sources, delta
 from flakefighters.changes.units import spans
 from flakefighters.history import History
-from flakefighters.model import ChangeKind, RunHead, Trust
+from flakefighters.model import ChangeKind, RunHead, Trust, Unit
 
 __all__ = ["Lookback", "counts", "look_back", "ordered"]
 
@@ -94,9 +94,11 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
     """All units that matter to any of the changes, or may bring in what changed unseen."""
     units: dict[str, set[str]] = {}
     data: set[str] = set()
+    leavers: set[Unit] = set()
     for one in deltas:
         for effect in one.effects:
             change = effect.change
+            leavers |= effect.leavers
             if change.kind is ChangeKind.DATA:
                 data.add(change.path)
                 if change.how != "changed":
@@ -105,7 +107,7 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
                     units.setdefault(path, set()).add(name)
                 continue
             units.setdefault(change.path, set())  # its import alone may matter
-            for path, name in effect.targets | effect.maybe:
+            for path, name in effect.targets | effect.maybe | effect.leavers | effect.left_to:
                 units.setdefault(path, set()).add(name)
     changed = [path for path in units if path in sources.all()]
     importers = list(sources.importers()) if units else []
@@ -127,5 +129,6 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
         files=files,
         data=frozenset(f"{base}/{path}".rstrip("/") for path in data),
         sources=frozenset(f"{base}/{path}" for path in changed if importers),
+        leavers=frozenset(leavers),
         everything=len(files) > MOST_PARSED,
     )

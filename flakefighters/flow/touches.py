@@ -23,6 +23,7 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
     return Touch(
         ran=_units(mine),
         ran_before=_units(before),
+        ran_earlier=before.earlier,
         imports=frozenset(
             Imported(file=file, modules=modules | {file}, ran=_functions(units))
             for file, modules, units in before.imports

@@ -71,6 +71,11 @@ class Effect:
     asked: frozenset[Unit] = frozenset()
     #: Python files that name it outside of any function, where anything may be done with it.
     named_in: frozenset[str] = frozenset()
+    #: Functions of the change that leave something altered behind, those that read it, and
+    #: whether any code may: it is the process's own.
+    leavers: frozenset[Unit] = frozenset()
+    left_to: frozenset[Unit] = frozenset()
+    left_to_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,8 @@ class Touch:
     ran: frozenset[Unit] = frozenset()
     #: The same outside of any execution, for all tests of the process.
     ran_before: frozenset[Unit] = frozenset()
+    #: Changed code that leaves something altered behind and ran in an earlier test.
+    ran_earlier: frozenset[Unit] = frozenset()
     #: The same while files with tests were imported.
     imports: frozenset[Imported] = frozenset()
     #: Changed files whose module body ran in the execution, and before it.

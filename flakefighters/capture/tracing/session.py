@@ -98,6 +98,9 @@ class TraceSession:
         self._between = _Sum()
         #: What ran while files with tests were imported, with the modules that came in by it.
         self._imports: dict[str, tuple[frozenset[str], _Sum]] = {}
+        #: What may leave something altered behind, and what of it ran in attempts that are over.
+        self._leavers: set[Label] = {(UNIT, *unit) for unit in watch.leavers}
+        self._earlier: set[Label] = set()
         #: What is being summed up: the attempt, and within it each wide fixture in its setup.
         self._open: list[_Sum] = [self._between]
         self._set_up = False
@@ -195,9 +198,9 @@ class TraceSession:
         """The attempt is over; what runs until the next :meth:`begin` belongs to no test."""
         if self._asleep() or self._open[0] is self._between:
             return
-        bodies = self._lookup.bodies
-        self._between.labels |= bodies & self._tracer.collect()
-        self._between.labels |= bodies & self._open[0].labels
+        ran = self._tracer.collect() | self._open[0].labels
+        self._between.labels |= self._lookup.bodies & ran
+        self._earlier |= self._leavers & ran
         # What a test has read, it may have kept for others.
         self._between.opened |= self._audit.opened | self._open[0].opened
         self._flush(keep=False)
@@ -345,7 +348,8 @@ class TraceSession:
         openers = frozenset(
             (path, file) for path, codes in self._audit.openers for file in self._keepers(codes)
         )
-        return replace(self._complete(total), imports=imports, openers=openers)
+        earlier = frozenset((path, str(name)) for _, path, name in self._earlier)
+        return replace(self._complete(total), imports=imports, openers=openers, earlier=earlier)
 
     def _keepers(self, codes: Iterable[tuple[str, str]]) -> frozenset[str]:
         """The files of the project that may have kept what some code opened; "" if none is known.

@@ -46,6 +46,8 @@ class Watch:
     data: frozenset[str] = frozenset()
     #: Changed Python files of which somebody may read the text, to run it otherwise than by import.
     sources: frozenset[str] = frozenset()
+    #: Units, by path relative to the base, of which it matters to later tests that a test ran them.
+    leavers: frozenset[tuple[str, str]] = frozenset()
     #: Every Python file below ``base`` counts as changed, outside installed packages.  Functions
     #: that several tests have run may then be taken to run in all that follow; on Python 3.11
     #: execution is not watched at all.
@@ -69,6 +71,7 @@ class Watch:
             },
             "data": sorted(self.data),
             "sources": sorted(self.sources),
+            "leavers": sorted(map(list, self.leavers)),
             "everything": self.everything,
         }
 
@@ -86,6 +89,7 @@ class Watch:
             },
             data=frozenset(value["data"]),
             sources=frozenset(value["sources"]),
+            leavers=frozenset((path, name) for path, name in value["leavers"]),
             everything=value["everything"],
         )
 
@@ -114,6 +118,8 @@ class Touched:
     blind: frozenset[str] = frozenset()
     #: What changed code ran while files with tests were imported; :attr:`units` has the rest.
     imports: frozenset[Imported] = frozenset()
+    #: Those of :attr:`Watch.leavers` that ran in earlier tests.
+    earlier: frozenset[tuple[str, str]] = frozenset()
     #: Why there may be more than this; None if this is all.
     unknown: str | None = None
 
@@ -126,6 +132,7 @@ class Touched:
             children=self.children | other.children,
             blind=self.blind | other.blind,
             imports=self.imports | other.imports,
+            earlier=self.earlier | other.earlier,
             unknown=self.unknown or other.unknown,
         )
 
@@ -140,6 +147,8 @@ class Touched:
             ]
         if self.openers:
             value["openers"] = sorted(map(list, self.openers))
+        if self.earlier:
+            value["earlier"] = sorted(map(list, self.earlier))
         if self.imports:
             value["imports"] = sorted(
                 [file, sorted(modules), sorted(map(list, units), key=str)]
@@ -160,6 +169,7 @@ class Touched:
                 (file, frozenset(modules), frozenset((path, unit) for path, unit in units))
                 for file, modules, units in value.get("imports", ())
             ),
+            earlier=frozenset((path, unit) for path, unit in value.get("earlier", ())),
             unknown=value.get("unknown"),
             **{name: frozenset(value.get(name, ())) for name in _SETS},
         )

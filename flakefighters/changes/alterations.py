@@ -1,0 +1,195 @@
+"""What the body of a function alters that outlives its call: globals, attributes, the process.
+
+Judged by its text alone, from what is well known to alter: assignments, and methods whose name
+tells it.  What an object that is local to the function does to others is not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from flakefighters.changes import units_effects as effects
+from flakefighters.changes.units_computed import assigned_once
+from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE
+
+__all__ = ["Alterations", "Function", "alterations", "tells_it_alters"]
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+#: Methods that alter what they are called on.
+_ALTERING: Final = frozenset(
+    {
+        *("__delitem__", "__setitem__", "add", "append", "appendleft", "cache_clear", "clear"),
+        *("configure", "connect", "difference_update", "discard", "disable", "enable", "extend"),
+        *("insert", "install", "intersection_update", "load", "move_to_end", "pop", "popitem"),
+        *("popleft", "push", "put", "register", "remove", "reset", "reverse", "set"),
+        *("setdefault", "sort", "subscribe", "uninstall", "unregister", "update"),
+    }
+)
+_BEGINNINGS: Final = ("add_", "disable_", "enable_", "register_", "remove_", "reset_", "set_")
+#: What the whole process has once: all that runs later may be affected.
+_OF_THE_PROCESS: Final = frozenset(
+    {
+        *(
+            "asyncio.set_event_loop",
+            "asyncio.set_event_loop_policy",
+            "builtins",
+            "decimal.setcontext",
+        ),
+        *("locale.setlocale", "os.chdir", "os.umask", "random.seed", "signal.signal"),
+        *("socket.setdefaulttimeout", "sys.meta_path", "sys.modules", "sys.path", "sys.path_hooks"),
+        *("sys.setrecursionlimit", "time.tzset"),
+    }
+)
+#: Other names by which code reads what was altered.
+_ALSO: Final = {"environ": "getenv"}
+
+
+@dataclass(slots=True)
+class Alterations:
+    """Names as ``Change.names`` has them, and what is no name."""
+
+    #: They have another value then.
+    names: set[str] = field(default_factory=set)
+    #: They have the same with another content.
+    contents: set[str] = field(default_factory=set)
+    #: Parameters that are altered: of a test or fixture they are fixtures.
+    parameters: set[str] = field(default_factory=set)
+    #: The functions that it calls, by the last part of their names.
+    called: set[str] = field(default_factory=set)
+    #: Something that any code may depend on.
+    process: bool = False
+
+
+def tells_it_alters(name: str) -> bool:
+    """Whether a function says by its name that it alters something."""
+    return name in _ALTERING or name.startswith(_BEGINNINGS)
+
+
+def alterations(node: Function, tops: Collection[str], imported: Mapping[str, str]) -> Alterations:
+    """What running a function alters.
+
+    ``tops`` are the names that its module defines, ``imported`` those that it has from others
+    (``from shop import RATE as R``), with their names there.
+    """
+    return _Body(node, tops, imported).found
+
+
+class _Body:
+    def __init__(self, node: Function, tops: Collection[str], imported: Mapping[str, str]):
+        self.found = Alterations()
+        self._parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+        self._modules: set[str] = set()
+        self._imported = dict(imported)
+        self._globals: set[str] = set()
+        self._locals = set(self._parameters)
+        self._tops = tops
+        parts = list(_parts(node))
+        for part in parts:
+            self._bind(part)
+        self._locals -= self._globals
+        self._values = assigned_once(node)
+        for part in parts:
+            self._look(part)
+
+    def _bind(self, part: ast.AST) -> None:
+        if isinstance(part, ast.Global):
+            self._globals.update(part.names)
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            self._locals.add(part.id)
+        elif isinstance(part, ast.ImportFrom):
+            self._imported.update((one.asname or one.name, one.name) for one in part.names)
+        elif isinstance(part, ast.Import):
+            self._modules.update(one.asname or one.name.partition(".")[0] for one in part.names)
+
+    def _look(self, part: ast.AST) -> None:
+        if isinstance(part, ast.Name):
+            if part.id in self._globals and not isinstance(part.ctx, ast.Load):
+                self.found.names.add(part.id)
+        elif isinstance(part, ast.Attribute | ast.Subscript):
+            if not isinstance(part.ctx, ast.Load):
+                self._altered(part, content=isinstance(part, ast.Subscript))
+        elif isinstance(part, ast.Call):
+            self._call(part)
+
+    def _call(self, call: ast.Call) -> None:
+        name = effects.dotted(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
+        last = name.rpartition(".")[2]
+        if last:
+            self.found.called.add(last)
+        if name in _OF_THE_PROCESS:
+            self.found.process = True
+        elif name in ("setattr", "delattr") and len(call.args) > 1:  # no monkeypatch's
+            attribute = call.args[1]
+            if isinstance(attribute, ast.Constant) and isinstance(attribute.value, str):
+                self._altered(ast.Attribute(call.args[0], attribute.value, ast.Store()))
+            else:
+                self._altered(call.args[0])
+        elif not isinstance(call.func, ast.Attribute):
+            return
+        elif last == "start" and isinstance(call.func.value, ast.Call):
+            self._patched(call.func.value)  # and nobody knows where it stops
+        elif tells_it_alters(last):
+            self._altered(call.func.value, content=True)
+
+    def _patched(self, call: ast.Call) -> None:
+        """``patch("shop.rates.RATE", 7).start()``."""
+        for value in [*call.args, *call.keywords]:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                self.found.names.add(ANYWHERE + value.value.rpartition(".")[2])
+
+    def _altered(self, thing: ast.expr, *, content: bool = False) -> None:
+        """Something gets another value, or another ``content``."""
+        names = self.found.contents if content else self.found.names
+        root, *parts = self._chain(thing)
+        if not root:
+            return
+        name = ".".join((root, *parts))
+        if name in _OF_THE_PROCESS or root in _OF_THE_PROCESS or name.startswith("sys.modules."):
+            self.found.process = True
+        elif root == "cls" or "__class__" in parts:
+            names.update(ATTRIBUTE + part for part in parts if part != "__class__")
+        elif root in self._locals and root not in self._imported:
+            if root in self._parameters and root not in ("self", "monkeypatch"):
+                self.found.parameters.add(root)
+        elif parts:
+            last = parts[-1]
+            names.add(ANYWHERE + last)
+            if last in _ALSO:
+                names.add(ANYWHERE + _ALSO[last])
+        elif root in self._imported:
+            names.add(ANYWHERE + self._imported[root])
+        elif root in self._tops and root not in self._modules:
+            names.add(root)
+
+    def _chain(self, node: ast.expr) -> list[str]:
+        """``a.b["c"]`` as its names; a variable that is assigned once stands for its value."""
+        names: list[str] = []
+        met: set[str] = set()
+        while True:
+            if isinstance(node, ast.Attribute):
+                names.insert(0, node.attr)
+                node = node.value
+            elif isinstance(node, ast.Subscript):
+                node = node.value
+            elif isinstance(node, ast.Name):
+                value = self._values.get(node.id)
+                if node.id in met or not isinstance(value, ast.Name | ast.Attribute):
+                    return [node.id, *names]
+                met.add(node.id)
+                node = value
+            else:
+                return ["", *names]
+
+
+def _parts(node: Function) -> Iterator[ast.AST]:
+    """All of a body but what the functions in it do when somebody calls them."""
+    stack: list[ast.AST] = list(node.body)
+    while stack:
+        item = stack.pop()
+        if not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield item
+            stack.extend(ast.iter_child_nodes(item))

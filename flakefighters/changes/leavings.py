@@ -1,0 +1,200 @@
+"""What a changed function leaves behind, and who may find it there.
+
+A test that the change makes alter a global breaks another one which touches no change.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from flakefighters.changes.alterations import (
+    Alterations,
+    Function,
+    alterations,
+    tells_it_alters,
+)
+from flakefighters.changes.readers import readers
+from flakefighters.changes.sources import Sources
+from flakefighters.changes.units_entries import bound
+from flakefighters.changes.units_names import is_made_fixture
+from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE
+from flakefighters.changes.units_source import parse
+from flakefighters.changes.units_walk import LOCALS
+from flakefighters.model import Change, ChangeKind, Effect, Unit
+
+__all__ = ["Leavings"]
+
+_TEARDOWNS: Final = ("setup", "teardown", "setUp", "tearDown", "pytest_")
+_WIDE: Final = re.compile(rb"\bscope\s*=")
+_DEFINED: Final = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
+_MARKS: Final = ANYWHERE + ATTRIBUTE + FIXTURE
+
+
+@dataclass(slots=True)
+class _File:
+    """The functions of one version of a file, and what its module has."""
+
+    functions: dict[str, Function] = field(default_factory=dict)
+    tops: set[str] = field(default_factory=set)
+    imported: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: bytes) -> _File:
+        """Read one; nothing of what Python cannot parse."""
+        found = cls()
+        tree = parse(content)
+        modules: set[str] = set()
+        for node in () if tree is None else ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                found.imported.update((one.asname or one.name, one.name) for one in node.names)
+            elif isinstance(node, ast.Import):
+                modules.update(one.asname or one.name.partition(".")[0] for one in node.names)
+        waiting: list[tuple[ast.AST, str]] = [] if tree is None else [(tree, "")]
+        while waiting:
+            outer, prefix = waiting.pop()
+            for node in ast.iter_child_nodes(outer):
+                if isinstance(node, ast.ClassDef):
+                    waiting.append((node, f"{prefix}{node.name}."))
+                elif isinstance(node, Function):
+                    found.functions[prefix + node.name] = node
+                    waiting.append((node, f"{prefix}{node.name}{LOCALS}."))
+                elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+                    waiting.append((node, prefix))
+        found.tops = {name for one in getattr(tree, "body", ()) for name in bound(one)}
+        found.tops -= modules | found.imported.keys()
+        return found
+
+
+@dataclass(slots=True)
+class Leavings:
+    """Asks it of the changes in all files; what is found out about a file is kept."""
+
+    sources: Sources
+    late: Callable[[], bool]
+    _files: dict[str, _File] = field(default_factory=dict)
+    _old: dict[tuple[str, int], _File] = field(default_factory=dict)
+    _by_name: dict[str, set[str]] | None = None
+    _wide: frozenset[str] | None = None
+
+    def add(self, effect: Effect, before: bytes | None) -> Effect:
+        """``effect`` with what its change leaves behind; ``before`` is the file as it was."""
+        change = effect.change
+        whole = change.kind is ChangeKind.FILE
+        if not (whole or change.kind is ChangeKind.FUNCTION) or not effect.change.by_run:
+            return effect
+        if self.late():
+            return effect
+        now = self._file(change.path)
+        names = set(now.functions) if whole else {change.unit or ""}
+        old = _File() if whole or before is None else self._before(change.path, before)
+        leavers: set[Unit] = set()
+        readers_of: set[str] = set()
+        everybody = False
+        for name in names:
+            found = self._altered(change, name, old, now)
+            if found is None:
+                continue
+            if name in now.functions:
+                leavers.add((change.path, name))
+            readers_of |= found.names
+            everybody = everybody or found.process
+        if not (readers_of or everybody):
+            return effect
+        found_by = readers(change.path, readers_of, self.sources, self.late) if readers_of else None
+        return replace(
+            effect,
+            leavers=frozenset(leavers),
+            left_to=frozenset() if found_by is None else found_by.sure | found_by.asked,
+            left_to_all=everybody or (found_by is not None and not found_by.complete),
+        )
+
+    def _altered(self, change: Change, name: str, old: _File, now: _File) -> Alterations | None:
+        """What the two versions of a function alter, None if nothing.
+
+        What a version that is gone put back, nobody does now: of a function that is gone that
+        counts only where pytest ran it by itself.
+        """
+        versions = [
+            (one, file) for file in (old, now) if (one := file.functions.get(name)) is not None
+        ]
+        if change.how == "removed" and not any(_ran_by_pytest(one) for one, _ in versions):
+            return None
+        total = Alterations()
+        for node, file in versions:
+            found = alterations(node, file.tops, file.imported)
+            total.names |= found.names | found.contents
+            total.process = total.process or found.process
+            if not (_ran_by_pytest(node) or node.name.startswith("test")):
+                continue
+            total.names |= {FIXTURE + one for one in found.parameters & self._wide_fixtures()}
+            for called in self._called(found.called):
+                total.names |= called.names
+                total.process = total.process or called.process
+        return total if total.names or total.process else None
+
+    def _called(self, names: Iterable[str]) -> Iterator[Alterations]:
+        """What the functions of the project that a test may mean by these names alter themselves.
+
+        Many fill a cache on the way: a content counts only if their name says that they alter.
+        """
+        for name in names:
+            for path in self._defined().get(name, ()):
+                file = self._file(path)
+                for unit, node in file.functions.items():
+                    if unit.rpartition(".")[2] != name or self.late():
+                        continue
+                    found = alterations(node, file.tops, file.imported)
+                    altered = found.names | (found.contents if tells_it_alters(name) else set())
+                    # Names of that module, told so that they count in any file.
+                    yield Alterations(
+                        names={f"{ANYWHERE}{one.lstrip(_MARKS)}" for one in altered},
+                        process=found.process,
+                    )
+
+    def _defined(self) -> dict[str, set[str]]:
+        """Names of functions to the files that define one of the name."""
+        if self._by_name is None:
+            self._by_name = {}
+            for path, content in self.sources.all().items():
+                for match in _DEFINED.finditer(content):
+                    self._by_name.setdefault(match[1].decode(), set()).add(path)
+        return self._by_name
+
+    def _before(self, path: str, content: bytes) -> _File:
+        key = (path, hash(content))
+        if key not in self._old:
+            self._old[key] = _File.of(content)
+        return self._old[key]
+
+    def _wide_fixtures(self) -> frozenset[str]:
+        """Names of the project's fixtures that live longer than a test."""
+        if self._wide is None:
+            self._wide = frozenset(
+                name.rpartition(".")[2]
+                for path, content in self.sources.all().items()
+                if _WIDE.search(content)
+                for name, node in self._file(path).functions.items()
+                if any(map(_is_wide, node.decorator_list))
+            )
+        return self._wide
+
+    def _file(self, path: str) -> _File:
+        if path not in self._files:
+            self._files[path] = _File.of(self.sources.all().get(path, b""))
+        return self._files[path]
+
+
+def _ran_by_pytest(node: Function) -> bool:
+    return is_made_fixture(node) or node.name.startswith(_TEARDOWNS)
+
+
+def _is_wide(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and any(
+        keyword.arg == "scope"
+        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value == "function")
+        for keyword in decorator.keywords
+    )
