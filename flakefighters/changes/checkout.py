@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from flakefighters import ids
-from flakefighters.changes import dotgit, objects, status, urls
+from flakefighters.changes import dotgit, hidden, objects, status, urls
 from flakefighters.changes.anchor import Anchor
 from flakefighters.changes.disk import Disk, Hasher
 from flakefighters.changes.git import Git, find_top, is_commit
-from flakefighters.changes.overlay import Overlay, lay
+from flakefighters.changes.overlay import Overlay, ignored_data, lay
 from flakefighters.changes.walk import walk
 from flakefighters.model import State
 
@@ -75,6 +75,7 @@ class Checkout:
     _over: Mapping[str, str | None] | None = field(repr=False, compare=False, default=None)
     #: Untracked and ignored paths as git wrote them.
     _loose: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+    _ignored: tuple[str, ...] = field(repr=False, compare=False, default=())
 
     @classmethod
     def read(cls, anchor: Anchor, git: Git | None = None) -> Checkout:
@@ -132,6 +133,15 @@ class Checkout:
                 continue
         return None
 
+    def ignored_data(self) -> Mapping[str, int]:
+        """Data files that git ignores and no tool makes, with the time of the last edit (µs)."""
+        found = {}
+        for path in ignored_data(self.disk, self.base, self._ignored):
+            edited = self.disk.edited(f"{self.base}/{path}")
+            if edited is not None:
+                found[path] = edited
+        return found
+
     def is_tracked(self, path: Path | str) -> bool:
         """True if git tracks ``path`` (absolute, or relative to the base), in any case."""
         inside = self.relative(self.base / path)
@@ -166,7 +176,7 @@ class Checkout:
 
 def _read(folder: Path, git: Git, depth: int) -> Checkout:
     disk = Disk()
-    place, state, config = git.ask_together(_PLACE, status.COMMAND, _CONFIG)
+    place, state, config, marked = git.ask_together(_PLACE, status.COMMAND, _CONFIG, hidden.COMMAND)
     lines = place.output.decode("utf-8", "surrogateescape").splitlines()
     if lines[:1] != ["true"] or len(lines) < 3:
         return _without_git(folder, git, disk, place.reason or "not a git work tree")
@@ -186,7 +196,8 @@ def _read(folder: Path, git: Git, depth: int) -> Checkout:
     overlay: Overlay | None = None
     reason = state.reason
     if state.reason is None:
-        overlay = lay(found, base, disk, hasher, _inner(git, base, depth))
+        inner, unlooked = _inner(git, base, depth), hidden.parse(marked.output)
+        overlay = lay(found, base, disk, hasher, inner, unlooked)
         reason = overlay.reason
     digest = overlay.digest() if overlay else None
     return Checkout(
@@ -206,6 +217,7 @@ def _read(folder: Path, git: Git, depth: int) -> Checkout:
         disk=disk,
         _over=overlay.ids if overlay and reason is None else None,
         _loose=frozenset(found.untracked) | frozenset(found.ignored),
+        _ignored=tuple(found.ignored),
     )
 
 

@@ -58,6 +58,14 @@ class Disk:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
+    def edited(self, path: str) -> int | None:
+        """When a regular file was written last, in µs since the epoch; None for anything else."""
+        try:
+            found = self._lstat(path)
+        except (OSError, ValueError):
+            return None
+        return found.st_mtime_ns // 1000 if stat.S_ISREG(found.st_mode) else None
+
     def read(self, path: str, start: int = 0, length: int = -1) -> bytes | None:
         """``length`` bytes (all by default) of a file from ``start``, None if unreadable."""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,15 +12,21 @@ from flakefighters.changes.disk import SHORT, Disk, Hasher
 from flakefighters.changes.generated import generated, generated_folder, ours, version_stamp
 from flakefighters.changes.status import Entry, Status
 
-__all__ = ["Overlay", "Repository", "lay"]
+__all__ = ["Overlay", "Repository", "ignored_data", "lay"]
 
 #: More differing files than this are not named one by one: the state is not known then.
 _MOST: Final = 20_000
 _MOST_REPOSITORIES: Final = 16
-#: Python files in one ignored folder; a folder with more is taken for somebody's environment.
+#: Files that matter in one ignored folder; a folder with more is taken for somebody's environment.
 _MOST_IGNORED: Final = 400
 _MOST_FOLDERS: Final = 400
 _SUBMODULE: Final = "160000"
+_DATA: Final = frozenset(
+    {
+        *("cfg", "conf", "csv", "env", "html", "ini", "j2", "jinja", "jinja2", "json", "jsonl"),
+        *("mako", "properties", "sql", "toml", "tsv", "txt", "xml", "yaml", "yml"),
+    }
+)
 
 #: Commit and digest of a repository inside the work tree, None if they are not known.
 Repository = Callable[[str], tuple[str | None, str | None] | None]
@@ -48,8 +54,19 @@ class Overlay:
         )
 
 
-def lay(status: Status, base: Path, disk: Disk, hasher: Hasher, inner: Repository) -> Overlay:
-    """Compare the work tree at ``base`` with its commit; ``inner`` reads nested repositories."""
+def lay(
+    status: Status,
+    base: Path,
+    disk: Disk,
+    hasher: Hasher,
+    inner: Repository,
+    hidden: Iterable[tuple[str, str, bool]] = (),
+) -> Overlay:
+    """Compare the work tree at ``base`` with its commit.
+
+    ``inner`` reads nested repositories; ``hidden`` are the tracked files that ``git status`` does
+    not look at, each with its blob id and whether it may be missing.
+    """
     overlay = Overlay()
     if len(status.entries) + len(status.untracked) > _MOST:
         overlay.dirty = True
@@ -59,6 +76,7 @@ def lay(status: Status, base: Path, disk: Disk, hasher: Hasher, inner: Repositor
     for entry in sorted(status.entries, key=lambda entry: entry.path):
         if not ours(entry.path):
             _tracked(overlay, entry, base, hasher, nested)
+    _hidden(overlay, hidden, base, disk, hasher)
     for path in sorted(status.untracked):
         if generated(path.rstrip("/")):  # our own files among them
             continue
@@ -94,6 +112,27 @@ def _tracked(overlay: Overlay, entry: Entry, base: Path, hasher: Hasher, nested:
         overlay.modes[entry.path] = entry.mode_now
 
 
+def _hidden(
+    overlay: Overlay,
+    hidden: Iterable[tuple[str, str, bool]],
+    base: Path,
+    disk: Disk,
+    hasher: Hasher,
+) -> None:
+    """What was edited although git was told that it would not be."""
+    there: dict[str, bool] = {}
+    for path, before, may_be_missing in hidden:
+        folder = path.rpartition("/")[0]
+        if may_be_missing:  # a sparse checkout has whole folders of them
+            if folder not in there:
+                there[folder] = disk.kind(f"{base}/{folder}") == "folder"
+            if not there[folder]:
+                continue
+        name = hasher.name(f"{base}/{path}")
+        if name != before[:SHORT] and not (name is None and may_be_missing):
+            overlay.ids[path] = name
+
+
 class _Nested:
     """Names repositories inside the work tree, as many as time allows."""
 
@@ -127,12 +166,32 @@ def _ignored_python(disk: Disk, base: Path, ignored: list[str]) -> Iterator[str]
     for path in ignored:
         if path.endswith("/"):
             if not generated(path + "x"):
-                yield from _python_below(disk, base, path.rstrip("/"))
-        elif path.endswith(".py") and not generated(path) and not version_stamp(path):
+                yield from _below(disk, base, path.rstrip("/"), _is_python)
+        elif _is_python(path) and not generated(path):
             yield path
 
 
-def _python_below(disk: Disk, base: Path, folder: str) -> list[str]:
+def ignored_data(disk: Disk, base: Path, ignored: Iterable[str]) -> Iterator[str]:
+    """Data files among what git ignores, of kinds that people write: settings, tables, texts."""
+    for path in ignored:
+        if path.endswith("/"):
+            if not generated(path + "x"):
+                yield from _below(disk, base, path.rstrip("/"), _is_data)
+        elif _is_data(path) and not generated(path):
+            yield path
+
+
+def _is_data(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.startswith(".env") or name.rpartition(".")[2] in _DATA
+
+
+def _is_python(path: str) -> bool:
+    return path.endswith(".py") and not version_stamp(path)
+
+
+def _below(disk: Disk, base: Path, folder: str, wanted: Callable[[str], bool]) -> list[str]:
+    """Files in an ignored folder, unless it is an environment or has too many."""
     found: list[str] = []
     folders = [folder]
     visited = 0
@@ -148,7 +207,7 @@ def _python_below(disk: Disk, base: Path, folder: str) -> list[str]:
             if is_folder:
                 if not generated_folder(name, top=False):
                     folders.append(path)
-            elif name.endswith(".py") and not is_link and not version_stamp(path):
+            elif not is_link and wanted(path):
                 found.append(path)
         if len(found) > _MOST_IGNORED or visited > _MOST_FOLDERS:
             return []

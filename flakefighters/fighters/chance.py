@@ -9,14 +9,18 @@ __all__ = ["chance", "edited"]
 
 def edited(case: Case, passes: list[Past]) -> str | None:
     """What was edited since these passes and is in no state; keeps those before which it was."""
-    if not case.unstated:
-        return None
-    name, at = case.unstated[0]
-    after = [past for past in passes if past.run.started > at]
-    if after:
+    for name, at in case.unstated[:1]:
+        after = [past for past in passes if past.run.started > at]
+        if not after:
+            return f"{name} was edited since, of which the state does not tell"
         passes[:] = after
-        return None
-    return f"{name} was edited since, of which the state does not tell"
+    for name, at in case.loose[:1]:
+        # By its end: what a run writes itself, the next one finds.
+        after = [past for past in passes if (past.run.ended or past.run.started) >= at]
+        if not after:
+            return f"{name}, which it opened and git ignores, was edited since"
+        passes[:] = after
+    return None
 
 
 def chance(case: Case, passes: list[Past]) -> str | None:

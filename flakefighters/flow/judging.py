@@ -27,6 +27,7 @@ from flakefighters.model import (
     Effect,
     Environment,
     Execution,
+    Failure,
     Flakefighter,
     Outcome,
     Past,
@@ -168,14 +169,27 @@ class _World:
         """Look for code that was edited since earlier runs and that no state tells of."""
         if not self.runs or not loaded:
             return
-        settings = {} if self.run.environment is None else self.run.environment.settings
         self.unstated = edits(
             loaded,
             self.checkout.base,
             lambda: self.checkout.files() or {},
             min(one.started for one in self.runs),
-            lasting=not any(name.startswith("ci.") for name in settings),
+            lasting=self._lasting(),
         )
+
+    def _opened_loose(self, failure: Failure) -> tuple[tuple[str, int], ...]:
+        """Data files that git ignores and that a failing execution may have read."""
+        touch = touch_of(failure, self.lookback)
+        if touch is None or self.lookback is None or not self._lasting():
+            return ()
+        loose, opened = self.lookback.loose, touch.opened | touch.opened_before
+        found = ((path, loose[path]) for path in loose.keys() & opened)
+        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
+
+    def _lasting(self) -> bool:
+        """Whether files stay from run to run: not on a machine that is made for each."""
+        settings = {} if self.run.environment is None else self.run.environment.settings
+        return not any(name.startswith("ci.") for name in settings)
 
     def case(self, execution: Execution, index: int) -> Case:
         """Everything that may be looked at for one failure."""
@@ -205,6 +219,7 @@ class _World:
             history=self.readable,
             own_file=file,
             unstated=self.unstated,
+            loose=self._opened_loose(failure),
             collected=self._collected,
             own_change=self._own_change(file) if baseline is None else None,
             failing=self._failing,

@@ -31,6 +31,9 @@ class Lookback:
 
     watch: Watch
     deltas: dict[str, Delta] = field(default_factory=dict)
+    #: Data files that git ignores and that were edited since the oldest of the runs, with the
+    #: time of it (µs).
+    loose: dict[str, int] = field(default_factory=dict)
 
 
 def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
@@ -68,12 +71,15 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
         wanted.update(dict.fromkeys(state for state in (older, clean) if state is not None))
     states = [state for state in wanted if state != head.state][:MOST_STATES]
     new = checkout.files() if states else None
+    oldest = min((run.started for run in runs), default=head.started)
+    edits = checkout.ignored_data() if fit else {}
+    loose = {path: edited for path, edited in edits.items() if edited > oldest}
     if new is None:
-        return Lookback(Watch(base=base))
+        return Lookback(_watch(base, (), Sources((), lambda _: None), loose), loose=loose)
     recorded = history.state_files(states)
     trees = {run.state: run.tree for run in runs if run.dirty is False}
     sources = Sources(new, lambda path: _read(checkout, path))
-    found = Lookback(Watch(base=base))
+    found = Lookback(Watch(base=base), loose=loose)
     for state in states:
         old = recorded.get(state)
         tree = trees.get(state)
@@ -81,7 +87,7 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
             old = checkout.files_of(tree)
         if old is not None:
             found.deltas[state] = delta(old, new, checkout.read_blobs, sources)
-    found.watch = _watch(base, found.deltas.values(), sources)
+    found.watch = _watch(base, found.deltas.values(), sources, loose)
     return found
 
 
@@ -90,7 +96,9 @@ def _read(checkout: Checkout, path: str) -> bytes | None:
     return None if content is None or len(content) > _LARGEST else content
 
 
-def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
+def _watch(
+    base: str, deltas: Iterable[Delta], sources: Sources, loose: Iterable[str] = ()
+) -> Watch:
     """All units that matter to any of the changes, or may bring in what changed unseen."""
     units: dict[str, set[str]] = {}
     data: set[str] = set()
@@ -129,6 +137,7 @@ def _watch(base: str, deltas: Iterable[Delta], sources: Sources) -> Watch:
         files=files,
         data=frozenset(f"{base}/{path}".rstrip("/") for path in data),
         sources=frozenset(f"{base}/{path}" for path in changed if importers),
+        loose=frozenset(f"{base}/{path}" for path in loose),
         leavers=frozenset(leavers),
         everything=len(files) > MOST_PARSED,
     )

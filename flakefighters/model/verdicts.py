@@ -171,6 +171,8 @@ class Case:
     own_file: str | None = None
     #: Loaded code that no state tells of and that was edited since earlier runs, with the time.
     unstated: tuple[tuple[str, int], ...] = ()
+    #: The same of data files that git ignores and that this execution may have read.
+    loose: tuple[tuple[str, int], ...] = ()
     #: All files with tests of this run.
     collected: frozenset[str] = frozenset()
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it

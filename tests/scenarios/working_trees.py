@@ -143,6 +143,75 @@ def assumed_unchanged(repo: Repository) -> Result:
     return repo.run()
 
 
+@genuine(or_undecided=True)
+def skipped_in_the_work_tree(repo: Repository) -> Result:
+    """Git was told to leave the developer's version of the file alone."""
+    repo.start()
+    repo.git("update-index", "--skip-worktree", "shop/tax.py")
+    repo.write({"shop/tax.py": BROKEN})
+    return repo.run()
+
+
+@flaky()
+def assumed_unchanged_and_so_it_is(repo: Repository) -> Result:
+    """Git was told to look away from files that nobody edits."""
+    repo.start()
+    repo.git("update-index", "--assume-unchanged", "shop/tax.py")
+    repo.git("update-index", "--skip-worktree", "shop/text.py")
+    return repo.run(trouble=True)
+
+
+@genuine(or_undecided=True)
+def ignored_in_a_folder(repo: Repository) -> Result:
+    """A file changed in a folder that git ignores, after other work, and the test reads it."""
+    repo.start(
+        {
+            ".gitignore": "local/\n",
+            "local/rates.json": '{"rate": 20}\n',
+            "shop/tax.py": code("""
+                import json
+
+                def tax(net):
+                    with open('local/rates.json') as file:
+                        return net * json.load(file)['rate'] // 100
+                """),
+        }
+    )
+    repo.commit({"shop/text.py": "def title(text):\n    return text.upper()\n"})
+    repo.write({"local/rates.json": '{"rate": 7}\n'})
+    return repo.run()
+
+
+@flaky()
+def ignored_and_not_read(repo: Repository) -> Result:
+    """A file changed that git ignores, and that the failing test does not read."""
+    repo.start({".gitignore": "local.json\n", "local.json": '{"rate": 20}\n'})
+    repo.write({"local.json": '{"rate": 7}\n'})
+    return repo.run(trouble=True)
+
+
+@flaky()
+def ignored_and_made_by_the_test(repo: Repository) -> Result:
+    """The test writes a file that git ignores, and reads it again."""
+    repo.start(
+        {
+            ".gitignore": "out.json\n",
+            "tests/test_net.py": code("""
+                from pathlib import Path
+
+                from shop.net import fetch
+
+                def test_net():
+                    out = Path("out.json")
+                    out.write_text("ok")
+                    assert fetch() == out.read_text()
+                """),
+        }
+    )
+    repo.run(trouble=True)
+    return repo.run(trouble=True)
+
+
 @genuine()
 def same_size_same_time(repo: Repository) -> Result:
     """The edit keeps size and times of the file, as a careful tool may do."""

@@ -52,8 +52,11 @@ def _install() -> None:
 class Audit:
     """What was opened and started in the window; windows as in a tracer."""
 
-    def __init__(self, data: Iterable[str], relative: Callable[[str], str]):
-        """``data``: absolute paths of files and folders to look for.
+    def __init__(
+        self, data: Iterable[str], relative: Callable[[str], str], loose: Iterable[str] = ()
+    ):
+        """``data``: absolute paths of files and folders to look for; ``loose``: of files that do
+        not count any more once this process has written them.
 
         ``relative`` makes of such a path the one to report.
         """
@@ -64,7 +67,9 @@ class Audit:
         self.children: set[str] = set()
         #: What to report, by path as given and by real path.
         self._data: dict[str, str] = {}
-        for path in data:
+        loose = tuple(loose)
+        self._loose = {relative(path) for path in loose}
+        for path in (*data, *loose):
             self._data[path] = self._data[os.path.realpath(path)] = relative(path)
         self._names = {path[path.rfind(os.sep) + 1 :] for path in self._data}
         self._pid = os.getpid()
@@ -108,6 +113,8 @@ class Audit:
         realpath, join, getcwd = os.path.realpath, os.path.join, os.getcwd
         separator, data, names = os.sep, self._data, self._names
         current = sys._getframe
+        loose, anew = self._loose, os.O_TRUNC | os.O_EXCL
+        written: set[str] = set()
 
         def listener(args: tuple[Any, ...]) -> None:
             frame: FrameType | None
@@ -121,7 +128,9 @@ class Audit:
                 if path[path.rfind(separator) + 1 :] not in names and path not in ("", ".", ".."):
                     return
                 found = data.get(path) or data.get(realpath(join(getcwd(), path)))
-                if found is not None:
+                if found in loose and len(args) > 2 and args[2] & anew:
+                    written.add(found)
+                if found is not None and found not in written:
                     self.opened.add(found)
                     codes: dict[tuple[str, str], None] = {}
                     frame = current(1)

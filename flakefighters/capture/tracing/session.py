@@ -91,7 +91,7 @@ class TraceSession:
         self._active = False
         self._lookup = Lookup(watch)
         self._tracer: Tracer = ImportsOnly(None)
-        self._audit = Audit(watch.data | watch.sources, self._lookup.relative)
+        self._audit = Audit(watch.data | watch.sources, self._lookup.relative, watch.loose)
         self._children = Children()
         self._processes = ""
         #: Outside any attempt: collection, hooks between tests.

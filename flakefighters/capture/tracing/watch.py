@@ -46,6 +46,8 @@ class Watch:
     data: frozenset[str] = frozenset()
     #: Changed Python files of which somebody may read the text, to run it otherwise than by import.
     sources: frozenset[str] = frozenset()
+    #: Data files that may have changed: what a test writes before it reads it does not count.
+    loose: frozenset[str] = frozenset()
     #: Units, by path relative to the base, of which it matters to later tests that a test ran them.
     leavers: frozenset[tuple[str, str]] = frozenset()
     #: Every Python file below ``base`` counts as changed, outside installed packages.  Functions
@@ -56,7 +58,7 @@ class Watch:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
-        return not (self.files or self.data or self.everything)
+        return not (self.files or self.data or self.loose or self.everything)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that :meth:`from_json` reads."""
@@ -71,6 +73,7 @@ class Watch:
             },
             "data": sorted(self.data),
             "sources": sorted(self.sources),
+            "loose": sorted(self.loose),
             "leavers": sorted(map(list, self.leavers)),
             "everything": self.everything,
         }
@@ -89,6 +92,7 @@ class Watch:
             },
             data=frozenset(value["data"]),
             sources=frozenset(value["sources"]),
+            loose=frozenset(value["loose"]),
             leavers=frozenset((path, name) for path, name in value["leavers"]),
             everything=value["everything"],
         )
