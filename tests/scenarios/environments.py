@@ -240,6 +240,120 @@ def a_listed_variable(repo: Repository) -> Result:
     return repo.run()
 
 
+def _machines(repo: Repository) -> None:
+    """Let the variable MACHINE be the architecture that Python tells of."""
+    repo.paths.append(repo.outside)
+    repo.options += ["-p", "machine"]
+    (repo.outside / "machine.py").write_text(
+        code("""
+            import os
+
+            machine = os.environ["MACHINE"]
+            names = os.uname_result((*os.uname()[:4], machine))
+            os.uname = lambda: names
+            """)
+    )
+
+
+@genuine(or_undecided=True)
+def another_architecture(repo: Repository) -> Result:
+    """Passed on one kind of processor, fails on another."""
+    _machines(repo)
+    repo.env["MACHINE"] = "x86_64"
+    repo.start(
+        {
+            "shop/tax.py": code("""
+                import os
+
+                def tax(net):
+                    return 20 if os.uname().machine == "x86_64" else 7
+                """)
+        }
+    )
+    repo.env["MACHINE"] = "riscv64"
+    return repo.run()
+
+
+@flaky()
+def one_architecture_of_two_names(repo: Repository) -> Result:
+    """The same processor, which another system calls by another name."""
+    _machines(repo)
+    repo.env["MACHINE"] = "x86_64"
+    repo.start()
+    repo.env["MACHINE"] = "AMD64"
+    return repo.run(trouble=True)
+
+
+#: Stands in for what compiles functions to machine code: they run where no tracer sees them.
+_COMPILER = code("""
+    import inspect
+    import textwrap
+
+    def jit(function):
+        source = textwrap.dedent(inspect.getsource(function)).partition("\\n")[2]
+        made = dict(function.__globals__)
+        exec(compile(source, "<machine code>", "exec"), made)
+        return made[function.__name__]
+    """)
+
+
+@genuine(or_undecided=True)
+def compiled_by_numba(repo: Repository) -> Result:
+    """The changed function is compiled by numba."""
+    repo.site("numba", "0.60", {"numba.py": _COMPILER})
+    tax = "import numba\n\n@numba.jit\ndef tax(net):\n    return net * 20 // 100\n"
+    repo.start({"shop/tax.py": tax})
+    repo.commit({"shop/tax.py": tax.replace("20 //", "7 //")})
+    return repo.run()
+
+
+@genuine(or_undecided=True)
+def compiled_by_torch(repo: Repository) -> Result:
+    """A function that is compiled by torch calls the changed one, and takes it in."""
+    repo.site(
+        "torch",
+        "2.5",
+        {
+            "torch/__init__.py": "from torch._dynamo.eval_frame import compile\n",
+            "torch/_dynamo/__init__.py": "",
+            "torch/_dynamo/eval_frame.py": code("""
+                def compile(function):
+                    def run(net):
+                        made = {}
+                        with open(__import__("shop.rates").rates.__file__) as file:
+                            exec(file.read(), made)
+                        return net * made["rate"]() // 100
+                    return run
+                """),
+        },
+    )
+    repo.start(
+        {
+            "shop/rates.py": "def rate():\n    return 20\n",
+            "shop/tax.py": code("""
+                import torch
+                from shop.rates import rate
+
+                @torch.compile
+                def tax(net):
+                    return net * rate() // 100
+                """),
+        }
+    )
+    repo.commit({"shop/rates.py": "def rate():\n    return 7\n"})
+    return repo.run()
+
+
+@flaky()
+def compiled_by_numba_and_unchanged(repo: Repository) -> Result:
+    """A function is compiled by numba; another file changed, which has nothing to do with it."""
+    repo.site("numba", "0.60", {"numba.py": _COMPILER})
+    tax = "import numba\n\n@numba.jit\ndef tax(net):\n    return net * 20 // 100\n"
+    repo.start({"shop/tax.py": tax})
+    repo.commit({"shop/text.py": "def title(text):\n    return text.upper()\n"})
+    return repo.run(trouble=True)
+
+
 @unknowable("test_net.py::test_net", right=("undecided", "genuine"), wrong=("flaky",))
 def a_pass_of_another_pull_request(repo: Repository) -> Result:
     """It only ever passed in a pull request of somebody else, which was never merged."""
