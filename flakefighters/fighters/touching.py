@@ -168,7 +168,16 @@ def _ran_before(touch: Touch, reach: Mapping[str, str] | None) -> frozenset[Unit
 
 
 _RANK: Final = (
-    *("ran", "ran at import", "asks for", "opened", "listed the folder of", "uses", "runs with"),
+    *(
+        "ran",
+        "ran at import",
+        "asks for",
+        "opened",
+        "read at import",
+        "listed the folder of",
+        "uses",
+        "runs with",
+    ),
 )
 
 
@@ -182,6 +191,8 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
             found.touched.append(("opened", change))
         elif change.how != "changed" and folder in touch.opened:
             found.touched.append(("listed the folder of", change))
+        elif reach and any(data == path and file in reach for data, file in touch.read_at_import):
+            found.touched.append(("read at import", change))
         elif path in touch.opened_before and seen.may_have_kept(path):
             found.doubts.append(f"{path} changed, and was read before this test")
         elif named or effect.named_in & reach.keys():

@@ -11,8 +11,8 @@ from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.environment import compare
 from flakefighters.changes.files import differing
 from flakefighters.changes.imports import ImportGraph
-from flakefighters.changes.requirements import behind
 from flakefighters.fighters import decide
+from flakefighters.flow.installed import Installed
 from flakefighters.flow.lookback import Lookback, counts, ordered
 from flakefighters.flow.touches import touch_of
 from flakefighters.flow.unstated import edits
@@ -22,7 +22,6 @@ from flakefighters.model import (
     Baseline,
     Case,
     Change,
-    ChangeKind,
     Changes,
     Effect,
     Environment,
@@ -80,7 +79,7 @@ def judge(
     if not failed:
         return judged
     world = _World(run, history, checkout, history_runs, roots, plugins, lookback)
-    world.modules = modules
+    world.installed = Installed(modules)
     world.note_edits(loaded)
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
@@ -122,10 +121,8 @@ class _World:
         self.roots, self.plugins = roots, plugins
         self.readable = True
         self.lookback = lookback
-        self.modules: frozenset[str] | None = None
+        self.installed = Installed(None)
         self.unstated: tuple[tuple[str, int], ...] = ()
-        self._loaded: frozenset[str] | None = None
-        self._distributions: dict[tuple[str, str], frozenset[str]] = {}
         self.runs: tuple[RunHead, ...] = ()
         self.past: dict[str, tuple[Past, ...]] = {}
         self.environments: dict[str, Environment] = {}
@@ -214,8 +211,10 @@ class _World:
             stable=stable,
             reach=None if baseline is None else self._reach_of(file, origin),
             touch=touch_of(failure, self.lookback),
-            distributions=self._distributions_of(file, origin, baseline),
-            loaded=self._loaded,
+            distributions=self.installed.imported(
+                file, origin, baseline, lambda: self._outside(file, origin)
+            ),
+            loaded=self.installed.loaded(baseline),
             history=self.readable,
             own_file=file,
             unstated=self.unstated,
@@ -294,21 +293,10 @@ class _World:
     def _counts(self, head: RunHead) -> bool:
         return counts(head, self.run.head.pr, self._rank)
 
-    def _distributions_of(
-        self, file: str, state: str | None, baseline: Baseline | None
-    ) -> frozenset[str] | None:
-        """Distributions that the test's files import; asked for only where one changed."""
-        if baseline is None or not any(
-            change.kind is ChangeKind.DISTRIBUTION for change in baseline.changes.changes
-        ):
-            return frozenset()
-        key = (file, state or "")
-        if key not in self._distributions:
-            reach = self._reach_of(file, state)
-            self._distributions[key] = behind(self._graphs[key[1]].outside(reach.files))
-            if self._loaded is None and self.modules is not None:
-                self._loaded = behind(self.modules, deep=False)
-        return self._distributions[key]
+    def _outside(self, file: str, state: str | None) -> frozenset[str]:
+        """Top-level modules that the test's files ask for and that are not of the project."""
+        files = self._reach_of(file, state).files
+        return self._graphs[state or ""].outside(files)
 
     def _changes_since(self, head: RunHead) -> Changes:
         key = (head.state, head.environment)

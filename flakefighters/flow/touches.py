@@ -33,6 +33,7 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
         opened=mine.opened,
         opened_before=before.opened,
         openers=before.openers,
+        read_at_import=before.read_at_import,
         children=mine.children,
         children_before=before.children,
         blind=mine.blind,

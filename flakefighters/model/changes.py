@@ -138,6 +138,8 @@ class Touch:
     opened_before: frozenset[str] = frozenset()
     #: Each file opened so far, and a file whose code was under way then ("": none below the base).
     openers: frozenset[tuple[str, str]] = frozenset()
+    #: The same where it was the body of that file, so that it matters to all who depend on it.
+    read_at_import: frozenset[tuple[str, str]] = frozenset()
     #: Child processes that were started or still ran: "subprocess.Popen git".
     children: frozenset[str] = frozenset()
     children_before: frozenset[str] = frozenset()

@@ -12,13 +12,8 @@ WRONG_NOW: Mapping[str, str] = {}
 #: Left undecided, although a verdict is possible.
 UNDECIDED_NOW: frozenset[str] = frozenset(
     {
-        "a_removed_dependency",
-        "a_data_file_read_at_import",
         "a_syntax_error_in_a_lazy_module",
-        "an_upgraded_dependency_of_a_dependency",
         "untracked",
-        # what another test's module imported: imported by the process alone
-        "an_unused_dependency",
         # on 3.11, where only what is imported later can be watched
         "an_early_plugin",
     }

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,7 @@ from flakefighters.capture.tracing.children import Children, process_count
 from flakefighters.capture.tracing.compilers import compiled_unseen
 from flakefighters.capture.tracing.imports_only import ImportsOnly
 from flakefighters.capture.tracing.lookup import UNIT, Label, Lookup, labels_to_touched
+from flakefighters.capture.tracing.openers import openers, read_at_import
 from flakefighters.capture.tracing.tracer import Tracer, TracerUnavailableError
 from flakefighters.capture.tracing.watch import NOTHING, Touched, Watch
 
@@ -345,21 +346,13 @@ class TraceSession:
                 *((f, frozenset((f,)), _Sum(labels).touched().units) for f, labels in below),
             ]
         )
-        openers = frozenset(
-            (path, file) for path, codes in self._audit.openers for file in self._keepers(codes)
+        return replace(
+            self._complete(total),
+            imports=imports,
+            openers=frozenset(openers(self._audit.openers, self._lookup)),
+            read_at_import=frozenset(read_at_import(self._audit.openers, self._lookup)),
+            earlier=frozenset((path, str(name)) for _, path, name in self._earlier),
         )
-        earlier = frozenset((path, str(name)) for _, path, name in self._earlier)
-        return replace(self._complete(total), imports=imports, openers=openers, earlier=earlier)
-
-    def _keepers(self, codes: Iterable[tuple[str, str]]) -> frozenset[str]:
-        """The files of the project that may have kept what some code opened; "" if none is known.
-
-        Not what a test reads by itself: that it keeps nothing for others is what makes it a test.
-        """
-        ours = [(file, name) for file, name in codes if self._lookup.ours(file) is not None]
-        if ours and ours[0][1].startswith("test"):
-            return frozenset(("<test>",))
-        return self._lookup.below(file for file, _ in ours) or frozenset(("",))
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()

@@ -116,6 +116,8 @@ class Touched:
     #: Each of these that was opened so far, and a file whose code was under way then ("": none
     #: below the base).
     openers: frozenset[tuple[str, str]] = frozenset()
+    #: The same where the file's own body was what opened it.
+    read_at_import: frozenset[tuple[str, str]] = frozenset()
     #: Child processes started, or still running: "subprocess.Popen git".  Never arguments.
     children: frozenset[str] = frozenset()
     #: Changed files whose code runs unseen: only imports tell of them.
@@ -133,6 +135,7 @@ class Touched:
             imported=self.imported | other.imported,
             opened=self.opened | other.opened,
             openers=self.openers | other.openers,
+            read_at_import=self.read_at_import | other.read_at_import,
             children=self.children | other.children,
             blind=self.blind | other.blind,
             imports=self.imports | other.imports,
@@ -149,10 +152,9 @@ class Touched:
             value["units"] = [
                 list(unit) for unit in sorted(self.units, key=lambda u: (u[0], str(u[1])))
             ]
-        if self.openers:
-            value["openers"] = sorted(map(list, self.openers))
-        if self.earlier:
-            value["earlier"] = sorted(map(list, self.earlier))
+        for name in _PAIRS:
+            if getattr(self, name):
+                value[name] = sorted(map(list, getattr(self, name)))
         if self.imports:
             value["imports"] = sorted(
                 [file, sorted(modules), sorted(map(list, units), key=str)]
@@ -168,17 +170,23 @@ class Touched:
         pairs: Iterable[tuple[str, str | int]] = value.get("units", ())
         return cls(
             units=frozenset((path, unit) for path, unit in pairs),
-            openers=frozenset((path, file) for path, file in value.get("openers", ())),
             imports=frozenset(
                 (file, frozenset(modules), frozenset((path, unit) for path, unit in units))
                 for file, modules, units in value.get("imports", ())
             ),
-            earlier=frozenset((path, unit) for path, unit in value.get("earlier", ())),
             unknown=value.get("unknown"),
             **{name: frozenset(value.get(name, ())) for name in _SETS},
+            openers=_pairs(value, "openers"),
+            read_at_import=_pairs(value, "read_at_import"),
+            earlier=_pairs(value, "earlier"),
         )
 
 
+def _pairs(value: Mapping[str, Any], name: str) -> frozenset[tuple[str, str]]:
+    return frozenset((path, other) for path, other in value.get(name, ()))
+
+
 _SETS: Final = ("imported", "opened", "children", "blind")
+_PAIRS: Final = ("openers", "read_at_import", "earlier")
 
 NOTHING: Final = Touched()
