@@ -140,7 +140,7 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
             change.path, names, sources, late
         )
     elif names:
-        found = readers(change.path, names, sources, late)
+        found = readers(change.path, names, sources, late, added=change.how == "added")
     return Effect(
         change=change,
         targets=own | found.sure,

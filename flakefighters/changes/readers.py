@@ -21,6 +21,13 @@ from flakefighters.model import ChangeKind, Unit
 __all__ = ["Names", "Readers", "readers"]
 
 _ROUNDS: Final = 4
+#: What nobody asks a module for but by its full name.
+_METADATA: Final = frozenset(
+    {
+        *("__author__", "__contact__", "__copyright__", "__credits__", "__date__", "__email__"),
+        *("__license__", "__maintainer__", "__status__", "__title__", "__url__", "__version__"),
+    }
+)
 _BUILTINS: Final = frozenset(dir(builtins))
 
 
@@ -33,6 +40,8 @@ class Names:
     #: What any object may have.
     attributes: set[str] = field(default_factory=set)
     fixtures: set[str] = field(default_factory=set)
+    #: Names of modules, with the files, that code of the same file had no use for before.
+    new: set[tuple[str, str]] = field(default_factory=set)
     #: What counts wherever and however it is read.
     anywhere: set[str] = field(default_factory=set)
 
@@ -70,7 +79,7 @@ class Names:
         """
         for name in read.bare & self.globals.keys():
             bound = name in sources.bound(path) or name in _BUILTINS
-            if path in self.globals[name] or not bound:
+            if (path in self.globals[name] and (path, name) not in self.new) or not bound:
                 return True
         if in_class and not read.bare.isdisjoint(self.attributes):
             return True
@@ -125,7 +134,7 @@ class _Carriers:
 
     def computed_in(self, path: str, sources: Sources) -> set[str]:
         """The ways of computing a name in a file that may give one of these."""
-        if path not in sources.computing():
+        if path not in sources.computing() or self.values.all() <= _METADATA:
             return set()
         holders = self.holders()
         found = {ANY}
@@ -171,16 +180,23 @@ def readers(
     names: Iterable[str],
     sources: Sources,
     late: Callable[[], bool] = lambda: False,
+    *,
+    added: bool = False,
 ) -> Readers:
     """Who is affected by other values of ``names``, bound in ``path`` (as ``Change.names``).
+
+    ``added``: they were bound to nothing before, so that in this file only what changed itself
+    reads them, or what expects that they are missing.
 
     A function that reads a name passes it on only to what calls the function at import: whoever
     calls it later runs it.  It gives up when it gets ``late``.
     """
     sure: set[Unit] = set()
-    maybe: set[Unit] = set()
+    maybe: set[Unit] = set(sources.looking_tests())
     known = _Carriers(Names())
     known.values.add_marked(path, names)
+    if added and not sources.has_star(path) and b"NameError" not in sources.all().get(path, b""):
+        known.values.new = {(path, name) for name in names if name not in _BUILTINS}
 
     def so_far(complete: bool) -> Readers:
         handed = frozenset(known.handed)

@@ -17,7 +17,9 @@ from flakefighters.changes.escapes import (
     module_parts,
     sign_of,
 )
+from flakefighters.changes.generated import version_stamp
 from flakefighters.changes.import_scan import SIGNS, scan
+from flakefighters.changes.records import records
 from flakefighters.changes.units_effects import is_known_base
 from flakefighters.changes.units_names import UnitReads, reading
 from flakefighters.model import ChangeKind, Unit
@@ -66,10 +68,12 @@ class Sources:
     _renamed: dict[str, set[str]] | None = None
     _names: frozenset[str] | None = None
     _annotated: bool | None = None
+    _lookers: frozenset[Unit] = frozenset()
     _quiet: dict[str, bool] = field(default_factory=dict)
     _by_last: dict[str, list[str]] | None = None
     _classes: dict[str, list[str]] | None = None
     _called: dict[str, frozenset[str]] = field(default_factory=dict)
+    _records: frozenset[str] | None = None
 
     def all(self) -> Mapping[str, bytes]:
         """Path to content of every Python file."""
@@ -97,10 +101,29 @@ class Sources:
         return self._computing
 
     def annotated(self) -> bool:
-        """Whether some code looks at the annotations of functions."""
+        """Whether some code other than single tests looks at the annotations of functions."""
         if self._annotated is None:
-            self._annotated = any(map(_ANNOTATIONS.search, self.all().values()))
+            self._annotated, self._lookers = self._look_for_lookers()
         return self._annotated
+
+    def looking_tests(self) -> frozenset[Unit]:
+        """The tests that look at annotations, if nobody else does."""
+        return frozenset() if self.annotated() else self._lookers
+
+    def _look_for_lookers(self) -> tuple[bool, frozenset[Unit]]:
+        tests: set[Unit] = set()
+        for path, content in self.all().items():
+            if not _ANNOTATIONS.search(content):
+                continue
+            for one in reading(content, _ANNOTATIONS):
+                kind = one.unit.entry.kind
+                if kind is ChangeKind.FUNCTION and one.unit.entry.name.startswith("test"):
+                    tests.add((path, one.unit.name))
+                elif kind is not ChangeKind.CLASS and not isinstance(
+                    one.unit.entry.node, ast.Import | ast.ImportFrom
+                ):
+                    return True, frozenset()
+        return False, frozenset(tests)
 
     def importers(self) -> Iterator[Unit]:
         """Functions that import or run what their text does not show."""
@@ -188,9 +211,10 @@ class Sources:
             found = all(
                 around.quiet_import(entry.node, entry.alias, met | {path})
                 if entry.alias is not None
-                else not entry.effect
-                if entry.kind is ChangeKind.STATEMENT
-                else not around.has_effect(entry.node)
+                else not (
+                    (entry.effect or entry.kind is not ChangeKind.STATEMENT)
+                    and around.has_effect(entry.node)
+                )
                 for entry in (one.unit.entry for one in self.units(path) if one.unit.scope is None)
             )
             if met:
@@ -234,6 +258,13 @@ class Sources:
                     base.strip().rpartition(".")[2] for base in plain.split(",") if base.strip()
                 ]
         return True
+
+    def is_record(self, name: str) -> bool:
+        """Whether all that a name of this project is bound to by a definition is a mere record:
+        a named tuple, or a dataclass that does nothing when one is made."""
+        if self._records is None:
+            self._records = records(self.all().values())
+        return name in self._records
 
     def has_star(self, path: str) -> bool:
         """Whether a file imports all that some module exports."""
@@ -310,15 +341,35 @@ class _Around:
         relative = isinstance(node, ast.ImportFrom) and node.level > 0
         if not relative and not effects.imports_have_effect(module):
             return True
-        # Its package, the module, and what may be a module in it.
         wanted = module.split(".") if module else []
+        if relative and version_stamp(f"{wanted[-1] if wanted else alias.name}.py"):
+            return True  # which a build writes
+        # Its package, the module, and what may be a module in it.
         within = self._sources.files_of(alias.name) if isinstance(node, ast.ImportFrom) else []
         files = [file for part in wanted for file in self._sources.files_of(part)] + within
+        files = [file for file in files if not self._is_around(file)]
         if not (self._sources.files_of(wanted[-1]) if wanted else relative):
             return False  # somebody else's, or gone
         if known:
             files = within
         return all(self._sources.quiet(file, met) for file in dict.fromkeys(files))
+
+    def _is_around(self, file: str) -> bool:
+        """Whether a file is that of a package around this one, which is imported before it."""
+        folder, _, name = file.rpartition("/")
+        return name == "__init__.py" and self._path.startswith(f"{folder}/")
+
+    def builds(self, name: str) -> bool:
+        """Whether calling a dotted name only builds a value, by what it is in this project."""
+        last = name.rpartition(".")[2]
+        if self._sources.is_record(last):
+            return True
+        renamed = re.compile(rb"\b(\w+)[ \t]+as[ \t]+" + re.escape(last.encode()) + rb"\b")
+        found = renamed.findall(self._sources.all().get(self._path, b"")) if last == name else []
+        return bool(found) and all(
+            effects.is_builder(one.decode()) or self._sources.is_record(one.decode())
+            for one in found
+        )
 
     def plain_class(self, name: str) -> bool:
         """Whether a dotted name is that of classes which do not learn of their subclasses."""
@@ -336,4 +387,4 @@ class _Around:
                 body=node.body,
                 decorator_list=node.decorator_list,
             )
-        return effects.has_effect(node)
+        return effects.has_effect(node, self)

@@ -50,8 +50,12 @@ class Comparison:
         before, after = self._members(old), self._members(new)
         foreign = {name for entry in (*before, *after) if entry.alias for name in entry.names}
         kept = naming.modules_of(before) & naming.modules_of(after)
+        literals = naming.literals_of([*before, *after])
         for pair, how in self._scopes(before, after, "", None):
-            entry, names = pair.shown, naming.of_statement(pair, foreign, self._around, kept)
+            entry = pair.shown
+            names = naming.of_statement(pair, foreign, self._around, kept, literals)
+            if naming.is_type_variable(pair) and not self._counts.annotated:
+                names = ()
             if how == "moved":
                 how, names = "changed", (*names, naming.ANY)
             self._add(entry.kind, entry.label, pair.new, how, names)
@@ -192,7 +196,7 @@ class Comparison:
     def _one_sided(self, pair: Pair, prefix: str, owner: Definition | None) -> None:
         """A definition that came or went, and what a new one holds."""
         entry, name = pair.shown, prefix + pair.shown.name
-        names = self._named(entry.node, name, owner)
+        names = self._named(entry.node, name, owner, gone=pair.new is None)
         by_call = pair.new is not None and naming.reached_by_calls(
             entry.node, owner, self._around, added=True
         )
@@ -217,9 +221,11 @@ class Comparison:
             self._add(member.kind, prefix + member.name, member, "added", ())
             self._held(member, prefix + member.name)
 
-    def _named(self, node: ast.AST, name: str, owner: Definition | None) -> naming.Names:
+    def _named(
+        self, node: ast.AST, name: str, owner: Definition | None, *, gone: bool = False
+    ) -> naming.Names:
         nested = name.count(".") > 1
-        return naming.of_definition(node, owner, nested=nested, around=self._around)
+        return naming.of_definition(node, owner, nested=nested, around=self._around, gone=gone)
 
     def _add(
         self,

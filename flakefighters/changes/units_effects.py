@@ -9,9 +9,16 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
-__all__ = ["dotted", "has_effect", "imports_have_effect", "is_known_base", "is_known_decorator"]
+__all__ = [
+    "dotted",
+    "has_effect",
+    "imports_have_effect",
+    "is_builder",
+    "is_known_base",
+    "is_known_decorator",
+]
 
 
 def _words(text: str) -> list[str]:
@@ -28,8 +35,9 @@ _BUILDERS: Final = frozenset(
         frozenset getLogger int itemgetter join len list lstrip lower max methodcaller min
         namedtuple object partial range replace repr reversed round rstrip set slice
         sorted split splitlines str strip sum time timedelta timezone tuple upper zip
-        MappingProxyType OrderedDict Counter UUID ZoneInfo dedent format getattr isinstance
+        version MappingProxyType OrderedDict Counter UUID ZoneInfo dedent format getattr isinstance
         issubclass hasattr type abs ord chr hex property mark param
+        decode encode endswith getenv items keys maketrans startswith title translate values
         """
     )
 )
@@ -64,6 +72,18 @@ _PURE_IMPORTS: Final = (frozenset(sys.stdlib_module_names) - {"antigravity", "th
 }
 
 
+class Known(Protocol):
+    """What the rest of a project tells of the names in a file."""
+
+    def builds(self, name: str) -> bool:
+        """Whether calling a dotted name only builds a value."""
+        ...
+
+    def quiet_import(self, node: ast.AST, alias: ast.alias) -> bool:
+        """Whether an import does nothing but bind its name."""
+        ...
+
+
 def dotted(node: ast.expr) -> str:
     """``a.b.c`` for a chain of names, "" for anything else; calls and subscripts are looked
     through."""
@@ -82,6 +102,12 @@ def dotted(node: ast.expr) -> str:
             return ""
 
 
+def is_builder(name: str) -> bool:
+    """Whether a call of that dotted name is well known to only build a value."""
+    last = name.rpartition(".")[2]
+    return last in _BUILDERS or name.startswith("pytest.mark.") or name.endswith("environ.get")
+
+
 def is_known_decorator(node: ast.expr) -> bool:
     """Whether a decorator keeps no list of what it decorates, and reads nothing of it."""
     name = dotted(node)
@@ -95,10 +121,13 @@ def is_known_base(node: ast.expr) -> bool:
     return last in _BASES or last.endswith(("Error", "Exception", "Warning"))
 
 
-def has_effect(node: ast.AST) -> bool:
-    """Whether running a statement (or working out an expression) may do more than bind names."""
+def has_effect(node: ast.AST, known: Known | None = None) -> bool:
+    """Whether running a statement (or working out an expression) may do more than bind names.
+
+    ``known`` tells what is harmless besides the well known.
+    """
     if isinstance(node, ast.stmt):
-        return _statement_has_effect(node)
+        return _statement_has_effect(node, known)
     stack: list[ast.AST] = [node]
     while stack:
         item = stack.pop()
@@ -107,45 +136,52 @@ def has_effect(node: ast.AST) -> bool:
             continue
         if isinstance(item, ast.Await | ast.Yield | ast.YieldFrom):
             return True
-        if isinstance(item, ast.Call) and not _only_builds(item):
+        if isinstance(item, ast.Call) and not _only_builds(item, known):
             return True
         stack.extend(ast.iter_child_nodes(item))
     return False
 
 
-def _only_builds(call: ast.Call) -> bool:
+def _only_builds(call: ast.Call, known: Known | None) -> bool:
     name = dotted(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
     if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant):
         name = call.func.attr  # "a b".split()
-    return name.rpartition(".")[2] in _BUILDERS or name.startswith("pytest.mark.")
+    return is_builder(name) or (bool(name) and known is not None and known.builds(name))
 
 
-def _statement_has_effect(node: ast.stmt) -> bool:
+def _statement_has_effect(node: ast.stmt, known: Known | None) -> bool:
     match node:
         case ast.Assign(targets=targets, value=value):
-            return _any([*targets, value]) or not all(map(_plain_target, targets))
+            return _any([*targets, value], known) or not all(map(_plain_target, targets))
         case ast.AnnAssign(target=target, value=value) | ast.AugAssign(target=target, value=value):
-            return not _plain_target(target) or (value is not None and has_effect(value))
+            return not _plain_target(target) or (value is not None and has_effect(value, known))
         case ast.Import(names=aliases):
             return any(imports_have_effect(alias.name) for alias in aliases)
+        case ast.ImportFrom(names=aliases) if known is not None:
+            return not all(known.quiet_import(node, alias) for alias in aliases)
         case ast.ImportFrom(module=module, level=level):
             return bool(level) or imports_have_effect(module or "")
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            return not all(map(is_known_decorator, node.decorator_list)) or has_effect(node.args)
+            return not all(map(is_known_decorator, node.decorator_list)) or has_effect(
+                node.args, known
+            )
         case ast.ClassDef():
             return (
                 bool(node.keywords)
                 or not all(map(is_known_decorator, node.decorator_list))
                 or not all(map(is_known_base, node.bases))
-                or _any(node.body)
+                or _any(node.body, known)
             )
         case ast.If(test=test):
-            return _any([test, *node.body, *node.orelse])
+            return _any([test, *node.body, *node.orelse], known)
+        case ast.Try() if known is not None and all(map(_is_relative, node.body)):
+            # Of modules that are there: what is done without them is not done.
+            return _any([*node.body, *node.orelse, *node.finalbody], known)
         case ast.Try():
             handled = [part for handler in node.handlers for part in handler.body]
-            return _any([*node.body, *handled, *node.orelse, *node.finalbody])
+            return _any([*node.body, *handled, *node.orelse, *node.finalbody], known)
         case ast.Expr(value=value):
-            return has_effect(value)
+            return has_effect(value, known)
         case ast.Delete(targets=targets):
             return not all(map(_plain_target, targets))
         case ast.Pass() | ast.Global() | ast.Nonlocal():
@@ -159,8 +195,12 @@ def imports_have_effect(module: str) -> bool:
     return module.partition(".")[0] not in _PURE_IMPORTS
 
 
-def _any(nodes: Iterable[ast.AST]) -> bool:
-    return any(map(has_effect, nodes))
+def _any(nodes: Iterable[ast.AST], known: Known | None) -> bool:
+    return any(has_effect(node, known) for node in nodes)
+
+
+def _is_relative(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.level > 0
 
 
 def _plain_target(target: ast.expr) -> bool:

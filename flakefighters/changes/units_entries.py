@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import collections.abc
+import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +16,8 @@ from flakefighters.model import ChangeKind
 
 __all__ = ["ANY", "Entry", "bound", "definition", "entries", "first_line", "module_docstring"]
 
+#: ``typing`` has these from ``collections.abc``.
+_OF_BOTH: Final = frozenset(collections.abc.__all__) & frozenset(typing.__all__)
 #: Among a change's names: whatever imports the file may be affected.
 ANY: Final = "*"
 
@@ -150,7 +154,8 @@ def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
         module = alias.name if source is None else source[1]
         relative = source is not None and source[0] > 0
         effect = relative or effects.imports_have_effect(module)
-        own: Key = ("import", source, alias.name, alias.asname)
+        same = source == (0, "typing") and alias.name in _OF_BOTH
+        own: Key = ("import", (0, "collections.abc") if same else source, alias.name, alias.asname)
         # `import a.b` and `import a.c` both bind `a`, and are different things.
         name = alias.name if source is None and not alias.asname else binds
         if alias.name == "*":

@@ -172,6 +172,8 @@ def reads(
             _push_children(item, stack)
     asked_for = {name for _, name in attributes} | bare | words
     found.computed.update(kind for name, kind in DYNAMIC.items() if name in asked_for)
+    if body and not asked_for & (DYNAMIC.keys() - {"locals"}):
+        found.computed.discard(DYNAMIC["locals"])  # those of a function are no names of ours
     if not asked_for.isdisjoint(DICTIONARIES):
         found.computed.add(ANY_ATTRIBUTE)
     return found

@@ -19,7 +19,9 @@ __all__ = [
     "FIXTURE",
     "Around",
     "altered",
+    "is_type_variable",
     "keeps_results",
+    "literals_of",
     "modules_of",
     "of_attribute",
     "of_definition",
@@ -35,6 +37,8 @@ ANYWHERE: Final = "?"
 
 #: Beginnings of the names of module-level things that pytest looks for.
 _FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", "tearDown")
+
+_TYPE_VARIABLES: Final = frozenset({"ParamSpec", "TypeVar", "TypeVarTuple"})
 
 #: Decorators by which results are kept.
 _KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", "memoize"})
@@ -56,10 +60,28 @@ class Around(Protocol):
         """Whether a dotted name is that of classes which do not learn of their subclasses."""
         ...
 
+    def builds(self, name: str) -> bool:
+        """Whether calling a dotted name only builds a value, by what it is in this project."""
+        ...
+
 
 def modules_of(members: Iterable[Entry]) -> set[str]:
     """The modules that a file imports names from, with the dots in front."""
     return {module for entry in members if (module := _module_of(entry)) is not None}
+
+
+def literals_of(members: Iterable[Entry]) -> set[str]:
+    """The names that are bound to nothing but new tables: ``RULES = []``, ``RATES = {}``."""
+    found: dict[str, bool] = {}
+    for entry in members:
+        node = entry.node
+        if isinstance(node, ast.Assign) and not entry.names:
+            continue  # puts something into one
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        made = isinstance(value, ast.Dict | ast.List | ast.Set | ast.DictComp | ast.ListComp)
+        for name in entry.names:
+            found[name] = found.get(name, True) and made
+    return {name for name, made in found.items() if made}
 
 
 def _module_of(entry: Entry) -> str | None:
@@ -74,17 +96,19 @@ def of_statement(
     foreign: Collection[str] = (),
     around: Around | None = None,
     kept: Collection[str] = (),
+    literals: Collection[str] = (),
 ) -> Names:
     """The names of a statement at module level that came, went or differs.
 
     ``foreign`` are names that the file imports: what is done to ``os.environ`` is not found by
-    looking for readers of ``os``.  ``kept`` are modules that it imports before and after.
+    looking for readers of ``os``.  ``kept`` are modules that it imports before and after,
+    ``literals`` names of tables that it makes itself.
     """
     versions = [entry for entry in (pair.old, pair.new) if entry is not None]
     if all(entry.guarded or _is_idle_future(entry) for entry in versions):
         return ()
     names = [name for entry in versions for name in entry.names]
-    hidden = any(_has_effect(entry, around, kept) for entry in versions)
+    hidden = any(_has_effect(entry, around, kept, literals) for entry in versions)
     hidden = hidden or any(map(_is_found_by_pytest, names)) or any(map(_is_future, versions))
     for entry in versions:
         names += altered(entry.node, foreign)
@@ -122,11 +146,12 @@ def of_definition(
     *,
     nested: bool = False,
     around: Around | None = None,
+    gone: bool = False,
 ) -> Names:
     """The names by which a function or class is reached; none inside a function.
 
     ``owner`` is the class or function that it is defined in, ``nested`` if that is itself in a
-    class.
+    class.  ``gone``: nobody can run it any more.
     """
     if not isinstance(node, Definition) or isinstance(
         owner, ast.FunctionDef | ast.AsyncFunctionDef
@@ -139,7 +164,8 @@ def of_definition(
     if isinstance(node, ast.ClassDef):
         hidden = hidden or _is_observed(node, around)
     elif owner is None:
-        hidden = hidden or _is_special(node.name)  # a module's __getattr__
+        # A module's __getattr__ runs, and is seen, where it matters that there is one.
+        hidden = hidden or (gone and _is_special(node.name))
     for decorator in node.decorator_list:
         fixture, known = is_fixture(decorator), effects.is_known_decorator(decorator)
         hidden = hidden or not known or _is_autouse(decorator)
@@ -206,11 +232,31 @@ def _shows_members(
     return _is_observed(owner, around)
 
 
-def _has_effect(entry: Entry, around: Around | None, kept: Collection[str]) -> bool:
+def _has_effect(
+    entry: Entry, around: Around | None, kept: Collection[str], literals: Collection[str]
+) -> bool:
     if entry.effect and entry.alias is not None and around is not None:
         known = _module_of(entry) in kept
         return not around.quiet_import(entry.node, entry.alias, known=known)
+    if entry.effect and around is not None:
+        return effects.has_effect(_plainly(entry.node, literals), around)
     return entry.effect
+
+
+def _plainly(node: ast.AST, literals: Collection[str]) -> ast.AST:
+    """A statement without the places in a module's own tables that it assigns to.
+
+    Whoever reads the table is found by its name.
+    """
+    if not isinstance(node, ast.Assign) or not all(
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Name)
+        and target.value.id in literals
+        for target in node.targets
+    ):
+        return node
+    parts = [target.slice for target in node.targets if isinstance(target, ast.Subscript)]
+    return ast.Expr(ast.Tuple([*parts, node.value], ast.Load()))
 
 
 def _is_observed(node: ast.ClassDef, around: Around | None) -> bool:
@@ -247,6 +293,17 @@ def _is_future(entry: Entry) -> bool:
 def _is_idle_future(entry: Entry) -> bool:
     """``from __future__ import division`` and the like, which nothing depends on any more."""
     return _is_future(entry) and entry.names[0] not in ("annotations", "barry_as_FLUFL")
+
+
+def is_type_variable(pair: Pair) -> bool:
+    """Whether a statement makes a variable for type checkers, now and (if it was there) before."""
+    return pair.new is not None and all(
+        isinstance(entry.node, ast.Assign)
+        and isinstance(entry.node.value, ast.Call)
+        and effects.dotted(entry.node.value.func).rpartition(".")[2] in _TYPE_VARIABLES
+        for entry in (pair.old, pair.new)
+        if entry is not None
+    )
 
 
 def _listed(entry: Entry | None) -> set[str]:

@@ -411,6 +411,9 @@ def test_an_import_from_a_module_that_is_imported_anyway() -> None:
         def plain_class(self, name: str) -> bool:
             return False
 
+        def builds(self, name: str) -> bool:
+            return False
+
     old, more = source("from a import x\n"), source("from a import x, y\nfrom b import z\n")
     found = {one.unit: one.names for one in compare("m.py", old, more, Loud())}
     assert found == {"y": ("y",), "z": ("z", ANY)}
