@@ -31,6 +31,8 @@ _HARMLESS: Final = frozenset(
         *("stty", "tput", "uname", "which"),
     }
 )
+#: What an import of a file raises that is no Python.
+_UNREADABLE: Final = frozenset({"IndentationError", "SyntaxError", "TabError"})
 #: Settings that say where a run ran, not how: another job alone is no change of behaviour.
 _PLACE: Final = ("ci",)
 
@@ -220,7 +222,7 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
             found.doubts.append(f"{_show(change)} changed, and it computes what it imports")
         elif _is_text(seen.case) and (change.names or effect.at_import):
             found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
-    elif change.how == "removed" and change.unit is None:
+    elif change.unit is None and (change.how == "removed" or _cannot_be_read(change, seen.case)):
         found.touched.append(("asks for", change))
     elif (effect.at_import or change.kind is ChangeKind.FILE) and (
         path in touch.imported_before or path in touch.blind
@@ -235,6 +237,12 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
         found.doubts.append(f"{_show(change)} changed, and it computes what it {computes}")
     elif change.names and _is_text(seen.case):
         found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
+
+
+def _cannot_be_read(change: Change, case: Case) -> bool:
+    """Whether the failure tells that Python cannot read a changed file."""
+    kind = (case.failure.exception or "").rpartition(".")[2]
+    return kind in _UNREADABLE and change.path.rpartition("/")[2] in case.failure.text
 
 
 def _left(effect: Effect, seen: _Seen, found: Touching) -> None:

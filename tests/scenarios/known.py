@@ -12,8 +12,6 @@ WRONG_NOW: Mapping[str, str] = {}
 #: Left undecided, although a verdict is possible.
 UNDECIDED_NOW: frozenset[str] = frozenset(
     {
-        "a_syntax_error_in_a_lazy_module",
-        "untracked",
         # on 3.11, where only what is imported later can be watched
         "an_early_plugin",
     }
