@@ -73,11 +73,12 @@ def delta(
         after = sources.read(one.path) if one.path in new else None
         if before is None or after is None:
             coarse = coarse or (one.path in old and one.path in new)
-            effects.append(leavings.add(_whole(one, after, sources), before))
+            whole = _whole(one, after, sources, lambda: clock() > end)
+            effects.append(leavings.add(whole, before))
             continue
         for change in compare(one.path, before, after, sources.around(one.path)):
             if change.kind is ChangeKind.FILE:
-                found = _whole(change, after, sources)
+                found = _whole(change, after, sources, lambda: clock() > end)
             else:
                 found = _effect(change, sources, lambda: clock() > end)
             effects.append(leavings.add(found, before))
@@ -88,13 +89,25 @@ def delta(
     )
 
 
-def _whole(change: Change, content: bytes | None, sources: Sources) -> Effect:
-    """A file that is known only as different: any part of it may be what changed."""
+def _whole(
+    change: Change, content: bytes | None, sources: Sources, late: Callable[[], bool]
+) -> Effect:
+    """A file that is known only as different: any part of it may be what changed.
+
+    Of a new one that only binds names it is known who asks for them.
+    """
     units = spans(change.path, content) if content is not None else ()
+    own = frozenset((change.path, unit.name) for unit in units)
+    if change.how != "added" or not sources.quiet(change.path):
+        return Effect(change=replace(change, names=(ANY,)), targets=own, at_import=True)
+    found = readers(change.path, sources.bound(change.path), sources, late, added=True)
     return Effect(
         change=replace(change, names=(ANY,)),
-        targets=frozenset((change.path, unit.name) for unit in units),
-        at_import=change.how != "added" or not sources.quiet(change.path),
+        targets=own | found.sure,
+        maybe=found.maybe,
+        named_in=found.handed,
+        asked=found.asked,
+        at_import=not found.complete,
     )
 
 

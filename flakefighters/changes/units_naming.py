@@ -163,9 +163,11 @@ def of_definition(
         names.append(_of_class(owner, nested))
     if isinstance(node, ast.ClassDef):
         hidden = hidden or _is_observed(node, around)
-    elif owner is None:
-        # A module's __getattr__ runs, and is seen, where it matters that there is one.
-        hidden = hidden or (gone and _is_special(node.name))
+    elif owner is None and gone and _is_special(node.name):
+        # While a module has a __getattr__, it runs, and is seen, where it matters.
+        answered = _answered(node)
+        hidden = hidden or answered is None
+        names += answered or ()
     for decorator in node.decorator_list:
         fixture, known = is_fixture(decorator), effects.is_known_decorator(decorator)
         hidden = hidden or not known or _is_autouse(decorator)
@@ -284,6 +286,35 @@ def _is_found_by_pytest(name: str) -> bool:
 
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
+
+
+def _answered(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str] | None:
+    """The names that a module's ``__getattr__`` has an answer for; None if its text hides them.
+
+    It shows them by asking ``if name == "RATE":``, and raising an error for all others.
+    """
+    if node.name != "__getattr__" or len(node.args.args) != 1:
+        return None
+    asked = node.args.args[0].arg
+    if not isinstance(node.body[-1], ast.Raise):
+        return None
+    found: list[str] = []
+    for part in node.body[:-1]:
+        match part:
+            case ast.If(
+                test=ast.Compare(
+                    left=ast.Name(id=name),
+                    ops=[ast.Eq()],
+                    comparators=[ast.Constant(value=str(value))],
+                ),
+                orelse=[],
+            ) if name == asked:
+                found.append(value)
+            case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
+                continue
+            case _:
+                return None
+    return found
 
 
 def _is_future(entry: Entry) -> bool:

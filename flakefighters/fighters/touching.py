@@ -224,9 +224,7 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
             found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
     elif change.unit is None and (change.how == "removed" or _cannot_be_read(change, seen.case)):
         found.touched.append(("asks for", change))
-    elif (effect.at_import or change.kind is ChangeKind.FILE) and (
-        path in touch.imported_before or path in touch.blind
-    ):
+    elif effect.at_import and (path in touch.imported_before or path in touch.blind):
         found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
     elif effect.named_in & reach.keys():
         found.doubts.append(f"{_show(change)} changed, and is handed on when it is imported")

@@ -49,6 +49,22 @@ _change(
     {"shop/rates.py": "OTHER = 1\nRATE = 7\n"},
 )
 _change(
+    "a_module_that_was_missing",
+    "Another module does without one that cannot be imported; now it can.",
+    {
+        "shop/tax.py": code("""
+            try:
+                from shop import rates
+            except ImportError:
+                rates = None
+
+            def tax(net):
+                return net * (20 if rates is None else rates.RATE) // 100
+            """)
+    },
+    {"shop/rates.py": "RATE = 7\n"},
+)
+_change(
     "a_module_answers_for_a_name",
     "A module gets a __getattr__, which answers where the code fell back on a default.",
     {
@@ -76,6 +92,27 @@ _change(
     },
     {"shop/rates.py": "OTHER = 1\n"},
     or_undecided=True,
+)
+_change(
+    "a_module_answers_for_one_name_no_more",
+    "The __getattr__ of a module is gone, which had an answer for one name.",
+    {
+        "shop/rates.py": code("""
+            OTHER = 1
+
+            def __getattr__(name):
+                if name == "RATE":
+                    return 20
+                raise AttributeError(name)
+            """),
+        "shop/tax.py": code("""
+            from shop import rates
+
+            def tax(net):
+                return net * getattr(rates, "RATE", 7) // 100
+            """),
+    },
+    {"shop/rates.py": "OTHER = 1\n"},
 )
 _change(
     "the_version",
@@ -205,6 +242,26 @@ _change(
     },
     {"shop/tax.py": swap("decimal import Decimal", "fractions import Fraction")},
     or_undecided=True,
+)
+_harmless(
+    "a_module_that_nobody_asked_for",
+    "A new module takes in functions of another one that the failing test imports.",
+    {"shop/net.py": NET + "\n\ndef other():\n    return 1\n"},
+    {
+        "shop/net.py": NET + "\nfrom shop.more import other\n",
+        "shop/more.py": "from shop import text\n\nLIMIT = 3\n\ndef other():\n    return text\n",
+        "tests/test_more.py": "from shop.more import LIMIT\n\ndef test_more():\n    assert LIMIT\n",
+    },
+)
+_harmless(
+    "a_module_that_answers_no_more",
+    "A module's __getattr__ is gone, which had an answer for a name that nobody asks for.",
+    {
+        "shop/net.py": NET
+        + "\n\ndef __getattr__(name):\n    if name == 'OLD':\n        return 1\n"
+        + "    raise AttributeError(name)\n"
+    },
+    {"shop/net.py": NET},
 )
 _harmless(
     "a_name_from_where_typing_has_it",
