@@ -22,7 +22,7 @@ from flakefighters.model import ChangeKind, Unit
 
 __all__ = ["callers"]
 
-_ROUNDS: Final = 4
+_ROUNDS: Final = 40
 _CONSTRUCTORS: Final = frozenset({"__init__", "__new__"})
 #: Calls that look at a class or function handed to them otherwise than by its parameters.
 _INDIFFERENT: Final = frozenset(
@@ -61,8 +61,8 @@ def callers(
                 return search.so_far(False)
             search.look(other)
         if search.size() == before:
-            break
-    return search.so_far(True)
+            return search.so_far(True)
+    return search.so_far(False)
 
 
 class _Search:
@@ -107,14 +107,14 @@ class _Search:
 
     def look(self, path: str) -> None:
         """One file: which of its units call, hold or hand on the function."""
-        content = self._sources.all()[path]
+        index = self._sources.index()
         names = self._called.all() | self._unclear.all() | self._beside
-        named = path == self._path or any(name.encode() in content for name in names)
-        if not named and path not in self._sources.computing():
-            return
-        units = self._sources.units(path) if named else self._sources.computing_units(path)
-        for one in units:
+        scopes = {scope.rpartition(".")[2] for _, scope in self._heirs} | self._beside
+        for one in index.looking_up(path, names, scopes):
             self._unit(path, one)
+        if path in self._sources.computing():
+            for one in index.computing(path):
+                self._unit(path, one)
 
     def _unit(self, path: str, one: UnitReads) -> None:
         unit, read = one.unit, one.read

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -20,7 +19,8 @@ from flakefighters.model import ChangeKind, Unit
 
 __all__ = ["Names", "Readers", "readers"]
 
-_ROUNDS: Final = 4
+#: Steps from a name to what is bound with its help, and so on; nobody needs as many.
+_ROUNDS: Final = 40
 #: What nobody asks a module for but by its full name.
 _METADATA: Final = frozenset(
     {
@@ -123,15 +123,6 @@ class _Carriers:
     #: Files in which a call at import is handed one of them, and may do anything with it.
     handed: set[str] = field(default_factory=set)
 
-    def doubted_in(self, path: str, sources: Sources) -> bool:
-        """Whether a file may read something that is in doubt."""
-        content = sources.all()[path]
-        return any(
-            name.encode() in content and any(sources.mentions(path, other) for other in others)
-            for names in (self.doubtful, self.doubtful_callables)
-            for name, others in names.items()
-        )
-
     def computed_in(self, path: str, sources: Sources) -> set[str]:
         """The ways of computing a name in a file that may give one of these."""
         if path not in sources.computing() or self.values.all() <= _METADATA:
@@ -203,50 +194,35 @@ def readers(
         asked = frozenset(known.asked)
         return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed, asked)
 
-    for _ in range(_ROUNDS):
-        before = known.size()
-        pattern = _any_of(known.values.all() | known.callables.all())
-        for other, content in sources.all().items():
-            if late():
-                return so_far(False)
-            if pattern.search(content) or other == path or sources.has_star(other):
-                units = sources.units(other)
-                known.in_text = known.in_text or _stands_in(units, pattern)
-                _follow(
-                    other, units, sources, known, known.computed_in(other, sources), sure, maybe
-                )
-        if known.size() == before:
-            break
+    index = sources.index()
     for _ in range(_ROUNDS):
         before = known.size()
         for other in sources.all():
             if late():
                 return so_far(False)
-            if known.doubted_in(other, sources):
-                units = sources.units(other)
-            elif other in sources.computing():
-                units = sources.computing_units(other)
-            else:
-                continue
-            _follow(other, units, sources, known, known.computed_in(other, sources), sure, maybe)
+            asked = known.values.all() | known.callables.all()
+            units = index.looking_up(other, asked)
+            known.in_text = known.in_text or index.has_in_text(other, asked)
+            _follow(other, units, sources, known, set(), sure, maybe)
         if known.size() == before:
             break
-    return so_far(True)
-
-
-def _any_of(names: Iterable[str]) -> re.Pattern[bytes]:
-    """Finds one of some names in a source; of no names nothing."""
-    words = sorted(re.escape(name.encode("utf-8")) for name in names)
-    return re.compile(rb"\b(?:" + b"|".join(words) + rb")\b" if words else rb"(?!)")
-
-
-def _stands_in(units: list[UnitReads], pattern: re.Pattern[bytes]) -> bool:
-    """Whether some text of these units has one of the names."""
-    return any(
-        pattern.search(text.encode("utf-8", "surrogatepass"))
-        for one in units
-        for text in one.read.texts
-    )
+    else:
+        return so_far(False)
+    for _ in range(_ROUNDS):
+        before = known.size()
+        for other in sources.all():
+            if late():
+                return so_far(False)
+            computed = known.computed_in(other, sources)
+            if computed:
+                _follow(other, index.computing(other), sources, known, computed, sure, maybe)
+            doubtful = known.doubtful.keys() | known.doubtful_callables.keys()
+            if doubtful:
+                units = index.looking_up(other, doubtful)
+                _follow(other, units, sources, known, computed, sure, maybe)
+        if known.size() == before:
+            return so_far(True)
+    return so_far(False)
 
 
 def _follow(

@@ -20,6 +20,7 @@ from flakefighters.changes.escapes import (
 from flakefighters.changes.generated import version_stamp
 from flakefighters.changes.import_scan import SIGNS, scan
 from flakefighters.changes.records import records
+from flakefighters.changes.unit_index import UnitIndex
 from flakefighters.changes.units_effects import is_known_base
 from flakefighters.changes.units_names import UnitReads, reading
 from flakefighters.model import ChangeKind, Unit
@@ -59,7 +60,6 @@ class Sources:
     cut: bool = False
     _known: dict[str, bytes] | None = field(default=None)
     _units: dict[str, list[UnitReads]] = field(default_factory=dict)
-    _some_units: dict[str, list[UnitReads]] = field(default_factory=dict)
     _computing: frozenset[str] | None = None
     _escaping: dict[str, bool] = field(default_factory=dict)
     _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
@@ -74,6 +74,7 @@ class Sources:
     _classes: dict[str, list[str]] | None = None
     _called: dict[str, frozenset[str]] = field(default_factory=dict)
     _records: frozenset[str] | None = None
+    _index: UnitIndex | None = None
 
     def all(self) -> Mapping[str, bytes]:
         """Path to content of every Python file."""
@@ -308,13 +309,11 @@ class Sources:
             self._units[path] = reading(self.all().get(path, b""), annotated=self.annotated())
         return self._units[path]
 
-    def computing_units(self, path: str) -> list[UnitReads]:
-        """Those units of one file that may compute names; a part of its :meth:`units`."""
-        if path in self._units:
-            return self._units[path]
-        if path not in self._some_units:
-            self._some_units[path] = reading(self.all().get(path, b""), _COMPUTING)
-        return self._some_units[path]
+    def index(self) -> UnitIndex:
+        """Finds units by what they look up."""
+        if self._index is None:
+            self._index = UnitIndex(self.all, self.units)
+        return self._index
 
 
 class _Around:
