@@ -93,11 +93,20 @@ class _Search:
         #: what else such an heir inherits from, by name.
         self._heirs: set[Unit] = set()
         self._beside: set[str] = set()
+        #: What was known when a file was looked at last.
+        self._visited: dict[str, tuple[int, int, int]] = {}
         self._sure: set[Unit] = set()
         self._maybe: set[Unit] = set()
 
     def size(self) -> int:
-        return self._called.size() + self._unclear.size() + len(self._heirs) + len(self._beside)
+        return sum(self._sizes())
+
+    def _sizes(self) -> tuple[int, int, int]:
+        return (
+            len(self._called.log),
+            len(self._unclear.log),
+            len(self._heirs) + len(self._beside),
+        )
 
     def so_far(self, complete: bool) -> Readers:
         own = {(self._path, self._name)}
@@ -108,7 +117,11 @@ class _Search:
     def look(self, path: str) -> None:
         """One file: which of its units call, hold or hand on the function."""
         index = self._sources.index()
-        names = self._called.all() | self._unclear.all() | self._beside
+        at = self._visited.get(path, (0, 0, -1))
+        if self._sizes() == at:
+            return
+        self._visited[path] = self._sizes()
+        names = {*self._called.log[at[0] :], *self._unclear.log[at[1] :], *self._beside}
         scopes = {scope.rpartition(".")[2] for _, scope in self._heirs} | self._beside
         for one in index.looking_up(path, names, scopes):
             self._unit(path, one)

@@ -80,7 +80,11 @@ def delta(
             if change.kind is ChangeKind.FILE:
                 found = _whole(change, after, sources, lambda: clock() > end)
             else:
-                found = _effect(change, sources, lambda: clock() > end)
+                found = sources.effects.get(change) or _effect(
+                    change, sources, lambda: clock() > end
+                )
+                if clock() <= end:
+                    sources.effects[change] = found
             effects.append(leavings.add(found, before))
     return Delta(
         effects=tuple(effects),

@@ -44,32 +44,37 @@ class Names:
     new: set[tuple[str, str]] = field(default_factory=set)
     #: What counts wherever and however it is read.
     anywhere: set[str] = field(default_factory=set)
+    #: Every name in the order in which it became one of them, in one way or another.
+    log: list[str] = field(default_factory=list)
 
     def add(self, path: str, names: Iterable[str], *, attribute: bool = False) -> None:
         """Add names that are bound in a file, at its top or (``attribute``) in a class."""
         for name in names:
-            if attribute:
-                self.attributes.add(name)
-            else:
-                self.globals.setdefault(name, set()).add(path)
+            to = self.attributes if attribute else self.globals.setdefault(name, set())
+            self._add(name if attribute else path, to, name)
 
     def add_marked(self, path: str, names: Iterable[str]) -> None:
         """Add names as a change has them, of which a sign in front tells what they are."""
         marked = {ATTRIBUTE: self.attributes, FIXTURE: self.fixtures, ANYWHERE: self.anywhere}
         for name in names:
             if name[0] in marked:
-                marked[name[0]].add(name[1:])
+                self._add(name[1:], marked[name[0]], name[1:])
             elif name != ANY:
-                self.globals.setdefault(name, set()).add(path)
+                self._add(path, self.globals.setdefault(name, set()), name)
+
+    def add_fixtures(self, names: Iterable[str]) -> None:
+        """Add names of fixtures."""
+        for name in names:
+            self._add(name, self.fixtures, name)
+
+    def _add(self, one: str, to: set[str], name: str) -> None:
+        if one not in to:
+            to.add(one)
+            self.log.append(name)
 
     def all(self) -> set[str]:
         """All of them as mere names."""
         return {*self.globals, *self.attributes, *self.fixtures, *self.anywhere}
-
-    def size(self) -> int:
-        """Grows with each name."""
-        sets = (self.attributes, self.fixtures, self.anywhere, *self.globals.values())
-        return sum(map(len, sets))
 
     def read_by(self, read: Reads, path: str, sources: Sources, *, in_class: bool = False) -> bool:
         """Whether code in a file may look one of them up.
@@ -123,23 +128,27 @@ class _Carriers:
     #: Files in which a call at import is handed one of them, and may do anything with it.
     handed: set[str] = field(default_factory=set)
 
-    def computed_in(self, path: str, sources: Sources) -> set[str]:
-        """The ways of computing a name in a file that may give one of these."""
-        if path not in sources.computing() or self.values.all() <= _METADATA:
-            return set()
+    def computing(self, sources: Sources) -> dict[str, set[str]]:
+        """Files that compute names, with the ways of it that may give one of these."""
+        if self.values.all() <= _METADATA:
+            return {}
         holders = self.holders()
-        found = {ANY}
-        if path in holders:
-            found.add(ANY_OF_OWN)
-        if self.values.attributes or self.values.anywhere or sources.escaped(holders):
-            found |= {ANY_ATTRIBUTE, ANY_IN_TEXT}
-        elif (
-            self.in_text
-            or sources.runs_files(path)
-            or any(sources.mentions(path, holder) for holder in holders)
-        ):
-            found.add(ANY_IN_TEXT)
-        return found
+        free = self.values.attributes or self.values.anywhere or sources.escaped(holders)
+        result = {}
+        for path in sources.computing():
+            found = {ANY}
+            if path in holders:
+                found.add(ANY_OF_OWN)
+            if free:
+                found |= {ANY_ATTRIBUTE, ANY_IN_TEXT}
+            elif (
+                self.in_text
+                or sources.runs_files(path)
+                or any(sources.mentions(path, holder) for holder in holders)
+            ):
+                found.add(ANY_IN_TEXT)
+            result[path] = found
+        return result
 
     def holders(self) -> set[str]:
         """Files of which a module has a changed value."""
@@ -148,7 +157,7 @@ class _Carriers:
     def size(self) -> int:
         """Grows with each name."""
         found = (*self.doubtful.values(), *self.doubtful_callables.values())
-        return self.values.size() + self.callables.size() + sum(map(len, found))
+        return len(self.values.log) + len(self.callables.log) + sum(map(len, found))
 
 
 class Readers(NamedTuple):
@@ -195,25 +204,31 @@ def readers(
         return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed, asked)
 
     index = sources.index()
+    visited: dict[str, tuple[int, int]] = {}
     for _ in range(_ROUNDS):
         before = known.size()
         for other in sources.all():
             if late():
                 return so_far(False)
-            asked = known.values.all() | known.callables.all()
-            units = index.looking_up(other, asked)
-            known.in_text = known.in_text or index.has_in_text(other, asked)
-            _follow(other, units, sources, known, set(), sure, maybe)
+            # What came in since this file was looked at: for all others it was.
+            at = visited.get(other, (0, 0))
+            visited[other] = (len(known.values.log), len(known.callables.log))
+            asked = {*known.values.log[at[0] :], *known.callables.log[at[1] :]}
+            if asked:
+                units = index.looking_up(other, asked)
+                known.in_text = known.in_text or index.has_in_text(other, asked)
+                _follow(other, units, sources, known, set(), sure, maybe)
         if known.size() == before:
             break
     else:
         return so_far(False)
     for _ in range(_ROUNDS):
         before = known.size()
+        computing = known.computing(sources)
         for other in sources.all():
             if late():
                 return so_far(False)
-            computed = known.computed_in(other, sources)
+            computed = computing.get(other, set())
             if computed:
                 _follow(other, index.computing(other), sources, known, computed, sure, maybe)
             doubtful = known.doubtful.keys() | known.doubtful_callables.keys()
@@ -261,7 +276,7 @@ def _follow(
             if hit and (headed or not read.parameters.isdisjoint(known.values.fixtures)):
                 known.asked.add((path, unit.name))
                 if is_made_fixture(entry.node):
-                    known.values.fixtures.update(_own_name(entry))
+                    known.values.add_fixtures(_own_name(entry))
             if hit:
                 sure.add((path, unit.name))
                 if not local:

@@ -23,7 +23,7 @@ from flakefighters.changes.records import records
 from flakefighters.changes.unit_index import UnitIndex
 from flakefighters.changes.units_effects import is_known_base
 from flakefighters.changes.units_names import UnitReads, reading
-from flakefighters.model import ChangeKind, Unit
+from flakefighters.model import Change, ChangeKind, Effect, Unit
 
 __all__ = ["Sources"]
 
@@ -58,6 +58,8 @@ class Sources:
     read: Callable[[str], bytes | None]
     #: Not everything was read: there are too many files.
     cut: bool = False
+    #: Changes that were looked at already, since several older states have them in common.
+    effects: dict[Change, Effect] = field(default_factory=dict)
     _known: dict[str, bytes] | None = field(default=None)
     _units: dict[str, list[UnitReads]] = field(default_factory=dict)
     _computing: frozenset[str] | None = None
@@ -75,6 +77,9 @@ class Sources:
     _called: dict[str, frozenset[str]] = field(default_factory=dict)
     _records: frozenset[str] | None = None
     _index: UnitIndex | None = None
+    _running: dict[str, bool] = field(default_factory=dict)
+    _mentions: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _starred: frozenset[str] | None = None
 
     def all(self) -> Mapping[str, bytes]:
         """Path to content of every Python file."""
@@ -134,15 +139,19 @@ class Sources:
 
     def runs_files(self, path: str) -> bool:
         """Whether a file may run the text of others as code."""
-        content = self.all().get(path, b"")
-        return _RUNNING.search(content) is not None and _READING.search(content) is not None
+        if path not in self._running:
+            content = self.all().get(path, b"")
+            self._running[path] = bool(_RUNNING.search(content) and _READING.search(content))
+        return self._running[path]
 
     def mentions(self, path: str, other: str) -> bool:
         """Whether a file may have something from another one, by the text of its imports."""
         if path == other:
             return True
-        name = b"".join(part.encode() for part in module_parts(other)[-1:])
-        return name in self.all().get(path, b"")
+        if (path, other) not in self._mentions:
+            name = b"".join(part.encode() for part in module_parts(other)[-1:])
+            self._mentions[path, other] = name in self.all().get(path, b"")
+        return self._mentions[path, other]
 
     def starred(self, path: str) -> bool:
         """Whether some code may import all that a file exports, without naming it."""
@@ -163,11 +172,15 @@ class Sources:
             parts = module_parts(path)
             asked, by_name = sign_of(parts), asked_by_name(parts)
             tails = {parts[at:] for at in range(len(parts))}
-            self._escaping[path] = any(
-                by_name.search(content) is not None for content in self.all().values()
-            ) or any(
-                not tails.isdisjoint(self._handed_on(other, content))
+            name = parts[-1].encode() if parts else b""
+            named = [
+                (other, content)
                 for other, content in self.all().items()
+                if other == path or name in content or self.has_star(other)
+            ]
+            self._escaping[path] = any(by_name.search(content) for _, content in named) or any(
+                not tails.isdisjoint(self._handed_on(other, content))
+                for other, content in named
                 if other == path or asked.search(content)
             )
         return self._escaping[path]
@@ -269,7 +282,11 @@ class Sources:
 
     def has_star(self, path: str) -> bool:
         """Whether a file imports all that some module exports."""
-        return _STARRED.search(self.all().get(path, b"")) is not None
+        if self._starred is None:
+            self._starred = frozenset(
+                one for one, content in self.all().items() if _STARRED.search(content)
+            )
+        return path in self._starred
 
     def may_be(self, base: str, path: str) -> bool:
         """Whether the module of a file may be meant by the last part of a dotted name."""

@@ -28,7 +28,7 @@ class _Entries:
     by_name: dict[str, list[int]] = field(default_factory=dict)
     #: Functions and statements in classes, by the name of the class.
     by_scope: dict[str, list[int]] = field(default_factory=dict)
-    computing: list[int] = field(default_factory=list)
+    computing: list[UnitReads] = field(default_factory=list)
     stars: list[int] = field(default_factory=list)
     #: The words of texts in the code.
     in_text: set[str] = field(default_factory=set)
@@ -42,7 +42,7 @@ class _Entries:
             if unit.scope is not None:
                 found.by_scope.setdefault(unit.scope.rpartition(".")[2], []).append(at)
             if read.computed:
-                found.computing.append(at)
+                found.computing.append(units[at])
             if unit.entry.alias is not None and unit.entry.names == (ANY,):
                 found.stars.append(at)
             for text in read.texts:
@@ -93,8 +93,7 @@ class UnitIndex:
 
     def computing(self, path: str) -> list[UnitReads]:
         """The units of a file that compute names which they look up."""
-        entries = self._entry(path)
-        return entries.some(entries.computing)
+        return self._entry(path).computing
 
     def _known(self, path: str, names: Collection[str]) -> _Entries | None:
         """What is known of a file, None if it has none of the names."""
