@@ -1,0 +1,88 @@
+"""What the rest of a project tells of a file whose two versions are compared."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from flakefighters.changes import units_effects as effects
+from flakefighters.changes.generated import version_stamp
+
+if TYPE_CHECKING:
+    from flakefighters.changes.sources import Sources
+
+__all__ = ["Around"]
+
+
+class Around:
+    """Implements :class:`~flakefighters.changes.units_naming.Around`."""
+
+    def __init__(self, sources: Sources, path: str):
+        self._sources, self._path = sources, path
+
+    def quiet_import(
+        self,
+        node: ast.AST,
+        alias: ast.alias,
+        met: frozenset[str] = frozenset(),
+        *,
+        known: bool = False,
+    ) -> bool:
+        """Whether an import that the file has or had does nothing but bind its name.
+
+        ``known``: its module is imported all the same.
+        """
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            return False
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+        relative = isinstance(node, ast.ImportFrom) and node.level > 0
+        if not relative and not effects.imports_have_effect(module):
+            return True
+        wanted = module.split(".") if module else []
+        if relative and version_stamp(f"{wanted[-1] if wanted else alias.name}.py"):
+            return True  # which a build writes
+        # Its package, the module, and what may be a module in it.
+        within = self._sources.files_of(alias.name) if isinstance(node, ast.ImportFrom) else []
+        files = [file for part in wanted for file in self._sources.files_of(part)] + within
+        files = [file for file in files if not self._is_around(file)]
+        if not (self._sources.files_of(wanted[-1]) if wanted else relative):
+            return False  # somebody else's, or gone
+        if known:
+            files = within
+        return all(self._sources.quiet(file, met) for file in dict.fromkeys(files))
+
+    def _is_around(self, file: str) -> bool:
+        """Whether a file is that of a package around this one, which is imported before it."""
+        folder, _, name = file.rpartition("/")
+        return name == "__init__.py" and self._path.startswith(f"{folder}/")
+
+    def builds(self, name: str) -> bool:
+        """Whether calling a dotted name only builds a value, by what it is in this project."""
+        last = name.rpartition(".")[2]
+        if self._sources.is_record(last):
+            return True
+        renamed = re.compile(rb"\b(\w+)[ \t]+as[ \t]+" + re.escape(last.encode()) + rb"\b")
+        found = renamed.findall(self._sources.all().get(self._path, b"")) if last == name else []
+        return bool(found) and all(
+            effects.is_builder(one.decode()) or self._sources.is_record(one.decode())
+            for one in found
+        )
+
+    def plain_class(self, name: str) -> bool:
+        """Whether a dotted name is that of classes which do not learn of their subclasses."""
+        return self._sources.plain_class(name.rpartition(".")[2])
+
+    def has_effect(self, node: ast.AST) -> bool:
+        """Whether a definition may do more than bind its name."""
+        if isinstance(node, ast.ClassDef) and all(
+            self.plain_class(effects.dotted(base)) for base in node.bases
+        ):
+            node = ast.ClassDef(
+                name=node.name,
+                bases=[],
+                keywords=node.keywords,
+                body=node.body,
+                decorator_list=node.decorator_list,
+            )
+        return effects.has_effect(node, self)
