@@ -54,6 +54,7 @@ def delta(
     search for readers of changed names, beyond which a change counts as one at import.
     """
     end = clock() + seconds
+    sources.late = lambda: clock() > end
     files = differing(old, new)
     python = [one for one in files if one.kind is ChangeKind.FILE]
     wanted = {

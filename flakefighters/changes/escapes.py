@@ -13,11 +13,23 @@ from typing import Final
 
 from flakefighters.changes.units_source import parse
 
-__all__ = ["Parts", "asked_by_name", "escapes", "module_parts", "sign_of"]
+__all__ = [
+    "Parts",
+    "asked_by_name",
+    "bare_sign",
+    "escapes",
+    "module_parts",
+    "sign_of",
+    "without_imports",
+]
 
 _OWN_FROM_TABLE: Final = re.compile(rb"\bmodules\s*\[\s*__name__\s*\]")
 #: ``setattr(module, "name", 1)``, ``patch.object(module, "name")``: the text shows the name.
 _SHOWING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "setattr"})
+
+_IMPORTS: Final = re.compile(
+    rb"^[ \t]*(?:from[ \t]+[.\w]+[ \t]+import|import)[ \t][^\n]*", re.MULTILINE
+)
 
 Parts = tuple[str, ...]
 
@@ -49,6 +61,31 @@ def asked_by_name(parts: Parts) -> re.Pattern[bytes]:
         + name
         + rb"[\"']"
     )
+
+
+def bare_sign(parts: Parts) -> re.Pattern[bytes]:
+    """Finds a module's name where it may stand for itself, in a source without its imports.
+
+    A source with a match of :func:`sign_of` and none of this hands nothing on.
+    """
+    name = re.escape(parts[-1].encode()) if parts else rb"\w+"
+    return re.compile(
+        rb"(?<![\w.])"
+        + name
+        + rb"(?!\s*(?:[.\w]|=(?!=)))|\."
+        + name
+        + rb"\b(?!\s*[.(\w])|\b"
+        + name
+        + rb"\s*\.\s*__dict__\b"
+    )
+
+
+def without_imports(content: bytes) -> bytes | None:
+    """A source without the lines that import, None if they rename something or take it all."""
+    lines = _IMPORTS.findall(content)
+    if any(b" as " in line or b"*" in line for line in lines):
+        return None
+    return _IMPORTS.sub(b"", content)
 
 
 def escapes(path: str, source: bytes) -> frozenset[Parts]:

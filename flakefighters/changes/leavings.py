@@ -30,7 +30,6 @@ __all__ = ["Leavings"]
 
 _TEARDOWNS: Final = ("setup", "teardown", "setUp", "tearDown", "pytest_")
 _WIDE: Final = re.compile(rb"\bscope\s*=")
-_DEFINED: Final = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 _MARKS: Final = ANYWHERE + ATTRIBUTE + FIXTURE
 
 
@@ -77,7 +76,7 @@ class Leavings:
     late: Callable[[], bool]
     _files: dict[str, _File] = field(default_factory=dict)
     _old: dict[tuple[str, int], _File] = field(default_factory=dict)
-    _by_name: dict[str, set[str]] | None = None
+    _by_name: dict[str, list[str]] = field(default_factory=dict)
     _wide: frozenset[str] | None = None
 
     def add(self, effect: Effect, before: bytes | None) -> Effect:
@@ -142,7 +141,7 @@ class Leavings:
         Many fill a cache on the way: a content counts only if their name says that they alter.
         """
         for name in names:
-            for path in self._defined().get(name, ()):
+            for path in self._defining(name):
                 file = self._file(path)
                 for unit, node in file.functions.items():
                     if unit.rpartition(".")[2] != name or self.late():
@@ -155,14 +154,13 @@ class Leavings:
                         process=found.process,
                     )
 
-    def _defined(self) -> dict[str, set[str]]:
-        """Names of functions to the files that define one of the name."""
-        if self._by_name is None:
-            self._by_name = {}
-            for path, content in self.sources.all().items():
-                for match in _DEFINED.finditer(content):
-                    self._by_name.setdefault(match[1].decode(), set()).add(path)
-        return self._by_name
+    def _defining(self, name: str) -> list[str]:
+        """The files that define a function of the name."""
+        if name not in self._by_name:
+            sign = b"def " + name.encode("utf-8", "surrogatepass") + b"("
+            contents = self.sources.all().items()
+            self._by_name[name] = [path for path, content in contents if sign in content]
+        return self._by_name[name]
 
     def _before(self, path: str, content: bytes) -> _File:
         key = (path, hash(content))

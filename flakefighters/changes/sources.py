@@ -13,9 +13,11 @@ from flakefighters.changes.around import Around
 from flakefighters.changes.escapes import (
     Parts,
     asked_by_name,
+    bare_sign,
     escapes,
     module_parts,
     sign_of,
+    without_imports,
 )
 from flakefighters.changes.import_scan import SIGNS, scan
 from flakefighters.changes.records import records
@@ -30,6 +32,8 @@ _MOST_FILES: Final = 5000
 _MOST_BYTES: Final = 64 << 20
 _STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
 _RENAMED: Final = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
+_ALIAS: Final = re.compile(rb" as[ \t]+(\w+)")
+_LAST_WORD: Final = re.compile(rb"\w+\Z")
 _PLAIN_IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+([^\n#]+)", re.MULTILINE)
 _RUNNING: Final = re.compile(rb"\b(?:eval|exec)\b")
 _READING: Final = re.compile(rb"\bopen\(|\bread\w*\(|\bgetsource\w*\b|\bget_data\b|\bget_source\b")
@@ -49,6 +53,18 @@ _COMPUTING: Final = re.compile(
 )
 
 
+def _renamings(content: bytes) -> Iterator[tuple[str, str]]:
+    """Names and aliases of ``name as alias``; quick, since every file is asked for them."""
+    if b"\tas" in content or b"\nas" in content:
+        yield from ((match[1].decode(), match[2].decode()) for match in _RENAMED.finditer(content))
+        return
+    for match in _ALIAS.finditer(content):
+        before = content[max(0, match.start() - 100) : match.start()].rstrip()
+        name = _LAST_WORD.search(before)
+        if name is not None:
+            yield name[0].decode("utf-8", "replace"), match[1].decode("utf-8", "replace")
+
+
 @dataclass(slots=True)
 class Sources:
     """The Python files as they are now, each read and parsed once."""
@@ -57,6 +73,8 @@ class Sources:
     read: Callable[[str], bytes | None]
     #: Not everything was read: there are too many files.
     cut: bool = False
+    #: Whether there is no more time: what is not known then is taken to be so.
+    late: Callable[[], bool] = field(default=lambda: False)
     #: Changes that were looked at already, since several older states have them in common.
     effects: dict[Change, Effect] = field(default_factory=dict)
     _known: dict[str, bytes] | None = field(default=None)
@@ -77,6 +95,7 @@ class Sources:
     _records: frozenset[str] | None = None
     _index: UnitIndex | None = None
     _running: dict[str, bool] = field(default_factory=dict)
+    _plain: dict[str, bytes | None] = field(default_factory=dict)
     _mentions: dict[tuple[str, str], bool] = field(default_factory=dict)
     _starred: frozenset[str] | None = None
 
@@ -177,12 +196,25 @@ class Sources:
                 for other, content in self.all().items()
                 if other == path or name in content or self.has_star(other)
             ]
-            self._escaping[path] = any(by_name.search(content) for _, content in named) or any(
-                not tails.isdisjoint(self._handed_on(other, content))
-                for other, content in named
-                if other == path or asked.search(content)
-            )
+            bare = bare_sign(parts)
+            found = any(by_name.search(content) for _, content in named)
+            for other, content in () if found else named:
+                if self.late():
+                    return True
+                if other == path or (
+                    asked.search(content)
+                    and ((plain := self._unimported(other)) is None or bare.search(plain))
+                ):
+                    found = not tails.isdisjoint(self._handed_on(other, content))
+                    if found:
+                        break
+            self._escaping[path] = found
         return self._escaping[path]
+
+    def _unimported(self, path: str) -> bytes | None:
+        if path not in self._plain:
+            self._plain[path] = without_imports(self.all()[path])
+        return self._plain[path]
 
     def _handed_on(self, path: str, content: bytes) -> frozenset[Parts]:
         if path not in self._handed:
@@ -308,8 +340,8 @@ class Sources:
             if self._renamed is None:
                 self._renamed = {}
                 for content in self.all().values():
-                    for match in _RENAMED.finditer(content):
-                        self._renamed.setdefault(match[1].decode(), set()).add(match[2].decode())
+                    for name, alias in _renamings(content):
+                        self._renamed.setdefault(name, set()).add(alias)
             waiting = list(module_parts(path)[-1:])
             known = set(waiting)
             while waiting:

@@ -10,9 +10,4 @@ __all__ = ["UNDECIDED_NOW", "WRONG_NOW"]
 WRONG_NOW: Mapping[str, str] = {}
 
 #: Left undecided, although a verdict is possible.
-UNDECIDED_NOW: frozenset[str] = frozenset(
-    {
-        # on 3.11, where only what is imported later can be watched
-        "an_early_plugin",
-    }
-)
+UNDECIDED_NOW: frozenset[str] = frozenset()
