@@ -69,20 +69,32 @@ def tells_it_alters(name: str) -> bool:
     return name in _ALTERING or name.startswith(_BEGINNINGS)
 
 
-def alterations(node: Function, tops: Collection[str], imported: Mapping[str, str]) -> Alterations:
+def alterations(
+    node: Function,
+    tops: Collection[str],
+    imported: Mapping[str, str],
+    modules: Collection[str] = (),
+) -> Alterations:
     """What running a function alters.
 
     ``tops`` are the names that its module defines, ``imported`` those that it has from others
-    (``from shop import RATE as R``), with their names there.
+    (``from shop import RATE as R``), with their names there, and ``modules`` those of what it
+    imports whole.
     """
-    return _Body(node, tops, imported).found
+    return _Body(node, tops, imported, modules).found
 
 
 class _Body:
-    def __init__(self, node: Function, tops: Collection[str], imported: Mapping[str, str]):
+    def __init__(
+        self,
+        node: Function,
+        tops: Collection[str],
+        imported: Mapping[str, str],
+        modules: Collection[str],
+    ):
         self.found = Alterations()
         self._parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-        self._modules: set[str] = set()
+        self._modules = set(modules)
         self._imported = dict(imported)
         self._globals: set[str] = set()
         self._locals = set(self._parameters)
@@ -155,7 +167,9 @@ class _Body:
         elif root in self._locals and root not in self._imported:
             if root in self._parameters and root not in ("self", "monkeypatch"):
                 self.found.parameters.add(root)
-        elif parts:
+        elif parts and (
+            root in self._tops or root in self._imported or root in self._modules
+        ):  # not a variable of a function around this one
             last = parts[-1]
             names.add(ANYWHERE + last)
             if last in _ALSO:

@@ -8,11 +8,33 @@ from typing import TYPE_CHECKING
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.generated import version_stamp
+from flakefighters.model import ChangeKind
 
 if TYPE_CHECKING:
     from flakefighters.changes.sources import Sources
 
 __all__ = ["Around"]
+
+
+def _only_wraps(node: ast.AST, called: bool) -> bool:
+    """Whether running a function only makes another one and returns it; if it is to be ``called``
+    for a decorator, that one as well."""
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    made = False
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            made = True
+            if not all(map(effects.is_known_decorator, part.decorator_list)):
+                return False
+            if called and not _only_wraps(part, called=False):
+                return False
+        elif isinstance(part, ast.Return):
+            if part.value is not None and effects.has_effect(part.value):
+                return False
+        elif not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)):
+            return False
+    return made
 
 
 class Around:
@@ -68,6 +90,20 @@ class Around:
             effects.is_builder(one.decode()) or self._sources.is_record(one.decode())
             for one in found
         )
+
+    def only_wraps(self, decorator: ast.expr) -> bool:
+        """Whether a decorator of this project does nothing but give back another function."""
+        name = effects.dotted(decorator).rpartition(".")[2]
+        sign = re.compile(rb"\bdef[ \t]+" + re.escape(name.encode()) + rb"\b")
+        found = [
+            one.unit.entry.node
+            for path, content in (self._sources.all().items() if name else ())
+            if sign.search(content)
+            for one in self._sources.units(path)
+            if one.unit.entry.name == name and one.unit.entry.kind is ChangeKind.FUNCTION
+        ]
+        called = isinstance(decorator, ast.Call)
+        return bool(found) and all(_only_wraps(node, called) for node in found)
 
     def plain_class(self, name: str) -> bool:
         """Whether a dotted name is that of classes which do not learn of their subclasses."""

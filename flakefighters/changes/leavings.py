@@ -40,18 +40,18 @@ class _File:
     functions: dict[str, Function] = field(default_factory=dict)
     tops: set[str] = field(default_factory=set)
     imported: dict[str, str] = field(default_factory=dict)
+    modules: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, content: bytes) -> _File:
         """Read one; nothing of what Python cannot parse."""
         found = cls()
         tree = parse(content)
-        modules: set[str] = set()
         for node in () if tree is None else ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 found.imported.update((one.asname or one.name, one.name) for one in node.names)
             elif isinstance(node, ast.Import):
-                modules.update(one.asname or one.name.partition(".")[0] for one in node.names)
+                found.modules.update(one.asname or one.name.partition(".")[0] for one in node.names)
         waiting: list[tuple[ast.AST, str]] = [] if tree is None else [(tree, "")]
         while waiting:
             outer, prefix = waiting.pop()
@@ -64,7 +64,7 @@ class _File:
                 elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
                     waiting.append((node, prefix))
         found.tops = {name for one in getattr(tree, "body", ()) for name in bound(one)}
-        found.tops -= modules | found.imported.keys()
+        found.tops -= found.modules | found.imported.keys()
         return found
 
 
@@ -124,7 +124,7 @@ class Leavings:
             return None
         total = Alterations()
         for node, file in versions:
-            found = alterations(node, file.tops, file.imported)
+            found = alterations(node, file.tops, file.imported, file.modules)
             total.names |= found.names | found.contents
             total.process = total.process or found.process
             if not (_ran_by_pytest(node) or node.name.startswith("test")):
@@ -146,7 +146,7 @@ class Leavings:
                 for unit, node in file.functions.items():
                     if unit.rpartition(".")[2] != name or self.late():
                         continue
-                    found = alterations(node, file.tops, file.imported)
+                    found = alterations(node, file.tops, file.imported, file.modules)
                     altered = found.names | (found.contents if tells_it_alters(name) else set())
                     # Names of that module, told so that they count in any file.
                     yield Alterations(

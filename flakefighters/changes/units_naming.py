@@ -60,6 +60,10 @@ class Around(Protocol):
         """Whether a dotted name is that of classes which do not learn of their subclasses."""
         ...
 
+    def only_wraps(self, decorator: ast.expr) -> bool:
+        """Whether a decorator of this project does nothing but give back another function."""
+        ...
+
     def builds(self, name: str) -> bool:
         """Whether calling a dotted name only builds a value, by what it is in this project."""
         ...
@@ -169,7 +173,10 @@ def of_definition(
         hidden = hidden or answered is None
         names += answered or ()
     for decorator in node.decorator_list:
-        fixture, known = is_fixture(decorator), effects.is_known_decorator(decorator)
+        fixture = is_fixture(decorator)
+        known = effects.is_known_decorator(decorator) or (
+            around is not None and around.only_wraps(decorator)
+        )
         hidden = hidden or not known or _is_autouse(decorator)
         texts = _texts(decorator) if fixture or not known else ()
         if fixture:

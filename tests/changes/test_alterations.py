@@ -18,7 +18,7 @@ def of(body: str, parameters: str = "") -> Alterations:
     text = f"def f({parameters}):\n" + textwrap.indent(textwrap.dedent(body), "    ")
     node = ast.parse(text).body[0]
     assert isinstance(node, Function)
-    return alterations(node, TOPS, IMPORTED)
+    return alterations(node, TOPS, IMPORTED, {"os", "shop"})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,8 @@ def of(body: str, parameters: str = "") -> Alterations:
         ("found = rates; found.RATE = 7", {"?RATE"}),
         ("patch('shop.rates.RATE', 7).start()", {"?RATE"}),
         ("x = 1\nx.y = 2", set()),
+        ("shop.rates.RATE = 7", {"?RATE"}),
+        ("of_an_outer_function.RATE = 7", set()),
         ("shop = Shop(); shop.rate = 7", set()),
         ("def g(): rates.RATE = 7", set()),
         ("print(rates.RATE)", set()),

@@ -411,6 +411,9 @@ def test_an_import_from_a_module_that_is_imported_anyway() -> None:
         def plain_class(self, name: str) -> bool:
             return False
 
+        def only_wraps(self, decorator: ast.expr) -> bool:
+            return False
+
         def builds(self, name: str) -> bool:
             return False
 

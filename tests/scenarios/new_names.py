@@ -243,6 +243,61 @@ _change(
     {"shop/tax.py": swap("decimal import Decimal", "fractions import Fraction")},
     or_undecided=True,
 )
+_change(
+    "a_decorator_that_registers",
+    "A new function has a decorator of the project, which puts it into a table.",
+    {
+        "shop/rates.py": code("""
+            RULES = []
+
+            def rule(function):
+                RULES.insert(0, function)
+                def run():
+                    return function()
+                return run
+
+            @rule
+            def first():
+                return 20
+            """),
+        "shop/tax.py": code("""
+            from shop.rates import RULES
+
+            def tax(net):
+                return net * RULES[-1]() // 100
+            """),
+    },
+    {"shop/rates.py": swap("@rule\ndef", "@rule\ndef second():\n    return 7\n\n@rule\ndef")},
+    or_undecided=True,
+)
+_harmless(
+    "a_decorator_that_only_wraps",
+    "Another test of the file is new, and has a decorator of the project.",
+    {
+        "tests/test_net.py": code("""
+            import functools
+
+            from shop.net import fetch
+
+            def twice(times):
+                def wrap(function):
+                    @functools.wraps(function)
+                    def run():
+                        for _ in range(times):
+                            function()
+                    return run
+                return wrap
+
+            def test_net():
+                assert fetch() == "ok"
+            """),
+    },
+    {
+        "tests/test_net.py": swap(
+            "def test_net", "@twice(2)\ndef test_more():\n    pass\n\ndef test_net"
+        )
+    },
+)
 _harmless(
     "a_module_that_nobody_asked_for",
     "A new module takes in functions of another one that the failing test imports.",
