@@ -47,16 +47,16 @@ class _File:
         """Read one; nothing of what Python cannot parse."""
         found = cls()
         tree = parse(content)
-        for node in () if tree is None else ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                found.imported.update((one.asname or one.name, one.name) for one in node.names)
-            elif isinstance(node, ast.Import):
-                found.modules.update(one.asname or one.name.partition(".")[0] for one in node.names)
         waiting: list[tuple[ast.AST, str]] = [] if tree is None else [(tree, "")]
         while waiting:
             outer, prefix = waiting.pop()
             for node in ast.iter_child_nodes(outer):
-                if isinstance(node, ast.ClassDef):
+                if isinstance(node, ast.ImportFrom):
+                    found.imported.update((one.asname or one.name, one.name) for one in node.names)
+                elif isinstance(node, ast.Import):
+                    names = (one.asname or one.name.partition(".")[0] for one in node.names)
+                    found.modules.update(names)
+                elif isinstance(node, ast.ClassDef):
                     waiting.append((node, f"{prefix}{node.name}."))
                 elif isinstance(node, Function):
                     found.functions[prefix + node.name] = node

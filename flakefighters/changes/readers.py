@@ -261,7 +261,9 @@ def _follow(
             if not name.startswith(("__", "test_")):  # too many share them
                 to.setdefault(name, set()).add(path)
 
-    names = known.values.all()
+    if not units:
+        return
+    names = known.values.all() if computed else set()
     for unit, read, head, plain in units:
         entry = unit.entry
         inner = unit.scope is not None

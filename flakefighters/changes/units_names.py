@@ -68,11 +68,16 @@ class Reads:
     computed: set[str] = field(default_factory=set)
     #: Texts in which names may be, other than docstrings.
     texts: list[str] = field(default_factory=list)
+    _plain: frozenset[str] | None = None
 
     def plain(self) -> frozenset[str]:
-        """All of these as mere names."""
-        attributes = (name for _, name in self.attributes)
-        return frozenset({*self.bare, *attributes, *self.words, *self.parameters, *self.computed})
+        """All of these as mere names; asked for when there will be no more."""
+        if self._plain is None:
+            names = (name for _, name in self.attributes)
+            self._plain = frozenset(
+                {*self.bare, *names, *self.words, *self.parameters, *self.computed}
+            )
+        return self._plain
 
     def add(self, other: Reads) -> None:
         """Have what another has as well."""
