@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.overhead [--suites sqlparse,jinja2,attrs,click] [--pythons 3.11,3.13]
                                         [--rounds 5] [--sizes last,fifty,all] [--tools ...]
+                                        [--beside xdist|cov]
 
 It makes virtual environments and fetches suites with pip into a work folder (``--work``, by
 default in the user's cache), which later runs use again.  The figures go to the standard output
@@ -35,7 +36,7 @@ from tests.benchmarks.overhead.cases import (
 from tests.benchmarks.overhead.environments import Place, find_python, prepare
 from tests.benchmarks.overhead.report import Figures, as_json, as_markdown
 from tests.benchmarks.overhead.suites import SIZES, SUITES, checkout
-from tests.benchmarks.overhead.tools import PYTEST, TOOLS
+from tests.benchmarks.overhead.tools import BESIDE, PYTEST, TOOLS, with_beside
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -55,6 +56,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     several("tools", list(TOOLS), ",".join(TOOLS))
     parser.add_argument("--pythons", default=here, help="versions or paths (default: this one)")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--beside", choices=sorted(BESIDE), help="with this plugin, in bare pytest as well"
+    )
     parser.add_argument("--no-micro", action="store_true", help="suites only")
     parser.add_argument("--work", type=Path, default=cache / "flakefighters-overhead")
     options = parser.parse_args(arguments)
@@ -102,9 +106,14 @@ def _one_python(
 ) -> None:
     print(f"Python {figures.python}", file=sys.stderr)
     folder = options.work.resolve() / f"python-{figures.python}"
+    tools = [TOOLS[tool] for tool in options.tools]
+    if options.beside:
+        folder /= f"with-{options.beside}"
+        tools = [with_beside(tool, options.beside) for tool in tools]
     folder.mkdir(parents=True, exist_ok=True)
-    places = [prepare(TOOLS[tool], python, folder) for tool in options.tools]
-    figures.installed = {p.tool.name: p.size for p in places if p.tool.requirements}
+    places = [prepare(tool, python, folder) for tool in tools]
+    if not options.beside:
+        figures.installed = {p.tool.name: p.size for p in places if p.tool.requirements}
     for suite in options.suites:
         _one_suite(suite, python, folder / "suites", places, options, figures)
         save()

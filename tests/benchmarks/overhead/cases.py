@@ -56,7 +56,7 @@ def _start(place: Place, case: Case, *, further: Sequence[str] = ()) -> Sample:
 
 def _restore(place: Place, case: Case) -> None:
     remove(case.folder, (*place.tool.leaves, ".hypothesis"))
-    if place.tool is OURS and case.baseline is not None:
+    if place.tool.name == OURS.name and case.baseline is not None:
         shutil.copy2(case.baseline, case.folder / str(OURS.database))
 
 
@@ -70,7 +70,9 @@ def run_case(case: Case, places: Sequence[Place], rounds: int) -> Result:
     for place in places:
         _restore(place, case)
         sample = _start(place, case)  # compiles what has to be compiled
-        unrecorded = place.tool is OURS and case.begin is not None and case.baseline is None
+        unrecorded = (
+            place.tool.name == OURS.name and case.begin is not None and case.baseline is None
+        )
         if _worked(sample, case):
             alive.append(place)
         if unrecorded:
@@ -115,7 +117,7 @@ def suite_case(checkout: Checkout, size: str) -> Case:
     """A suite whose state differs by ``size`` from the one in which ours recorded its baseline."""
 
     def begin(place: Place, case: Case) -> None:
-        if place.tool is OURS:
+        if place.tool.name == OURS.name:
             checkout.switch("base")
             _record(place, case)
         checkout.switch(size)
@@ -158,7 +160,7 @@ def micro_cases(folder: Path) -> dict[str, Case]:
 
 def _record(place: Place, case: Case) -> None:
     """Ours knows the project from one run before, as it does every day but the first."""
-    if place.tool is OURS:
+    if place.tool.name == OURS.name:
         remove(case.folder, OURS.leaves)
         sample = _start(place, case)
         made, kept = case.folder / str(OURS.database), case.folder.parent / f"{case.folder.name}.db"

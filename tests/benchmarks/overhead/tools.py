@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-__all__ = ["BARE", "OURS", "PYTEST", "ROOT", "TOOLS", "Tool"]
+__all__ = ["BARE", "BESIDE", "OURS", "PYTEST", "ROOT", "TOOLS", "Tool", "with_beside"]
 
 #: The checkout that is measured.
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,3 +67,20 @@ TOOLS = {
         ),
     )
 }
+#: Plugins that all tools run with: what pip installs, and what is added to the command line.
+BESIDE = {
+    "xdist": (("pytest-xdist==3.8.0",), ("-n", "2")),
+    "cov": (("pytest-cov==7.1.0", "coverage==7.17.3"), ("--cov", "--cov-branch", "--cov-report=")),
+}
+
+
+def with_beside(tool: Tool, beside: str) -> Tool:
+    """The same tool with such a plugin, in bare pytest's environment as well."""
+    requirements, arguments = BESIDE[beside]
+    return replace(
+        tool,
+        title=f"{tool.title} with {beside}",
+        requirements=(*tool.requirements, *requirements),
+        arguments=(*tool.arguments, *arguments),
+        leaves=(*tool.leaves, ".coverage*"),
+    )
