@@ -95,7 +95,7 @@ def folder_size(folder: Path) -> int:
 
 def _fingerprint(tool: Tool, python: Path) -> str:
     digest = hashlib.sha256(repr((str(python), PYTEST, tool.requirements)).encode())
-    if tool is OURS:
+    if tool.name == OURS.name:
         for path in sorted([ROOT / "pyproject.toml", *(ROOT / "flakefighters").rglob("*.py")]):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
