@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from itertools import islice
 from typing import Final
 
 __all__ = ["SHORT", "Disk", "Hasher", "blob_id"]
@@ -83,14 +84,20 @@ class Disk:
         except (OSError, ValueError, NotImplementedError):
             return None
 
-    def entries(self, path: str) -> list[tuple[str, bool, bool]] | None:
-        """Name, is folder, is link of what a folder holds, in order of name; None if unreadable."""
+    def entries(self, path: str, most: int | None = None) -> list[tuple[str, bool, bool]] | None:
+        """Name, is folder, is link of what a folder holds, in order of name.
+
+        None if it is unreadable, or holds more than ``most``.
+        """
         try:
             with self._scandir(path) as found:
-                return sorted(
-                    (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
-                    for entry in found
-                )
+                some = list(found if most is None else islice(found, most + 1))
+            if most is not None and len(some) > most:
+                return None
+            return sorted(
+                (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
+                for entry in some
+            )
         except (OSError, ValueError):
             return None
 

@@ -20,6 +20,8 @@ _MOST_REPOSITORIES: Final = 16
 #: Files that matter in one ignored folder; a folder with more is taken for somebody's environment.
 _MOST_IGNORED: Final = 400
 _MOST_FOLDERS: Final = 400
+#: Files of all kinds in one ignored folder; one with more holds somebody's data.
+_MOST_ENTRIES: Final = 5000
 _SUBMODULE: Final = "160000"
 _DATA: Final = frozenset(
     {
@@ -198,7 +200,7 @@ def _below(disk: Disk, base: Path, folder: str, wanted: Callable[[str], bool]) -
     while folders:
         here = folders.pop()
         visited += 1
-        entries = disk.entries(f"{base}/{here}") or []
+        entries = disk.entries(f"{base}/{here}", _MOST_ENTRIES) or []
         names = {name for name, _, _ in entries}
         if not names.isdisjoint({"pyvenv.cfg", "conda-meta", ".git"}):
             continue
