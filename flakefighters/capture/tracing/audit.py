@@ -133,7 +133,7 @@ class Audit:
                 if found is not None and found not in written:
                     self.opened.add(found)
                     codes: dict[tuple[str, str], None] = {}
-                    frame = current(1)
+                    frame = current(2)  # below this and the hook
                     while frame is not None:
                         codes[frame.f_code.co_filename, frame.f_code.co_name] = None
                         frame = frame.f_back

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.capture.tracing.audit import Audit
 from flakefighters.capture.tracing.lookup import Lookup
 from flakefighters.capture.tracing.openers import openers, read_at_import
 from flakefighters.capture.tracing.watch import Watch
@@ -60,3 +61,19 @@ def test_keepers(tmp_path: Path, lookup: Lookup, names: list[str], expected: set
 def test_modules(tmp_path: Path, lookup: Lookup, names: list[str], expected: set[str]) -> None:
     found = set(read_at_import([("rates.json", codes(tmp_path, *names))], lookup))
     assert found == {("rates.json", file) for file in expected}
+
+
+def test_the_innermost_is_who_opens(tmp_path: Path, lookup: Lookup) -> None:
+    data = tmp_path / "rates.json"
+    data.write_text("{}")
+    audit = Audit([str(data)], lookup.relative)
+    audit.start()
+    try:
+        data.read_text()
+    finally:
+        audit.stop()
+    ((path, found),) = audit.openers
+    assert path == "rates.json"
+    mine = [file for file, _ in found if file.startswith(str(Path(__file__).parent))]
+    assert found.index((mine[0], "test_the_innermost_is_who_opens")) < 5
+    assert "audit.py" not in found[0][0]
