@@ -112,6 +112,7 @@ def _whole(
         maybe=found.maybe,
         named_in=found.handed,
         asked=found.asked,
+        carried=found.names,
         at_import=not found.complete,
     )
 
@@ -165,6 +166,7 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
         maybe=found.maybe,
         named_in=found.handed,
         asked=asked | found.asked,
+        carried=found.names,
         at_import=ANY in change.names
         or not found.complete
         or ("__all__" in names and sources.starred(change.path)),

@@ -173,6 +173,8 @@ class Readers(NamedTuple):
     handed: frozenset[str] = frozenset()
     #: Tests and fixtures that ask for one of them before they run: by a parameter, a decorator.
     asked: frozenset[Unit] = frozenset()
+    #: The names, and all that were bound with their help.
+    names: frozenset[str] = frozenset()
 
 
 def readers(
@@ -201,7 +203,8 @@ def readers(
     def so_far(complete: bool) -> Readers:
         handed = frozenset(known.handed)
         asked = frozenset(known.asked)
-        return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed, asked)
+        names = frozenset(known.values.all() | known.doubtful.keys())
+        return Readers(frozenset(sure), frozenset(maybe - sure), complete, handed, asked, names)
 
     index = sources.index()
     visited: dict[str, tuple[int, int]] = {}

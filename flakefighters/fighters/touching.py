@@ -141,6 +141,18 @@ def _is_text(case: Case) -> bool:
     return "." in case.nodeid.rpartition("::")[2].partition("[")[0]
 
 
+def _may_read(effect: Effect, case: Case) -> bool:
+    """Whether the example in a text may look up what changed, or import it."""
+    if not _is_text(case):
+        return False
+    if case.example is None or effect.at_import:
+        return True
+    change = effect.change
+    module = change.path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
+    names = {name.lstrip(".@?") for name in change.names} | effect.carried
+    return not case.example.isdisjoint({*names, *(change.unit or "").split("."), module})
+
+
 def _own_unit(case: Case) -> Unit:
     """The function that a test is."""
     parts = case.nodeid.partition("[")[0].split("::")[1:]
@@ -220,7 +232,7 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     elif path not in reach:
         if maybe & ran and seen.unknown is not None:
             found.doubts.append(f"{_show(change)} changed, and it computes what it imports")
-        elif _is_text(seen.case) and (change.names or effect.at_import):
+        elif (change.names or effect.at_import) and _may_read(effect, seen.case):
             found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
     elif change.unit is None and (change.how == "removed" or _cannot_be_read(change, seen.case)):
         found.touched.append(("asks for", change))
@@ -233,7 +245,7 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     elif maybe & ran:
         computes = "calls" if change.by_call else "reads"
         found.doubts.append(f"{_show(change)} changed, and it computes what it {computes}")
-    elif change.names and _is_text(seen.case):
+    elif change.names and _may_read(effect, seen.case):
         found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from flakefighters.capture.nodeids import own_file
 from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.environment import compare
+from flakefighters.changes.examples import words_of
 from flakefighters.changes.files import differing
 from flakefighters.changes.imports import ImportGraph
 from flakefighters.fighters import decide
@@ -183,6 +184,14 @@ class _World:
         found = ((path, loose[path]) for path in loose.keys() & opened)
         return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
 
+    def _example(self, nodeid: str, file: str) -> frozenset[str] | None:
+        """The words of an example, of a test whose name is a dotted one, or its file's."""
+        name = nodeid.rpartition("::")[2]
+        if "." not in name.partition("[")[0]:
+            return None
+        content = self.checkout.disk.read(f"{self.checkout.base}/{file}")
+        return None if content is None else words_of(file, name, content)
+
     def _lasting(self) -> bool:
         """Whether files stay from run to run: not on a machine that is made for each."""
         settings = {} if self.run.environment is None else self.run.environment.settings
@@ -217,6 +226,7 @@ class _World:
             loaded=self.installed.loaded(baseline),
             history=self.readable,
             own_file=file,
+            example=self._example(execution.nodeid, file),
             unstated=self.unstated,
             loose=self._opened_loose(failure),
             collected=self._collected,

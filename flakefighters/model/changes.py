@@ -71,6 +71,8 @@ class Effect:
     asked: frozenset[Unit] = frozenset()
     #: Python files that name it outside of any function, where anything may be done with it.
     named_in: frozenset[str] = frozenset()
+    #: Names that are bound with the help of those of the change.
+    carried: frozenset[str] = frozenset()
     #: Functions of the change that leave something altered behind, those that read it, and
     #: whether any code may: it is the process's own.
     leavers: frozenset[Unit] = frozenset()

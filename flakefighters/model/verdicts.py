@@ -173,6 +173,8 @@ class Case:
     unstated: tuple[tuple[str, int], ...] = ()
     #: The same of data files that git ignores and that this execution may have read.
     loose: tuple[tuple[str, int], ...] = ()
+    #: The words of the example that a doctest is; None if it is none, or they do not tell all.
+    example: frozenset[str] | None = None
     #: All files with tests of this run.
     collected: frozenset[str] = frozenset()
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it

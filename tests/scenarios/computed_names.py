@@ -146,6 +146,51 @@ _change(
     nodeid="shop/tax.py::shop.tax",
 )
 _change(
+    "a_name_that_is_bound_to_a_constant",
+    "An example prints a name that is bound to a constant, which differs.",
+    {
+        "pyproject.toml": BASE["pyproject.toml"] + 'addopts = "--doctest-glob=*.rst"\n',
+        "shop/tax.py": "from shop.rates import RATE\n\nVAT = RATE\n\ndef tax(_):\n    return 20\n",
+        "shop/rates.py": "RATE = 20\n",
+        "README.rst": ">>> import shop.tax\n>>> shop.tax.VAT\n20\n",
+    },
+    {
+        "shop/rates.py": swap("RATE = 20", "RATE = 25"),
+    },
+    nodeid="README.rst::README.rst",
+)
+_change(
+    "a_module_that_an_example_imports",
+    "An example imports a module, which prints something when it is imported.",
+    {
+        "pyproject.toml": BASE["pyproject.toml"] + 'addopts = "--doctest-glob=*.rst"\n',
+        "shop/rates.py": "print(20)\n",
+        "README.rst": ">>> import shop.rates\n20\n",
+    },
+    {
+        "shop/rates.py": swap("20", "25"),
+    },
+    nodeid="README.rst::README.rst",
+    or_undecided=True,
+)
+_change(
+    "an_example_that_has_nothing_to_do_with_it",
+    "Constants differ, one of them in the example's module, which does not name them.",
+    {
+        "pyproject.toml": BASE["pyproject.toml"] + 'addopts = "--doctest-modules"\n',
+        "shop/text.py": "LIMIT = 3\n",
+        "shop/net.py": BASE["shop/net.py"].replace(
+            "def fetch():\n",
+            "TIMES = 1\n\ndef fetch():\n    '''\n    >>> fetch()\n    'ok'\n    '''\n",
+        ),
+    },
+    {
+        "shop/text.py": swap("LIMIT = 3", "LIMIT = 4"),
+        "shop/net.py": swap("TIMES = 1", "TIMES = 2"),
+    },
+    flaky_test="shop/net.py::shop.net.fetch",
+)
+_change(
     "a_module_in_a_table",
     "A module that is kept in a table is asked for a constant by a computed name.",
     {
