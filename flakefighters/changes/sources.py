@@ -360,5 +360,5 @@ class Sources:
     def index(self) -> UnitIndex:
         """Finds units by what they look up."""
         if self._index is None:
-            self._index = UnitIndex(self.all, self.units)
+            self._index = UnitIndex(self.all, self.units, self.has_star)
         return self._index

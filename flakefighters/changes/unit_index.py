@@ -57,10 +57,15 @@ class UnitIndex:
     """Asked by :mod:`readers` and :mod:`callers`, once per change and file."""
 
     def __init__(
-        self, contents: Callable[[], Mapping[str, bytes]], units: Callable[[str], list[UnitReads]]
+        self,
+        contents: Callable[[], Mapping[str, bytes]],
+        units: Callable[[str], list[UnitReads]],
+        has_star: Callable[[str], bool],
     ):
+        """``has_star``: whether a file imports all that some module has, without naming it."""
         self._contents = contents
         self._units = units
+        self._has_star = has_star
         self._entries: dict[str, _Entries] = {}
         self._searched: dict[str, int] = {}
         self._words: dict[str, frozenset[str]] = {}
@@ -98,7 +103,7 @@ class UnitIndex:
     def _known(self, path: str, names: Collection[str]) -> _Entries | None:
         """What is known of a file, None if it has none of the names."""
         entries = self._entries.get(path)
-        if entries is None and self._may_have(path, names):
+        if entries is None and (self._has_star(path) or self._may_have(path, names)):
             entries = self._entry(path)
         return entries
 

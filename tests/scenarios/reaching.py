@@ -121,6 +121,30 @@ _change(
     {"shop/tax.py": swap('"vat": 20', '"vat": 7')},
 )
 _change(
+    "a_class_that_a_package_takes_over_unnamed",
+    "The package has all names of a module by a star; a class has other slots.",
+    {
+        "shop/__init__.py": "from shop.cart import *\n",
+        "shop/cart.py": code("""
+            class Cart:
+                __slots__ = ("rate",)
+
+                def __init__(self):
+                    self.rate = 20
+            """),
+        "shop/tax.py": code("""
+            import shop as s
+
+            def tax(net):
+                try:
+                    return net * s.Cart().rate // 100
+                except AttributeError:
+                    return 0
+            """),
+    },
+    {"shop/cart.py": swap('("rate",)', '("rates",)')},
+)
+_change(
     "a_constant_is_handed_on_at_import",
     "A changed constant is handed to a function that keeps it, when a module is imported.",
     {
