@@ -47,7 +47,7 @@ def sign_of(parts: Parts) -> re.Pattern[bytes]:
         rb"\bimport\s[^=\n]*\b" + name + rb"\b"
         rb"|\bimport\s*\([^)]*\b" + name + rb"\b"
         rb"|\bimport\s*\(?\s*\*"
-        rb"|\." + name + rb"\b(?!\s*[.(\w]|\s+import\b)"
+        rb"|\." + name + rb"\b(?![ \t]*[.(]|\s+import\b)"
     )
 
 
@@ -70,13 +70,9 @@ def bare_sign(parts: Parts) -> re.Pattern[bytes]:
     """
     name = re.escape(parts[-1].encode()) if parts else rb"\w+"
     return re.compile(
-        rb"(?<![\w.])"
-        + name
-        + rb"(?!\s*(?:[.\w]|=(?!=)))|\."
-        + name
-        + rb"\b(?!\s*[.(\w])|\b"
-        + name
-        + rb"\s*\.\s*__dict__\b"
+        rb"(?<![\w.])" + name + rb"(?!\w|[ \t]*[.(]|[ \t]*=(?!=))"
+        rb"|\." + name + rb"\b(?![ \t]*[.(])"
+        rb"|\b" + name + rb"\s*\.\s*__dict__\b"
     )
 
 

@@ -29,6 +29,14 @@ TAX = "src/shop/tax.py"
         ("import shop.tax as t\nask(t)", True),
         ("def f():\n    from shop import tax\n    return tax", True),
         ("from shop import *\nask(tax)", True),
+        ("from shop import tax\nMODULE = tax\nx = 1", True),
+        ("from shop import tax\nfound = tax if x else y", True),
+        ("from shop import tax\nask(a == tax and b)", True),
+        ("from shop import (\n    other,\n    tax as t,\n)\nask(t)", True),
+        ("from shop import (\n    other,\n    tax,\n)\nask(tax)", True),
+        ("import shop\nMODULE = shop.tax\nx = 1", True),
+        ("import shop\nask(shop.tax or None)", True),
+        ("from shop import tax\nask(tax=1)\nask(tax.RATE)", False),
     ],
 )
 def test_a_module_escapes(source: str, escaped: bool) -> None:
