@@ -42,7 +42,7 @@ def module_parts(path: str) -> Parts:
 
 def sign_of(parts: Parts) -> re.Pattern[bytes]:
     """Finds something in each source that may have the module itself, not just names of it."""
-    name = re.escape(parts[-1].encode()) if parts else rb"[^\W\d]\w*"
+    name = re.escape(parts[-1].encode("utf-8", "surrogateescape")) if parts else rb"[^\W\d]\w*"
     return re.compile(
         rb"\bimport\s[^=\n]*\b" + name + rb"\b"
         rb"|\bimport\s*\([^)]*\b" + name + rb"\b"
@@ -53,7 +53,7 @@ def sign_of(parts: Parts) -> re.Pattern[bytes]:
 
 def asked_by_name(parts: Parts) -> re.Pattern[bytes]:
     """Finds what gives the module itself: ``import_module("shop.tax")`` and the like."""
-    name = re.escape(parts[-1].encode()) if parts else rb"\w+"
+    name = re.escape(parts[-1].encode("utf-8", "surrogateescape")) if parts else rb"\w+"
     return re.compile(
         rb"(?:import_module|importorskip|__import__|reload)\s*\(\s*[\"'](?:[\w.]*\.)?"
         + name
@@ -68,7 +68,7 @@ def bare_sign(parts: Parts) -> re.Pattern[bytes]:
 
     A source with a match of :func:`sign_of` and none of this hands nothing on.
     """
-    name = re.escape(parts[-1].encode()) if parts else rb"\w+"
+    name = re.escape(parts[-1].encode("utf-8", "surrogateescape")) if parts else rb"\w+"
     return re.compile(
         rb"(?<![\w.])" + name + rb"(?!\w|[ \t]*[.(]|[ \t]*=(?!=))"
         rb"|\." + name + rb"\b(?![ \t]*[.(])"

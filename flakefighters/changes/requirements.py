@@ -76,7 +76,9 @@ def _imported(
     for name in wanted - set(modules.values()):
         modules[name.replace("-", "_")] = name
     pattern = re.compile(
-        rb"^[ \t]*(?:from|import)[ \t]+(" + "|".join(map(re.escape, modules)).encode() + rb")\b",
+        rb"^[ \t]*(?:from|import)[ \t]+("
+        + "|".join(map(re.escape, modules)).encode("utf-8", "surrogatepass")
+        + rb")\b",
         re.MULTILINE,
     )
     found: set[str] = set()

@@ -167,7 +167,9 @@ class Sources:
         if path == other:
             return True
         if (path, other) not in self._mentions:
-            name = b"".join(part.encode() for part in module_parts(other)[-1:])
+            name = b"".join(
+                part.encode("utf-8", "surrogateescape") for part in module_parts(other)[-1:]
+            )
             self._mentions[path, other] = name in self.all().get(path, b"")
         return self._mentions[path, other]
 
@@ -190,7 +192,7 @@ class Sources:
             parts = module_parts(path)
             asked, by_name = sign_of(parts), asked_by_name(parts)
             tails = {parts[at:] for at in range(len(parts))}
-            name = parts[-1].encode() if parts else b""
+            name = parts[-1].encode("utf-8", "surrogateescape") if parts else b""
             named = [
                 (other, content)
                 for other, content in self.all().items()
