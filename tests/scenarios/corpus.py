@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.scenarios import (
+    adversarial,
+    adversarial_state,
+    adversarial_ways,
     branches,
     computed_names,
     data_files,
@@ -29,6 +32,9 @@ from tests.scenarios.registry import SCENARIOS
 __all__ = ["SCENARIOS", "TOPICS"]
 
 _MODULES = (
+    adversarial,
+    adversarial_state,
+    adversarial_ways,
     branches,
     computed_names,
     data_files,
