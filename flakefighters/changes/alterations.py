@@ -7,6 +7,7 @@ tells it.  What an object that is local to the function does to others is not se
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,6 +27,7 @@ _ALTERING: Final = frozenset(
         *("configure", "connect", "difference_update", "discard", "disable", "enable", "extend"),
         *("insert", "install", "intersection_update", "load", "move_to_end", "pop", "popitem"),
         *("popleft", "push", "put", "register", "remove", "reset", "reverse", "set"),
+        *("setLevel",),
         *("setdefault", "sort", "subscribe", "uninstall", "unregister", "update"),
     }
 )
@@ -33,19 +35,16 @@ _BEGINNINGS: Final = ("add_", "disable_", "enable_", "register_", "remove_", "re
 #: What the whole process has once: all that runs later may be affected.
 _OF_THE_PROCESS: Final = frozenset(
     {
-        *(
-            "asyncio.set_event_loop",
-            "asyncio.set_event_loop_policy",
-            "builtins",
-            "decimal.setcontext",
-        ),
-        *("locale.setlocale", "os.chdir", "os.umask", "random.seed", "signal.signal"),
-        *("socket.setdefaulttimeout", "sys.meta_path", "sys.modules", "sys.path", "sys.path_hooks"),
+        *("asyncio.set_event_loop", "asyncio.set_event_loop_policy", "builtins"),
+        *("decimal.setcontext", "importlib.reload", "locale.setlocale", "logging.basicConfig"),
+        *("logging.config.dictConfig", "logging.disable", "os.chdir", "os.environ", "os.putenv"),
+        *("os.umask", "os.unsetenv", "random.seed", "signal.signal", "socket.setdefaulttimeout"),
+        *("sys.meta_path", "sys.modules", "sys.path", "sys.path_hooks"),
         *("sys.setrecursionlimit", "time.tzset"),
     }
 )
-#: Other names by which code reads what was altered.
-_ALSO: Final = {"environ": "getenv"}
+#: The root of a chain that begins with the result of a call.
+_RESULT: Final = "()"
 
 
 @dataclass(slots=True)
@@ -74,14 +73,15 @@ def alterations(
     tops: Collection[str],
     imported: Mapping[str, str],
     modules: Collection[str] = (),
+    shared: Collection[str] = (),
 ) -> Alterations:
     """What running a function alters.
 
     ``tops`` are the names that its module defines, ``imported`` those that it has from others
     (``from shop import RATE as R``), with their names there, and ``modules`` those of what it
-    imports whole.
+    imports whole; ``shared`` are what the class of a method has, which all its objects share.
     """
-    return _Body(node, tops, imported, modules).found
+    return _Body(node, tops, imported, modules, shared).found
 
 
 class _Body:
@@ -91,6 +91,7 @@ class _Body:
         tops: Collection[str],
         imported: Mapping[str, str],
         modules: Collection[str],
+        shared: Collection[str],
     ):
         self.found = Alterations()
         self._parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
@@ -99,6 +100,7 @@ class _Body:
         self._globals: set[str] = set()
         self._locals = set(self._parameters)
         self._tops = tops
+        self._shared = shared
         parts = list(_parts(node))
         for part in parts:
             self._bind(part)
@@ -134,7 +136,9 @@ class _Body:
             self.found.called.add(last)
         if name in _OF_THE_PROCESS:
             self.found.process = True
-        elif name in ("setattr", "delattr") and len(call.args) > 1:  # no monkeypatch's
+        elif name == "next" and call.args:
+            self._altered(call.args[0], content=True)
+        elif self._sets_by_name(call, name) and len(call.args) > 1:
             attribute = call.args[1]
             if isinstance(attribute, ast.Constant) and isinstance(attribute.value, str):
                 self._altered(ast.Attribute(call.args[0], attribute.value, ast.Store()))
@@ -142,10 +146,25 @@ class _Body:
                 self._altered(call.args[0])
         elif not isinstance(call.func, ast.Attribute):
             return
-        elif last == "start" and isinstance(call.func.value, ast.Call):
-            self._patched(call.func.value)  # and nobody knows where it stops
+        elif last == "start" and (patch := self._made(call.func.value)) is not None:
+            self._patched(patch)  # and nobody knows where it stops
         elif tells_it_alters(last):
             self._altered(call.func.value, content=True)
+
+    def _made(self, node: ast.expr) -> ast.Call | None:
+        """The call that a thing is the result of."""
+        if isinstance(node, ast.Name):
+            node = self._values.get(node.id, node)
+        return node if isinstance(node, ast.Call) else None
+
+    def _sets_by_name(self, call: ast.Call, name: str) -> bool:
+        """``setattr(thing, name, value)``; pytest's own fixture puts it back."""
+        if name in ("setattr", "delattr"):
+            return True
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("setattr", "delattr"):
+            return False
+        made = self._made(call.func.value)
+        return made is not None and effects.dotted(made).rpartition(".")[2] == "MonkeyPatch"
 
     def _patched(self, call: ast.Call) -> None:
         """``patch("shop.rates.RATE", 7).start()``."""
@@ -160,11 +179,18 @@ class _Body:
         if not root:
             return
         name = ".".join((root, *parts))
-        if name in _OF_THE_PROCESS or root in _OF_THE_PROCESS or name.startswith("sys.modules."):
+        if root == _RESULT:
+            if parts[0] in self._modules or parts[0] in sys.stdlib_module_names:
+                self.found.process = True  # logging.getLogger("shop"), decimal.getcontext()
+            elif not content and not parts[0][:1].isupper():
+                names.add(ANYWHERE + parts[-1])
+        elif name in _OF_THE_PROCESS or root in _OF_THE_PROCESS or name.startswith("sys.modules."):
             self.found.process = True
         elif root == "cls" or "__class__" in parts:
             names.update(ATTRIBUTE + part for part in parts if part != "__class__")
         elif root in self._locals and root not in self._imported:
+            if root == "self" and content and parts and parts[0] in self._shared:
+                names.add(ATTRIBUTE + parts[0])
             if root in self._parameters and root not in ("self", "monkeypatch"):
                 self.found.parameters.add(root)
         elif parts and (
@@ -172,8 +198,6 @@ class _Body:
         ):  # not a variable of a function around this one
             last = parts[-1]
             names.add(ANYWHERE + last)
-            if last in _ALSO:
-                names.add(ANYWHERE + _ALSO[last])
         elif root in self._imported:
             names.add(ANYWHERE + self._imported[root])
         elif root in self._tops and root not in self._modules:
@@ -195,6 +219,10 @@ class _Body:
                     return [node.id, *names]
                 met.add(node.id)
                 node = value
+            elif isinstance(node, ast.Call) and (called := effects.dotted(node.func)):
+                if called == "type":
+                    return ["cls", *names]
+                return [_RESULT, called.partition(".")[0], *names]
             else:
                 return ["", *names]
 

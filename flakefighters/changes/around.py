@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from flakefighters.changes import units_effects as effects
@@ -91,6 +92,18 @@ class Around:
             for one in found
         )
 
+    def defines(self, name: str) -> bool:
+        """Whether the project has a function or class of that name itself."""
+        root, dot, _ = name.partition(".")
+        if dot and root in sys.stdlib_module_names and not self._sources.files_of(root):
+            return False
+        definitions = self._sources.definitions()
+        return definitions.has_method(name.rpartition(".")[2]) if dot else definitions.has(name)
+
+    def has_protocols(self) -> bool:
+        """Whether some class counts others among its own by the methods that they have."""
+        return self._sources.definitions().has_protocols()
+
     def only_wraps(self, decorator: ast.expr) -> bool:
         """Whether a decorator of this project does nothing but give back another function."""
         name = effects.dotted(decorator).rpartition(".")[2]
@@ -107,7 +120,7 @@ class Around:
 
     def plain_class(self, name: str) -> bool:
         """Whether a dotted name is that of classes which do not learn of their subclasses."""
-        return self._sources.plain_class(name.rpartition(".")[2])
+        return self._sources.definitions().plain_class(name.rpartition(".")[2])
 
     def has_effect(self, node: ast.AST) -> bool:
         """Whether a definition may do more than bind its name."""

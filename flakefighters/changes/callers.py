@@ -65,6 +65,11 @@ def callers(
     return search.so_far(False)
 
 
+def _calls_it(call: ast.Call) -> bool:
+    """``pytest.raises(ValueError, tax, 5)`` calls what it is given."""
+    return _last_name(call.func) in ("raises", "warns") and len(call.args) > 1
+
+
 class _Search:
     def __init__(self, path: str, target: UnitReads, sources: Sources):
         node = target.unit.entry.node
@@ -95,6 +100,7 @@ class _Search:
         self._beside: set[str] = set()
         #: What was known when a file was looked at last.
         self._visited: dict[str, tuple[int, int, int]] = {}
+        self._handed: set[str] = set()
         self._sure: set[Unit] = set()
         self._maybe: set[Unit] = set()
 
@@ -111,7 +117,10 @@ class _Search:
     def so_far(self, complete: bool) -> Readers:
         own = {(self._path, self._name)}
         return Readers(
-            frozenset(self._sure - own), frozenset(self._maybe - self._sure - own), complete
+            frozenset(self._sure - own),
+            frozenset(self._maybe - self._sure - own),
+            complete,
+            frozenset(self._handed),
         )
 
     def look(self, path: str) -> None:
@@ -153,10 +162,12 @@ class _Search:
         elif entry.kind is ChangeKind.CLASS:
             if isinstance(entry.node, ast.ClassDef) and self._constructs and met:
                 self._class(entry.node, path, unit.name, inner)
-        elif met and _is_alias(entry.node):
+        elif met and entry.names and _is_alias(entry.node):
             self._called.add(path, entry.names, attribute=inner)
         elif unclear or self._use(entry.node, path) is not _Use.FITS:
             self._unclear.add(path, entry.names, attribute=inner)
+            if entry.effect or not entry.names:
+                self._handed.add(path)  # to somebody, who may keep it
 
     def _computed(self) -> set[str]:
         """The ways of computing a name that may give the function, or the class that it makes."""
@@ -195,7 +206,7 @@ class _Search:
                 if self._is_called(item.func, path):
                     handled.add(id(item.func))
                     worst = max(worst, self._fits(item), key=_weight)
-                elif _last_name(item.func) in _INDIFFERENT:
+                elif _last_name(item.func) in _INDIFFERENT and not _calls_it(item):
                     handled.update(id(arg) for arg in item.args)
                     for arg in item.args:
                         if isinstance(arg, ast.Tuple):

@@ -60,7 +60,7 @@ def delta(
     wanted = {
         one.path: old[one.path]
         for one in python[:MOST_PARSED]
-        if one.path in old and one.path in new
+        if one.path in old and (one.path in new or _has_tests(one.path))
     }
     contents = read_old(wanted.values()) if wanted else {}
     effects: list[Effect] = []
@@ -92,6 +92,11 @@ def delta(
         source="recorded" if coarse else "git",
         unknown="there are too many files to read them all" if sources.cut else None,
     )
+
+
+def _has_tests(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.startswith(("test_", "conftest.")) or name.endswith("_test.py")
 
 
 def _whole(

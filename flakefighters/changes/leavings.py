@@ -41,6 +41,13 @@ class _File:
     tops: set[str] = field(default_factory=set)
     imported: dict[str, str] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
+    #: What the bodies of classes bind, by qualified name.
+    shared: dict[str, set[str]] = field(default_factory=dict)
+
+    def altered_by(self, name: str) -> Alterations:
+        """What one of its functions alters."""
+        shared = self.shared.get(name.rpartition(".")[0], ())
+        return alterations(self.functions[name], self.tops, self.imported, self.modules, shared)
 
     @classmethod
     def of(cls, content: bytes) -> _File:
@@ -58,6 +65,9 @@ class _File:
                     found.modules.update(names)
                 elif isinstance(node, ast.ClassDef):
                     waiting.append((node, f"{prefix}{node.name}."))
+                    found.shared[prefix + node.name] = {
+                        name for one in node.body for name in bound(one)
+                    }
                 elif isinstance(node, Function):
                     found.functions[prefix + node.name] = node
                     waiting.append((node, f"{prefix}{node.name}{LOCALS}."))
@@ -88,8 +98,11 @@ class Leavings:
         if self.late():
             return effect
         now = self._file(change.path)
-        names = set(now.functions) if whole else {change.unit or ""}
-        old = _File() if whole or before is None else self._before(change.path, before)
+        gone = change.how == "removed"
+        old = _File()
+        if before is not None and (gone or not whole):
+            old = self._before(change.path, before)
+        names = {*now.functions, *old.functions} if whole else {change.unit or ""}
         leavers: set[Unit] = set()
         readers_of: set[str] = set()
         everybody = False
@@ -114,17 +127,19 @@ class Leavings:
     def _altered(self, change: Change, name: str, old: _File, now: _File) -> Alterations | None:
         """What the two versions of a function alter, None if nothing.
 
-        What a version that is gone put back, nobody does now: of a function that is gone that
-        counts only where pytest ran it by itself.
+        What a version that is gone put back, or set up, nobody does now: of a function that is
+        gone that counts only where pytest ran it by itself.
         """
         versions = [
             (one, file) for file in (old, now) if (one := file.functions.get(name)) is not None
         ]
-        if change.how == "removed" and not any(_ran_by_pytest(one) for one, _ in versions):
+        if change.how == "removed" and not any(
+            _ran_by_pytest(one) or one.name.startswith("test") for one, _ in versions
+        ):
             return None
         total = Alterations()
         for node, file in versions:
-            found = alterations(node, file.tops, file.imported, file.modules)
+            found = file.altered_by(name)
             total.names |= found.names | found.contents
             total.process = total.process or found.process
             if not (_ran_by_pytest(node) or node.name.startswith("test")):
@@ -143,10 +158,12 @@ class Leavings:
         for name in names:
             for path in self._defining(name):
                 file = self._file(path)
-                for unit, node in file.functions.items():
-                    if unit.rpartition(".")[2] != name or self.late():
+                for unit in file.functions:
+                    outer, _, last = unit.rpartition(".")
+                    made = last == "__init__" and outer.rpartition(".")[2] == name
+                    if not (last == name or made) or self.late():
                         continue
-                    found = alterations(node, file.tops, file.imported, file.modules)
+                    found = file.altered_by(unit)
                     altered = found.names | (found.contents if tells_it_alters(name) else set())
                     # Names of that module, told so that they count in any file.
                     yield Alterations(
@@ -157,9 +174,12 @@ class Leavings:
     def _defining(self, name: str) -> list[str]:
         """The files that define a function of the name."""
         if name not in self._by_name:
-            sign = b"def " + name.encode("utf-8", "surrogatepass") + b"("
+            word = name.encode("utf-8", "surrogatepass")
+            signs = (b"def " + word + b"(", b"class " + word)
             contents = self.sources.all().items()
-            self._by_name[name] = [path for path, content in contents if sign in content]
+            self._by_name[name] = [
+                path for path, content in contents if any(sign in content for sign in signs)
+            ]
         return self._by_name[name]
 
     def _before(self, path: str, content: bytes) -> _File:

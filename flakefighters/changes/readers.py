@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -27,6 +28,10 @@ _METADATA: Final = frozenset(
         *("__author__", "__contact__", "__copyright__", "__credits__", "__date__", "__email__"),
         *("__license__", "__maintainer__", "__status__", "__title__", "__url__", "__version__"),
     }
+)
+#: Where code may have gone on without a name: it is caught that there is none.
+_MISSING: Final = re.compile(
+    rb"\bNameError\b|\bexcept\s*:|\bexcept\b[^:\n]*\b(?:Base)?Exception\b|\bsuppress\s*\("
 )
 _BUILTINS: Final = frozenset(dir(builtins))
 
@@ -96,7 +101,8 @@ class Names:
         if not (words.isdisjoint(self.attributes) and words.isdisjoint(self.fixtures)):
             return True
         for name in words & self.globals.keys():
-            if any(sources.mentions(path, other) for other in self.globals[name]):
+            files = self.globals[name]
+            if any(sources.mentions(path, other) for other in files) or sources.escaped(files):
                 return True
         return any(
             (name in self.attributes and base not in sources.plain_modules(path))
@@ -197,8 +203,9 @@ def readers(
     maybe: set[Unit] = set(sources.looking_tests())
     known = _Carriers(Names())
     known.values.add_marked(path, names)
-    if added and not sources.has_star(path) and b"NameError" not in sources.all().get(path, b""):
-        known.values.new = {(path, name) for name in names if name not in _BUILTINS}
+    if added and not sources.has_star(path) and not sources.catches(path, _MISSING):
+        once = sources.bound_once(path) - _BUILTINS
+        known.values.new = {(path, name) for name in names if name in once}
 
     def so_far(complete: bool) -> Readers:
         handed = frozenset(known.handed)
@@ -317,7 +324,7 @@ def _follow(
             things = altered(entry.node)
             known.values.add(path, (one for one in things if one[0] != ANYWHERE), attribute=inner)
             known.values.add_marked(path, (one for one in things if one[0] == ANYWHERE))
-            if _is_unclear(entry, things, sources.plain_modules(path)):
+            if _is_unclear(entry, things, path, sources):
                 known.handed.add(path)
         elif doubt or doubtful or read.may_compute(computed, names):
             add(entry.names, known.doubtful)
@@ -335,11 +342,13 @@ def _starred(entry: Entry, names: Names, path: str, sources: Sources) -> list[st
     ]
 
 
-def _is_unclear(entry: Entry, things: list[str], modules: frozenset[str]) -> bool:
-    """Whether it does not show what a call alters: ``TABLE.update(RATES)`` does."""
-    if not isinstance(entry.node, ast.Expr) or not entry.effect:
+def _is_unclear(entry: Entry, things: list[str], path: str, sources: Sources) -> bool:
+    """Whether it does not show what a call does with it: ``TABLE.update(RATES)`` does."""
+    if entry.guarded or not sources.around(path).has_effect(entry.node):
         return False
-    return not any(one[0] != ANYWHERE and one not in modules for one in things)
+    modules = sources.plain_modules(path)
+    shown = any(one[0] != ANYWHERE and one not in modules for one in things)
+    return not (shown and isinstance(entry.node, ast.Expr))
 
 
 def _own_name(entry: Entry) -> tuple[str, ...]:

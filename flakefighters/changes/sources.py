@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from flakefighters.changes.around import Around
+from flakefighters.changes.definitions import Definitions
 from flakefighters.changes.escapes import (
     Parts,
     asked_by_name,
@@ -22,7 +24,6 @@ from flakefighters.changes.escapes import (
 from flakefighters.changes.import_scan import SIGNS, scan
 from flakefighters.changes.records import records
 from flakefighters.changes.unit_index import UnitIndex
-from flakefighters.changes.units_effects import is_known_base
 from flakefighters.changes.units_names import UnitReads, reading
 from flakefighters.model import Change, ChangeKind, Effect, Unit
 
@@ -40,15 +41,9 @@ _READING: Final = re.compile(rb"\bopen\(|\bread\w*\(|\bgetsource\w*\b|\bget_data
 _ANNOTATIONS: Final = re.compile(
     rb"\b(?:__annotations__|get_type_hints|get_annotations|getfullargspec|signature\s*\()"
 )
-#: How a class may learn of its subclasses.
-_LEARNING: Final = re.compile(rb"\b(?:__subclasses__|__init_subclass__)\b")
-_CLASS: Final = re.compile(
-    rb"^[ \t]*class\s+(\w+)\s*(?:\[[^\]]*\]\s*)?(?:\(([^)]*)\))?", re.MULTILINE
-)
-_BRACKETS: Final = re.compile(r"\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]")
-_COMMENT: Final = re.compile(r"#.*")
 _COMPUTING: Final = re.compile(
-    rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller)\b"
+    rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller"
+    rb"|dir|getmembers|getmembers_static)\b"
     rb"|\bsys\.modules\b|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
 )
 
@@ -90,7 +85,7 @@ class Sources:
     _lookers: frozenset[Unit] = frozenset()
     _quiet: dict[str, bool] = field(default_factory=dict)
     _by_last: dict[str, list[str]] | None = None
-    _classes: dict[str, list[str]] | None = None
+    _definitions: Definitions | None = None
     _called: dict[str, frozenset[str]] = field(default_factory=dict)
     _records: frozenset[str] | None = None
     _index: UnitIndex | None = None
@@ -234,15 +229,35 @@ class Sources:
             )
         return self._bound[path]
 
+    def bound_once(self, path: str) -> frozenset[str]:
+        """Those of them that a single unit binds: nothing else of the name is there."""
+        times = Counter(
+            name
+            for one in self.units(path)
+            if one.unit.scope is None
+            for name in set(one.unit.entry.names)
+        )
+        return frozenset(name for name, count in times.items() if count == 1)
+
+    def catches(self, path: str, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the text of a file has a pattern."""
+        return pattern.search(self.all().get(path, b"")) is not None
+
     def plain_modules(self, path: str) -> frozenset[str]:
         """Last parts of what ``import`` binds in a file: modules and nothing else."""
         if path not in self._modules:
             found = set()
-            for match in _PLAIN_IMPORT.finditer(self.all().get(path, b"")):
+            content = self.all().get(path, b"")
+            for match in _PLAIN_IMPORT.finditer(content):
                 for part in match[1].decode("utf-8", "replace").split(","):
                     name, renamed, alias = part.strip().partition(" as ")
                     found.add(alias.strip() if renamed else name.strip().rpartition(".")[2])
-            self._modules[path] = frozenset(found)
+            # ``import shop.cart`` and ``cart = shop.cart.Cart()`` may stand in one file.
+            self._modules[path] = frozenset(
+                name
+                for name in found
+                if not re.search(rb"\b" + name.encode() + rb"[ \t]*(?::[^=\n]+)?=(?!=)", content)
+            )
         return self._modules[path]
 
     def around(self, path: str) -> Around:
@@ -258,10 +273,7 @@ class Sources:
             found = all(
                 around.quiet_import(entry.node, entry.alias, met | {path})
                 if entry.alias is not None
-                else not (
-                    (entry.effect or entry.kind is not ChangeKind.STATEMENT)
-                    and around.has_effect(entry.node)
-                )
+                else entry.guarded or not around.has_effect(entry.node)
                 for entry in (one.unit.entry for one in self.units(path) if one.unit.scope is None)
             )
             if met:
@@ -278,33 +290,11 @@ class Sources:
                     self._by_last.setdefault(part, []).append(path)
         return self._by_last.get(last, [])
 
-    def plain_class(self, name: str) -> bool:
-        """Whether all classes of a name are of this project and learn of no subclass."""
-        if self._classes is None:
-            self._classes = {}
-            for content in self.all().values():
-                if _LEARNING.search(content):
-                    self._classes = {}
-                    break
-                for match in _CLASS.finditer(content):
-                    bases = (match[2] or b"").decode("utf-8", "replace")
-                    self._classes.setdefault(match[1].decode(), []).append(bases)
-        waiting, met = [name], set()
-        while waiting:
-            one = waiting.pop()
-            if one in met or is_known_base(ast.Name(one)):
-                continue
-            met.add(one)
-            if one not in self._classes:
-                return False
-            for bases in self._classes[one]:
-                if "=" in bases or "(" in bases:
-                    return False
-                plain = _BRACKETS.sub("", _COMMENT.sub("", bases))
-                waiting += [
-                    base.strip().rpartition(".")[2] for base in plain.split(",") if base.strip()
-                ]
-        return True
+    def definitions(self) -> Definitions:
+        """What all of them define."""
+        if self._definitions is None:
+            self._definitions = Definitions(self.all().values())
+        return self._definitions
 
     def is_record(self, name: str) -> bool:
         """Whether all that a name of this project is bound to by a definition is a mere record:

@@ -39,7 +39,7 @@ DYNAMIC: Final = {
     "globals": ANY_OF_OWN,
     "locals": ANY_OF_OWN,
 }
-DICTIONARIES: Final = frozenset({"__dict__", "vars"})
+DICTIONARIES: Final = frozenset({"__dict__", "dir", "getmembers", "getmembers_static", "vars"})
 _COMPUTING: Final = frozenset({"getattr", "attrgetter", "methodcaller"})
 
 

@@ -41,6 +41,19 @@ _BUILDERS: Final = frozenset(
         """
     )
 )
+#: Of these any object may be asked: they are what texts, tables and the like have.
+_METHODS: Final = frozenset(
+    _words(
+        """
+        count decode encode endswith format fromkeys items join keys lower lstrip maketrans
+        replace rstrip split splitlines startswith strip title translate upper values
+        """
+    )
+)
+#: Modules and their usual aliases, of which the names below are what they say.
+_ROOTS: Final = frozenset(sys.stdlib_module_names) | frozenset(
+    _words("attr attrs dc dt ft hypothesis itertools mock np pd pytest st t te typing_extensions")
+)
 #: Decorators that hand back a function or class that does the same, and tell nobody.
 _DECORATORS: Final = frozenset(
     _words(
@@ -79,6 +92,10 @@ class Known(Protocol):
         """Whether calling a dotted name only builds a value."""
         ...
 
+    def defines(self, name: str) -> bool:
+        """Whether the project has a function or class of that name itself."""
+        ...
+
     def quiet_import(self, node: ast.AST, alias: ast.alias) -> bool:
         """Whether an import does nothing but bind its name."""
         ...
@@ -105,14 +122,24 @@ def dotted(node: ast.expr) -> str:
 def is_builder(name: str) -> bool:
     """Whether a call of that dotted name is well known to only build a value."""
     last = name.rpartition(".")[2]
-    return last in _BUILDERS or name.startswith("pytest.mark.") or name.endswith("environ.get")
+    if name.startswith("pytest.mark.") or name.endswith("environ.get"):
+        return True
+    return last in _BUILDERS and _is_of_library(name, _METHODS)
+
+
+def _is_of_library(name: str, methods: frozenset[str]) -> bool:
+    """Whether a dotted name may be one of a well-known module, or a method that any object has."""
+    root, dot, _ = name.partition(".")
+    return not dot or root in _ROOTS or name.rpartition(".")[2] in methods
 
 
 def is_known_decorator(node: ast.expr) -> bool:
     """Whether a decorator keeps no list of what it decorates, and reads nothing of it."""
     name = dotted(node)
     last = name.rpartition(".")[2]
-    return last in _DECORATORS or name.startswith(("pytest.mark.", "mark.", "mock.patch", "patch."))
+    if name.startswith(("pytest.mark.", "mark.", "mock.patch", "patch.", "unittest.mock.patch")):
+        return True
+    return last in _DECORATORS and _is_of_library(name, frozenset({"deleter", "getter", "setter"}))
 
 
 def is_known_base(node: ast.expr) -> bool:
@@ -146,6 +173,8 @@ def _only_builds(call: ast.Call, known: Known | None) -> bool:
     name = dotted(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
     if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant):
         name = call.func.attr  # "a b".split()
+    if known is not None and known.defines(name):
+        return known.builds(name)
     return is_builder(name) or (bool(name) and known is not None and known.builds(name))
 
 

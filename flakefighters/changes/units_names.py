@@ -49,6 +49,9 @@ _SPECIAL: Final = frozenset(
     }
 )
 _LONGEST_TEXT: Final = 200
+_WORD: Final = re.compile(r"[A-Za-z_]\w+")
+#: The attributes in ``"{0.rate}"``.
+_FIELD: Final = re.compile(r"(?<=\.)[A-Za-z_]\w*(?=[^{}]*\})")
 
 
 @dataclass(slots=True)
@@ -154,6 +157,12 @@ def reads(
                 words.update(parts)
                 if not parts and item.value:
                     found.texts.append(item.value)
+                    words.update(_FIELD.findall(item.value))
+            elif isinstance(item.value, bytes) and len(item.value) <= _LONGEST_TEXT:
+                words.update(_WORD.findall(item.value.decode("latin-1")))  # a pickle, for example
+        elif isinstance(item, ast.MatchClass):
+            attributes.update(("", name) for name in item.kwd_attrs)
+            _push_children(item, stack)
         elif isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant):
             continue  # a docstring, or idle
         elif isinstance(item, ast.Import | ast.ImportFrom):

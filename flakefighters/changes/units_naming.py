@@ -46,7 +46,7 @@ _KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", 
 Names = tuple[str, ...]
 
 
-class Around(Protocol):
+class Around(effects.Known, Protocol):
     """What the rest of the project tells of a file."""
 
     def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
@@ -60,12 +60,12 @@ class Around(Protocol):
         """Whether a dotted name is that of classes which do not learn of their subclasses."""
         ...
 
-    def only_wraps(self, decorator: ast.expr) -> bool:
-        """Whether a decorator of this project does nothing but give back another function."""
+    def has_protocols(self) -> bool:
+        """Whether some class counts others among its own by the methods that they have."""
         ...
 
-    def builds(self, name: str) -> bool:
-        """Whether calling a dotted name only builds a value, by what it is in this project."""
+    def only_wraps(self, decorator: ast.expr) -> bool:
+        """Whether a decorator of this project does nothing but give back another function."""
         ...
 
 
@@ -114,6 +114,7 @@ def of_statement(
     names = [name for entry in versions for name in entry.names]
     hidden = any(_has_effect(entry, around, kept, literals) for entry in versions)
     hidden = hidden or any(map(_is_found_by_pytest, names)) or any(map(_is_future, versions))
+    hidden = hidden or (pair.new is None and any(map(_sets_submodule, versions)))
     for entry in versions:
         names += altered(entry.node, foreign)
         if "__all__" in entry.names:
@@ -174,15 +175,20 @@ def of_definition(
         names += answered or ()
     for decorator in node.decorator_list:
         fixture = is_fixture(decorator)
-        known = effects.is_known_decorator(decorator) or (
-            around is not None and around.only_wraps(decorator)
-        )
+        known = _is_known(decorator, around)
         hidden = hidden or not known or _is_autouse(decorator)
         texts = _texts(decorator) if fixture or not known else ()
         if fixture:
             names.append(FIXTURE + node.name)
         names += [(FIXTURE if fixture else ANYWHERE) + text for text in texts]
     return (*names, ANY) if hidden else tuple(names)
+
+
+def _is_known(decorator: ast.expr, around: Around | None) -> bool:
+    """Whether a decorator tells nobody what it decorates."""
+    if around is not None and around.defines(effects.dotted(decorator)):
+        return around.only_wraps(decorator)
+    return effects.is_known_decorator(decorator)
 
 
 def reached_by_calls(
@@ -198,7 +204,11 @@ def reached_by_calls(
         _is_special(node.name) and (owner is None or node.name not in ("__init__", "__new__"))
     ):
         return False
-    if any(is_fixture(one) or not effects.is_known_decorator(one) for one in node.decorator_list):
+    for one in node.decorator_list:
+        own = around is not None and around.defines(effects.dotted(one))
+        if own or is_fixture(one) or not effects.is_known_decorator(one):
+            return False
+    if added and around is not None and isinstance(owner, ast.ClassDef) and around.has_protocols():
         return False
     if not added or not isinstance(owner, ast.ClassDef):
         return True
@@ -238,6 +248,8 @@ def _shows_members(
     decorators = getattr(node, "decorator_list", ())
     if any("abstract" in effects.dotted(one) for one in decorators):
         return True
+    if around is not None and around.has_protocols():
+        return True
     return _is_observed(owner, around)
 
 
@@ -247,7 +259,7 @@ def _has_effect(
     if entry.effect and entry.alias is not None and around is not None:
         known = _module_of(entry) in kept
         return not around.quiet_import(entry.node, entry.alias, known=known)
-    if entry.effect and around is not None:
+    if entry.alias is None and not entry.guarded and around is not None:
         return effects.has_effect(_plainly(entry.node, literals), around)
     return entry.effect
 
@@ -272,13 +284,17 @@ def _is_observed(node: ast.ClassDef, around: Around | None) -> bool:
     """Whether something may learn of the class as soon as it exists."""
     return (
         bool(node.keywords)
-        or not all(
-            effects.is_known_base(base)
-            or (around is not None and around.plain_class(effects.dotted(base)))
-            for base in node.bases
-        )
-        or not all(map(effects.is_known_decorator, node.decorator_list))
+        or not all(_is_plain_base(base, around) for base in node.bases)
+        or not all(_is_known(one, around) for one in node.decorator_list)
     )
+
+
+def _is_plain_base(base: ast.expr, around: Around | None) -> bool:
+    """Whether a class does not learn of its subclasses."""
+    name = effects.dotted(base)
+    if around is not None and around.defines(name):
+        return around.plain_class(name)
+    return effects.is_known_base(base) or (around is not None and around.plain_class(name))
 
 
 def _is_autouse(decorator: ast.expr) -> bool:
@@ -322,6 +338,11 @@ def _answered(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str] | None:
             case _:
                 return None
     return found
+
+
+def _sets_submodule(entry: Entry) -> bool:
+    """``import shop.tax``, after which others find ``shop.tax`` without importing it."""
+    return isinstance(entry.node, ast.Import) and "." in getattr(entry.alias, "name", "")
 
 
 def _is_future(entry: Entry) -> bool:

@@ -27,7 +27,7 @@ __all__ = ["Touching", "touching"]
 #: Programs that run no code of the project and read none of its files.
 _HARMLESS: Final = frozenset(
     {
-        *("cc", "clang", "gcc", "git", "id", "ldconfig", "locale", "lsb_release", "objdump"),
+        *("cc", "clang", "gcc", "id", "ldconfig", "locale", "lsb_release", "objdump"),
         *("stty", "tput", "uname", "which"),
     }
 )
@@ -232,21 +232,33 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     elif path not in reach:
         if maybe & ran and seen.unknown is not None:
             found.doubts.append(f"{_show(change)} changed, and it computes what it imports")
+        elif _acts_on_all(effect) and path in touch.imported_before:
+            found.doubts.append(f"{_show(change)} changed, and was imported in this process")
         elif (change.names or effect.at_import) and _may_read(effect, seen.case):
             found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
     elif change.unit is None and (change.how == "removed" or _cannot_be_read(change, seen.case)):
         found.touched.append(("asks for", change))
-    elif effect.at_import and (path in touch.imported_before or path in touch.blind):
+    elif change.kind is ChangeKind.FILE and change.how == "added":
+        found.doubts.append(f"{path} is new, and may be looked for")
+    elif (effect.at_import or change.kind is ChangeKind.FILE) and (
+        path in touch.imported_before or path in touch.blind
+    ):
         found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
     elif effect.named_in & reach.keys():
         found.doubts.append(f"{_show(change)} changed, and is handed on when it is imported")
     elif path in touch.blind:
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
-    elif maybe & ran:
+    elif maybe & (ran | before):
         computes = "calls" if change.by_call else "reads"
         found.doubts.append(f"{_show(change)} changed, and it computes what it {computes}")
     elif change.names and _may_read(effect, seen.case):
         found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
+
+
+def _acts_on_all(effect: Effect) -> bool:
+    """Whether the import of a file may do something to tests that do not depend on it."""
+    hook = (effect.change.unit or "").startswith("pytest_")
+    return effect.at_import and (hook or not _only_binds(effect.change))
 
 
 def _cannot_be_read(change: Change, case: Case) -> bool:
@@ -262,8 +274,8 @@ def _left(effect: Effect, seen: _Seen, found: Touching) -> None:
     if not earlier and (change.how != "removed" or effect.leavers):
         return
     if effect.left_to_all or _plain(effect.left_to) & (seen.ran | seen.before):
-        how = "ran in an earlier test" if earlier else "put something back for other tests"
-        found.doubts.append(f"{_show(change)} changed, {how}, and alters what this one reads")
+        how = "changed, ran in an earlier test, and alters" if earlier else "is gone, which altered"
+        found.doubts.append(f"{_show(change)} {how} what this one reads")
 
 
 def _environment(change: Change, case: Case, found: Touching) -> None:

@@ -43,6 +43,12 @@ def of(body: str, parameters: str = "") -> Alterations:
         ("shop = Shop(); shop.rate = 7", set()),
         ("def g(): rates.RATE = 7", set()),
         ("print(rates.RATE)", set()),
+        ("type(self).rate = 7", {".rate"}),
+        ("conf().rate = 7", {"?rate"}),
+        ("Shop().rate = 7", set()),
+        ("p = patch('shop.rates.RATE', 7); p.start()", {"?RATE"}),
+        ("MonkeyPatch().setattr(rates, 'RATE', 7)", {"?RATE"}),
+        ("m = pytest.MonkeyPatch(); m.setattr(rates, 'RATE', 7)", {"?RATE"}),
     ],
 )
 def test_values(body: str, names: set[str]) -> None:
@@ -61,9 +67,9 @@ def test_values(body: str, names: set[str]) -> None:
         ("from shop import STATE as s; s['a'] = 7", {"?STATE"}),
         ("RULES.append(7)", {"RULES"}),
         ("x = RULES.pop()", {"RULES"}),
+        ("next(RULES)", {"RULES"}),
         ("rates.RULES.append(7)", {"?RULES"}),
         ("rules = rates.RULES; rules.append(7)", {"?RULES"}),
-        ("import os; os.environ['A'] = 'b'", {"?environ", "?getenv"}),
         ("import os; os.remove('a')", set()),
         ("log.info('a')", set()),
         ("RULES.index(7)", set()),
@@ -86,6 +92,10 @@ def test_contents(body: str, names: set[str]) -> None:
         "import sys; del sys.modules['a']",
         "import sys; sys.modules['a'] = 1",
         "import random; random.seed(1)",
+        "import os; os.environ['A'] = 'b'",
+        "import logging; logging.getLogger('a').setLevel(1)",
+        "import decimal; decimal.getcontext().prec = 1",
+        "import importlib; importlib.reload(rates)",
     ],
 )
 def test_what_the_process_has_once(body: str) -> None:

@@ -144,7 +144,9 @@ def test_a_call_that_may_do_anything_with_a_value() -> None:
         return not readers(TAX, ["RATE"], Sources(texts, texts.get)).handed
 
     assert known("from shop.tax import RATE\nT = {}\nT.update(a=RATE)\n")
-    assert known("from shop.tax import RATE\nNET = build(RATE)\n")
+    assert known("from shop.tax import RATE\nNET = int(RATE)\n")
+    assert not known("from shop.tax import RATE\nNET = build(RATE)\n")
+    assert not known("from shop.tax import RATE\nfor one in RATE: keep(one)\n")
     assert not known("from shop.tax import RATE\nconfigure(RATE)\n")
     assert not known("import lib\nfrom shop.tax import RATE\nlib.configure(RATE)\n")
 

@@ -61,7 +61,7 @@ def test_quiet_imports(statement: str, quiet: bool) -> None:
 )
 def test_plain_classes(classes: str, plain: bool) -> None:
     texts = {"a.py": classes.encode()}
-    assert Sources(texts, texts.get).plain_class("A") is plain
+    assert Sources(texts, texts.get).definitions().plain_class("A") is plain
 
 
 def test_the_project_tells_what_has_an_effect() -> None:

@@ -411,6 +411,12 @@ def test_an_import_from_a_module_that_is_imported_anyway() -> None:
         def plain_class(self, name: str) -> bool:
             return False
 
+        def defines(self, name: str) -> bool:
+            return False
+
+        def has_protocols(self) -> bool:
+            return False
+
         def only_wraps(self, decorator: ast.expr) -> bool:
             return False
 

@@ -102,6 +102,13 @@ _mess(
     state='import logging\n\nLOG = logging.getLogger("shop")\n',
 )
 _mess(
+    "another_precision",
+    "The precision of decimals is set by getcontext().",
+    "(20 if decimal.Decimal(1) / 3 > decimal.Decimal('0.31') else 7)",
+    "    import decimal\n    decimal.getcontext().prec = 1\n",
+    head="import decimal\n",
+)
+_mess(
     "a_module_is_reloaded",
     "A module is reloaded, whose classes are others then.",
     "(20 if isinstance(state.Shop(), Shop) else 7)",
