@@ -256,7 +256,9 @@ class Sources:
             self._modules[path] = frozenset(
                 name
                 for name in found
-                if not re.search(rb"\b" + name.encode() + rb"[ \t]*(?::[^=\n]+)?=(?!=)", content)
+                if not re.search(
+                    rb"\b" + re.escape(name.encode()) + rb"[ \t]*(?::[^=\n]+)?=(?!=)", content
+                )
             )
         return self._modules[path]
 

@@ -127,6 +127,7 @@ def touching(case: Case, baseline: Baseline) -> Touching:
     for effect in baseline.changes.effects:
         _judge(effect, seen, found)
         _left(effect, seen, found)
+        _kept(effect, seen, found)
     files = {effect.change for effect in baseline.changes.effects}
     for change in baseline.changes.changes:
         if change not in files:
@@ -276,6 +277,21 @@ def _left(effect: Effect, seen: _Seen, found: Touching) -> None:
     if effect.left_to_all or _plain(effect.left_to) & (seen.ran | seen.before):
         how = "changed, ran in an earlier test, and alters" if earlier else "is gone, which altered"
         found.doubts.append(f"{_show(change)} {how} what this one reads")
+
+
+def _kept(effect: Effect, seen: _Seen, found: Touching) -> None:
+    """What an earlier test computed by the change, and code may have kept for this one."""
+    targets = _plain(effect.targets)
+    for one in seen.touch.kept if targets else ():
+        if ("", "") not in one.ran and targets.isdisjoint(_plain(one.ran)):
+            continue
+        reads = one.unit[0] in seen.reach if one.readers is None else one.readers & seen.ran
+        if reads:
+            found.doubts.append(
+                f"{_show(effect.change)} changed, and {one.unit[0]} may keep what it gave an "
+                f"earlier test"
+            )
+            return
 
 
 def _environment(change: Change, case: Case, found: Touching) -> None:

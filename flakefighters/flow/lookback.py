@@ -12,6 +12,7 @@ from typing import Final
 from flakefighters.capture.tracing import FileWatch, UnitSpan, Watch
 from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.delta import MOST_PARSED, Delta, Sources, delta
+from flakefighters.changes.keepers import Keeper, keepers
 from flakefighters.changes.units import spans
 from flakefighters.history import History
 from flakefighters.model import ChangeKind, RunHead, Trust, Unit
@@ -34,6 +35,8 @@ class Lookback:
     #: Data files that git ignores and that were edited since the oldest of the runs, with the
     #: time of it (µs).
     loose: dict[str, int] = field(default_factory=dict)
+    #: Where code keeps what it computed.
+    keepers: Sequence[Keeper] = ()
 
 
 def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
@@ -87,7 +90,9 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
             old = checkout.files_of(tree)
         if old is not None:
             found.deltas[state] = delta(old, new, checkout.read_blobs, sources)
-    found.watch = _watch(base, found.deltas.values(), sources, loose)
+    if any(effect.targets for one in found.deltas.values() for effect in one.effects):
+        found.keepers = keepers(sources)
+    found.watch = _watch(base, found.deltas.values(), sources, loose, found.keepers)
     return found
 
 
@@ -97,7 +102,11 @@ def _read(checkout: Checkout, path: str) -> bytes | None:
 
 
 def _watch(
-    base: str, deltas: Iterable[Delta], sources: Sources, loose: Iterable[str] = ()
+    base: str,
+    deltas: Iterable[Delta],
+    sources: Sources,
+    loose: Iterable[str] = (),
+    keep: Iterable[Keeper] = (),
 ) -> Watch:
     """All units that matter to any of the changes, or may bring in what changed unseen."""
     units: dict[str, set[str]] = {}
@@ -121,6 +130,11 @@ def _watch(
     importers = list(sources.importers()) if units else []
     for path, name in importers:
         units.setdefault(path, set()).add(name)
+    kept: dict[str, list[UnitSpan]] = {}
+    for keeper in keep:
+        for (path, name), first, last in (*keeper.places, *(keeper.readers or ())):
+            kept.setdefault(path, []).append(UnitSpan(name, first, last))
+            units.setdefault(path, set())
     files = {}
     for path, names in units.items():
         content = sources.read(path)
@@ -131,7 +145,7 @@ def _watch(
             for span in spans(path, content)
             if span.kind is ChangeKind.FUNCTION and span.name in names
         )
-        files[f"{base}/{path}"] = FileWatch(watched)
+        files[f"{base}/{path}"] = FileWatch((*watched, *kept.get(path, ())))
     return Watch(
         base=base,
         files=files,
@@ -139,5 +153,6 @@ def _watch(
         sources=frozenset(f"{base}/{path}" for path in changed if importers),
         loose=frozenset(f"{base}/{path}" for path in loose),
         leavers=frozenset(leavers),
+        keepers=frozenset(keeper.unit for keeper in keep),
         everything=len(files) > MOST_PARSED,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from flakefighters.capture.tracing import Touched
 from flakefighters.flow.lookback import Lookback
-from flakefighters.model import Failure, Imported, Touch
+from flakefighters.model import Failure, Imported, Kept, Touch
 
 __all__ = ["touch_of"]
 
@@ -24,6 +24,7 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
         ran=_units(mine),
         ran_before=_units(before),
         ran_earlier=before.earlier,
+        kept=tuple(_kept(before, lookback)) if before.kept and lookback is not None else (),
         imports=frozenset(
             Imported(file=file, modules=modules | {file}, ran=_functions(units))
             for file, modules, units in before.imports
@@ -39,6 +40,21 @@ def touch_of(failure: Failure, lookback: Lookback | None) -> Touch | None:
         blind=mine.blind,
         unknown=mine.unknown,
     )
+
+
+def _kept(before: Touched, lookback: Lookback) -> Iterator[Kept]:
+    """What earlier tests computed and code may have kept."""
+    ran: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for path, name, file, unit in before.kept:
+        ran.setdefault((path, name), set()).add((file, unit))
+    for keeper in lookback.keepers:
+        if keeper.unit in ran:
+            readers = keeper.readers
+            yield Kept(
+                unit=keeper.unit,
+                ran=frozenset(ran[keeper.unit]),
+                readers=None if readers is None else frozenset(one.unit for one in readers),
+            )
 
 
 def _units(touched: Touched) -> frozenset[tuple[str, str]]:

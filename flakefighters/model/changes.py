@@ -121,6 +121,18 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A place that kept something in an earlier test."""
+
+    #: "rate keeps RATES".
+    unit: Unit
+    #: Changed units that ran in these tests; ("", "") if there were many.
+    ran: frozenset[Unit]
+    #: Functions that read what it keeps; None if it is not known which.
+    readers: frozenset[Unit] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
     """What an execution was seen to touch of what changed.  Paths are relative to the base."""
 
@@ -130,6 +142,8 @@ class Touch:
     ran_before: frozenset[Unit] = frozenset()
     #: Changed code that leaves something altered behind and ran in an earlier test.
     ran_earlier: frozenset[Unit] = frozenset()
+    #: What code may have kept in earlier tests that this process ran.
+    kept: tuple[Kept, ...] = ()
     #: The same while files with tests were imported.
     imports: frozenset[Imported] = frozenset()
     #: Changed files whose module body ran in the execution, and before it.

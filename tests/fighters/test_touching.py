@@ -15,6 +15,7 @@ from flakefighters.model import (
     Changes,
     Effect,
     Imported,
+    Kept,
     Reach,
     Touch,
 )
@@ -199,3 +200,36 @@ def test_a_file_with_other_tests_may_alter_things_for_all() -> None:
         touch=Touch(ran=frozenset({READER}), imports=frozenset({IMPORT})),
     )
     assert touching(failed, passed).touched
+
+
+KEPT = Kept(
+    unit=("shop/state.py", "rate at 4 keeps rate"),
+    ran=frozenset({RULE}),
+    readers=frozenset({("shop/net.py", "fetch at 9")}),
+)
+
+
+@pytest.mark.parametrize(
+    ("kept", "ran", "reached", "doubt"),
+    [
+        (KEPT, {("shop/net.py", "fetch at 9")}, set(), True),
+        (KEPT, {("shop/net.py", "fetch")}, {KEPT.unit[0]}, False),
+        (replace(KEPT, ran=frozenset({READER})), KEPT.readers, set(), False),
+        (replace(KEPT, ran=frozenset({("", "")})), KEPT.readers, set(), True),
+        (replace(KEPT, readers=None), set(), {KEPT.unit[0]}, True),
+        (replace(KEPT, readers=None), set(), set(), False),
+    ],
+)
+def test_what_changed_code_gave_an_earlier_test_matters_to_who_reads_it(
+    kept: Kept, ran: set[tuple[str, str]], reached: set[str], doubt: bool
+) -> None:
+    changes = Changes(changes=(CHANGE,), effects=(EFFECT,))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        baseline=passed,
+        reach=Reach(files=dict.fromkeys({"tests/test_a.py", *reached}, "")),
+        touch=Touch(ran=frozenset(ran), kept=(kept,)),
+    )
+    found = touching(failed, passed)
+    assert not found.touched
+    assert bool(found.doubts) is doubt

@@ -10,7 +10,6 @@ _FOUND = "found by looking for them; called flaky, though a change is behind"
 
 #: Called something that they are not, and why.
 WRONG_NOW: Mapping[str, str] = {
-    "a_cached_function_of_a_changed_one": _FOUND,
     "a_check_of_all_sources": _FOUND,
     "a_data_file_by_its_existence": _FOUND,
     "a_data_file_by_its_size": _FOUND,

@@ -37,6 +37,7 @@ __all__ = ["MODES", "TraceSession"]
 MODES: Final = ("auto", "functions", "off")
 
 #: What came in with more modules than these counts for all tests that can reach it.
+_MOST_KEPT: Final = 50
 _MOST_MODULES: Final = 200
 
 #: With more spans than this, a span within a function counts as the whole function.
@@ -102,6 +103,8 @@ class TraceSession:
         #: What may leave something altered behind, and what of it ran in attempts that are over.
         self._leavers: set[Label] = {(UNIT, *unit) for unit in watch.leavers}
         self._earlier: set[Label] = set()
+        self._keepers: set[Label] = {(UNIT, *unit) for unit in watch.keepers}
+        self._kept: dict[Label, set[Label]] = {}
         #: What is being summed up: the attempt, and within it each wide fixture in its setup.
         self._open: list[_Sum] = [self._between]
         self._set_up = False
@@ -202,6 +205,8 @@ class TraceSession:
         ran = self._tracer.collect() | self._open[0].labels
         self._between.labels |= self._lookup.bodies & ran
         self._earlier |= self._leavers & ran
+        for keeper in self._keepers & ran:
+            self._kept.setdefault(keeper, set()).update(ran - self._keepers)
         # What a test has read, it may have kept for others.
         self._between.opened |= self._audit.opened | self._open[0].opened
         self._flush(keep=False)
@@ -352,7 +357,14 @@ class TraceSession:
             openers=frozenset(openers(self._audit.openers, self._lookup)),
             read_at_import=frozenset(read_at_import(self._audit.openers, self._lookup)),
             earlier=frozenset((path, str(name)) for _, path, name in self._earlier),
+            kept=frozenset(self._all_kept()),
         )
+
+    def _all_kept(self) -> Iterator[tuple[str, str, str, str]]:
+        for (_, path, name), ran in self._kept.items():
+            units = [(file, unit) for kind, file, unit in ran if kind == UNIT]
+            for file, unit in units if len(units) <= _MOST_KEPT else [("", "")]:
+                yield path, str(name), file, str(unit)
 
     def _complete(self, total: _Sum) -> Touched:
         touched = total.touched()

@@ -50,6 +50,8 @@ class Watch:
     loose: frozenset[str] = frozenset()
     #: Units, by path relative to the base, of which it matters to later tests that a test ran them.
     leavers: frozenset[tuple[str, str]] = frozenset()
+    #: The same of places that keep what was computed, which may be by any other of the units.
+    keepers: frozenset[tuple[str, str]] = frozenset()
     #: Every Python file below ``base`` counts as changed, outside installed packages.  Functions
     #: that several tests have run may then be taken to run in all that follow; on Python 3.11
     #: execution is not watched at all.
@@ -75,6 +77,7 @@ class Watch:
             "sources": sorted(self.sources),
             "loose": sorted(self.loose),
             "leavers": sorted(map(list, self.leavers)),
+            "keepers": sorted(map(list, self.keepers)),
             "everything": self.everything,
         }
 
@@ -94,6 +97,7 @@ class Watch:
             sources=frozenset(value["sources"]),
             loose=frozenset(value["loose"]),
             leavers=frozenset((path, name) for path, name in value["leavers"]),
+            keepers=frozenset((path, name) for path, name in value["keepers"]),
             everything=value["everything"],
         )
 
@@ -126,6 +130,9 @@ class Touched:
     imports: frozenset[Imported] = frozenset()
     #: Those of :attr:`Watch.leavers` that ran in earlier tests.
     earlier: frozenset[tuple[str, str]] = frozenset()
+    #: Those of :attr:`Watch.keepers` that ran in earlier tests, each with a unit that ran in one of
+    #: these tests (path and name of both; empty ones for the unit: too many to tell).
+    kept: frozenset[tuple[str, str, str, str]] = frozenset()
     #: Why there may be more than this; None if this is all.
     unknown: str | None = None
 
@@ -140,6 +147,7 @@ class Touched:
             blind=self.blind | other.blind,
             imports=self.imports | other.imports,
             earlier=self.earlier | other.earlier,
+            kept=self.kept | other.kept,
             unknown=self.unknown or other.unknown,
         )
 
@@ -179,6 +187,7 @@ class Touched:
             openers=_pairs(value, "openers"),
             read_at_import=_pairs(value, "read_at_import"),
             earlier=_pairs(value, "earlier"),
+            kept=frozenset((a, b, c, d) for a, b, c, d in value.get("kept", ())),
         )
 
 
@@ -187,6 +196,6 @@ def _pairs(value: Mapping[str, Any], name: str) -> frozenset[tuple[str, str]]:
 
 
 _SETS: Final = ("imported", "opened", "children", "blind")
-_PAIRS: Final = ("openers", "read_at_import", "earlier")
+_PAIRS: Final = ("openers", "read_at_import", "earlier", "kept")
 
 NOTHING: Final = Touched()

@@ -1,0 +1,95 @@
+"""Where code keeps what it computed, and who reads it, by the text of the files."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from flakefighters.changes.keepers import Keeper, keepers
+from flakefighters.changes.sources import Sources
+
+
+def of(**files: str) -> list[Keeper]:
+    """The keepers of some modules of a package."""
+    texts = {f"shop/{name}.py": textwrap.dedent(text).encode() for name, text in files.items()}
+    return keepers(Sources(texts, texts.get))
+
+
+def reading(found: Keeper) -> set[tuple[str, str]]:
+    """Which functions read it: module and name."""
+    assert found.readers is not None
+    return {
+        (one.unit[0].rpartition("/")[2].removesuffix(".py"), one.unit[1].partition(" ")[0])
+        for one in found.readers
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "lines"),
+    [
+        ("@cache\ndef rate():\n    return 1\n", "rate", [(2, 3)]),
+        ("@functools.lru_cache(\n    maxsize=1,\n)\ndef rate():\n    return 1\n", "rate", [(4, 5)]),
+        ("@cached(cache={})\n@other\nasync def rate():\n    pass\n", "rate", [(3, 4)]),
+        ("class A:\n    @cache\n    def rate(self):\n        pass\n", "rate", [(3, 4)]),
+        ("R = None\ndef f():\n    global R\n    if not R:\n        R = g()\n", "R", [(5, 5)]),
+        ("def f():\n    global R, S\n    S, R = g()\n", "R", [(3, 3)]),
+        ("T = {}\ndef f(k):\n    T[k] = g(\n        k\n    )\n", "T", [(3, 3)]),
+        ("T: list[int] = []\ndef f(k):\n    T.append(k)\n", "T", [(3, 3)]),
+        ("T = WeakValueDictionary()\ndef f(k):\n    x = T[k] = g()\n", "T", [(3, 3)]),
+        ("class A:\n    def f(cls):\n        cls._one = cls()\n", "_one", [(3, 3)]),
+        ("class A:\n    def f(cls):\n        A._one = A()\n", "_one", [(3, 3)]),
+    ],
+)
+def test_it_keeps(text: str, name: str, lines: list[tuple[int, int]]) -> None:
+    assert any(
+        one.unit[1].endswith(f" keeps {name}") and [place[1:] for place in one.places] == lines
+        for one in of(state=text)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@cached_property\ndef rate(self):\n    return 1\n",
+        "R = 1\ndef f():\n    R = 2\n",
+        "T = {}\nT[1] = 2\ndef f(k):\n    return T[k] == 2\n",
+        "def f(self):\n    self._one = 1\n",
+        "T = {}\ndef f():\n    return T.get(1)\n",
+        "broken (\n",
+    ],
+)
+def test_it_keeps_nothing(text: str) -> None:
+    assert not [one for one in of(state=text) if one.places]
+
+
+def test_its_readers() -> None:
+    (found,) = of(
+        state="""
+            @cache
+            def rate(
+                country,
+            ):
+                return load()
+
+            vat = rate
+
+            def tax():
+                # rate
+                def inner():
+                    return rate("de")
+                return inner
+            """,
+        use="from shop.state import rate as of\n\ndef total():\n    return of('de')\n",
+        alias="from shop import state\n\ndef f():\n    return state.vat()\n",
+        other="def rate(): pass\n\ndef g():\n    return rate()\n",
+    )
+    assert reading(found) == {
+        *(("state", "rate"), ("state", "inner"), ("use", "total"), ("alias", "f")),
+    }
+
+
+def test_too_many_readers_are_not_told() -> None:
+    use = "".join(f"def f{at}():\n    return rate()\n" for at in range(70))
+    (found,) = of(state=f"@cache\ndef rate():\n    return 1\n{use}")
+    assert found.readers is None
