@@ -85,7 +85,8 @@ class Checkout:
     def files(self) -> Mapping[str, str] | None:
         """Path to the first 16 digits of its blob id, as in the work tree when it was read.
 
-        A submodule is one path.  None if git did not answer.
+        Of a file that may be executed, and is not Python, they are others.  A submodule is one
+        path.  None if git did not answer.
         """
         return self._files
 
@@ -106,8 +107,7 @@ class Checkout:
 
     def files_of(self, tree: str) -> Mapping[str, str] | None:
         """The file map of a recorded tree; None if git no longer has it."""
-        names = objects.list_tree(self._git, tree) if self.has_git else None
-        return None if names is None else {path: name[:16] for path, name in names.items()}
+        return objects.file_map(self._git, tree) if self.has_git else None
 
     def read_many(self, tree: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents of ``paths`` in ``tree``, as far as git has them; two calls."""

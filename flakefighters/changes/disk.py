@@ -12,7 +12,12 @@ import stat
 from itertools import islice
 from typing import Final
 
-__all__ = ["SHORT", "Disk", "Hasher", "blob_id"]
+from flakefighters import ids
+
+__all__ = ["EXECUTABLE", "SHORT", "Disk", "Hasher", "blob_id", "with_mode"]
+
+#: The mode that git gives to a file which may be executed.
+EXECUTABLE: Final = "100755"
 
 #: Digits of a blob id that file maps keep.
 SHORT: Final = 16
@@ -30,6 +35,16 @@ def blob_id(content: bytes, digits: int = 40) -> str:
     return new(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
+def with_mode(name: str, path: str, mode: str) -> str:
+    """What file maps have of a file: its id, or another one if it may be executed.
+
+    Python files are imported all the same, and their contents are looked up by their ids.
+    """
+    if mode != EXECUTABLE or path.endswith((".py", ".pyw")):
+        return name
+    return ids.h128("executable", name)[:SHORT]
+
+
 class Disk:
     """The few ways in which this room looks at the file system.  Errors mean absence."""
 
@@ -38,6 +53,7 @@ class Disk:
         self._lstat = os.lstat
         self._readlink = os.readlink
         self._scandir = os.scandir
+        self._has_modes = os.name == "posix"
 
     def kind(self, path: str) -> str | None:
         """``file``, ``folder``, ``link`` or ``other``; None if there is nothing."""
@@ -58,6 +74,15 @@ class Disk:
         except (OSError, ValueError):
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def mode(self, path: str) -> str:
+        """The mode that git would give to a file."""
+        try:
+            mode = self._lstat(path).st_mode
+        except (OSError, ValueError):
+            return ""
+        executable = stat.S_ISREG(mode) and mode & stat.S_IXUSR and self._has_modes
+        return EXECUTABLE if executable else "100644"
 
     def edited(self, path: str) -> int | None:
         """When a regular file was written last, in µs since the epoch; None for anything else."""

@@ -6,26 +6,42 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from flakefighters.changes.disk import SHORT, with_mode
 from flakefighters.changes.git import Git, is_commit
 
-__all__ = ["list_tree", "log", "read_blobs"]
+__all__ = ["file_map", "list_tree", "log", "read_blobs"]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
 
 
 def list_tree(git: Git, tree: str) -> dict[str, str] | None:
     """Path to object id of everything in ``tree``, submodules too; None if git has it not."""
+    records = _records(git, tree)
+    return None if records is None else {path: name for path, _, name in records}
+
+
+def file_map(git: Git, tree: str) -> dict[str, str] | None:
+    """Path to what file maps have of everything in ``tree``; None if git has it not."""
+    records = _records(git, tree)
+    if records is None:
+        return None
+    return {path: with_mode(name[:SHORT], path, mode) for path, mode, name in records}
+
+
+def _records(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
+    """Path, mode and object id of everything in ``tree``."""
     if not is_commit(tree):
         return None
     answer = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
     if answer.reason is not None:
         return None
-    found = {}
+    found = []
     for record in answer.output.decode("utf-8", "surrogateescape").split("\0"):
         about, tab, path = record.partition("\t")
-        name = about.rpartition(" ")[2]
+        mode, _, name = about.partition(" ")
+        name = name.rpartition(" ")[2]
         if tab and is_commit(name):
-            found[path] = name
+            found.append((path, mode, name))
     return found
 
 

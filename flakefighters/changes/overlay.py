@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from flakefighters import ids
-from flakefighters.changes.disk import SHORT, Disk, Hasher
+from flakefighters.changes.disk import SHORT, Disk, Hasher, with_mode
 from flakefighters.changes.generated import generated, generated_folder, ours, version_stamp
 from flakefighters.changes.status import Entry, Status
 
@@ -87,7 +87,7 @@ def lay(
                 path = path.rstrip("/")
                 overlay.ids[path] = nested.name(path)
         elif (name := hasher.name(f"{base}/{path}")) is not None:
-            overlay.ids[path] = name
+            overlay.ids[path] = with_mode(name, path, disk.mode(f"{base}/{path}"))
     overlay.dirty = bool(overlay.ids)
     for path in _ignored_python(disk, base, sorted(status.ignored)):
         if (name := hasher.name(f"{base}/{path}")) is not None:
@@ -109,7 +109,7 @@ def _tracked(overlay: Overlay, entry: Entry, base: Path, hasher: Hasher, nested:
     same_mode = entry.mode_now == entry.mode_before or name is None
     if name == before and same_mode:
         return
-    overlay.ids[entry.path] = name
+    overlay.ids[entry.path] = name and with_mode(name, entry.path, entry.mode_now)
     if not same_mode and before is not None:
         overlay.modes[entry.path] = entry.mode_now
 
@@ -132,7 +132,7 @@ def _hidden(
                 continue
         name = hasher.name(f"{base}/{path}")
         if name != before[:SHORT] and not (name is None and may_be_missing):
-            overlay.ids[path] = name
+            overlay.ids[path] = name and with_mode(name, path, disk.mode(f"{base}/{path}"))
 
 
 class _Nested:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from flakefighters.changes.disk import Disk, Hasher
+from flakefighters.changes.disk import Disk, Hasher, with_mode
 from flakefighters.changes.generated import generated, generated_folder
 
 __all__ = ["walk"]
@@ -44,5 +44,5 @@ def walk(
         if now() > until:
             return {}, f"reading the files took more than {seconds:g} s"
         if (name16 := hasher.name(f"{base}/{path}")) is not None:
-            found[path] = name16
+            found[path] = with_mode(name16, path, disk.mode(f"{base}/{path}"))
     return found, None

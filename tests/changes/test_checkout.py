@@ -190,6 +190,32 @@ def test_links_and_modes(repo: Repo) -> None:
     assert repo.read().dirty is True
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such mode there")
+def test_a_script_may_be_executed_or_not(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = repo.path / "go"
+    script.write_text("#!/bin/sh\n")
+    plain = repo.read().files()
+    script.chmod(0o755)
+    found = [repo.read().files()]  # untracked
+    repo.git("add", "go")
+    found.append(repo.read().files())
+    repo.commit()
+    clean = repo.read()
+    found += [clean.files(), clean.files_of(clean.tree or "")]
+    repo.git("update-index", "--assume-unchanged", "go")
+    found.append(repo.read().files())
+    repo.git("update-index", "--no-assume-unchanged", "go")
+    script.chmod(0o644)
+    assert repo.read().files() == plain
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", "")
+    found.append(repo.read().files())
+    assert plain is not None
+    assert plain["go"] == blob_id(b"#!/bin/sh\n")[:16]
+    assert all(one is not None and one["go"] != plain["go"] for one in found)
+    assert len({one["go"] for one in found if one is not None}) == 1
+
+
 def test_no_commit_yet(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "new")
     empty = repo.read()

@@ -16,7 +16,6 @@ WRONG_NOW: Mapping[str, str] = {
     "a_doc_of_another_file": _FOUND,
     "a_file_is_left_behind": _FOUND,
     "a_protocol_at_run_time": _FOUND,
-    "a_script_is_no_more_executable": _FOUND,
     "an_abstract_class_of_typing": _FOUND,
     "metadata_by_a_computed_name": _FOUND,
     "plugins_found_by_glob": _FOUND,
