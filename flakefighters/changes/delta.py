@@ -15,6 +15,7 @@ from typing import Final
 from flakefighters.changes.callers import callers
 from flakefighters.changes.files import differing
 from flakefighters.changes.leavings import Leavings
+from flakefighters.changes.lookers import Lookers
 from flakefighters.changes.readers import Readers, readers
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY, compare, spans
@@ -45,13 +46,15 @@ def delta(
     read_old: Callable[[Iterable[str]], Mapping[str, bytes]],
     sources: Sources,
     *,
+    lookers: Lookers | None = None,
     seconds: float = 2.0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Delta:
     """Compare two file maps (path to blob id).
 
-    ``read_old`` gives contents by blob id as far as they can be had; ``seconds`` bounds the
-    search for readers of changed names, beyond which a change counts as one at import.
+    ``read_old`` gives contents by blob id as far as they can be had; ``lookers`` are those of the
+    sources, kept for several comparisons.  ``seconds`` bounds the search for readers of changed
+    names, beyond which a change counts as one at import.
     """
     end = clock() + seconds
     sources.late = lambda: clock() > end
@@ -66,16 +69,18 @@ def delta(
     effects: list[Effect] = []
     coarse = False
     leavings = Leavings(sources, lambda: clock() > end)
+    lookers = lookers or Lookers(sources)
     for one in files:
         if one.kind is not ChangeKind.FILE:
-            effects.append(_data(one, sources, clock() > end))
+            effects.append(_looked(_data(one, sources, clock() > end), lookers.of(one)))
             continue
+        looked = lookers.of(one)
         before = contents.get(wanted.get(one.path, ""))
         after = sources.read(one.path) if one.path in new else None
         if before is None or after is None:
             coarse = coarse or (one.path in old and one.path in new)
             whole = _whole(one, after, sources, lambda: clock() > end)
-            effects.append(leavings.add(whole, before))
+            effects.append(_looked(leavings.add(whole, before), looked))
             continue
         for change in compare(one.path, before, after, sources.around(one.path)):
             if change.kind is ChangeKind.FILE:
@@ -86,12 +91,16 @@ def delta(
                 )
                 if clock() <= end:
                     sources.effects[change] = found
-            effects.append(leavings.add(found, before))
+            effects.append(_looked(leavings.add(found, before), looked))
     return Delta(
         effects=tuple(effects),
         source="recorded" if coarse else "git",
         unknown="there are too many files to read them all" if sources.cut else None,
     )
+
+
+def _looked(effect: Effect, looked: frozenset[Unit]) -> Effect:
+    return replace(effect, looked=looked) if looked else effect
 
 
 def _has_tests(path: str) -> bool:
@@ -164,7 +173,9 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
             change.path, names, sources, late
         )
     elif names:
-        found = readers(change.path, names, sources, late, added=change.how == "added")
+        # With a member its class was there before.
+        added = change.how == "added" and "." not in (change.unit or "")
+        found = readers(change.path, names, sources, late, added=added)
     return Effect(
         change=change,
         targets=own | found.sure,

@@ -7,14 +7,15 @@ All of it goes by the text of the files: to parse them would cost more than the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.changes.sources import Sources
+from flakefighters.changes.texts import Place
 from flakefighters.model import Unit
 
-__all__ = ["Keeper", "Place", "keepers"]
+__all__ = ["Keeper", "keepers"]
 
 _DECORATED: Final = re.compile(
     rb"^[ \t]*@[\w.]*\b(?:cache|cached|lru_cache|memoized?)\b"
@@ -35,19 +36,9 @@ _OF_CLASS: Final = re.compile(
     rb"(?:\[[^\n]*\])?[ \t]*(?::[^=\n]+)?=[^=]",
     re.MULTILINE,
 )
-_DEF: Final = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)")
-_CLOSING: Final = (b")", b"]", b"}", b"#")
 #: Of a name that more functions than this have, it is not asked who runs.
 _MOST_READERS: Final = 60
 _MOST: Final = 200
-
-
-class Place(NamedTuple):
-    """A function, or lines in one."""
-
-    unit: Unit
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +53,12 @@ class Keeper:
 
 def keepers(sources: Sources) -> list[Keeper]:
     """All of a project, as far as their text tells."""
-    texts: dict[str, _Text] = {}
     found: list[Keeper] = []
     for path, content in sources.all().items():
         kept = list(_kept(content))
         if not kept:
             continue
-        text = texts.setdefault(path, _Text(path, content))
+        text = sources.text(path)
         by_name: dict[tuple[bytes, bool], list[Place]] = {}
         for name, attribute, first, whole in kept:
             place = text.function(first) if whole else text.line(first)
@@ -80,7 +70,7 @@ def keepers(sources: Sources) -> list[Keeper]:
             places = [place._replace(unit=unit) for place in places]
             readers = None
             if len(found) < _MOST:
-                readers = _readers(path, name, attribute, sources, texts)
+                readers = _readers(path, name, attribute, sources)
             found.append(Keeper(unit, tuple(places), readers))
     return found
 
@@ -108,9 +98,7 @@ def _kept(content: bytes) -> Iterator[tuple[bytes, bool, int, bool]]:
         yield match[1], True, line(match.start(1)), False
 
 
-def _readers(
-    path: str, name: bytes, attribute: bool, sources: Sources, texts: dict[str, _Text]
-) -> tuple[Place, ...] | None:
+def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple[Place, ...] | None:
     """The functions that have a name in their text, or one that is given to the same thing."""
     found: dict[Place, None] = {}
     waiting, met = [(name, attribute)], {name}
@@ -122,82 +110,10 @@ def _readers(
             if one not in content or not sources.mentions(other, path):
                 continue
             sign = dotted if attribute or (other != path and b"import" not in content) else bare
-            text = texts.get(other)
-            if text is None:
-                text = texts[other] = _Text(other, content)
-            places, more = text.reading(sign, one)
+            places, more = sources.text(other).reading(sign, one)
             found.update(dict.fromkeys(places))
             waiting += [(alias, False) for alias in more if alias not in met]
             met.update(more)
             if len(found) > _MOST_READERS:
                 return None
     return tuple(found)
-
-
-class _Text:
-    """The lines of a file, and the functions that its indentation tells."""
-
-    def __init__(self, path: str, content: bytes):
-        self._path = path
-        self._content = content
-        self._lines = content.split(b"\n")
-        self._functions: list[tuple[int, int, str]] | None = None
-
-    def _all(self) -> list[tuple[int, int, str]]:
-        """First line, last line and name of each function, in the order of the text."""
-        if self._functions is not None:
-            return self._functions
-        found: list[tuple[int, int, str]] = []
-        open_: list[tuple[int, int, str]] = []  # indentation, first line, name
-        last = 0
-        for at, line in enumerate(self._lines, 1):
-            bare = line.lstrip()
-            if not bare or bare.startswith(_CLOSING):
-                continue
-            indentation = len(line) - len(bare)
-            while open_ and indentation <= open_[-1][0]:
-                _, first, name = open_.pop()
-                found.append((first, last, name))
-            match = _DEF.match(line)
-            if match is not None:
-                open_.append((indentation, at, match[1].decode("utf-8", "replace")))
-            last = at
-        found += [(first, last, name) for _, first, name in open_]
-        self._functions = sorted(found)
-        return self._functions
-
-    def function(self, line: int) -> Place | None:
-        """The innermost function around a line."""
-        around = [one for one in self._all() if one[0] <= line <= one[1]]
-        if not around:
-            return None
-        first, last, name = around[-1]
-        return Place((self._path, f"{name} at {first}"), first, last)
-
-    def line(self, line: int) -> Place | None:
-        """A line in a function."""
-        around = self.function(line)
-        return None if around is None else Place(around.unit, line, line)
-
-    def reading(self, sign: re.Pattern[bytes], name: bytes) -> tuple[list[Place], set[bytes]]:
-        """The functions with a sign of a name in them, and the other names that it is given."""
-        found: dict[Place, None] = {}
-        more: set[bytes] = set()
-        renamed = re.compile(rb"\b" + name + rb"[ \t]+as[ \t]+(\w+)")
-        alias = re.compile(rb"^(\w+)[ \t]*=[ \t]*(?:[\w.]+\.)?" + name + rb"[ \t]*$")
-        for at in self._having(sign):
-            line = self._lines[at - 1]
-            if line.lstrip().startswith(b"#"):
-                continue
-            more.update(renamed.findall(line) + alias.findall(line))
-            place = self.function(at)
-            if place is not None:
-                found[place] = None
-        return list(found), more
-
-    def _having(self, sign: re.Pattern[bytes]) -> Iterable[int]:
-        last, line = 0, 1
-        for match in sign.finditer(self._content):
-            line += self._content.count(b"\n", last, match.start())
-            last = match.start()
-            yield line

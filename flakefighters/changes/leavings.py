@@ -17,6 +17,7 @@ from flakefighters.changes.alterations import (
     alterations,
     tells_it_alters,
 )
+from flakefighters.changes.file_writes import writes_files
 from flakefighters.changes.readers import readers
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units_entries import bound
@@ -141,7 +142,7 @@ class Leavings:
         for node, file in versions:
             found = file.altered_by(name)
             total.names |= found.names | found.contents
-            total.process = total.process or found.process
+            total.process = total.process or found.process or writes_files(node)
             if not (_ran_by_pytest(node) or node.name.startswith("test")):
                 continue
             total.names |= {FIXTURE + one for one in found.parameters & self._wide_fixtures()}

@@ -23,6 +23,7 @@ from flakefighters.changes.escapes import (
 )
 from flakefighters.changes.import_scan import SIGNS, scan
 from flakefighters.changes.records import records
+from flakefighters.changes.texts import Text
 from flakefighters.changes.unit_index import UnitIndex
 from flakefighters.changes.units_names import UnitReads, reading
 from flakefighters.model import Change, ChangeKind, Effect, Unit
@@ -89,6 +90,7 @@ class Sources:
     _called: dict[str, frozenset[str]] = field(default_factory=dict)
     _records: frozenset[str] | None = None
     _index: UnitIndex | None = None
+    _texts: dict[str, Text] = field(default_factory=dict)
     _running: dict[str, bool] = field(default_factory=dict)
     _plain: dict[str, bytes | None] = field(default_factory=dict)
     _mentions: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -350,6 +352,12 @@ class Sources:
         if path not in self._units:
             self._units[path] = reading(self.all().get(path, b""), annotated=self.annotated())
         return self._units[path]
+
+    def text(self, path: str) -> Text:
+        """The lines of one file."""
+        if path not in self._texts:
+            self._texts[path] = Text(path, self.all().get(path, b""))
+        return self._texts[path]
 
     def index(self) -> UnitIndex:
         """Finds units by what they look up."""

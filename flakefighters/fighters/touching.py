@@ -128,6 +128,7 @@ def touching(case: Case, baseline: Baseline) -> Touching:
         _judge(effect, seen, found)
         _left(effect, seen, found)
         _kept(effect, seen, found)
+        _looked(effect, seen, found)
     files = {effect.change for effect in baseline.changes.effects}
     for change in baseline.changes.changes:
         if change not in files:
@@ -292,6 +293,13 @@ def _kept(effect: Effect, seen: _Seen, found: Touching) -> None:
                 f"earlier test"
             )
             return
+
+
+def _looked(effect: Effect, seen: _Seen, found: Touching) -> None:
+    """Code that looks at files ran, or the test depends on a module that does at import."""
+    ran = effect.looked & (seen.ran | seen.before)
+    if ran or any(not name and path in seen.reach for path, name in effect.looked):
+        found.doubts.append(f"{effect.change.path} changed, and it looks at files like that")
 
 
 def _environment(change: Change, case: Case, found: Touching) -> None:

@@ -6,13 +6,15 @@ Two capped questions to the history, then git and the files.  Nothing stays open
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flakefighters.capture.tracing import FileWatch, UnitSpan, Watch
 from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.delta import MOST_PARSED, Delta, Sources, delta
 from flakefighters.changes.keepers import Keeper, keepers
+from flakefighters.changes.lookers import Lookers
+from flakefighters.changes.texts import Place
 from flakefighters.changes.units import spans
 from flakefighters.history import History
 from flakefighters.model import ChangeKind, RunHead, Trust, Unit
@@ -83,16 +85,26 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
     trees = {run.state: run.tree for run in runs if run.dirty is False}
     sources = Sources(new, lambda path: _read(checkout, path))
     found = Lookback(Watch(base=base), loose=loose)
+    lookers = Lookers(sources)
     for state in states:
         old = recorded.get(state)
         tree = trees.get(state)
         if old is None and tree is not None:
             old = checkout.files_of(tree)
         if old is not None:
-            found.deltas[state] = delta(old, new, checkout.read_blobs, sources)
+            found.deltas[state] = delta(old, new, checkout.read_blobs, sources, lookers=lookers)
     if any(effect.targets for one in found.deltas.values() for effect in one.effects):
         found.keepers = keepers(sources)
-    found.watch = _watch(base, found.deltas.values(), sources, loose, found.keepers)
+    places = [place for one in found.keepers for place in (*one.places, *(one.readers or ()))]
+    places += [
+        lookers.places[unit]
+        for unit in {u for one in found.deltas.values() for e in one.effects for u in e.looked}
+        if unit in lookers.places
+    ]
+    found.watch = replace(
+        _watch(base, found.deltas.values(), sources, loose, places),
+        keepers=frozenset(keeper.unit for keeper in found.keepers),
+    )
     return found
 
 
@@ -106,7 +118,7 @@ def _watch(
     deltas: Iterable[Delta],
     sources: Sources,
     loose: Iterable[str] = (),
-    keep: Iterable[Keeper] = (),
+    places: Iterable[Place] = (),
 ) -> Watch:
     """All units that matter to any of the changes, or may bring in what changed unseen."""
     units: dict[str, set[str]] = {}
@@ -130,11 +142,10 @@ def _watch(
     importers = list(sources.importers()) if units else []
     for path, name in importers:
         units.setdefault(path, set()).add(name)
-    kept: dict[str, list[UnitSpan]] = {}
-    for keeper in keep:
-        for (path, name), first, last in (*keeper.places, *(keeper.readers or ())):
-            kept.setdefault(path, []).append(UnitSpan(name, first, last))
-            units.setdefault(path, set())
+    more: dict[str, list[UnitSpan]] = {}
+    for (path, name), first, last in dict.fromkeys(places):
+        more.setdefault(path, []).append(UnitSpan(name, first, last))
+        units.setdefault(path, set())
     files = {}
     for path, names in units.items():
         content = sources.read(path)
@@ -145,7 +156,7 @@ def _watch(
             for span in spans(path, content)
             if span.kind is ChangeKind.FUNCTION and span.name in names
         )
-        files[f"{base}/{path}"] = FileWatch((*watched, *kept.get(path, ())))
+        files[f"{base}/{path}"] = FileWatch((*watched, *more.get(path, ())))
     return Watch(
         base=base,
         files=files,
@@ -153,6 +164,5 @@ def _watch(
         sources=frozenset(f"{base}/{path}" for path in changed if importers),
         loose=frozenset(f"{base}/{path}" for path in loose),
         leavers=frozenset(leavers),
-        keepers=frozenset(keeper.unit for keeper in keep),
         everything=len(files) > MOST_PARSED,
     )

@@ -1,0 +1,59 @@
+"""Functions that may notice a changed file without opening it by its name."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from flakefighters.changes.lookers import Lookers
+from flakefighters.changes.sources import Sources
+from flakefighters.model import Change, ChangeKind
+
+
+def of(text: str, kind: ChangeKind, path: str, how: str) -> set[str]:
+    """The names of the functions of a module that may notice a change, "" for its body."""
+    texts = {"shop/tax.py": textwrap.dedent(text).encode()}
+    found = Lookers(Sources(texts, texts.get)).of(Change(kind=kind, path=path, how=how))
+    return {name.partition(" ")[0] for _, name in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "how"),
+    [
+        ('(HERE / f"{name}.txt").exists()', "shop/fr.txt", "added"),
+        ('(HERE / f"{name}.txt").exists()', "shop/fr.txt", "removed"),
+        ('os.listdir(os.path.join("shop", "data"))', "shop/data/fr", "added"),
+        ('(HERE / f"{name}.txt").stat().st_size', "shop/fr.txt", "changed"),
+        ('os.path.getsize(name + ".txt")', "shop/fr.txt", "changed"),
+        ('list(HERE.glob("*.py"))', "shop/fr.py", "added"),
+        ('HERE.joinpath("plugins").iterdir()', "shop/plugins/fr.py", "removed"),
+        ('[one.read_text() for one in HERE.glob("*.py")]', "shop/fr.py", "changed"),
+    ],
+)
+def test_it_may_notice(text: str, path: str, how: str) -> None:
+    kind = ChangeKind.FILE if path.endswith(".py") else ChangeKind.DATA
+    assert of(f"def f(name):\n    return {text}\n", kind, path, how) == {"f"}
+    assert of(f"FOUND = {text}\n", kind, path, how) == {""}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "how"),
+    [
+        ('(HERE / f"{name}.txt").exists()', "shop/fr.csv", "added"),
+        ('(HERE / f"{name}.txt").exists()', "shop/fr.txt", "changed"),
+        ('(HERE / f"{name}.txt").read_text()', "shop/fr.txt", "added"),
+        ('os.listdir("data")', "shop/other/fr", "added"),
+        ('list(HERE.glob("*.py"))', "shop/fr.py", "changed"),
+        ('(tmp_path / f"{name}.txt").exists()', "shop/fr.txt", "added"),
+        ("HERE.exists()", "shop/tax.py", "removed"),
+    ],
+)
+def test_it_does_not_notice(text: str, path: str, how: str) -> None:
+    kind = ChangeKind.FILE if path.endswith(".py") else ChangeKind.DATA
+    assert of(f"def f(name):\n    return {text}\n", kind, path, how) == set()
+
+
+def test_a_docstring_of_a_module_does_not_look_at_all_that_it_has() -> None:
+    text = '"""Tells what exists().\n\n\n\n"""\n\nENDING = ".txt"\n'
+    assert of(text, ChangeKind.DATA, "shop/fr.txt", "added") == set()
