@@ -100,6 +100,10 @@ class Around:
         definitions = self._sources.definitions()
         return definitions.has_method(name.rpartition(".")[2]) if dot else definitions.has(name)
 
+    def docs_are_read(self) -> bool:
+        """Whether some other file reads the docstring of the module, or of something in it."""
+        return self._sources.reads_docs(self._path)
+
     def has_protocols(self) -> bool:
         """Whether some class counts others among its own by the methods that they have."""
         return self._sources.definitions().has_protocols()

@@ -22,7 +22,7 @@ __all__ = ["Names", "Readers", "readers"]
 
 #: Steps from a name to what is bound with its help, and so on; nobody needs as many.
 _ROUNDS: Final = 40
-#: What nobody asks a module for but by its full name.
+#: What nobody asks a module for but by its full name, or by one that is put together of it.
 _METADATA: Final = frozenset(
     {
         *("__author__", "__contact__", "__copyright__", "__credits__", "__date__", "__email__"),
@@ -33,6 +33,8 @@ _METADATA: Final = frozenset(
 _MISSING: Final = re.compile(
     rb"\bNameError\b|\bexcept\s*:|\bexcept\b[^:\n]*\b(?:Base)?Exception\b|\bsuppress\s*\("
 )
+#: Names like those above that are put together: ``f"__{name}__"``.
+_DUNDER: Final = re.compile(rb"__\{|__%s|[\"']__[\"']")
 _BUILTINS: Final = frozenset(dir(builtins))
 
 
@@ -136,12 +138,13 @@ class _Carriers:
 
     def computing(self, sources: Sources) -> dict[str, set[str]]:
         """Files that compute names, with the ways of it that may give one of these."""
-        if self.values.all() <= _METADATA:
-            return {}
+        plain = self.values.all() <= _METADATA
         holders = self.holders()
         free = self.values.attributes or self.values.anywhere or sources.escaped(holders)
         result = {}
         for path in sources.computing():
+            if plain and not sources.catches(path, _DUNDER):
+                continue
             found = {ANY}
             if path in holders:
                 found.add(ANY_OF_OWN)

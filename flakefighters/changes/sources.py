@@ -42,6 +42,7 @@ _READING: Final = re.compile(rb"\bopen\(|\bread\w*\(|\bgetsource\w*\b|\bget_data
 _ANNOTATIONS: Final = re.compile(
     rb"\b(?:__annotations__|get_type_hints|get_annotations|getfullargspec|signature\s*\()"
 )
+_DOCS: Final = re.compile(rb"\b(\w+)\.__doc__\b|\bgetdoc\(\s*(?:\w+\.)*(\w+)\s*\)")
 _COMPUTING: Final = re.compile(
     rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller"
     rb"|dir|getmembers|getmembers_static)\b"
@@ -83,6 +84,7 @@ class Sources:
     _renamed: dict[str, set[str]] | None = None
     _names: frozenset[str] | None = None
     _annotated: bool | None = None
+    _documented: frozenset[str] | None = None
     _lookers: frozenset[Unit] = frozenset()
     _quiet: dict[str, bool] = field(default_factory=dict)
     _by_last: dict[str, list[str]] | None = None
@@ -120,6 +122,19 @@ class Sources:
                 path for path, content in self.all().items() if _COMPUTING.search(content)
             )
         return self._computing
+
+    def reads_docs(self, path: str) -> bool:
+        """Whether some file reads the docstring of a module, or of what it has at its top."""
+        if self._documented is None:
+            self._documented = frozenset(
+                (match[1] or match[2]).decode("utf-8", "replace")
+                for content in self.all().values()
+                for match in _DOCS.finditer(content)
+            )
+        return bool(self._documented) and not (
+            self._documented.isdisjoint(self._called_as(path))
+            and self._documented.isdisjoint(self.bound(path))
+        )
 
     def annotated(self) -> bool:
         """Whether some code other than single tests looks at the annotations of functions."""

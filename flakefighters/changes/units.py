@@ -61,7 +61,8 @@ def compare(
     if before is None or after is None:
         return _whole(path)
     try:
-        counts = policy(old, before, new, after)
+        docs = around is not None and around.docs_are_read()
+        counts = policy(old, before, new, after, docs=docs)
         found = Comparison(path, counts, comparable_lines(old, new), around).modules(before, after)
     except RecursionError:  # definitions nested more deeply than Python can follow
         return _whole(path)

@@ -86,7 +86,8 @@ class Comparison:
         if not isinstance(owner, Function):
             together.sort(key=lambda member: member[0])
             order = [(former, entry) for _, former, entry in together]
-            for entry in displaced(order):
+            shown = {"cls", owner.name} if isinstance(owner, ast.ClassDef) else set()
+            for entry in displaced(order, listed=not shown.isdisjoint(self._counts.listed)):
                 if id(entry) not in told:
                     self._moved(entry, prefix, differing)
         return differing

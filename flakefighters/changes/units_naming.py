@@ -60,6 +60,10 @@ class Around(effects.Known, Protocol):
         """Whether a dotted name is that of classes which do not learn of their subclasses."""
         ...
 
+    def docs_are_read(self) -> bool:
+        """Whether some other file reads the docstring of the module, or of something in it."""
+        ...
+
     def has_protocols(self) -> bool:
         """Whether some class counts others among its own by the methods that they have."""
         ...

@@ -17,18 +17,19 @@ __all__ = ["displaced"]
 _PATIENCE = 200_000
 
 
-def displaced(order: Sequence[tuple[int, Entry]]) -> list[Entry]:
+def displaced(order: Sequence[tuple[int, Entry]], *, listed: bool = False) -> list[Entry]:
     """The units whose move may show, of ``order``: former positions and units, as they stand now.
 
     A move shows when a unit passes another that binds the same name, when it passes one whose
     name it needs at import (or that needs its), and when two things with effects change places.
+    Each does if somebody has them ``listed``.
     """
     moved = _moved([position for position, _ in order])
     if not moved:
         return []
     weighed = [_Weighed(entry) for _, entry in order]
     bodies = _Bodies([entry for _, entry in order])
-    hurried = len(moved) * len(order) > _PATIENCE
+    hurried = listed or len(moved) * len(order) > _PATIENCE
     found = []
     for index in moved:
         before, entry = order[index]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ _ANNOTATION_READERS: Final = frozenset(
         "typer",
     }
 )
+#: The members of a class in the order in which they are defined.
+_LISTING: Final = re.compile(rb"\bvars\(\s*(\w+)\s*\)|\b(\w+)\.__dict__\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Policy:
     variables: bool = True
     #: Some library reads annotations, and acts by them when a function runs.
     annotated: bool = False
+    #: Classes of which somebody lists the members, in their order; "cls" stands for any.
+    listed: frozenset[str] = frozenset()
 
 
 def parse(source: bytes) -> ast.Module | None:
@@ -63,16 +68,27 @@ def parse(source: bytes) -> ast.Module | None:
         return None
 
 
-def policy(old: bytes, before: ast.Module, new: bytes, after: ast.Module) -> Policy:
-    """What counts when these versions of one file are compared."""
+def policy(
+    old: bytes, before: ast.Module, new: bytes, after: ast.Module, *, docs: bool = False
+) -> Policy:
+    """What counts when these versions of one file are compared.
+
+    ``docs``: another file reads docstrings of this one.
+    """
     trees = before, after
     imported = {name for tree in trees for name in _imported(tree)}
     future = all(_postponed(tree) for tree in trees)
     return Policy(
-        docs=bool(imported & _DOC_READERS) or _reads_docs(old) or _reads_docs(new),
+        docs=docs or bool(imported & _DOC_READERS) or _reads_docs(old) or _reads_docs(new),
         signatures=not future or bool(imported & _ANNOTATION_READERS),
         annotated=bool(imported & _ANNOTATION_READERS),
         variables=not future,
+        listed=frozenset(
+            (match[1] or match[2]).decode()
+            for source in (old, new)
+            for match in _LISTING.finditer(source)
+        )
+        - {"self"},
     )
 
 

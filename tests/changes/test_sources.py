@@ -64,6 +64,23 @@ def test_plain_classes(classes: str, plain: bool) -> None:
     assert Sources(texts, texts.get).definitions().plain_class("A") is plain
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("from shop import rates\nprint(rates.__doc__)\n", True),
+        ("from shop import rates as r\nprint(r.__doc__)\n", True),
+        ("from shop.rates import rate\nprint(inspect.getdoc(rate))\n", True),
+        ("from shop import rates\nprint(other.__doc__)\n", False),
+        ("def wrap(f): return f.__doc__\n", False),
+    ],
+)
+def test_docstrings_that_another_file_reads(text: str, read: bool) -> None:
+    old, new = (f'"""{word}."""\n\n\ndef rate():\n    "{word}"\n'.encode() for word in "ab")
+    texts = {"shop/rates.py": new, "shop/use.py": text.encode()}
+    around = Sources(texts, texts.get).around("shop/rates.py")
+    assert bool(compare("shop/rates.py", old, new, around)) is read
+
+
 def test_the_project_tells_what_has_an_effect() -> None:
     sources = Sources(FILES, FILES.get)
     for name, effect in (("tax", False), ("net", True)):

@@ -205,6 +205,11 @@ CHANGED = {
         "from __future__ import annotations\nx = 1\n",
         {"added annotations"},
     ),
+    "listed methods change places": (
+        "class A:\n def f(self): 1\n def g(self): 2\nvars(A)\n",
+        "class A:\n def g(self): 2\n def f(self): 1\nvars(A)\n",
+        {"changed A.g"},
+    ),
     "effects change places": ("a.f()\nb.f()\n", "b.f()\na.f()\n", {"added b.f()", "removed b.f()"}),
     "a function moves below its use": (
         "def f(): return 1\nx = f()\n",
@@ -412,6 +417,9 @@ def test_an_import_from_a_module_that_is_imported_anyway() -> None:
             return False
 
         def defines(self, name: str) -> bool:
+            return False
+
+        def docs_are_read(self) -> bool:
             return False
 
         def has_protocols(self) -> bool:
