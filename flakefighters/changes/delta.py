@@ -17,6 +17,7 @@ from flakefighters.changes.files import differing
 from flakefighters.changes.leavings import Leavings
 from flakefighters.changes.lookers import Lookers
 from flakefighters.changes.readers import Readers, readers
+from flakefighters.changes.sought import seekers
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY, compare, spans
 from flakefighters.model import Change, ChangeKind, Effect, Unit
@@ -70,6 +71,7 @@ def delta(
     coarse = False
     leavings = Leavings(sources, lambda: clock() > end)
     lookers = lookers or Lookers(sources)
+    former: Mapping[str, bytes] = {}
     for one in files:
         if one.kind is not ChangeKind.FILE:
             effects.append(_looked(_data(one, sources, clock() > end), lookers.of(one)))
@@ -80,6 +82,9 @@ def delta(
         if before is None or after is None:
             coarse = coarse or (one.path in old and one.path in new)
             whole = _whole(one, after, sources, lambda: clock() > end)
+            if one.how == "added":
+                former = former or _former(sources, old, wanted, contents)
+                whole = replace(whole, named_in=whole.named_in | seekers(one.path, former))
             effects.append(_looked(leavings.add(whole, before), looked))
             continue
         for change in compare(one.path, before, after, sources.around(one.path)):
@@ -97,6 +102,20 @@ def delta(
         source="recorded" if coarse else "git",
         unknown="there are too many files to read them all" if sources.cut else None,
     )
+
+
+def _former(
+    sources: Sources,
+    old: Mapping[str, str],
+    wanted: Mapping[str, str],
+    contents: Mapping[str, bytes],
+) -> dict[str, bytes]:
+    """The files that were there before, as they were if that is known."""
+    return {
+        path: contents.get(wanted.get(path, ""), content)
+        for path, content in sources.all().items()
+        if path in old
+    }
 
 
 def _looked(effect: Effect, looked: frozenset[Unit]) -> Effect:

@@ -20,8 +20,8 @@ from flakefighters.changes.alterations import (
 from flakefighters.changes.file_writes import writes_files
 from flakefighters.changes.readers import readers
 from flakefighters.changes.sources import Sources
-from flakefighters.changes.units_entries import bound
-from flakefighters.changes.units_names import is_made_fixture
+from flakefighters.changes.units_entries import ANY, bound
+from flakefighters.changes.units_names import is_made_fixture, reading
 from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE
 from flakefighters.changes.units_source import parse
 from flakefighters.changes.units_walk import LOCALS
@@ -94,7 +94,8 @@ class Leavings:
         """``effect`` with what its change leaves behind; ``before`` is the file as it was."""
         change = effect.change
         whole = change.kind is ChangeKind.FILE
-        if not (whole or change.kind is ChangeKind.FUNCTION) or not effect.change.by_run:
+        body = whole or (change.kind is ChangeKind.STATEMENT and ANY in change.names)
+        if not (body or (change.kind is ChangeKind.FUNCTION and effect.change.by_run)):
             return effect
         if self.late():
             return effect
@@ -104,6 +105,7 @@ class Leavings:
         if before is not None and (gone or not whole):
             old = self._before(change.path, before)
         names = {*now.functions, *old.functions} if whole else {change.unit or ""}
+        at_import = self._at_import(change, before) if body else None
         leavers: set[Unit] = set()
         readers_of: set[str] = set()
         everybody = False
@@ -115,15 +117,46 @@ class Leavings:
                 leavers.add((change.path, name))
             readers_of |= found.names
             everybody = everybody or found.process
+        if at_import is not None:
+            readers_of |= at_import.names
+            everybody = everybody or at_import.process
         if not (readers_of or everybody):
             return effect
         found_by = readers(change.path, readers_of, self.sources, self.late) if readers_of else None
         return replace(
             effect,
             leavers=frozenset(leavers),
+            leaves_at_import=at_import is not None,
             left_to=frozenset() if found_by is None else found_by.sure | found_by.asked,
             left_to_all=everybody or (found_by is not None and not found_by.complete),
         )
+
+    def _at_import(self, change: Change, before: bytes | None) -> Alterations | None:
+        """What the changed statements of a module alter in others, None if nothing."""
+        gone = change.how == "removed"
+        units = reading(before or b"") if gone else self.sources.units(change.path)
+        file = self._before(change.path, before or b"") if gone else self._file(change.path)
+        parts = [
+            one.unit.entry.node
+            for one in units
+            if one.unit.scope is None
+            and one.unit.entry.effect
+            and one.unit.entry.alias is None
+            and change.unit in (None, one.unit.entry.label)
+        ]
+        total = Alterations()
+        for node in parts:
+            run = ast.parse("def run(): pass").body[0]
+            assert isinstance(run, ast.FunctionDef)
+            run.body = [node] if isinstance(node, ast.stmt) else []
+            found = alterations(run, (), file.imported, file.modules)
+            # Its own names are told by the change.
+            total.names |= found.names | found.contents
+            total.process = total.process or found.process
+            for called in self._called(found.called):
+                total.names |= called.names
+                total.process = total.process or called.process
+        return total if total.names or total.process else None
 
     def _altered(self, change: Change, name: str, old: _File, now: _File) -> Alterations | None:
         """What the two versions of a function alter, None if nothing.

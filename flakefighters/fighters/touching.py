@@ -183,6 +183,7 @@ def _ran_before(touch: Touch, reach: Mapping[str, str] | None) -> frozenset[Unit
     )
 
 
+_HANDED: Final = "changed, and is handed on when it is imported"
 _RANK: Final = (
     *(
         "ran",
@@ -234,20 +235,21 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     elif path not in reach:
         if maybe & ran and seen.unknown is not None:
             found.doubts.append(f"{_show(change)} changed, and it computes what it imports")
-        elif _acts_on_all(effect) and path in touch.imported_before:
+        elif (
+            effect.at_import
+            and path in touch.imported_before
+            and (change.unit or "").startswith("pytest_")
+        ):  # a hook
             found.doubts.append(f"{_show(change)} changed, and was imported in this process")
         elif (change.names or effect.at_import) and _may_read(effect, seen.case):
             found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
     elif change.unit is None and (change.how == "removed" or _cannot_be_read(change, seen.case)):
         found.touched.append(("asks for", change))
-    elif change.kind is ChangeKind.FILE and change.how == "added":
-        found.doubts.append(f"{path} is new, and may be looked for")
-    elif (effect.at_import or change.kind is ChangeKind.FILE) and (
-        path in touch.imported_before or path in touch.blind
-    ):
+    elif effect.at_import and (path in touch.imported_before or path in touch.blind):
         found.doubts.append(f"{_show(change)} changed, and may affect all that import it")
     elif effect.named_in & reach.keys():
-        found.doubts.append(f"{_show(change)} changed, and is handed on when it is imported")
+        how = "is new, and was asked for before" if change.how == "added" else _HANDED
+        found.doubts.append(f"{_show(change)} {how}")
     elif path in touch.blind:
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
     elif maybe & (ran | before):
@@ -257,12 +259,6 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
         found.doubts.append(f"{_show(change)} changed, which an example in a text may read")
 
 
-def _acts_on_all(effect: Effect) -> bool:
-    """Whether the import of a file may do something to tests that do not depend on it."""
-    hook = (effect.change.unit or "").startswith("pytest_")
-    return effect.at_import and (hook or not _only_binds(effect.change))
-
-
 def _cannot_be_read(change: Change, case: Case) -> bool:
     """Whether the failure tells that Python cannot read a changed file."""
     kind = (case.failure.exception or "").rpartition(".")[2]
@@ -270,13 +266,17 @@ def _cannot_be_read(change: Change, case: Case) -> bool:
 
 
 def _left(effect: Effect, seen: _Seen, found: Touching) -> None:
-    """What an earlier test, which ran the change, may have left behind for this one."""
-    change = effect.change
-    earlier = _plain(effect.leavers) & _plain(seen.touch.ran_earlier)
-    if not earlier and (change.how != "removed" or effect.leavers):
+    """What an earlier test that ran the change, or an import, may have left behind for this one."""
+    change, touch = effect.change, seen.touch
+    earlier = _plain(effect.leavers) & _plain(touch.ran_earlier)
+    imported = effect.leaves_at_import and change.path in touch.imported_before | touch.blind
+    if not (earlier or imported) and (change.how != "removed" or effect.leavers):
         return
     if effect.left_to_all or _plain(effect.left_to) & (seen.ran | seen.before):
-        how = "changed, ran in an earlier test, and alters" if earlier else "is gone, which altered"
+        how = "is gone, which altered"
+        if earlier or (imported and change.how != "removed"):
+            when = "ran in an earlier test" if earlier else "was imported"
+            how = f"changed, {when}, and alters"
         found.doubts.append(f"{_show(change)} {how} what this one reads")
 
 

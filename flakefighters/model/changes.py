@@ -78,6 +78,8 @@ class Effect:
     leavers: frozenset[Unit] = frozenset()
     left_to: frozenset[Unit] = frozenset()
     left_to_all: bool = False
+    #: The same is done when the file is imported.
+    leaves_at_import: bool = False
     #: Functions that may notice it by looking at files; without a name: the body of a module.
     looked: frozenset[Unit] = frozenset()
 

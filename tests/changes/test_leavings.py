@@ -9,6 +9,7 @@ import pytest
 
 from flakefighters.changes.leavings import Leavings
 from flakefighters.changes.sources import Sources
+from flakefighters.changes.units import compare
 from flakefighters.model import Change, ChangeKind, Effect
 
 STATE = "shop/state.py"
@@ -118,3 +119,31 @@ def test_what_is_no_change_of_behaviour() -> None:
     late = Leavings(Sources(texts, texts.get), lambda: True)
     run = Effect(change=replace(change, by_run=True))
     assert late.add(run, b"") == run
+
+
+SETTER = "RATE = 20\ndef set_rate(rate):\n    global RATE\n    RATE = rate\n"
+
+
+@pytest.mark.parametrize("how", ["added", "removed"])
+@pytest.mark.parametrize(
+    ("line", "expected", "everybody"),
+    [
+        ("state.RATE = 7", {"test_b"}, False),
+        ("state.set_rate(7)", {"test_b"}, False),
+        ("print(state.RATE)", set(), False),
+        ("sys.modules['shop.rates'] = 7", set(), True),
+    ],
+)
+def test_a_statement_of_a_module(line: str, how: str, expected: set[str], everybody: bool) -> None:
+    head = b"import sys\nfrom shop import state\n"
+    old, new = head, head + line.encode() + b"\n"
+    if how == "removed":
+        old, new = new, old
+    other = b"from shop import state\ndef test_b(): assert state.RATE\n"
+    texts = {STATE: SETTER.encode(), TEST: new, OTHER: other}
+    (change,) = compare(TEST, old, new)
+    assert change.how == how
+    effect = Leavings(Sources(texts, texts.get), lambda: False).add(Effect(change=change), old)
+    assert found_by(effect) == expected
+    assert effect.left_to_all is everybody
+    assert effect.leaves_at_import is bool(expected or everybody)

@@ -307,7 +307,6 @@ _harmless(
         "shop/more.py": "from shop import text\n\nLIMIT = 3\n\ndef other():\n    return text\n",
         "tests/test_more.py": "from shop.more import LIMIT\n\ndef test_more():\n    assert LIMIT\n",
     },
-    or_undecided=True,  # somebody may look for a module without asking for a name of it
 )
 _harmless(
     "a_module_that_answers_no_more",
