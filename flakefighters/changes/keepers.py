@@ -23,19 +23,16 @@ _DECORATED: Final = re.compile(
     re.MULTILINE,
 )
 _GLOBAL: Final = re.compile(rb"^[ \t]+global[ \t]+([\w, \t]+)", re.MULTILINE)
-#: Tables of a module, and where something is put into one.
-_TABLE: Final = re.compile(
-    rb"^(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*"
-    rb"(?:\{|\[|(?:[\w.]+\.)?(?:dict|list|set|defaultdict|OrderedDict|Weak\w+|\w*Cache)\()",
+#: Tables of a module, and attributes of classes that a function sets: ``cls._instance = cls()``.
+_SET: Final = re.compile(
+    rb"^(?:(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*"
+    rb"(?:\{|\[|(?:[\w.]+\.)?(?:dict|list|set|defaultdict|OrderedDict|Weak\w+|\w*Cache)\()"
+    rb"|[ \t]+(?:cls|type\(self\)|self\.__class__|[A-Z]\w*)\.(\w+)"
+    rb"(?:\[[^\n]*\])?[ \t]*(?::[^=\n]+)?=[^=])",
     re.MULTILINE,
 )
+#: Where something is put into a table.
 _PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|setdefault|update)\()"
-#: Attributes of classes: ``cls._instance = cls()``.
-_OF_CLASS: Final = re.compile(
-    rb"^[ \t]+(?:cls|type\(self\)|self\.__class__|[A-Z]\w*)\.(\w+)"
-    rb"(?:\[[^\n]*\])?[ \t]*(?::[^=\n]+)?=[^=]",
-    re.MULTILINE,
-)
 #: Of a name that more functions than this have, it is not asked who runs.
 _MOST_READERS: Final = 60
 _MOST: Final = 200
@@ -82,20 +79,23 @@ def _kept(content: bytes) -> Iterator[tuple[bytes, bool, int, bool]]:
     def line(at: int) -> int:
         return content.count(b"\n", 0, at) + 1
 
-    for match in _DECORATED.finditer(content):
+    for match in _DECORATED.finditer(content) if b"cache" in content or b"memo" in content else ():
         indented = match[0][:1] in b" \t"
         yield match[1], indented, line(match.end(1)), True
-    for match in _GLOBAL.finditer(content):
+    for match in _GLOBAL.finditer(content) if b"global" in content else ():
         for name in match[1].replace(b",", b" ").split():
             setting = rb"^[ \t]+(?:\w+[ \t]*,[ \t]*)*" + name + rb"\b[^\n=(.\[]*=[^=]"
             for one in re.finditer(setting, content, re.MULTILINE):
                 yield name, False, line(one.end() - 1), False
-    for name in dict.fromkeys(_TABLE.findall(content)):
-        if name + b"[" in content or name + b"." in content:
-            for one in re.finditer(rb"\b" + name + _PUT, content):
-                yield name, False, line(one.start()), False
-    for match in _OF_CLASS.finditer(content):
-        yield match[1], True, line(match.start(1)), False
+    tables: dict[bytes, None] = {}
+    for match in _SET.finditer(content):
+        if match[1] is None:
+            yield match[2], True, line(match.start(2)), False
+        elif match[1] + b"[" in content or match[1] + b"." in content:
+            tables[match[1]] = None
+    for name in tables:
+        for one in re.finditer(rb"\b" + name + _PUT, content):
+            yield name, False, line(one.start()), False
 
 
 def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple[Place, ...] | None:

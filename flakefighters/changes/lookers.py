@@ -59,22 +59,29 @@ class _Looker:
 
 
 class Lookers:
-    """All of a project, as far as their text tells."""
+    """All of a project, as far as their text tells; files are looked at when one may matter."""
 
     def __init__(self, sources: Sources):
         self._sources = sources
         #: Their lines.
         self.places: dict[Unit, Place] = {}
-        self._found: list[_Looker] | None = None
+        self._found: dict[str, list[_Looker]] = {}
 
     def of(self, change: Change) -> frozenset[Unit]:
         """Those that may notice a change in a file other than their own."""
-        if self._found is None:
-            files = self._sources.all().items()
-            self._found = [one for path, content in files for one in self._in(path, content)]
-        return frozenset(
-            one.unit for one in self._found if one.unit[0] != change.path and one.may_mean(change)
-        )
+        folder, _, name = change.path.encode("utf-8", "surrogateescape").rpartition(b"/")
+        ending, last = b"." + name.rpartition(b".")[2], folder.rpartition(b"/")[2]
+        signs = [ending + b'"', ending + b"'"]
+        if last and (change.kind is not ChangeKind.FILE or change.how != "changed"):
+            signs += [last + end for end in (b'"', b"'", b"/")]
+        found = set()
+        for path, content in self._sources.all().items():
+            if path == change.path or not any(sign in content for sign in signs):
+                continue
+            if path not in self._found:
+                self._found[path] = list(self._in(path, content))
+            found |= {one.unit for one in self._found[path] if one.may_mean(change)}
+        return frozenset(found)
 
     def _in(self, path: str, content: bytes) -> Iterator[_Looker]:
         signs = [one for one in (_PRESENCE, _SIZE, _READ) if one.search(content)]
