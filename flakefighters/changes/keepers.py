@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from flakefighters.changes.sources import Sources
@@ -33,6 +34,21 @@ _SET: Final = re.compile(
 )
 #: Where something is put into a table.
 _PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|setdefault|update)\()"
+#: Objects of a module, and what makes fixtures that live longer than a test.
+_OBJECT: Final = re.compile(rb"^\w+[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)*([A-Z]\w*)\(", re.MULTILINE)
+_WIDE: Final = re.compile(rb"\bscope[ \t]*=(?![ \t]*[\"']function)")
+_MADE: Final = re.compile(rb"\b([A-Z]\w*)\(")
+_CLASS: Final = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
+_END: Final = re.compile(rb"^[^\s#)\]}]", re.MULTILINE)
+#: ``if self._rates is None: self._rates = load()``.
+_LAZY: Final = re.compile(
+    rb"^[ \t]+if\b[^\n]*(?:\bself\.|hasattr\(\s*self\s*,\s*[\"'])(\w+)\b[^\n]*\n"
+    rb"(?:[^\n]*\n){0,3}?[ \t]+self\.\1\b[^\n=(]*=[^=]",
+    re.MULTILINE,
+)
+_PROPERTY: Final = re.compile(
+    rb"^[ \t]+@[\w.]*cached_property\b(?:[^\n]*\n){1,3}?[ \t]*def[ \t]+(\w+)", re.MULTILINE
+)
 #: Of a name that more functions than this have, it is not asked who runs.
 _MOST_READERS: Final = 60
 _MOST: Final = 200
@@ -51,8 +67,9 @@ class Keeper:
 def keepers(sources: Sources) -> list[Keeper]:
     """All of a project, as far as their text tells."""
     found: list[Keeper] = []
+    lasting = _lasting(sources)
     for path, content in sources.all().items():
-        kept = list(_kept(content))
+        kept = [*_kept(content), *_kept_in_objects(content, lasting)]
         if not kept:
             continue
         text = sources.text(path)
@@ -72,30 +89,59 @@ def keepers(sources: Sources) -> list[Keeper]:
     return found
 
 
+def _lasting(sources: Sources) -> set[bytes]:
+    """Classes of which some object may live longer than a test."""
+    found: set[bytes] = set()
+    for path, content in sources.all().items():
+        found.update(_OBJECT.findall(content))
+        if b"scope" in content:
+            text = sources.text(path)
+            for line in text.having(_WIDE):
+                after = (one for one in text.functions() if one[0] > line)
+                for first, last, _ in islice(after, 1):
+                    found.update(_MADE.findall(text.lines(first, last)))
+    return found
+
+
+def _line(content: bytes, at: int) -> int:
+    return content.count(b"\n", 0, at) + 1
+
+
+def _kept_in_objects(
+    content: bytes, lasting: set[bytes]
+) -> Iterator[tuple[bytes, bool, int, bool]]:
+    """What objects of some classes make when somebody asks first; as :func:`_kept`."""
+    for match in _CLASS.finditer(content):
+        if match[1] not in lasting:
+            continue
+        end = _END.search(content, match.end())
+        until = end.start() if end else len(content)
+        for one in _LAZY.finditer(content, match.end(), until):
+            yield one[1], True, _line(content, one.end() - 1), False
+        for one in _PROPERTY.finditer(content, match.end(), until):
+            yield one[1], True, _line(content, one.end(1)), True
+
+
 def _kept(content: bytes) -> Iterator[tuple[bytes, bool, int, bool]]:
     """What some function keeps: name, whether it is an attribute, line, whether it is of the
     function's own name."""
-
-    def line(at: int) -> int:
-        return content.count(b"\n", 0, at) + 1
-
     for match in _DECORATED.finditer(content) if b"cache" in content or b"memo" in content else ():
         indented = match[0][:1] in b" \t"
-        yield match[1], indented, line(match.end(1)), True
+        yield match[1], indented, _line(content, match.end(1)), True
     for match in _GLOBAL.finditer(content) if b"global" in content else ():
         for name in match[1].replace(b",", b" ").split():
             setting = rb"^[ \t]+(?:\w+[ \t]*,[ \t]*)*" + name + rb"\b[^\n=(.\[]*=[^=]"
             for one in re.finditer(setting, content, re.MULTILINE):
-                yield name, False, line(one.end() - 1), False
+                yield name, False, _line(content, one.end() - 1), False
     tables: dict[bytes, None] = {}
     for match in _SET.finditer(content):
         if match[1] is None:
-            yield match[2], True, line(match.start(2)), False
+            yield match[2], True, _line(content, match.start(2)), False
         elif match[1] + b"[" in content or match[1] + b"." in content:
             tables[match[1]] = None
     for name in tables:
         for one in re.finditer(rb"\b" + name + _PUT, content):
-            yield name, False, line(one.start()), False
+            yield name, False, _line(content, one.start()), False
 
 
 def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple[Place, ...] | None:

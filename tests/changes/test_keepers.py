@@ -9,6 +9,15 @@ import pytest
 from flakefighters.changes.keepers import Keeper, keepers
 from flakefighters.changes.sources import Sources
 
+LAZY = """class Rates:
+    def __init__(self):
+        self._rate = None
+    def rate(self):
+        if self._rate is None:
+            self._rate = load()
+        return self._rate
+"""
+
 
 def of(**files: str) -> list[Keeper]:
     """The keepers of some modules of a package."""
@@ -39,6 +48,23 @@ def reading(found: Keeper) -> set[tuple[str, str]]:
         ("T = WeakValueDictionary()\ndef f(k):\n    x = T[k] = g()\n", "T", [(3, 3)]),
         ("class A:\n    def f(cls):\n        cls._one = cls()\n", "_one", [(3, 3)]),
         ("class A:\n    def f(cls):\n        A._one = A()\n", "_one", [(3, 3)]),
+        (f"{LAZY}\nRATES = Rates()\n", "_rate", [(6, 6)]),
+        (f"{LAZY}\n@fixture(scope='module')\ndef rates():\n    yield Rates()\n", "_rate", [(6, 6)]),
+        (
+            "class A:\n    @cached_property\n    def f(self):\n        pass\na: A = shop.A(1)\n",
+            "f",
+            [(3, 4)],
+        ),
+        (
+            "class A:\n def f(self):\n  if not hasattr(self, 'x'):\n   self.x = 1\nA_ = A()\n",
+            "x",
+            [(4, 4)],
+        ),
+        (
+            "class A:\n  def f(self, k):\n    if k not in self.x:\n      self.x[k] = 1\nA_ = A()\n",
+            "x",
+            [(4, 4)],
+        ),
     ],
 )
 def test_it_keeps(text: str, name: str, lines: list[tuple[int, int]]) -> None:
@@ -57,6 +83,9 @@ def test_it_keeps(text: str, name: str, lines: list[tuple[int, int]]) -> None:
         "def f(self):\n    self._one = 1\n",
         "T = {}\ndef f():\n    return T.get(1)\n",
         "broken (\n",
+        f"{LAZY}\ndef rates():\n    return Rates()\n",
+        f"{LAZY}\n@fixture(scope='function')\ndef rates():\n    return Rates()\n",
+        "class A:\n    def f(self):\n        self.x = 1\na = A()\n",
     ],
 )
 def test_it_keeps_nothing(text: str) -> None:

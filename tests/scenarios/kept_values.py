@@ -113,6 +113,25 @@ _kept(
         return Rates.get().rate
     """,
 )
+_kept(
+    "an_object_of_the_module_that_keeps",
+    "An object that the module makes loads what it has when somebody asks first.",
+    """
+    class Rates:
+        def __init__(self):
+            self._rate = None
+
+        def rate(self):
+            if self._rate is None:
+                self._rate = load()
+            return self._rate
+
+    RATES = Rates()
+
+    def rate():
+        return RATES.rate()
+    """,
+)
 _CACHED = code("""
     import functools
 
