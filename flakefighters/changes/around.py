@@ -39,7 +39,7 @@ def _only_wraps(node: ast.AST, called: bool) -> bool:
 
 
 class Around:
-    """Implements :class:`~flakefighters.changes.units_naming.Around`."""
+    """Implements :class:`~flakefighters.changes.units_around.Around`."""
 
     def __init__(self, sources: Sources, path: str):
         self._sources, self._path = sources, path
@@ -103,6 +103,10 @@ class Around:
     def docs_are_read(self) -> bool:
         """Whether some other file reads the docstring of the module, or of something in it."""
         return self._sources.reads_docs(self._path)
+
+    def examples_are_run(self) -> bool:
+        """Whether some code runs the examples in docstrings."""
+        return self._sources.runs_examples()
 
     def has_protocols(self) -> bool:
         """Whether some class counts others among its own by the methods that they have."""

@@ -43,6 +43,9 @@ _ANNOTATIONS: Final = re.compile(
     rb"\b(?:__annotations__|get_type_hints|get_annotations|getfullargspec|signature\s*\()"
 )
 _DOCS: Final = re.compile(rb"\b(\w+)\.__doc__\b|\bgetdoc\(\s*(?:\w+\.)*(\w+)\s*\)")
+_EXAMPLES: Final = re.compile(
+    rb"\b(?:DocTest(?:Finder|Parser|Runner|Suite)|run_docstring_examples|testmod|testsource)\b"
+)
 _COMPUTING: Final = re.compile(
     rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller"
     rb"|dir|getmembers|getmembers_static)\b"
@@ -84,6 +87,7 @@ class Sources:
     _renamed: dict[str, set[str]] | None = None
     _names: frozenset[str] | None = None
     _annotated: bool | None = None
+    _examples: bool | None = None
     _documented: frozenset[str] | None = None
     _lookers: frozenset[Unit] = frozenset()
     _quiet: dict[str, bool] = field(default_factory=dict)
@@ -135,6 +139,12 @@ class Sources:
             self._documented.isdisjoint(self._called_as(path))
             and self._documented.isdisjoint(self.bound(path))
         )
+
+    def runs_examples(self) -> bool:
+        """Whether some code runs the examples in docstrings, other than pytest by itself."""
+        if self._examples is None:
+            self._examples = any(map(_EXAMPLES.search, self.all().values()))
+        return self._examples
 
     def annotated(self) -> bool:
         """Whether some code other than single tests looks at the annotations of functions."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from flakefighters.changes.units_compare import Comparison
 from flakefighters.changes.units_entries import ANY
-from flakefighters.changes.units_naming import Around
+from flakefighters.changes.units_around import Around
 from flakefighters.changes.units_source import MAX_BYTES, comparable_lines, parse, policy
 from flakefighters.changes.units_walk import walk
 from flakefighters.model import Change, ChangeKind
@@ -62,7 +62,8 @@ def compare(
         return _whole(path)
     try:
         docs = around is not None and around.docs_are_read()
-        counts = policy(old, before, new, after, docs=docs)
+        examples = around is None or around.examples_are_run()
+        counts = policy(old, before, new, after, docs=docs, examples=examples)
         found = Comparison(path, counts, comparable_lines(old, new), around).modules(before, after)
     except RecursionError:  # definitions nested more deeply than Python can follow
         return _whole(path)

@@ -146,9 +146,10 @@ class Comparison:
                 and naming.reached_by_calls(old, owner, self._around)
                 and naming.reached_by_calls(new, owner, self._around)
             )
-            if not (called or switched or naming.keeps_results(new)):
+            shown = body_old == body_new and not switched and self._only_shown(old, new)
+            if shown or not (called or switched or naming.keeps_results(new)):
                 names = ()
-            by_run = (
+            by_run = not shown and (
                 not by_call
                 or self._counts.annotated
                 or body_old != body_new
@@ -160,7 +161,7 @@ class Comparison:
                 pair.new,
                 "changed",
                 names,
-                by_call=by_call,
+                by_call=by_call and not shown,
                 by_run=by_run,
             )
         if nested_old or nested_new:
@@ -170,6 +171,12 @@ class Comparison:
                 f"{name}{LOCALS}.",
                 new,
             )
+
+    def _only_shown(self, old: Definition, new: Definition) -> bool:
+        """Whether no more differs of two headers than examples, which only pytest runs."""
+        return not self._counts.examples and header_key(
+            old, self._counts, examples=False
+        ) == header_key(new, self._counts, examples=False)
 
     def _classes(
         self,
@@ -184,7 +191,8 @@ class Comparison:
         differing = self._scopes(before, after, f"{name}.", new)
         names: tuple[str, ...] = ()
         headed = header_key(old, self._counts) != header_key(new, self._counts)
-        if headed:
+        shown = headed and not differing and self._only_shown(old, new)
+        if headed and not shown:
             names = self._named(old, name, owner) + self._named(new, name, owner)
         nested = "." in name
         for statement, how in differing:
@@ -192,7 +200,8 @@ class Comparison:
             if how == "moved":
                 names += ((naming.ATTRIBUTE if nested else "") + new.name,)
         if headed or differing:
-            self._add(ChangeKind.CLASS, name, pair.new, "changed", names, place)
+            by_run = not shown
+            self._add(ChangeKind.CLASS, name, pair.new, "changed", names, place, by_run=by_run)
 
     def _one_sided(self, pair: Pair, prefix: str, owner: Definition | None) -> None:
         """A definition that came or went, and what a new one holds."""

@@ -115,14 +115,15 @@ def key(
     return tuple(out)
 
 
-def header_key(node: Definition, counts: Policy) -> Key:
+def header_key(node: Definition, counts: Policy, *, examples: bool = True) -> Key:
     """The key of what is outside a definition's body: decorators, parameters, bases, ...
 
-    The docstring belongs to it where somebody reads it.
+    The docstring belongs to it where somebody reads it, or, with ``examples``, may run what it
+    shows.
     """
     strange = not all(map(effects.is_known_decorator, node.decorator_list))
     signatures = counts.signatures or strange
-    doc = docstring(node, counts.docs or strange)
+    doc = docstring(node, counts.docs or strange, examples=examples)
     parts = _header(node, signatures)
     return type(node), doc, *key(parts, counts, Place.FUNCTION, signatures=signatures)
 
@@ -139,13 +140,13 @@ def shell_key(node: Definition, counts: Policy) -> Key:
     return type(node), doc, *key(parts, counts, Place.FUNCTION)
 
 
-def docstring(node: Definition | ast.Module, counted: bool) -> str | None:
+def docstring(node: Definition | ast.Module, counted: bool, *, examples: bool = True) -> str | None:
     """The docstring if it matters: asked for, or an example that doctest may run."""
     body = node.body
     if not body or not isinstance(body[0], ast.Expr) or not isinstance(body[0].value, ast.Constant):
         return None
     text = body[0].value.value
-    if not isinstance(text, str) or not (counted or ">>>" in text):
+    if not isinstance(text, str) or not (counted or (examples and ">>>" in text)):
         return None
     return _cleandoc(text)
 

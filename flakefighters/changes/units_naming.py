@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from flakefighters.changes import units_effects as effects
+from flakefighters.changes.units_around import Around
 from flakefighters.changes.units_entries import ANY, Entry
 from flakefighters.changes.units_keys import Definition, Function
 from flakefighters.changes.units_names import identifiers, is_fixture
@@ -44,33 +45,6 @@ _TYPE_VARIABLES: Final = frozenset({"ParamSpec", "TypeVar", "TypeVarTuple"})
 _KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", "memoize"})
 
 Names = tuple[str, ...]
-
-
-class Around(effects.Known, Protocol):
-    """What the rest of the project tells of a file."""
-
-    def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
-        """Whether an import that the file has or had does nothing but bind its name.
-
-        ``known``: its module is imported all the same.
-        """
-        ...
-
-    def plain_class(self, name: str) -> bool:
-        """Whether a dotted name is that of classes which do not learn of their subclasses."""
-        ...
-
-    def docs_are_read(self) -> bool:
-        """Whether some other file reads the docstring of the module, or of something in it."""
-        ...
-
-    def has_protocols(self) -> bool:
-        """Whether some class counts others among its own by the methods that they have."""
-        ...
-
-    def only_wraps(self, decorator: ast.expr) -> bool:
-        """Whether a decorator of this project does nothing but give back another function."""
-        ...
 
 
 def modules_of(members: Iterable[Entry]) -> set[str]:

@@ -51,6 +51,8 @@ class Policy:
     variables: bool = True
     #: Some library reads annotations, and acts by them when a function runs.
     annotated: bool = False
+    #: Some code runs the examples in docstrings, other than pytest by itself.
+    examples: bool = True
     #: Classes of which somebody lists the members, in their order; "cls" stands for any.
     listed: frozenset[str] = frozenset()
 
@@ -69,11 +71,18 @@ def parse(source: bytes) -> ast.Module | None:
 
 
 def policy(
-    old: bytes, before: ast.Module, new: bytes, after: ast.Module, *, docs: bool = False
+    old: bytes,
+    before: ast.Module,
+    new: bytes,
+    after: ast.Module,
+    *,
+    docs: bool = False,
+    examples: bool = True,
 ) -> Policy:
     """What counts when these versions of one file are compared.
 
-    ``docs``: another file reads docstrings of this one.
+    ``docs``: another file reads docstrings of this one; ``examples``: some code runs what they
+    show.
     """
     trees = before, after
     imported = {name for tree in trees for name in _imported(tree)}
@@ -83,6 +92,7 @@ def policy(
         signatures=not future or bool(imported & _ANNOTATION_READERS),
         annotated=bool(imported & _ANNOTATION_READERS),
         variables=not future,
+        examples=examples,
         listed=frozenset(
             (match[1] or match[2]).decode()
             for source in (old, new)

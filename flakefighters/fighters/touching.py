@@ -155,6 +155,14 @@ def _may_read(effect: Effect, case: Case) -> bool:
     return not case.example.isdisjoint({*names, *(change.unit or "").split("."), module})
 
 
+def _shows(change: Change, case: Case) -> bool:
+    """Whether the test is an example of which the text changed."""
+    if change.by_run or change.names or change.unit is None or case.own_file != change.path:
+        return False
+    last = case.nodeid.rpartition("::")[2]
+    return last.endswith(f".{change.unit}") or ":" in last  # pytest's, Sybil's
+
+
 def _own_unit(case: Case) -> Unit:
     """The function that a test is."""
     parts = case.nodeid.partition("[")[0].split("::")[1:]
@@ -218,7 +226,9 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if any(unit[0] == path for unit in targets & ran):
         found.touched.append(("ran", change))
-    elif _plain(effect.asked) & _plain(frozenset({_own_unit(seen.case)})):
+    elif _plain(effect.asked) & _plain(frozenset({_own_unit(seen.case)})) or _shows(
+        change, seen.case
+    ):
         found.touched.append(("asks for", change))
     elif seen.is_elsewhere(effect):
         return
@@ -229,7 +239,7 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
         else:
             found.doubts.append(f"{_show(change)} changed, and it may import that: {seen.unknown}")
     elif (targets & before and path in reach) or (
-        path in touch.imported and change.kind is not ChangeKind.FUNCTION
+        path in touch.imported and change.kind is not ChangeKind.FUNCTION and change.by_run
     ):
         found.touched.append(("ran at import", change))
     elif path not in reach:

@@ -43,7 +43,8 @@ class Change:
     #: Of a function with other parameters, or a new one: of the readers of its names only those
     #: are affected that run it, or whose calls it refuses.
     by_call: bool = False
-    #: False if even running it is no touch: only annotations differ, which some may read.
+    #: False if even running it is no touch: only annotations differ, which some may read, or (then
+    #: it has no names) examples in its docstring.
     by_run: bool = True
 
     def __str__(self) -> str:

@@ -64,6 +64,27 @@ def test_plain_classes(classes: str, plain: bool) -> None:
     assert Sources(texts, texts.get).definitions().plain_class("A") is plain
 
 
+@pytest.mark.parametrize("kind", ["def", "class"])
+@pytest.mark.parametrize(
+    ("test", "runs"),
+    [
+        ("def test_rate(): assert rate()\n", False),
+        ("def test_docs(): doctest.testmod(rates)\n", True),
+        ("def load_tests(loader, tests, ignore): tests.addTests(doctest.DocTestSuite(r))\n", True),
+    ],
+)
+def test_examples_matter_to_who_runs_the_function_only_if_code_runs_them(
+    test: str, runs: bool, kind: str
+) -> None:
+    old, new = (f'{kind} rate():\n    """\n    >>> {n}\n    """\n'.encode() for n in (1, 2))
+    texts = {"shop/rates.py": new, "tests/test_rates.py": test.encode()}
+    (change,) = compare(
+        "shop/rates.py", old, new, Sources(texts, texts.get).around("shop/rates.py")
+    )
+    assert change.by_run is runs
+    assert bool(change.names) is runs
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [
