@@ -19,8 +19,9 @@ __all__ = ["Lookers"]
 
 _PRESENCE: Final = re.compile(
     rb"\b(?:access|exists|fwalk|glob|iglob|is_dir|is_file|isdir|isfile|iterdir|lexists|listdir|rglob"
-    rb"|scandir|walk)\s*\("
+    rb"|scandir|walk)\s*\(|\b(?:iter_modules|walk_packages)\b"
 )
+_MODULES: Final = re.compile(rb"\b(?:iter_modules|walk_packages)\b")
 _SIZE: Final = re.compile(rb"\b(?:filecmp|getmtime|getsize|l?stat)\b|\bst_(?:size|mtime)")
 _READ: Final = re.compile(rb"\bopen\s*\(|\bread_(?:bytes|text)\s*\(")
 #: What a test makes for itself is no file of the project.
@@ -39,6 +40,8 @@ class _Looker:
     """One of them; without a name, the body of a module."""
 
     unit: Unit
+    #: It lists the modules of some package.
+    modules: bool
     #: What it asks for: whether a file is there, its size, its text.
     presence: bool
     size: bool
@@ -54,6 +57,8 @@ class _Looker:
         ending = name.rpartition(b".")[2]
         if change.kind is ChangeKind.FILE and change.how == "changed":
             return self.read and ending in self.own
+        if self.modules and change.kind is ChangeKind.FILE and change.how != "changed":
+            return True
         asks = self.size if change.how == "changed" else self.presence
         return asks and (ending in self.endings or folder.rpartition(b"/")[2] in self.folders)
 
@@ -74,6 +79,8 @@ class Lookers:
         signs = [ending + b'"', ending + b"'"]
         if last and (change.kind is not ChangeKind.FILE or change.how != "changed"):
             signs += [last + end for end in (b'"', b"'", b"/")]
+        if change.kind is ChangeKind.FILE and change.how != "changed":
+            signs += [b"iter_modules", b"walk_packages"]
         found = set()
         for path, content in self._sources.all().items():
             if path == change.path or not any(sign in content for sign in signs):
@@ -102,6 +109,7 @@ class Lookers:
             around = own if place is None else content
             yield _Looker(
                 unit=(path, "") if place is None else place.unit,
+                modules=_MODULES.search(own) is not None,
                 presence=_PRESENCE.search(own) is not None,
                 size=_SIZE.search(own) is not None,
                 read=_READ.search(own) is not None,

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flakefighters.changes.units_around import Around
 from flakefighters.changes.units_compare import Comparison
 from flakefighters.changes.units_entries import ANY
-from flakefighters.changes.units_around import Around
 from flakefighters.changes.units_source import MAX_BYTES, comparable_lines, parse, policy
 from flakefighters.changes.units_walk import walk
 from flakefighters.model import Change, ChangeKind

@@ -87,7 +87,12 @@ class Comparison:
             together.sort(key=lambda member: member[0])
             order = [(former, entry) for _, former, entry in together]
             shown = {"cls", owner.name} if isinstance(owner, ast.ClassDef) else set()
-            for entry in displaced(order, listed=not shown.isdisjoint(self._counts.listed)):
+            moved = displaced(order, listed=not shown.isdisjoint(self._counts.listed))
+            if isinstance(owner, ast.ClassDef) and (owner.bases or owner.decorator_list):
+                # Of data classes, named tuples and enumerations the order of fields is told.
+                fields = [one for one in order if one[1].kind is ChangeKind.STATEMENT]
+                moved += [one for one in displaced(fields, listed=True) if one not in moved]
+            for entry in moved:
                 if id(entry) not in told:
                     self._moved(entry, prefix, differing)
         return differing

@@ -16,7 +16,7 @@ MAX_BYTES: Final = 3_000_000
 
 #: Libraries that turn docstrings into behaviour: help texts, grammars, schemas.
 _DOC_READERS: Final = frozenset(
-    {"cleo", "click", "cyclopts", "docopt", "fastapi", "fire", "ply", "strawberry", "typer"}
+    {"cleo", "click", "cmd", "cyclopts", "docopt", "fastapi", "fire", "ply", "strawberry", "typer"}
 )
 #: Libraries that read the annotations of functions even where Python does not evaluate them.
 _ANNOTATION_READERS: Final = frozenset(

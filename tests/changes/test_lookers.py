@@ -27,6 +27,7 @@ def of(text: str, kind: ChangeKind, path: str, how: str) -> set[str]:
         ('(HERE / f"{name}.txt").stat().st_size', "shop/fr.txt", "changed"),
         ('os.path.getsize(name + ".txt")', "shop/fr.txt", "changed"),
         ('list(HERE.glob("*.py"))', "shop/fr.py", "added"),
+        ("list(pkgutil.iter_modules(plugins.__path__))", "shop/plugins/fr.py", "added"),
         ('HERE.joinpath("plugins").iterdir()', "shop/plugins/fr.py", "removed"),
         ('[one.read_text() for one in HERE.glob("*.py")]', "shop/fr.py", "changed"),
     ],

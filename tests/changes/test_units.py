@@ -210,6 +210,16 @@ CHANGED = {
         "class A:\n def g(self): 2\n def f(self): 1\nvars(A)\n",
         {"changed A.g"},
     ),
+    "fields of a data class change places": (
+        "@dataclass\nclass A:\n a: int\n b: int\n def f(self): 1\n",
+        "@dataclass\nclass A:\n b: int\n a: int\n def f(self): 1\n",
+        {"changed A"},
+    ),
+    "members of an enumeration change places": (
+        "class A(Enum):\n a = 1\n b = 2\n",
+        "class A(Enum):\n b = 2\n a = 1\n",
+        {"changed A"},
+    ),
     "effects change places": ("a.f()\nb.f()\n", "b.f()\na.f()\n", {"added b.f()", "removed b.f()"}),
     "a function moves below its use": (
         "def f(): return 1\nx = f()\n",
