@@ -106,6 +106,14 @@ class _Body:
             self._bind(part)
         self._locals -= self._globals
         self._values = assigned_once(node)
+        #: ``self.patcher = patch("shop.rates.RATE", 7)``.
+        self._attributes = {
+            target.attr: part.value
+            for part in parts
+            if isinstance(part, ast.Assign)
+            for target in part.targets
+            if isinstance(target, ast.Attribute)
+        }
         for part in parts:
             self._look(part)
 
@@ -155,6 +163,8 @@ class _Body:
         """The call that a thing is the result of."""
         if isinstance(node, ast.Name):
             node = self._values.get(node.id, node)
+        elif isinstance(node, ast.Attribute):
+            node = self._attributes.get(node.attr, node)
         return node if isinstance(node, ast.Call) else None
 
     def _sets_by_name(self, call: ast.Call, name: str) -> bool:

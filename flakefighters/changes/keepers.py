@@ -27,15 +27,16 @@ _GLOBAL: Final = re.compile(rb"^[ \t]+global[ \t]+([\w, \t]+)", re.MULTILINE)
 #: Tables of a module, and attributes of classes that a function sets: ``cls._instance = cls()``.
 _SET: Final = re.compile(
     rb"^(?:(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*"
-    rb"(?:\{|\[|(?:[\w.]+\.)?(?:dict|list|set|defaultdict|OrderedDict|Weak\w+|\w*Cache)\()"
+    rb"(?:\{|\[|(?:[\w.]+\.)?(?:dict|list|set|defaultdict|OrderedDict|Weak\w+|\w*Cache|ContextVar)\()"
     rb"|[ \t]+(?:cls|type\(self\)|self\.__class__|[A-Z]\w*)\.(\w+)"
     rb"(?:\[[^\n]*\])?[ \t]*(?::[^=\n]+)?=[^=])",
     re.MULTILINE,
 )
 #: Where something is put into a table.
-_PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|setdefault|update)\()"
+_PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|set|setdefault|update)\()"
 #: Objects of a module, and what makes fixtures that live longer than a test.
 _OBJECT: Final = re.compile(rb"^\w+[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)*([A-Z]\w*)\(", re.MULTILINE)
+_MEMBERS: Final = re.compile(rb"^class[ \t]+(\w+)\([^)\n]*(?:Enum|Flag)\b", re.MULTILINE)
 _WIDE: Final = re.compile(rb"\bscope[ \t]*=(?![ \t]*[\"']function)")
 _MADE: Final = re.compile(rb"\b([A-Z]\w*)\(")
 _CLASS: Final = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
@@ -93,7 +94,7 @@ def _lasting(sources: Sources) -> set[bytes]:
     """Classes of which some object may live longer than a test."""
     found: set[bytes] = set()
     for path, content in sources.all().items():
-        found.update(_OBJECT.findall(content))
+        found.update(_OBJECT.findall(content) + _MEMBERS.findall(content))
         if b"scope" in content:
             text = sources.text(path)
             for line in text.having(_WIDE):

@@ -47,6 +47,7 @@ def of(body: str, parameters: str = "") -> Alterations:
         ("conf().rate = 7", {"?rate"}),
         ("Shop().rate = 7", set()),
         ("p = patch('shop.rates.RATE', 7); p.start()", {"?RATE"}),
+        ("self.p = patch('shop.rates.RATE', 7); self.p.start()", {"?RATE"}),
         ("MonkeyPatch().setattr(rates, 'RATE', 7)", {"?RATE"}),
         ("m = pytest.MonkeyPatch(); m.setattr(rates, 'RATE', 7)", {"?RATE"}),
     ],

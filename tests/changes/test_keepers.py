@@ -65,6 +65,12 @@ def reading(found: Keeper) -> set[tuple[str, str]]:
             "x",
             [(4, 4)],
         ),
+        ("V = ContextVar('v')\ndef f():\n    V.set(load())\n", "V", [(3, 3)]),
+        (
+            "class A(Enum):\n  def f(self):\n    if not hasattr(self, 'x'):\n      self.x = 1\n",
+            "x",
+            [(4, 4)],
+        ),
     ],
 )
 def test_it_keeps(text: str, name: str, lines: list[tuple[int, int]]) -> None:
