@@ -32,6 +32,15 @@ _SET: Final = re.compile(
     rb"(?:\[[^\n]*\])?[ \t]*(?::[^=\n]+)?=[^=])",
     re.MULTILINE,
 )
+#: ``_local.rate = load()``, ``rate.value = load()``.
+_OF_THING: Final = re.compile(
+    rb"^[ \t]+(?!self\.|cls\.)([a-z_]\w*)\.(\w+)[ \t]*=[^=]", re.MULTILINE
+)
+#: ``_cache = {}`` in a class.
+_OF_BODY: Final = re.compile(
+    rb"^[ \t]+(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\{\}|\[\]|(?:dict|list|set)\(\)|defaultdict\()",
+    re.MULTILINE,
+)
 #: Where something is put into a table.
 _PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|set|setdefault|update)\()"
 #: Objects of a module, and what makes fixtures that live longer than a test.
@@ -143,6 +152,16 @@ def _kept(content: bytes) -> Iterator[tuple[bytes, bool, int, bool]]:
     for name in tables:
         for one in re.finditer(rb"\b" + name + _PUT, content):
             yield name, False, _line(content, one.start()), False
+    text = b"\n" + content
+    for match in _OF_THING.finditer(content):
+        root = b"\n" + match[1]
+        if b"\ndef " + match[1] + b"(" in text or root + b" = " in text:
+            yield match[2], True, _line(content, match.start(2)), False
+    for name in dict.fromkeys(_OF_BODY.findall(content)):
+        own = b"self." + name
+        if (own + b"[" in content or own + b"." in content) and own + b" =" not in content:
+            for one in re.finditer(re.escape(own) + _PUT, content):
+                yield name, True, _line(content, one.start()), False
 
 
 def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple[Place, ...] | None:

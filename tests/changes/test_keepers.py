@@ -65,6 +65,9 @@ def reading(found: Keeper) -> set[tuple[str, str]]:
             "x",
             [(4, 4)],
         ),
+        ("_local = local()\ndef f():\n    _local.rate = load()\n", "rate", [(3, 3)]),
+        ("def f():\n    f.value = load()\n", "value", [(2, 2)]),
+        ("class A:\n    _c = {}\n    def f(self, k):\n        self._c[k] = g()\n", "_c", [(4, 4)]),
         ("V = ContextVar('v')\ndef f():\n    V.set(load())\n", "V", [(3, 3)]),
         (
             "class A(Enum):\n  def f(self):\n    if not hasattr(self, 'x'):\n      self.x = 1\n",
