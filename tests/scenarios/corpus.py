@@ -26,6 +26,9 @@ from tests.scenarios import (
     processes,
     pytest_settings,
     reaching,
+    refuted_1,
+    refuted_2,
+    refuted_3,
     working_trees,
 )
 from tests.scenarios.registry import SCENARIOS
@@ -56,6 +59,9 @@ _MODULES = (
     processes,
     pytest_settings,
     reaching,
+    refuted_1,
+    refuted_2,
+    refuted_3,
     working_trees,
 )
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)
