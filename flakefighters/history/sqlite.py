@@ -204,7 +204,17 @@ class SqliteDatabase:
     def _check_schema(self) -> None:
         if self._number("application_id") != APPLICATION_ID:
             raise _foreign(self._name)
-        version = self._number("user_version")
+        while True:
+            version = self._number("user_version")
+            try:
+                self._check_version(version)
+                return
+            except ForeignDatabaseError:
+                # Another process may have brought it to a new version meanwhile.
+                if self._number("user_version") == version:
+                    raise
+
+    def _check_version(self, version: int) -> None:
         if version < 1 or (self._strict and version != SCHEMA_VERSION):
             raise ForeignDatabaseError(f"{self._name} has schema version {version}, not ours")
         if version > SCHEMA_VERSION:
