@@ -90,7 +90,7 @@ def test_canonical(url: str, name: str | None) -> None:
 
 def project(
     remotes: dict[str, str],
-    base: Path = Path("/disk/work/shop"),
+    base: Path = Path("/disk/shop"),
     prefix: str = "",
     configured: str | None = None,
     ci: str | None = None,
