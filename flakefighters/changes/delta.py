@@ -72,11 +72,15 @@ def delta(
     leavings = Leavings(sources, lambda: clock() > end)
     lookers = lookers or Lookers(sources)
     former: Mapping[str, bytes] = {}
+
+    def look(one: Change) -> frozenset[Unit]:
+        return frozenset() if clock() > end else lookers.of(one)
+
     for one in files:
         if one.kind is not ChangeKind.FILE:
-            effects.append(_looked(_data(one, sources, clock() > end), lookers.of(one)))
+            effects.append(_looked(_data(one, sources, clock() > end), look(one)))
             continue
-        looked = lookers.of(one)
+        looked = look(one)
         before = contents.get(wanted.get(one.path, ""))
         after = sources.read(one.path) if one.path in new else None
         if before is None or after is None:

@@ -7,9 +7,9 @@ All of it goes by the text of the files: to parse them would cost more than the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from flakefighters.changes.sources import Sources
@@ -62,6 +62,7 @@ _PROPERTY: Final = re.compile(
 #: Of a name that more functions than this have, it is not asked who runs.
 _MOST_READERS: Final = 60
 _MOST: Final = 200
+_MOST_IN_FILE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,16 @@ class Keeper:
     readers: tuple[Place, ...] | None
 
 
-def keepers(sources: Sources) -> list[Keeper]:
-    """All of a project, as far as their text tells."""
+def keepers(sources: Sources, late: Callable[[], bool] = lambda: False) -> list[Keeper]:
+    """All of a project, as far as their text tells, or those found before it got ``late``."""
     found: list[Keeper] = []
     lasting = _lasting(sources)
     for path, content in sources.all().items():
-        kept = [*_kept(content), *_kept_in_objects(content, lasting)]
+        if late():
+            break
+        kept = list(
+            islice(chain(_kept(content), _kept_in_objects(content, lasting)), _MOST_IN_FILE)
+        )
         if not kept:
             continue
         text = sources.text(path)
@@ -93,7 +98,7 @@ def keepers(sources: Sources) -> list[Keeper]:
             unit = (path, f"{places[0].unit[1]} keeps {shown}")
             places = [place._replace(unit=unit) for place in places]
             readers = None
-            if len(found) < _MOST:
+            if len(found) < _MOST and not late():
                 readers = _readers(path, name, attribute, sources)
             found.append(Keeper(unit, tuple(places), readers))
     return found

@@ -71,6 +71,7 @@ class Lookers:
         #: Their lines.
         self.places: dict[Unit, Place] = {}
         self._found: dict[str, list[_Looker]] = {}
+        self._signs: dict[bytes, list[str]] = {}
 
     def of(self, change: Change) -> frozenset[Unit]:
         """Those that may notice a change in a file other than their own."""
@@ -82,13 +83,18 @@ class Lookers:
         if change.kind is ChangeKind.FILE and change.how != "changed":
             signs += [b"iter_modules", b"walk_packages"]
         found = set()
-        for path, content in self._sources.all().items():
-            if path == change.path or not any(sign in content for sign in signs):
-                continue
+        for path in {path for sign in signs for path in self._having(sign)} - {change.path}:
             if path not in self._found:
-                self._found[path] = list(self._in(path, content))
+                self._found[path] = list(self._in(path, self._sources.all()[path]))
             found |= {one.unit for one in self._found[path] if one.may_mean(change)}
         return frozenset(found)
+
+    def _having(self, sign: bytes) -> list[str]:
+        """The files that have a text in them; each text is looked for once."""
+        if sign not in self._signs:
+            files = self._sources.all().items()
+            self._signs[sign] = [path for path, content in files if sign in content]
+        return self._signs[sign]
 
     def _in(self, path: str, content: bytes) -> Iterator[_Looker]:
         signs = [one for one in (_PRESENCE, _SIZE, _READ) if one.search(content)]

@@ -5,6 +5,7 @@ Two capped questions to the history, then git and the files.  Nothing stays open
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -25,6 +26,8 @@ __all__ = ["Lookback", "counts", "look_back", "ordered"]
 #: one is judged by its imports.
 MOST_STATES: Final = 6
 MOST_KEYS: Final = 3
+#: For the search of places that keep values.
+_SECONDS: Final = 1.0
 _LARGEST: Final = 4 << 20
 
 
@@ -94,7 +97,8 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
         if old is not None:
             found.deltas[state] = delta(old, new, checkout.read_blobs, sources, lookers=lookers)
     if any(effect.targets for one in found.deltas.values() for effect in one.effects):
-        found.keepers = keepers(sources)
+        end = time.monotonic() + _SECONDS
+        found.keepers = keepers(sources, lambda: time.monotonic() > end)
     places = [place for one in found.keepers for place in (*one.places, *(one.readers or ()))]
     places += [
         lookers.places[unit]
