@@ -23,18 +23,18 @@ __all__ = ["Names", "Readers", "readers"]
 #: Steps from a name to what is bound with its help, and so on; nobody needs as many.
 _ROUNDS: Final = 40
 #: What nobody asks a module for but by its full name, or by one that is put together of it.
-_METADATA: Final = frozenset(
-    {
-        *("__author__", "__contact__", "__copyright__", "__credits__", "__date__", "__email__"),
-        *("__license__", "__maintainer__", "__status__", "__title__", "__url__", "__version__"),
-    }
+_METADATA: Final = re.compile(
+    r"__(?:author|contact|copyright|credits|date|email|license|maintainer|status|title|url)__"
+    r"|_{0,2}(?:version|VERSION)(?:_info|_tuple|_INFO|_TUPLE)?_{0,2}"
 )
 #: Where code may have gone on without a name: it is caught that there is none.
 _MISSING: Final = re.compile(
     rb"\bNameError\b|\bexcept\s*:|\bexcept\b[^:\n]*\b(?:Base)?Exception\b|\bsuppress\s*\("
 )
 #: Names like those above that are put together: ``f"__{name}__"``.
-_DUNDER: Final = re.compile(rb"__\{|__%s|[\"']__[\"']")
+_DUNDER: Final = re.compile(
+    rb"(?:\}|%s)__[\"']|\+\s*[\"']__[\"']|[\"']__[\"']\.join|(?i:[\"']_{0,2}version|version_{0,2}[\"'{%])"
+)
 _BUILTINS: Final = frozenset(dir(builtins))
 
 
@@ -138,7 +138,7 @@ class _Carriers:
 
     def computing(self, sources: Sources) -> dict[str, set[str]]:
         """Files that compute names, with the ways of it that may give one of these."""
-        plain = self.values.all() <= _METADATA
+        plain = self._is_metadata()
         holders = self.holders()
         free = self.values.attributes or self.values.anywhere or sources.escaped(holders)
         result = {}
@@ -158,6 +158,17 @@ class _Carriers:
                 found.add(ANY_IN_TEXT)
             result[path] = found
         return result
+
+    def _is_metadata(self) -> bool:
+        """Whether all of it tells of the project; a ``setup.py`` has what it likes for itself."""
+        values = self.values
+        own = {
+            name
+            for name, files in values.globals.items()
+            if name in _BUILTINS or all(one.rpartition("/")[2] == "setup.py" for one in files)
+        }
+        marked = {*values.attributes, *values.fixtures, *values.anywhere}
+        return not marked and all(map(_METADATA.fullmatch, values.globals.keys() - own))
 
     def holders(self) -> set[str]:
         """Files of which a module has a changed value."""

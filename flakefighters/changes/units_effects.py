@@ -173,6 +173,8 @@ def _only_builds(call: ast.Call, known: Known | None) -> bool:
     name = dotted(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
     if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant):
         name = call.func.attr  # "a b".split()
+    elif name == "map" and call.args and isinstance(call.args[0], ast.Name):
+        name = call.args[0].id  # map(str, VERSION)
     if known is not None and known.defines(name):
         return known.builds(name)
     return is_builder(name) or (bool(name) and known is not None and known.builds(name))

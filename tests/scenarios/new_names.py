@@ -359,6 +359,22 @@ _harmless(
     {"shop/__init__.py": '__version__ = "1.1"\n'},
 )
 _harmless(
+    "the_version_as_a_tuple",
+    "The same of a tuple of which the version is made, in a module of its own.",
+    {
+        "shop/__init__.py": "from shop._version import __version__, version_info\n",
+        "shop/_version.py": "version_info = (1, 0)\n"
+        '__version__ = ".".join(map(str, version_info))\n',
+        "shop/net.py": NET.replace(
+            'return "ok"',
+            'return max(getattr(os, one) and "ok" for one in vars(os) if one[:2] == "__")',
+        ),
+        "shop/text.py": "import shop\nfrom shop import _version\n\nALL = [shop, _version]\n"
+        + BASE["shop/text.py"],
+    },
+    {"shop/_version.py": swap("(1, 0)", "(1, 1)")},
+)
+_harmless(
     "an_annotation_that_another_test_looks_at",
     "Another test looks at annotations; a name differs that only annotations have.",
     {
