@@ -14,7 +14,7 @@ from typing import Final
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_computed import assigned_once
-from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE
+from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE
 
 __all__ = ["Alterations", "Function", "alterations", "tells_it_alters"]
 
@@ -27,10 +27,34 @@ _ALTERING: Final = frozenset(
         *("configure", "connect", "difference_update", "discard", "disable", "enable", "extend"),
         *("insert", "install", "intersection_update", "load", "move_to_end", "pop", "popitem"),
         *("popleft", "push", "put", "register", "remove", "reset", "reverse", "set"),
-        *("setLevel",),
+        *("addFilter", "addHandler", "removeFilter", "removeHandler", "setLevel"),
         *("setdefault", "sort", "subscribe", "uninstall", "unregister", "update"),
+        # Of connections, processes, files.
+        *("close", "commit", "delete", "disconnect", "execute", "executemany", "executescript"),
+        *("kill", "quit", "rmdir", "rollback", "shutdown", "terminate", "truncate", "unlink"),
+        *("write_bytes", "write_text"),
     }
 )
+#: Those of them after which something is gone, or in another order.
+_DESTROYING: Final = frozenset(
+    {
+        *("__delitem__", "clear", "discard", "pop", "popitem", "popleft", "remove", "reverse"),
+        *("sort",),
+    }
+)
+#: Functions that alter what their first argument names.
+_REMOVING: Final = frozenset(
+    {
+        *("os.remove", "os.rename", "os.replace", "os.rmdir", "os.truncate", "os.unlink"),
+        *("shutil.move", "shutil.rmtree"),
+    }
+)
+#: Statements of SQL that alter nothing.
+_ASKING: Final = ("describe", "explain", "pragma", "select", "show", "with")
+#: Calls that give another form of what they are handed.
+_FORMS: Final = frozenset({"Path", "fspath", "join", "joinpath", "str"})
+#: Methods that make an object, of which nobody had it before.
+_MAKING: Final = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
 _BEGINNINGS: Final = ("add_", "disable_", "enable_", "register_", "remove_", "reset_", "set_")
 #: What the whole process has once: all that runs later may be affected.
 _OF_THE_PROCESS: Final = frozenset(
@@ -57,8 +81,17 @@ class Alterations:
     contents: set[str] = field(default_factory=set)
     #: Parameters that are altered: of a test or fixture they are fixtures.
     parameters: set[str] = field(default_factory=set)
+    #: Those of the contents from which something was taken.
+    lost: set[str] = field(default_factory=set)
+    #: Attributes of ``self`` that get another value, each with the texts of what gives it.
+    own: dict[str, set[str]] = field(default_factory=dict)
     #: The functions that it calls, by the last part of their names.
     called: set[str] = field(default_factory=set)
+    #: Methods that it calls on parameters and on objects of modules: as names above, the method,
+    #: and the text of the call.
+    on: set[tuple[str, str, str]] = field(default_factory=set)
+    #: It puts back what a patch replaced.
+    stops: bool = False
     #: Something that any code may depend on.
     process: bool = False
 
@@ -74,14 +107,16 @@ def alterations(
     imported: Mapping[str, str],
     modules: Collection[str] = (),
     shared: Collection[str] = (),
+    loggers: Collection[str] = (),
 ) -> Alterations:
     """What running a function alters.
 
     ``tops`` are the names that its module defines, ``imported`` those that it has from others
     (``from shop import RATE as R``), with their names there, and ``modules`` those of what it
-    imports whole; ``shared`` are what the class of a method has, which all its objects share.
+    imports whole; ``shared`` are what the class of a method has, which all its objects share, and
+    ``loggers`` the names of what the process has, whatever it is called: ``getLogger("shop")``.
     """
-    return _Body(node, tops, imported, modules, shared).found
+    return _Body(node, tops, imported, modules, shared, loggers).found
 
 
 class _Body:
@@ -92,6 +127,7 @@ class _Body:
         imported: Mapping[str, str],
         modules: Collection[str],
         shared: Collection[str],
+        loggers: Collection[str],
     ):
         self.found = Alterations()
         self._parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
@@ -101,6 +137,8 @@ class _Body:
         self._locals = set(self._parameters)
         self._tops = tops
         self._shared = shared
+        self._loggers = loggers
+        self._makes = node.name in _MAKING
         parts = list(_parts(node))
         for part in parts:
             self._bind(part)
@@ -112,6 +150,13 @@ class _Body:
             for part in parts
             if isinstance(part, ast.Assign)
             for target in part.targets
+            if isinstance(target, ast.Attribute)
+        }
+        #: The text of what gives a place its value.
+        self._texts = {
+            id(target): ast.unparse(part)
+            for part in parts
+            for target in _targets(part)
             if isinstance(target, ast.Attribute)
         }
         for part in parts:
@@ -133,7 +178,11 @@ class _Body:
                 self.found.names.add(part.id)
         elif isinstance(part, ast.Attribute | ast.Subscript):
             if not isinstance(part.ctx, ast.Load):
-                self._altered(part, content=isinstance(part, ast.Subscript))
+                self._altered(
+                    part,
+                    content=isinstance(part, ast.Subscript),
+                    losing=isinstance(part.ctx, ast.Del),
+                )
         elif isinstance(part, ast.Call):
             self._call(part)
 
@@ -144,7 +193,7 @@ class _Body:
             self.found.called.add(last)
         if name in _OF_THE_PROCESS:
             self.found.process = True
-        elif name == "next" and call.args:
+        elif (name == "next" or name in _REMOVING) and call.args:
             self._altered(call.args[0], content=True)
         elif self._sets_by_name(call, name) and len(call.args) > 1:
             attribute = call.args[1]
@@ -156,8 +205,32 @@ class _Body:
             return
         elif last == "start" and (patch := self._made(call.func.value)) is not None:
             self._patched(patch)  # and nobody knows where it stops
-        elif tells_it_alters(last):
-            self._altered(call.func.value, content=True)
+        elif call.func.attr in ("stop", "stopall"):
+            self.found.stops = True
+        elif tells_it_alters(call.func.attr):
+            if not (call.func.attr.startswith("execute") and _only_asks(call)):
+                losing = call.func.attr in _DESTROYING
+                self._altered(call.func.value, content=True, losing=losing)
+        else:
+            self._called_on(call.func.value, call)
+
+    def _called_on(self, thing: ast.expr, call: ast.Call) -> None:
+        """A method is called on something that others may have too."""
+        root, *parts = self._chain(thing)
+        assert isinstance(call.func, ast.Attribute)
+        if root in self._parameters:
+            name = FIXTURE + root
+        elif root in self._locals and root not in self._imported:
+            return
+        elif parts and (root in self._modules or root in self._imported):
+            name = ANYWHERE + parts[-1]
+        elif root in self._imported:
+            name = ANYWHERE + self._imported[root]
+        elif root in self._tops:
+            name = root
+        else:
+            return
+        self.found.on.add((name, call.func.attr, ast.unparse(call)))
 
     def _made(self, node: ast.expr) -> ast.Call | None:
         """The call that a thing is the result of."""
@@ -182,9 +255,17 @@ class _Body:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 self.found.names.add(ANYWHERE + value.value.rpartition(".")[2])
 
-    def _altered(self, thing: ast.expr, *, content: bool = False) -> None:
-        """Something gets another value, or another ``content``."""
-        names = self.found.contents if content else self.found.names
+    def _altered(self, thing: ast.expr, *, content: bool = False, losing: bool = False) -> None:
+        """Something gets another value, or another ``content``; ``losing``: some of it goes."""
+        names: set[str] = set()
+        self._name(thing, names, content=content, losing=losing)
+        to = self.found.contents if content else self.found.names
+        to |= names
+        if losing:
+            self.found.lost |= names
+
+    def _name(self, thing: ast.expr, names: set[str], *, content: bool, losing: bool) -> None:
+        """Add the names of what is altered."""
         root, *parts = self._chain(thing)
         if not root:
             return
@@ -194,13 +275,16 @@ class _Body:
                 self.found.process = True  # logging.getLogger("shop"), decimal.getcontext()
             elif not content and not parts[0][:1].isupper():
                 names.add(ANYWHERE + parts[-1])
-        elif name in _OF_THE_PROCESS or root in _OF_THE_PROCESS or name.startswith("sys.modules."):
+        elif self._is_of_process(root, name):
             self.found.process = True
         elif root == "cls" or "__class__" in parts:
             names.update(ATTRIBUTE + part for part in parts if part != "__class__")
         elif root in self._locals and root not in self._imported:
             if root == "self" and content and parts and parts[0] in self._shared:
                 names.add(ATTRIBUTE + parts[0])
+            if root == "self" and parts and (losing or not content) and not self._makes:
+                text = self._texts.get(id(thing)) or ast.unparse(thing)
+                self.found.own.setdefault(parts[0], set()).add(text)
             if root in self._parameters and root not in ("self", "monkeypatch"):
                 self.found.parameters.add(root)
         elif parts and (
@@ -212,6 +296,11 @@ class _Body:
             names.add(ANYWHERE + self._imported[root])
         elif root in self._tops and root not in self._modules:
             names.add(root)
+
+    def _is_of_process(self, root: str, name: str) -> bool:
+        if root in self._loggers and root not in self._locals:
+            return True
+        return not _OF_THE_PROCESS.isdisjoint((root, name)) or name.startswith("sys.modules.")
 
     def _chain(self, node: ast.expr) -> list[str]:
         """``a.b["c"]`` as its names; a variable that is assigned once stands for its value."""
@@ -229,12 +318,37 @@ class _Body:
                     return [node.id, *names]
                 met.add(node.id)
                 node = value
+            elif isinstance(node, ast.BinOp):
+                node = node.left  # folder / "rates.txt"
             elif isinstance(node, ast.Call) and (called := effects.dotted(node.func)):
                 if called == "type":
                     return ["cls", *names]
+                if called.rpartition(".")[2] in _FORMS and node.args:
+                    node = node.args[0]
+                    continue
                 return [_RESULT, called.partition(".")[0], *names]
             else:
                 return ["", *names]
+
+
+def _targets(part: ast.AST) -> list[ast.expr]:
+    if isinstance(part, ast.Assign | ast.Delete):
+        return part.targets
+    return [part.target] if isinstance(part, ast.AugAssign | ast.AnnAssign) else []
+
+
+def _only_asks(call: ast.Call) -> bool:
+    """``connection.execute("select ...")``."""
+    text = call.args[0] if call.args else None
+    if isinstance(text, ast.JoinedStr) and text.values:
+        text = text.values[0]
+    if isinstance(text, ast.Call) and text.args:
+        text = text.args[0]  # sqlalchemy.text("select ...")
+    return (
+        isinstance(text, ast.Constant)
+        and isinstance(text.value, str)
+        and text.value.lstrip().lower().startswith(_ASKING)
+    )
 
 
 def _parts(node: Function) -> Iterator[ast.AST]:

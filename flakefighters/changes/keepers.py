@@ -16,7 +16,7 @@ from flakefighters.changes.sources import Sources
 from flakefighters.changes.texts import Place
 from flakefighters.model import Unit
 
-__all__ = ["Keeper", "keepers"]
+__all__ = ["Keeper", "keepers", "lasting_classes"]
 
 _DECORATED: Final = re.compile(
     rb"^[ \t]*@[\w.]*\b(?:cache|cached|lru_cache|memoized?)\b"
@@ -78,7 +78,7 @@ class Keeper:
 def keepers(sources: Sources, late: Callable[[], bool] = lambda: False) -> list[Keeper]:
     """All of a project, as far as their text tells, or those found before it got ``late``."""
     found: list[Keeper] = []
-    lasting = _lasting(sources)
+    lasting = lasting_classes(sources)
     for path, content in sources.all().items():
         if late():
             break
@@ -104,7 +104,7 @@ def keepers(sources: Sources, late: Callable[[], bool] = lambda: False) -> list[
     return found
 
 
-def _lasting(sources: Sources) -> set[bytes]:
+def lasting_classes(sources: Sources) -> set[bytes]:
     """Classes of which some object may live longer than a test."""
     found: set[bytes] = set()
     for path, content in sources.all().items():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from flakefighters.changes import units_effects as effects
 from flakefighters.changes.alterations import (
     Alterations,
     Function,
@@ -18,6 +19,8 @@ from flakefighters.changes.alterations import (
     tells_it_alters,
 )
 from flakefighters.changes.file_writes import writes_files
+from flakefighters.changes.handing import handed_to
+from flakefighters.changes.keepers import lasting_classes
 from flakefighters.changes.readers import readers
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units_entries import ANY, bound
@@ -31,6 +34,8 @@ __all__ = ["Leavings"]
 
 _TEARDOWNS: Final = ("setup", "teardown", "setUp", "tearDown", "pytest_")
 _WIDE: Final = re.compile(rb"\bscope\s*=")
+#: How far a call is followed within a file.
+_DEPTH: Final = 3
 _MARKS: Final = ANYWHERE + ATTRIBUTE + FIXTURE
 
 
@@ -44,11 +49,29 @@ class _File:
     modules: set[str] = field(default_factory=set)
     #: What the bodies of classes bind, by qualified name.
     shared: dict[str, set[str]] = field(default_factory=dict)
+    #: Names of what the process has once: ``getLogger("shop")``.
+    loggers: set[str] = field(default_factory=set)
+    _altered: dict[str, Alterations] = field(default_factory=dict)
 
     def altered_by(self, name: str) -> Alterations:
         """What one of its functions alters."""
-        shared = self.shared.get(name.rpartition(".")[0], ())
-        return alterations(self.functions[name], self.tops, self.imported, self.modules, shared)
+        if name not in self._altered:
+            shared = self.shared.get(name.rpartition(".")[0], ())
+            node, known = self.functions[name], (self.tops, self.imported, self.modules)
+            self._altered[name] = alterations(node, *known, shared, self.loggers)
+        return self._altered[name]
+
+    def helpers(self, name: str) -> set[str]:
+        """The functions of the module, and of the same class, that one of them may call."""
+        found: set[str] = set()
+        waiting = {name}
+        for _ in range(_DEPTH):
+            outer = name.rpartition(".")[0]
+            called = {one for unit in waiting for one in self.altered_by(unit).called}
+            near = called | {f"{outer}.{one}" for one in called}
+            waiting = (near & self.functions.keys()) - found - {name}
+            found |= waiting
+        return found
 
     @classmethod
     def of(cls, content: bytes) -> _File:
@@ -74,7 +97,16 @@ class _File:
                     waiting.append((node, f"{prefix}{node.name}{LOCALS}."))
                 elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
                     waiting.append((node, prefix))
-        found.tops = {name for one in getattr(tree, "body", ()) for name in bound(one)}
+        body = getattr(tree, "body", ())
+        found.tops = {name for one in body for name in bound(one)}
+        found.loggers = {
+            name
+            for one in body
+            if isinstance(one, ast.Assign)
+            and isinstance(one.value, ast.Call)
+            and effects.dotted(one.value).rpartition(".")[2] in ("getLogger", "getcontext")
+            for name in bound(one)
+        }
         found.tops -= found.modules | found.imported.keys()
         return found
 
@@ -89,6 +121,7 @@ class Leavings:
     _old: dict[tuple[str, int], _File] = field(default_factory=dict)
     _by_name: dict[str, list[str]] = field(default_factory=dict)
     _wide: frozenset[str] | None = None
+    _lasting: set[bytes] | None = None
 
     def add(self, effect: Effect, before: bytes | None) -> Effect:
         """``effect`` with what its change leaves behind; ``before`` is the file as it was."""
@@ -172,17 +205,66 @@ class Leavings:
         ):
             return None
         total = Alterations()
+        before = old.altered_by(name) if name in old.functions else Alterations()
         for node, file in versions:
             found = file.altered_by(name)
             total.names |= found.names | found.contents
             total.process = total.process or found.process or writes_files(node)
             if not (_ran_by_pytest(node) or node.name.startswith("test")):
+                if file is now:
+                    total.names |= self._handed(node, found) | self._own(name, found, before)
                 continue
             total.names |= {FIXTURE + one for one in found.parameters & self._wide_fixtures()}
+            if file is now or name not in now.functions:
+                total.names |= self._used_up(found, Alterations() if file is old else before)
             for called in self._called(found.called):
                 total.names |= called.names
                 total.process = total.process or called.process
+        if before.stops and not (name in now.functions and now.altered_by(name).stops):
+            # Of what others replaced by patches nobody puts it back.
+            for other in old.functions:
+                total.names |= {one for one in old.altered_by(other).names if one[0] == ANYWHERE}
         return total if total.names or total.process else None
+
+    def _used_up(self, found: Alterations, before: Alterations) -> set[str]:
+        """Wide fixtures and objects of modules of which a test calls a method that alters them.
+
+        What it called as well before the change does not count.
+        """
+        return {
+            thing
+            for thing, method, _ in found.on - before.on
+            if thing[0] != FIXTURE or thing[1:] in self._wide_fixtures()
+            if any(
+                self._file(path).altered_by(unit).own
+                for path in self._defining(method)
+                for unit in self._file(path).functions
+                if unit.rpartition(".")[2] == method
+            )
+        }
+
+    def _handed(self, node: Function, found: Alterations) -> set[str]:
+        """What of modules and wide fixtures is handed to a function that alters its parameters."""
+        if not found.parameters or self.late():
+            return set()
+        return {
+            one
+            for one in handed_to(node.name, self.sources, self.late)
+            if (one[0] != FIXTURE or one[1:] in self._wide_fixtures())
+            and not (one[0] == ANYWHERE and self._defining(one[1:]))
+        }
+
+    def _own(self, name: str, found: Alterations, before: Alterations) -> set[str]:
+        """Attributes that a method sets otherwise than before on objects that outlive a test."""
+        differing = {one for one, texts in found.own.items() if texts != before.own.get(one)}
+        if not differing:
+            return set()
+        if self._lasting is None:
+            self._lasting = lasting_classes(self.sources)
+        owner = name.rpartition(".")[0].rpartition(".")[2]
+        if owner.encode("utf-8", "surrogateescape") not in self._lasting:
+            return set()
+        return {ATTRIBUTE + one for one in differing}
 
     def _called(self, names: Iterable[str]) -> Iterator[Alterations]:
         """What the functions of the project that a test may mean by these names alter themselves.
@@ -198,11 +280,17 @@ class Leavings:
                     if not (last == name or made) or self.late():
                         continue
                     found = file.altered_by(unit)
-                    altered = found.names | (found.contents if tells_it_alters(name) else set())
+                    altered = found.names | found.lost
+                    if tells_it_alters(name):
+                        altered |= found.contents
+                    process = found.process
+                    for helper in file.helpers(unit):
+                        altered |= file.altered_by(helper).names | file.altered_by(helper).lost
+                        process = process or file.altered_by(helper).process
                     # Names of that module, told so that they count in any file.
                     yield Alterations(
                         names={f"{ANYWHERE}{one.lstrip(_MARKS)}" for one in altered},
-                        process=found.process,
+                        process=process,
                     )
 
     def _defining(self, name: str) -> list[str]:

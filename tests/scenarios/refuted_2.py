@@ -69,7 +69,7 @@ change(
 )
 change(
     "p_logging_handler_left",
-    "Changed code adds a handler / propagate off, caplog test fails.",
+    "Changed code disables a logger that another module asks for by its name.",
     {
         "shop/log.py": "import logging\nLOG = logging.getLogger('shop')\n\ndef setup():\n    return LOG\n",
         "shop/tax.py": "import logging\nLOG = logging.getLogger('shop')\n\ndef tax(net):\n    LOG.warning('taxed')\n    return net // 5\n",
@@ -78,7 +78,7 @@ change(
     },
     {
         "shop/log.py": Swap(
-            old="    return LOG\n", new="    LOG.propagate = False\n    return LOG\n"
+            old="    return LOG\n", new="    LOG.disabled = True\n    return LOG\n"
         )
     },
 )
