@@ -41,6 +41,12 @@ _OF_BODY: Final = re.compile(
     rb"^[ \t]+(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\{\}|\[\]|(?:dict|list|set)\(\)|defaultdict\()",
     re.MULTILINE,
 )
+#: ``def rate(_cache={}):``.
+_DEFAULT: Final = re.compile(rb"=[ \t]*(?:\{\}|\[\]|dict\(\)|list\(\))[ \t]*[,)]")
+_PARAMETER: Final = re.compile(rb"\b(\w+)[ \t]*(?::[^=,()\n]+)?\Z")
+#: A function within another, which gives it away.
+_GIVEN: Final = re.compile(rb"\n([ \t]+)return[ \t]+(\w+)[ \t]*(?=\n|\Z)")
+_NONLOCAL: Final = re.compile(rb"^[ \t]+nonlocal[ \t]+([\w, \t]+)", re.MULTILINE)
 #: Where something is put into a table.
 _PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|set|setdefault|update)\()"
 #: Objects of a module, and what makes fixtures that live longer than a test.
@@ -52,7 +58,8 @@ _CLASS: Final = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
 _END: Final = re.compile(rb"^[^\s#)\]}]", re.MULTILINE)
 #: ``if self._rates is None: self._rates = load()``.
 _LAZY: Final = re.compile(
-    rb"^[ \t]+if\b[^\n]*(?:\bself\.|hasattr\(\s*self\s*,\s*[\"'])(\w+)\b[^\n]*\n"
+    rb"^[ \t]+if\b[^\n]*(?:\bself\.|hasattr\(\s*self\s*,\s*[\"']"
+    rb"|[\"'](?=\w+[\"'] not in (?:self\.__dict__|vars\(self\))))(\w+)\b[^\n]*\n"
     rb"(?:[^\n]*\n){0,3}?[ \t]+self\.\1\b[^\n=(]*=[^=]",
     re.MULTILINE,
 )
@@ -109,6 +116,8 @@ def lasting_classes(sources: Sources) -> set[bytes]:
     found: set[bytes] = set()
     for path, content in sources.all().items():
         found.update(_OBJECT.findall(content) + _MEMBERS.findall(content))
+        if b"self.__dict__ =" in content:  # all objects have one dictionary
+            found.update(_CLASS.findall(content))
         if b"scope" in content:
             text = sources.text(path)
             for line in text.having(_WIDE):
@@ -162,11 +171,44 @@ def _kept(content: bytes) -> Iterator[tuple[bytes, bool, int, bool]]:
         root = b"\n" + match[1]
         if b"\ndef " + match[1] + b"(" in text or root + b" = " in text:
             yield match[2], True, _line(content, match.start(2)), False
+    for name, at in chain(_defaults(content), _given(content)):
+        yield name, False, _line(content, at), False
     for name in dict.fromkeys(_OF_BODY.findall(content)):
         own = b"self." + name
         if (own + b"[" in content or own + b"." in content) and own + b" =" not in content:
             for one in re.finditer(re.escape(own) + _PUT, content):
                 yield name, True, _line(content, one.start()), False
+
+
+def _defaults(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """Where parameters of which the default is a table are filled."""
+    for match in _DEFAULT.finditer(content):
+        at = content.rfind(b"def ", 0, match.start())
+        head = content[at : match.start()] if at >= 0 else b":\n"
+        name = _PARAMETER.search(head)
+        if name is not None and b":\n" not in head:
+            for one in re.finditer(rb"\b" + name[1] + _PUT, content[match.end() :]):
+                yield name[1], match.end() + one.start()
+
+
+def _given(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """Where functions that another one gives away fill variables of that one."""
+    for match in _GIVEN.finditer(content):
+        start = content.rfind(b"def " + match[2] + b"(", 0, match.start())
+        line = content.rfind(b"\n", 0, start) + 1
+        if start < 0 or not content.startswith(match[1], line):
+            continue
+        inner = content[start : match.start()]
+        names = [
+            (name, rb"^[ \t]+" + name + rb"\b[^\n=(.\[]*=[^=]")
+            for one in _NONLOCAL.findall(inner)
+            for name in one.replace(b",", b" ").split()
+        ]
+        outer = content[content.rfind(b"def ", 0, start) : start]
+        names += [(name, rb"\b" + name + _PUT) for name in _OF_BODY.findall(outer)]
+        for name, sign in names:
+            for one in re.finditer(sign, inner, re.MULTILINE):
+                yield name, start + one.end() - 1
 
 
 def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple[Place, ...] | None:

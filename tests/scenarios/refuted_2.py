@@ -76,11 +76,7 @@ change(
         "tests/test_a.py": "from shop.log import setup\n\ndef test_a():\n    assert setup()\n",
         "tests/test_tax.py": "from shop.tax import tax\n\ndef test_tax(caplog):\n    assert tax(100) == 20\n    assert 'taxed' in caplog.text\n",
     },
-    {
-        "shop/log.py": Swap(
-            old="    return LOG\n", new="    LOG.disabled = True\n    return LOG\n"
-        )
-    },
+    {"shop/log.py": Swap(old="    return LOG\n", new="    LOG.disabled = True\n    return LOG\n")},
 )
 change(
     "n_dataclass_order_of_fields",
