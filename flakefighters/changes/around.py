@@ -104,6 +104,27 @@ class Around:
         """Whether some other file reads the docstring of the module, or of something in it."""
         return self._sources.reads_docs(self._path)
 
+    def is_listed(self) -> bool:
+        """Whether some other file goes through what the module has, in its order."""
+        last = (
+            self._path.removesuffix(".py")
+            .removesuffix("/__init__")
+            .rpartition("/")[2]
+            .encode("utf-8", "surrogateescape")
+        )
+        sign = re.compile(
+            rb"\bvars\(\s*(?:\w+\.)*"
+            + re.escape(last)
+            + rb"\s*\)|\b"
+            + re.escape(last)
+            + rb"\.__dict__\b"
+        )
+        return any(
+            sign.search(content)
+            for path, content in self._sources.all().items()
+            if last in content and path != self._path
+        )
+
     def examples_are_run(self) -> bool:
         """Whether some code runs the examples in docstrings."""
         return self._sources.runs_examples()

@@ -91,7 +91,12 @@ def delta(
                 whole = replace(whole, named_in=whole.named_in | seekers(one.path, former))
             effects.append(_looked(leavings.add(whole, before), looked))
             continue
-        for change in compare(one.path, before, after, sources.around(one.path)):
+        if clock() <= end:
+            looked |= lookers.of_texts(one.path, before, after)
+        changes = compare(one.path, before, after, sources.around(one.path))
+        if looked and not changes:  # somebody may read the very text
+            effects.append(Effect(change=replace(one, by_run=False), looked=looked))
+        for change in changes:
             if change.kind is ChangeKind.FILE:
                 found = _whole(change, after, sources, lambda: clock() > end)
             else:

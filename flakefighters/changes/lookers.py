@@ -6,6 +6,7 @@ reports; and the text of Python files is read without being watched.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Final
 
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.texts import Place
+from flakefighters.changes.units_source import parse
 from flakefighters.model import Change, ChangeKind, Unit
 
 __all__ = ["Lookers"]
@@ -30,6 +32,16 @@ _OWN: Final = re.compile(
 )
 
 
+#: It asks for the text of a module, or for where that is.
+_SOURCE: Final = re.compile(rb"\bgetsource(?:file|lines)?\b|\bfindsource\b|\w\.__file__\b")
+#: The docstring of what a variable stands for; not where it is passed on.
+_DOC: Final = re.compile(
+    rb"^(?![^\n]*\.__doc__[ \t]*=[^=])[^\n]*(?:\b(?!self\b|cls\b)\w+\.__doc__\b|\bgetdoc\()",
+    re.MULTILINE,
+)
+_IMPORT: Final = re.compile(
+    rb"^[ \t]*(?:import[ \t]+([\w.]+)|from[ \t]+([\w.]+)[ \t]+import[ \t]+(\w+))", re.MULTILINE
+)
 #: What texts in the code end with, and the parts of paths in them.
 _ENDING: Final = re.compile(rb"\.(\w+)[\"']")
 _PART: Final = re.compile(rb"[\"'/]([\w.-]+)(?=[\"'/])")
@@ -63,6 +75,30 @@ class _Looker:
         return asks and (ending in self.endings or folder.rpartition(b"/")[2] in self.folders)
 
 
+def docs_differ(before: bytes, after: bytes) -> bool:
+    """Whether two versions of a file have other docstrings."""
+    return _docs(before) != _docs(after)
+
+
+def _docs(content: bytes) -> list[str | None]:
+    tree = parse(content)
+    return [
+        ast.get_docstring(node, clean=False)
+        for node in (ast.walk(tree) if tree is not None else ())
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def _imports(content: bytes) -> set[bytes]:
+    """The modules that a file may import, by full name."""
+    return {
+        name
+        for plain, module, member in _IMPORT.findall(content)
+        for name in (plain, module, module + b"." + member)
+        if name.strip(b".")
+    }
+
+
 class Lookers:
     """All of a project, as far as their text tells; files are looked at when one may matter."""
 
@@ -72,6 +108,7 @@ class Lookers:
         self.places: dict[Unit, Place] = {}
         self._found: dict[str, list[_Looker]] = {}
         self._signs: dict[bytes, list[str]] = {}
+        self._matched: dict[bytes, list[Unit]] = {}
 
     def of(self, change: Change) -> frozenset[Unit]:
         """Those that may notice a change in a file other than their own."""
@@ -87,7 +124,47 @@ class Lookers:
             if path not in self._found:
                 self._found[path] = list(self._in(path, self._sources.all()[path]))
             found |= {one.unit for one in self._found[path] if one.may_mean(change)}
+        if change.kind is ChangeKind.FILE and change.how == "changed":
+            mentions = self._sources.mentions
+            for path, unit in self._matching(_SOURCE, b"getsource", b"findsource", b"__file__"):
+                if path != change.path and mentions(path, change.path):
+                    found.add((path, unit))
         return frozenset(found)
+
+    def of_texts(self, path: str, before: bytes, after: bytes) -> frozenset[Unit]:
+        """Those that may notice what differs between the texts of a file, and is not run."""
+        found: set[Unit] = set()
+        if (units := self._matching(_DOC, b"__doc__", b"getdoc")) and docs_differ(before, after):
+            found |= {one for one in units if one[0] != path and not self._decorates(one[1])}
+        if self._having(b"sys.modules"):
+            for name in _imports(before) ^ _imports(after):
+                sign = re.compile(rb"[\"']" + re.escape(name) + rb"[\"']")
+                found |= {
+                    one
+                    for one in self._matching(sign, name)
+                    if b"modules" in self._sources.all()[one[0]]
+                }
+        return frozenset(found)
+
+    def _decorates(self, unit: str) -> bool:
+        """Whether a function, which may be one within it, is a decorator of the project's."""
+        name = unit.partition(" ")[0].encode("utf-8", "replace")
+        return bool(name) and bool(self._having(b"@" + name))
+
+    def _matching(self, sign: re.Pattern[bytes], *words: bytes) -> list[Unit]:
+        """The functions (or bodies of modules) with a sign; their files have one of the words."""
+        key = b"\0".join((sign.pattern, *words))
+        if key not in self._matched:
+            found: dict[Unit, None] = {}
+            for path in dict.fromkeys(path for word in words for path in self._having(word)):
+                text = self._sources.text(path)
+                for line in text.having(sign):
+                    place = text.function(line)
+                    if place is not None:
+                        self.places[place.unit] = place
+                    found[(path, "") if place is None else place.unit] = None
+            self._matched[key] = list(found)
+        return self._matched[key]
 
     def _having(self, sign: bytes) -> list[str]:
         """The files that have a text in them; each text is looked for once."""

@@ -11,7 +11,12 @@ from typing import Final, NamedTuple
 
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units import ANY
-from flakefighters.changes.units_computed import ANY_ATTRIBUTE, ANY_IN_TEXT, ANY_OF_OWN
+from flakefighters.changes.units_computed import (
+    ANY_ATTRIBUTE,
+    ANY_FIXTURE,
+    ANY_IN_TEXT,
+    ANY_OF_OWN,
+)
 from flakefighters.changes.units_entries import Entry
 from flakefighters.changes.units_names import Reads, UnitReads, is_made_fixture
 from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE, altered
@@ -150,7 +155,9 @@ class _Carriers:
                 found.add(ANY_OF_OWN)
             if free:
                 found |= {ANY_ATTRIBUTE, ANY_IN_TEXT}
-            elif (
+            if self.values.fixtures:
+                found.add(ANY_FIXTURE)
+            if not free and (
                 self.in_text
                 or sources.runs_files(path)
                 or any(sources.mentions(path, holder) for holder in holders)
@@ -342,6 +349,9 @@ def _follow(
                 known.handed.add(path)
         elif doubt or doubtful or read.may_compute(computed, names):
             add(entry.names, known.doubtful)
+            holds = any(sources.mentions(path, one) for one in known.holders() - {path})
+            if holds and _is_unclear(entry, altered(entry.node), path, sources):
+                known.handed.add(path)
 
 
 def _starred(entry: Entry, names: Names, path: str, sources: Sources) -> list[str]:

@@ -28,6 +28,10 @@ class Around(effects.Known, Protocol):
         """Whether some other file reads the docstring of the module, or of something in it."""
         ...
 
+    def is_listed(self) -> bool:
+        """Whether some other file goes through what the module has, in its order."""
+        ...
+
     def examples_are_run(self) -> bool:
         """Whether some code runs the examples in docstrings."""
         ...

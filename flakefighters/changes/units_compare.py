@@ -87,7 +87,10 @@ class Comparison:
             together.sort(key=lambda member: member[0])
             order = [(former, entry) for _, former, entry in together]
             shown = {"cls", owner.name} if isinstance(owner, ast.ClassDef) else set()
-            moved = displaced(order, listed=not shown.isdisjoint(self._counts.listed))
+            listed = not shown.isdisjoint(self._counts.listed)
+            if owner is None and self._around is not None:
+                listed = self._around.is_listed()
+            moved = displaced(order, listed=listed)
             if isinstance(owner, ast.ClassDef) and (owner.bases or owner.decorator_list):
                 # Of data classes, named tuples and enumerations the order of fields is told.
                 fields = [one for one in order if one[1].kind is ChangeKind.STATEMENT]

@@ -12,11 +12,13 @@ from flakefighters.changes.units_entries import ANY
 
 __all__ = [
     "ANY_ATTRIBUTE",
+    "ANY_FIXTURE",
     "ANY_IN_TEXT",
     "ANY_OF_OWN",
     "DICTIONARIES",
     "DYNAMIC",
     "asked_name",
+    "asks_for_fixture",
     "assigned_once",
     "beginning",
     "is_computed",
@@ -30,6 +32,8 @@ ANY_ATTRIBUTE: Final = "*."
 #: Any name of the code's own module; any name that a text which is run as code may have.
 ANY_OF_OWN: Final = "*g"
 ANY_IN_TEXT: Final = "*x"
+#: Any fixture, or one whose name begins like what is behind it.
+ANY_FIXTURE: Final = "*@"
 #: Calls and attributes by which code reaches names that its text does not show.
 DYNAMIC: Final = {
     "__import__": ANY,
@@ -83,6 +87,15 @@ def is_computed(call: ast.Call, asked: str | None) -> bool:
         and call.func.id in _COMPUTING
         and not all(isinstance(arg, ast.Constant) for arg in call.args[-1:])
         and not (len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
+    )
+
+
+def asks_for_fixture(call: ast.Call) -> bool:
+    """``request.getfixturevalue(name)`` where the text does not show the name."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == "getfixturevalue"
+        and not all(isinstance(arg, ast.Constant) for arg in call.args[:1])
     )
 
 

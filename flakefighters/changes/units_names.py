@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_computed import (
     ANY_ATTRIBUTE,
+    ANY_FIXTURE,
     DICTIONARIES,
     DYNAMIC,
     asked_name,
+    asks_for_fixture,
     assigned_once,
     beginning,
     is_computed,
@@ -95,10 +97,13 @@ class Reads:
         """Whether it may compute one of some names, in one of these ways."""
         if not self.computed.isdisjoint(kinds):
             return True
-        if ANY_ATTRIBUTE not in kinds:
-            return False
-        size = len(ANY_ATTRIBUTE)
-        begins = [one[size:].lower() for one in self.computed if one.startswith(ANY_ATTRIBUTE)]
+        begins = [
+            one[len(kind) :].lower()
+            for kind in (ANY_ATTRIBUTE, ANY_FIXTURE)
+            if kind in kinds
+            for one in self.computed
+            if one.startswith(kind)
+        ]
         return any(name.lower().startswith(begin) for begin in begins for name in names)
 
 
@@ -183,6 +188,8 @@ def reads(
         else:
             if isinstance(item, ast.Call) and is_computed(item, asked):
                 found.computed.add(ANY_ATTRIBUTE + beginning(item, assigned()))
+            elif isinstance(item, ast.Call) and asks_for_fixture(item):
+                found.computed.add(ANY_FIXTURE + beginning(item, assigned()))
             _push_children(item, stack)
     asked_for = {name for _, name in attributes} | bare | words
     found.computed.update(kind for name, kind in DYNAMIC.items() if name in asked_for)

@@ -223,6 +223,8 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
         elif named or effect.named_in & reach.keys():
             found.doubts.append(f"{path} changed, which it names but was not seen to open")
         return
+    if change.unit is None and not change.by_run:
+        return  # no more than its text differs
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if any(unit[0] == path for unit in targets & ran):
         found.touched.append(("ran", change))

@@ -432,6 +432,9 @@ def test_an_import_from_a_module_that_is_imported_anyway() -> None:
         def docs_are_read(self) -> bool:
             return False
 
+        def is_listed(self) -> bool:
+            return False
+
         def examples_are_run(self) -> bool:
             return False
 
