@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import collections.abc
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,7 +61,7 @@ def _entries(body: Sequence[ast.stmt], counts: Policy, place: Place) -> Iterator
             if not _is_overload(node):
                 yield definition(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            yield from _imports(node)
+            yield from _imports(node, counts.compared)
         elif is_idle(node):
             continue
         elif isinstance(node, ast.If) and _is_typing_only(node.test):
@@ -144,7 +144,7 @@ def definition(node: Definition, *, inside: bool = False) -> Entry:
     )
 
 
-def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
+def _imports(node: ast.Import | ast.ImportFrom, compared: Collection[str]) -> Iterator[Entry]:
     """Each imported name is a unit: lists of imports are sorted, split and joined at will."""
     source = (node.level, node.module or "") if isinstance(node, ast.ImportFrom) else None
     lines = node.lineno, node.end_lineno or node.lineno
@@ -154,7 +154,7 @@ def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
         module = alias.name if source is None else source[1]
         relative = source is not None and source[0] > 0
         effect = relative or effects.imports_have_effect(module)
-        same = source == (0, "typing") and alias.name in _OF_BOTH
+        same = source == (0, "typing") and alias.name in _OF_BOTH and binds not in compared
         own: Key = ("import", (0, "collections.abc") if same else source, alias.name, alias.asname)
         # `import a.b` and `import a.c` both bind `a`, and are different things.
         name = alias.name if source is None and not alias.asname else binds

@@ -37,6 +37,11 @@ _ANNOTATION_READERS: Final = frozenset(
 )
 #: The members of a class in the order in which they are defined.
 _LISTING: Final = re.compile(rb"\bvars\(\s*(\w+)\s*\)|\b(\w+)\.__dict__\b")
+#: ``{Sequence: 1}``, ``TABLE[Sequence] = 1``, ``kind is Sequence``.
+_COMPARED: Final = re.compile(
+    rb"[{,]\s*([A-Z]\w*)[ \t]*:(?!=)|^[^#\n:]*\[([A-Z]\w*)\][ \t]*=|(?:\bis(?:[ \t]+not)?[ \t]|[!=]=)[ \t]*([A-Z]\w*)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Policy:
     examples: bool = True
     #: Classes of which somebody lists the members, in their order; "cls" stands for any.
     listed: frozenset[str] = frozenset()
+    #: Names that are compared, or keys of a table: it matters which object they mean.
+    compared: frozenset[str] = frozenset()
 
 
 def parse(source: bytes) -> ast.Module | None:
@@ -99,6 +106,11 @@ def policy(
             for match in _LISTING.finditer(source)
         )
         - {"self"},
+        compared=frozenset(
+            (match[1] or match[2] or match[3]).decode()
+            for source in (old, new)
+            for match in _COMPARED.finditer(source)
+        ),
     )
 
 
