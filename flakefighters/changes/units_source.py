@@ -39,7 +39,8 @@ _ANNOTATION_READERS: Final = frozenset(
 _LISTING: Final = re.compile(rb"\bvars\(\s*(\w+)\s*\)|\b(\w+)\.__dict__\b")
 #: ``{Sequence: 1}``, ``TABLE[Sequence] = 1``, ``kind is Sequence``.
 _COMPARED: Final = re.compile(
-    rb"[{,]\s*([A-Z]\w*)[ \t]*:(?!=)|^[^#\n:]*\[([A-Z]\w*)\][ \t]*=|(?:\bis(?:[ \t]+not)?[ \t]|[!=]=)[ \t]*([A-Z]\w*)",
+    rb"[{,]\s*([A-Z]\w*)[ \t]*:(?!=)|^[^#\n:]*\[([A-Z]\w*)\][ \t]*="
+    rb"|(?:\bis(?:[ \t]+not)?[ \t]|[!=]=)[ \t]*([A-Z]\w*)",
     re.MULTILINE,
 )
 
