@@ -40,8 +40,10 @@ _DOC: Final = re.compile(
     re.MULTILINE,
 )
 _IMPORT: Final = re.compile(
-    rb"^[ \t]*(?:import[ \t]+([\w.]+)|from[ \t]+([\w.]+)[ \t]+import[ \t]+(\w+))", re.MULTILINE
+    rb"^[ \t]*(?:import[ \t]+([\w.]+)|from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*|[^\n#]+))",
+    re.MULTILINE,
 )
+_WORD: Final = re.compile(rb"\w+")
 #: What texts in the code end with, and the parts of paths in them.
 _ENDING: Final = re.compile(rb"\.(\w+)[\"']")
 _PART: Final = re.compile(rb"[\"'/]([\w.-]+)(?=[\"'/])")
@@ -91,12 +93,12 @@ def _docs(content: bytes) -> list[str | None]:
 
 def _imports(content: bytes) -> set[bytes]:
     """The modules that a file may import, by full name."""
-    return {
-        name
-        for plain, module, member in _IMPORT.findall(content)
-        for name in (plain, module, module + b"." + member)
-        if name.strip(b".")
-    }
+    found: set[bytes] = set()
+    for plain, module, members in _IMPORT.findall(content):
+        found.update(b".".join((module, one)) for one in _WORD.findall(members))
+        parts = (plain or module).split(b".")
+        found.update(b".".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return {one for one in found if one.strip(b".")}
 
 
 class Lookers:

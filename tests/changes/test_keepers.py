@@ -69,6 +69,24 @@ def reading(found: Keeper) -> set[tuple[str, str]]:
         ("def f():\n    f.value = load()\n", "value", [(2, 2)]),
         ("class A:\n    _c = {}\n    def f(self, k):\n        self._c[k] = g()\n", "_c", [(4, 4)]),
         ("V = ContextVar('v')\ndef f():\n    V.set(load())\n", "V", [(3, 3)]),
+        ("def f(k, _c={}):\n    _c[k] = g()\n", "_c", [(2, 2)]),
+        ("def f(\n    k,\n    _c: dict = {},\n):\n    _c[k] = g()\n", "_c", [(5, 5)]),
+        (
+            "def once(f):\n    r = []\n    def inner():\n        r.append(f())\n    return inner\n",
+            "r",
+            [(4, 4)],
+        ),
+        (
+            "def once(f):\n  r = None\n  def inner():\n    nonlocal r\n    r = f()\n  return inner\n",
+            "r",
+            [(5, 5)],
+        ),
+        (
+            "class A:\n def __init__(self):\n  self.__dict__ = S\n def f(self):\n"
+            + "  if 'x' not in self.__dict__:\n   self.x = 1\n",
+            "x",
+            [(6, 6)],
+        ),
         (
             "class A(Enum):\n  def f(self):\n    if not hasattr(self, 'x'):\n      self.x = 1\n",
             "x",
@@ -92,6 +110,8 @@ def test_it_keeps(text: str, name: str, lines: list[tuple[int, int]]) -> None:
         "def f(self):\n    self._one = 1\n",
         "T = {}\ndef f():\n    return T.get(1)\n",
         "broken (\n",
+        "def f(k, c={}):\n    return c[k]\n",
+        "def f():\n    r = []\n    def inner():\n        r.append(1)\n    inner()\n    return r\n",
         f"{LAZY}\ndef rates():\n    return Rates()\n",
         f"{LAZY}\n@fixture(scope='function')\ndef rates():\n    return Rates()\n",
         "class A:\n    def f(self):\n        self.x = 1\na = A()\n",

@@ -105,6 +105,146 @@ def test_a_fixture(scope: str, expected: set[str]) -> None:
     assert found_by(left(now, state=state, other="def test_b(db): assert db\n")) == expected
 
 
+ACCOUNT = """import pytest
+class Account:
+    def __init__(self): self.balance = 100
+    def withdraw(self, net): self.balance -= net
+    def shown(self): return self.balance
+account = Account()
+@pytest.fixture(scope="{}")
+def wide(): return Account()
+"""
+
+
+@pytest.mark.parametrize(
+    ("scope", "before", "now", "expected"),
+    [
+        ("session", "wide.shown()", "wide.withdraw(1)", {"test_b"}),
+        ("session", "wide.withdraw(1)", "wide.withdraw(2)", {"test_b"}),
+        ("session", "wide.withdraw(1)", "wide.withdraw(1); print()", set()),
+        ("session", "wide.withdraw(1)", "wide.shown()", set()),
+        ("function", "wide.shown()", "wide.withdraw(1)", set()),
+    ],
+)
+def test_a_method_that_alters_its_object(
+    scope: str, before: str, now: str, expected: set[str]
+) -> None:
+    effect = left(
+        f"def test_a(wide): {now}\n",
+        before=f"def test_a(wide): {before}\n",
+        state=ACCOUNT.format(scope),
+        other="def test_b(wide): assert wide.shown()\n",
+    )
+    assert found_by(effect) == expected
+
+
+def test_a_method_of_an_object_of_a_module() -> None:
+    now = "from shop.state import account\ndef test_a(): account.{}\n"
+    other = "from shop.state import account\ndef test_b(): assert account.balance\n"
+    state = ACCOUNT.format("session")
+    assert found_by(left(now.format("withdraw(1)"), state=state, other=other)) == {"test_b"}
+    assert not found_by(left(now.format("shown()"), state=state, other=other))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("db.execute('delete from rates')", {"test_b"}),
+        ("db.close()", {"test_b"}),
+        ("os.remove(db / 'rates')", {"test_b"}),
+        ("shutil.rmtree(str(db))", {"test_b"}),
+        ("(db / 'rates').unlink()", {"test_b"}),
+        ("db.execute('select * from rates')", set()),
+        ("db.execute(text(' SELECT * from rates'))", set()),
+        ("db.execute(f'select * from {rates}')", set()),
+        ("print(db)", set()),
+    ],
+)
+def test_a_connection_that_is_used_up(line: str, expected: set[str]) -> None:
+    state = "import pytest\n@pytest.fixture(scope='session')\ndef db(): return connect()\n"
+    other = "def test_b(db): assert db\n"
+    found = left(f"import os, shutil\ndef test_a(db): {line}\n", state=state, other=other)
+    assert found_by(found) == expected
+
+
+def test_what_a_helper_two_calls_down_takes_away() -> None:
+    state = "RULES = [1]\ndef _wipe():\n    RULES.{}\ndef restart():\n    _wipe()\n"
+    now = "from shop import state\ndef test_a(): state.restart()\n"
+    other = "from shop import state\ndef test_b(): assert state.RULES\n"
+    assert found_by(left(now, state=state.format("clear()"), other=other)) == {"test_b"}
+    assert not found_by(left(now, state=state.format("index(1)"), other=other))
+
+
+@pytest.mark.parametrize(
+    ("body", "argument", "expected"),
+    [
+        ("rates.sort()", "state.RATES", {"test_b"}),
+        ("rates['a'] = 1", "RATES", {"test_b"}),
+        ("sorted(rates)", "RATES", set()),
+        ("rates.sort()", "[1]", set()),
+    ],
+)
+def test_what_it_is_handed(body: str, argument: str, expected: set[str]) -> None:
+    effect = left(
+        f"def lowest(rates): {body}\n",
+        before="def lowest(rates): pass\n",
+        state="RATES = [2, 1]\n",
+        other=f"""
+            from shop import state
+            from shop.state import RATES
+            def test_b(): assert RATES
+            def test_c(): lowest({argument})
+            """,
+        unit="lowest",
+    )
+    assert found_by(effect) - {"test_c"} == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "lasting", "expected"),
+    [
+        ("return self.rate", "a = A()\n", {"test_b"}),
+        ("self.rate = 7", "a = A()\n", set()),
+        ("return self.rate", "", set()),
+    ],
+)
+def test_a_method_that_sets_another_attribute_now(
+    before: str, lasting: str, expected: set[str]
+) -> None:
+    text = "class A:\n    def f(self):\n        {}\n"
+    effect = left(
+        text.format("self.rate = 7") + lasting,
+        before=text.format(before) + lasting,
+        other="def test_b(): assert thing.rate\n",
+        unit="A.f",
+    )
+    assert found_by(effect) == expected
+
+
+def test_a_patch_that_nobody_stops_any_more() -> None:
+    text = """
+        from unittest import mock
+        class TestA:
+            def setUp(self):
+                self.patcher = mock.patch("shop.state.RATE", 7)
+                self.patcher.start()
+            def tearDown(self):
+                self.patcher.{}()
+        """
+    before, other = text.format("stop"), "from shop.state import RATE\ndef test_b(): assert RATE\n"
+    for now in (text.format("show"), text.rpartition("    def")[0]):
+        how = "changed" if "tearDown" in now else "removed"
+        effect = left(now, before=before, other=other, unit="TestA.tearDown", how=how)
+        assert found_by(effect) == {"test_b"}
+    assert not found_by(left(before, before=before, other=other, unit="TestA.tearDown"))
+
+
+def test_a_logger_of_the_module() -> None:
+    text = "import logging\nLOG = logging.getLogger('shop')\ndef test_a(): LOG.disabled = True\n"
+    assert left(text).left_to_all
+    assert not left(text.replace("LOG.disabled = True", "LOG.info('a')")).left_to_all
+
+
 def test_what_the_process_has_once() -> None:
     assert left("import os\ndef test_a(): os.chdir('x')\n").left_to_all
 

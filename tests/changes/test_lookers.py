@@ -55,6 +55,60 @@ def test_it_does_not_notice(text: str, path: str, how: str) -> None:
     assert of(f"def f(name):\n    return {text}\n", kind, path, how) == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("inspect.getsource(shop.net)", {"f"}),
+        ("open(shop.net.__file__)", {"f"}),
+        ("open(shop.other.__file__)", set()),
+        ("Path(__file__).parent / 'net'", set()),
+    ],
+)
+def test_the_text_of_a_module(text: str, expected: set[str]) -> None:
+    text = f"def f(name):\n    return {text}\n"
+    assert of(text, ChangeKind.FILE, "shop/net.py", "changed") == expected
+
+
+def of_texts(text: str, before: str, after: str) -> set[str]:
+    """The names of the functions that may notice other texts of shop/net.py."""
+    texts = {"shop/tax.py": textwrap.dedent(text).encode()}
+    found = Lookers(Sources(texts, texts.get)).of_texts(
+        "shop/net.py", before.encode(), after.encode()
+    )
+    return {name.partition(" ")[0] for _, name in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[one.__doc__ for one in all]", {"f"}),
+        ("inspect.getdoc(all[0])", {"f"}),
+        ("self.__doc__", set()),
+        ("print()\n    g.__doc__ = all.__doc__", set()),
+    ],
+)
+def test_docstrings_of_variables(text: str, expected: set[str]) -> None:
+    text = f"def f(self, all):\n    return {text}\n"
+    assert of_texts(text, '"""A."""\n', '"""B."""\n') == expected
+    assert of_texts(text, '"""A."""\n', '"""A."""\nX = 1\n') == set()
+    assert of_texts(f"@f\ndef g(): pass\n{text}", '"""A."""\n', '"""B."""\n') == set()
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("", {"f"}),
+        ("import shop.heavy\n", set()),
+        ("from shop import heavy\n", set()),
+        ("from shop import (\n    light,\n    heavy,\n)\n", set()),
+        ("from shop.heavy import H\n", set()),
+    ],
+)
+def test_modules_that_are_imported_or_not(before: str, expected: set[str]) -> None:
+    text = "def f():\n    assert 'shop.heavy' not in sys.modules\ndef g():\n    return 'shop'\n"
+    assert of_texts(text, before, "import shop.heavy\n") == expected
+
+
 def test_a_docstring_of_a_module_does_not_look_at_all_that_it_has() -> None:
     text = '"""Tells what exists().\n\n\n\n"""\n\nENDING = ".txt"\n'
     assert of(text, ChangeKind.DATA, "shop/fr.txt", "added") == set()
