@@ -142,11 +142,16 @@ class Lookers:
             for name in _imports(before) ^ _imports(after):
                 sign = re.compile(rb"[\"']" + re.escape(name) + rb"[\"']")
                 found |= {
-                    one
-                    for one in self._matching(sign, name)
-                    if b"modules" in self._sources.all()[one[0]]
+                    one for one in self._matching(sign, name) if b"modules" in self._around(one)
                 }
         return frozenset(found)
+
+    def _around(self, unit: Unit) -> bytes:
+        """The text of a function, of the whole file for its body."""
+        place = self.places.get(unit)
+        if place is None:
+            return self._sources.all()[unit[0]]
+        return self._sources.text(unit[0]).lines(place.first, place.last)
 
     def _decorates(self, unit: str) -> bool:
         """Whether a function, which may be one within it, is a decorator of the project's."""
