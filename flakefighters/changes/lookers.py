@@ -44,8 +44,9 @@ _IMPORT: Final = re.compile(
     re.MULTILINE,
 )
 _WORD: Final = re.compile(rb"\w+")
-#: What texts in the code end with, and the parts of paths in them.
-_ENDING: Final = re.compile(rb"\.(\w+)[\"']")
+#: The endings of names that the code computes, whole names, and the parts of paths.
+_ENDING: Final = re.compile(rb"(?:[\"'*?}\])]|%\w)\.(\w+)[\"']")
+_NAME: Final = re.compile(rb"[\"'/]([\w-][\w.-]*\.\w+)[\"']")
 _PART: Final = re.compile(rb"[\"'/]([\w.-]+)(?=[\"'/])")
 
 
@@ -63,6 +64,7 @@ class _Looker:
     #: The endings of files in its own text, and in that of its file; and the folders there.
     own: frozenset[bytes]
     endings: frozenset[bytes]
+    names: frozenset[bytes]
     folders: frozenset[bytes]
 
     def may_mean(self, change: Change) -> bool:
@@ -70,11 +72,15 @@ class _Looker:
         folder, _, name = change.path.encode("utf-8", "surrogateescape").rpartition(b"/")
         ending = name.rpartition(b".")[2]
         if change.kind is ChangeKind.FILE and change.how == "changed":
-            return self.read and ending in self.own
+            return self.read and (ending in self.own or name in self.names)
         if self.modules and change.kind is ChangeKind.FILE and change.how != "changed":
             return True
         asks = self.size if change.how == "changed" else self.presence
-        return asks and (ending in self.endings or folder.rpartition(b"/")[2] in self.folders)
+        if not asks:
+            return False
+        if ending in self.endings or name in self.names:
+            return True
+        return folder.rpartition(b"/")[2] in self.folders
 
 
 def docs_differ(before: bytes, after: bytes) -> bool:
@@ -205,5 +211,6 @@ class Lookers:
                 read=_READ.search(own) is not None,
                 own=frozenset(_ENDING.findall(own)),
                 endings=frozenset(_ENDING.findall(around)),
+                names=frozenset(_NAME.findall(around)),
                 folders=frozenset(_PART.findall(around)),
             )

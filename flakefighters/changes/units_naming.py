@@ -41,6 +41,8 @@ _FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", 
 
 _TYPE_VARIABLES: Final = frozenset({"ParamSpec", "TypeVar", "TypeVarTuple"})
 
+#: Special methods that nobody asks for but by running them.
+_SEEN: Final = frozenset({"__format__", "__repr__", "__str__"})
 #: Decorators by which results are kept.
 _KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", "memoize"})
 
@@ -142,7 +144,9 @@ def of_definition(
         return ()
     names = [node.name if owner is None else ATTRIBUTE + node.name]
     hidden = _is_found_by_pytest(node.name)
-    if isinstance(owner, ast.ClassDef) and _shows_members(owner, node, around):
+    # What is run when somebody asks for it is seen then.
+    seen = not gone and node.name in _SEEN and not getattr(owner, "decorator_list", ())
+    if isinstance(owner, ast.ClassDef) and _shows_members(owner, node, around, own=not seen):
         names.append(_of_class(owner, nested))
     if isinstance(node, ast.ClassDef):
         hidden = hidden or _is_observed(node, around)

@@ -109,7 +109,7 @@ def policy(
         - {"self"},
         compared=frozenset(
             (match[1] or match[2] or match[3]).decode()
-            for source in (old, new)
+            for source in ((old, new) if b"typing" in old + new else ())
             for match in _COMPARED.finditer(source)
         ),
     )

@@ -25,6 +25,9 @@ def of(text: str, kind: ChangeKind, path: str, how: str) -> set[str]:
         ('(HERE / f"{name}.txt").exists()', "shop/fr.txt", "removed"),
         ('os.listdir(os.path.join("shop", "data"))', "shop/data/fr", "added"),
         ('(HERE / f"{name}.txt").stat().st_size', "shop/fr.txt", "changed"),
+        ('(HERE / "fr.txt").exists()', "shop/fr.txt", "added"),
+        ('os.path.exists("data/%s.txt" % name)', "shop/fr.txt", "added"),
+        ('os.path.exists("data/fr.txt")', "shop/fr.txt", "removed"),
         ('os.path.getsize(name + ".txt")', "shop/fr.txt", "changed"),
         ('list(HERE.glob("*.py"))', "shop/fr.py", "added"),
         ("list(pkgutil.iter_modules(plugins.__path__))", "shop/plugins/fr.py", "added"),
@@ -48,6 +51,7 @@ def test_it_may_notice(text: str, path: str, how: str) -> None:
         ('list(HERE.glob("*.py"))', "shop/fr.py", "changed"),
         ('(tmp_path / f"{name}.txt").exists()', "shop/fr.txt", "added"),
         ("HERE.exists()", "shop/tax.py", "removed"),
+        ('(HERE / "fr.txt").exists()', "shop/de.txt", "added"),
     ],
 )
 def test_it_does_not_notice(text: str, path: str, how: str) -> None:

@@ -154,6 +154,21 @@ _change(
     },
 )
 _change(
+    "a_way_to_show_it",
+    "The class that the test uses can be shown now, which the test does not do.",
+    {
+        "shop/net.py": WIDE,
+        "tests/test_net.py": code("""
+        from shop.net import Client, fetch
+
+        def test_net():
+            assert Client().get() == 2
+            assert fetch() == "ok"
+        """),
+    },
+    {"shop/net.py": WIDE + "    def __repr__(self):\n        return 'Client'\n"},
+)
+_change(
     "another_method",
     "A method changed that the test does not call.",
     {
