@@ -67,6 +67,12 @@ _OF_THE_PROCESS: Final = frozenset(
         *("sys.setrecursionlimit", "time.tzset"),
     }
 )
+#: How functions begin that alter what a module of Python's own has, and where none does.
+_SETTING: Final = (
+    *("add", "capture", "disable", "enable", "field_size_limit", "install", "register", "set"),
+    *("umask", "unregister"),
+)
+_OF_NO_EFFECT: Final = frozenset({"atexit", "operator", "unittest", "warnings"})
 #: The root of a chain that begins with the result of a call.
 _RESULT: Final = "()"
 
@@ -191,7 +197,7 @@ class _Body:
         last = name.rpartition(".")[2]
         if last:
             self.found.called.add(last)
-        if name in _OF_THE_PROCESS:
+        if name in _OF_THE_PROCESS or self._sets_up_library(name, last):
             self.found.process = True
         elif (name == "next" or name in _REMOVING) and call.args:
             self._altered(call.args[0], content=True)
@@ -213,6 +219,17 @@ class _Body:
                 self._altered(call.func.value, content=True, losing=losing)
         else:
             self._called_on(call.func.value, call)
+
+    def _sets_up_library(self, name: str, last: str) -> bool:
+        """``mimetypes.add_type("text/x", ".x")``: a function of a module of Python's own."""
+        root = name.partition(".")[0]
+        return (
+            root in self._modules
+            and root in sys.stdlib_module_names
+            and root not in _OF_NO_EFFECT
+            and last.startswith(_SETTING)
+            and name.count(".") <= 2
+        )
 
     def _called_on(self, thing: ast.expr, call: ast.Call) -> None:
         """A method is called on something that others may have too."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.generated import version_stamp
+from flakefighters.changes.units_source import parse, reads_annotations
 from flakefighters.model import ChangeKind
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ class Around:
     def docs_are_read(self) -> bool:
         """Whether some other file reads the docstring of the module, or of something in it."""
         return self._sources.reads_docs(self._path)
+
+    def annotations_are_read(self) -> bool:
+        """Whether some code but single tests looks at annotations of the file's."""
+        tree = parse(self._sources.all().get(self._path, b""))
+        return tree is None or reads_annotations(tree) or self._sources.annotated()
 
     def is_listed(self) -> bool:
         """Whether some other file goes through what the module has, in its order."""

@@ -28,6 +28,10 @@ class Around(effects.Known, Protocol):
         """Whether some other file reads the docstring of the module, or of something in it."""
         ...
 
+    def annotations_are_read(self) -> bool:
+        """Whether some code but single tests looks at annotations of the file's."""
+        ...
+
     def is_listed(self) -> bool:
         """Whether some other file goes through what the module has, in its order."""
         ...

@@ -209,7 +209,16 @@ class Comparison:
                 names += ((naming.ATTRIBUTE if nested else "") + new.name,)
         if headed or differing:
             by_run = not shown
-            self._add(ChangeKind.CLASS, name, pair.new, "changed", names, place, by_run=by_run)
+            self._add(
+                ChangeKind.CLASS,
+                name,
+                pair.new,
+                "changed",
+                names,
+                place,
+                by_run=by_run,
+                headed=headed and not shown,
+            )
 
     def _one_sided(self, pair: Pair, prefix: str, owner: Definition | None) -> None:
         """A definition that came or went, and what a new one holds."""
@@ -256,6 +265,7 @@ class Comparison:
         *,
         by_call: bool = False,
         by_run: bool = True,
+        headed: bool = False,
     ) -> None:
         change = Change(
             kind=kind,
@@ -266,6 +276,7 @@ class Comparison:
             names=tuple(dict.fromkeys(names)),
             by_call=by_call,
             by_run=by_run,
+            headed=headed,
         )
         self._found.insert(len(self._found) if place is None else place, change)
 

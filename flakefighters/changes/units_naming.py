@@ -37,10 +37,11 @@ FIXTURE: Final = "@"
 ANYWHERE: Final = "?"
 
 #: Beginnings of the names of module-level things that pytest looks for.
-_FOUND_BY_PYTEST = ("pytest", "setup_", "teardown_", "collect_ignore", "setUp", "tearDown")
-
+_FOUND_BY_PYTEST = (
+    *("asyncSetUp", "asyncTearDown", "collect_ignore", "pytest", "setUp", "setup_"),
+    *("tearDown", "teardown_"),
+)
 _TYPE_VARIABLES: Final = frozenset({"ParamSpec", "TypeVar", "TypeVarTuple"})
-
 #: Special methods that nobody asks for but by running them.
 _SEEN: Final = frozenset({"__format__", "__repr__", "__str__"})
 #: Decorators by which results are kept.
@@ -93,7 +94,7 @@ def of_statement(
         return ()
     names = [name for entry in versions for name in entry.names]
     hidden = any(_has_effect(entry, around, kept, literals) for entry in versions)
-    hidden = hidden or any(map(_is_found_by_pytest, names)) or any(map(_is_future, versions))
+    hidden = hidden or any(map(_is_found_by_pytest, names)) or _may_show_future(pair, around)
     hidden = hidden or (pair.new is None and any(map(_sets_submodule, versions)))
     for entry in versions:
         names += altered(entry.node, foreign)
@@ -146,7 +147,9 @@ def of_definition(
     hidden = _is_found_by_pytest(node.name)
     # What is run when somebody asks for it is seen then.
     seen = not gone and node.name in _SEEN and not getattr(owner, "decorator_list", ())
-    if isinstance(owner, ast.ClassDef) and _shows_members(owner, node, around, own=not seen):
+    if isinstance(owner, ast.ClassDef) and _shows_members(
+        owner, node, around, own=not seen, gone=gone
+    ):
         names.append(_of_class(owner, nested))
     if isinstance(node, ast.ClassDef):
         hidden = hidden or _is_observed(node, around)
@@ -214,18 +217,28 @@ def _texts(decorator: ast.expr) -> Iterator[str]:
             yield from identifiers(part.value)
 
 
+def _is_called_by_library(name: str) -> bool:
+    """Methods that threads, enumerations and the like call by themselves: ``_missing_``."""
+    return name in ("mro", "run") or (name[:1] == name[-1:] == "_" and len(name) > 2)
+
+
 def _shows_members(
-    owner: ast.ClassDef, node: ast.AST, around: Around | None, *, own: bool = True
+    owner: ast.ClassDef,
+    node: ast.AST,
+    around: Around | None,
+    *,
+    own: bool = True,
+    gone: bool = False,
 ) -> bool:
     """Whether it matters to users of a class that it has a member, even if they do not name it.
 
     With ``own`` special methods do: ``__eq__`` takes ``__hash__`` away.
     """
     name = getattr(node, "name", "")
-    if own and _is_special(name):
+    if own and (_is_special(name) or (owner.bases and _is_called_by_library(name))):
         return True
     bases = {effects.dotted(base).rpartition(".")[2] for base in owner.bases}
-    if not bases.isdisjoint({"ABC", "Protocol"}):
+    if "Protocol" in bases or (gone and "ABC" in bases):
         return True
     decorators = getattr(node, "decorator_list", ())
     if any("abstract" in effects.dotted(one) for one in decorators):
@@ -329,6 +342,15 @@ def _sets_submodule(entry: Entry) -> bool:
 
 def _is_future(entry: Entry) -> bool:
     return isinstance(entry.node, ast.ImportFrom) and entry.node.module == "__future__"
+
+
+def _may_show_future(pair: Pair, around: Around | None) -> bool:
+    """Whether it matters that annotations are evaluated, or are not any more."""
+    versions = [entry for entry in (pair.old, pair.new) if entry is not None]
+    if not any(map(_is_future, versions)):
+        return False
+    new = pair.old is None and pair.shown.names[0] == "annotations"
+    return not new or around is None or around.annotations_are_read()
 
 
 def _is_idle_future(entry: Entry) -> bool:

@@ -169,6 +169,17 @@ def _own_unit(case: Case) -> Unit:
     return case.own_file or "", ".".join(parts)
 
 
+def _stands_in(effect: Effect, seen: _Seen) -> bool:
+    """Whether the test stands in a class that is made otherwise now, or inherits from one."""
+    if not effect.change.headed:
+        return False
+    path, name = _own_unit(seen.case)
+    if effect.change.path == path and name.startswith(f"{effect.change.unit}."):
+        return True
+    inherits = not effect.carried.isdisjoint(name.split(".")[:-1])
+    return inherits and (effect.change.path == path or effect.change.path in seen.reach)
+
+
 def _only_binds(change: Change) -> bool:
     """Whether the names of a change are those that it binds in its own file."""
     names = [name for name in change.names if name != "*"]
@@ -228,8 +239,10 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     targets, maybe = _plain(effect.targets), _plain(effect.maybe)
     if any(unit[0] == path for unit in targets & ran):
         found.touched.append(("ran", change))
-    elif _plain(effect.asked) & _plain(frozenset({_own_unit(seen.case)})) or _shows(
-        change, seen.case
+    elif (
+        _plain(effect.asked) & _plain(frozenset({_own_unit(seen.case)}))
+        or _shows(change, seen.case)
+        or _stands_in(effect, seen)
     ):
         found.touched.append(("asks for", change))
     elif seen.is_elsewhere(effect):

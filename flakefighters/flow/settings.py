@@ -29,6 +29,8 @@ __all__ = [
 _COSMETIC: Final = frozenset(
     {
         *("addopts", "cache_dir", "console_output_style", "flakefighters", "markers"),
+        *("log_cli", "log_cli_date_format", "log_cli_format", "log_file", "log_file_date_format"),
+        *("log_file_format", "log_file_mode", "log_file_verbosity_level"),
         *("minversion", "norecursedirs", "required_plugins", "testpaths"),
         *("strict", "strict_config", "strict_markers"),
         *("tmp_path_retention_count", "tmp_path_retention_policy"),
@@ -36,7 +38,9 @@ _COSMETIC: Final = frozenset(
     }
 )
 #: The same, by how they begin.
-_COSMETIC_PREFIXES: Final = ("junit_", "log_", "verbosity_")
+_COSMETIC_PREFIXES: Final = ("junit_", "verbosity_")
+#: Parts of ``addopts`` that alter what tests see; typed on the command line they help to look.
+_SEEN_BY_TESTS: Final = ("-s", "--basetemp", "--capture")
 #: Values of ``-p`` that change how tests are shown, ordered or spread, not what they do.
 _HARMLESS_PLUGINS: Final = frozenset(
     {
@@ -63,6 +67,12 @@ _MATTERS: Final = (
     "disable_socket",
     "allow_hosts",
     "hypothesis_profile",
+    "log_level",
+    "log_format",
+    "log_date_format",
+    "log_cli_level",
+    "log_file_level",
+    "logger_disable",
 )
 
 
@@ -118,6 +128,9 @@ def comparable_options(config: Any) -> dict[str, Any]:
     if plugins:
         out["-p"] = sorted(plugins)
     out.update(_of_the_project(config))
+    shown = [one for one in config.getini("addopts") if str(one).startswith(_SEEN_BY_TESTS)]
+    if shown:
+        out["addopts"] = sorted(map(str, shown))
     # pytest 9.2 deprecates the public name, and older ones have no other; there is no third way
     # to tell which values the project has set.
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg

@@ -46,6 +46,8 @@ class Change:
     #: False if even running it is no touch: only annotations differ, which some may read, or (then
     #: it has no names) examples in its docstring.
     by_run: bool = True
+    #: Of a class: its decorators, bases or keywords differ, which tests in it may not name.
+    headed: bool = False
 
     def __str__(self) -> str:
         if self.unit is None:

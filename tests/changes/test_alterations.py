@@ -97,10 +97,27 @@ def test_contents(body: str, names: set[str]) -> None:
         "import logging; logging.getLogger('a').setLevel(1)",
         "import decimal; decimal.getcontext().prec = 1",
         "import importlib; importlib.reload(rates)",
+        "import mimetypes; mimetypes.add_type('a', 'b')",
+        "import gc; gc.disable()",
+        "import csv; csv.field_size_limit(1)",
     ],
 )
 def test_what_the_process_has_once(body: str) -> None:
     assert of(body).process
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import mimetypes; mimetypes.guess_type('a')",
+        "import operator; operator.setitem({}, 1, 2)",
+        "import rates; rates.set_up(1)",
+        "gc.disable()",
+        "import xml; xml.etree.ElementTree.register(1)",
+    ],
+)
+def test_what_leaves_the_process_alone(body: str) -> None:
+    assert not of(body).process
 
 
 @pytest.mark.parametrize(

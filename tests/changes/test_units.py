@@ -282,6 +282,33 @@ NAMES = {
         "class A(B): 1\n",
         (".f", "A"),
     ),
+    "a method that a thread runs": (
+        "class A(Thread):\n def run(s): 1\n",
+        "class A(Thread): 1\n",
+        (".run", "A"),
+    ),
+    "a method of that name": ("class A:\n def run(s): 1\n", "class A: 1\n", (".run",)),
+    "a method that an enumeration calls": (
+        "class A(Enum):\n def _missing_(s): 1\n",
+        "class A(Enum):\n x = 1\n def _missing_(s): 1\n",
+        (".x", "A"),
+    ),
+    "an abstract method": (
+        "class A(ABC): 1\n",
+        "class A(ABC):\n @abstractmethod\n def f(s): 1\n",
+        (".f", "A"),
+    ),
+    "a method of an abstract class": (
+        "class A(ABC): 1\n",
+        "class A(ABC):\n def f(s): 1\n",
+        (".f",),
+    ),
+    "a method that a protocol asks for": (
+        "class A(Protocol): 1\n",
+        "class A(Protocol):\n def f(s): 1\n",
+        (".f", "A"),
+    ),
+    "a set-up of tests": ("class A(B):\n def asyncSetUp(s): 1\n", "class A(B): 1\n", None),
     "a nested function through the outer one": (
         "def f():\n def g(): return 1\n",
         "def f():\n def g(): return 2\n",
@@ -406,6 +433,20 @@ def test_what_matters_to_nobody(old: str, new: str) -> None:
     assert not [name for one in compare("m.py", source(old), source(new)) for name in one.names]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "headed"),
+    [
+        ("class A(B): x = 1\n", "class A(C): x = 1\n", True),
+        ("class A: x = 1\n", "@mark\nclass A: x = 1\n", True),
+        ("class A(B): x = 1\n", "class A(B, k=1): x = 1\n", True),
+        ("class A: x = 1\n", "class A: x = 2\n", False),
+    ],
+)
+def test_the_head_of_a_class(old: str, new: str, headed: bool) -> None:
+    (change,) = compare("m.py", source(old), source(new))
+    assert change.headed is headed
+
+
 def test_parameters_of_tests_are_no_names_of_theirs() -> None:
     test = "@pytest.mark.parametrize('value', [{}])\ndef test_a(value): 1\n"
     (change,) = compare("m.py", source(test.format(1)), source(test.format(2)))
@@ -418,35 +459,62 @@ def test_a_new_class_names_itself_alone() -> None:
     assert found == {"A": ("A",), "A.get": (), "A.B": (), "A.B.put": ()}
 
 
+class Loud:
+    """Files around of which nothing is known but whether annotations are read."""
+
+    def __init__(self, *, annotations: bool = True):
+        self._annotations = annotations
+
+    def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
+        return known
+
+    def plain_class(self, name: str) -> bool:
+        return False
+
+    def defines(self, name: str) -> bool:
+        return False
+
+    def docs_are_read(self) -> bool:
+        return False
+
+    def is_listed(self) -> bool:
+        return False
+
+    def annotations_are_read(self) -> bool:
+        return self._annotations
+
+    def examples_are_run(self) -> bool:
+        return False
+
+    def has_protocols(self) -> bool:
+        return False
+
+    def only_wraps(self, decorator: ast.expr) -> bool:
+        return False
+
+    def builds(self, name: str) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read", "shown"),
+    [
+        ("", "annotations", True, True),
+        ("", "annotations", False, False),
+        ("annotations", "", False, True),  # names in them must be there now
+        ("", "barry_as_FLUFL", False, True),
+    ],
+)
+def test_annotations_that_are_not_evaluated_any_more(
+    old: str, new: str, read: bool, shown: bool
+) -> None:
+    lines = [f"from __future__ import {name}\n" if name else "" for name in (old, new)]
+    before, after = (source(line + "x = 1\n") for line in lines)
+    found = compare("m.py", before, after, Loud(annotations=read))
+    assert any(ANY in one.names for one in found) is shown
+
+
 def test_an_import_from_a_module_that_is_imported_anyway() -> None:
-    class Loud:
-        def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
-            return known
-
-        def plain_class(self, name: str) -> bool:
-            return False
-
-        def defines(self, name: str) -> bool:
-            return False
-
-        def docs_are_read(self) -> bool:
-            return False
-
-        def is_listed(self) -> bool:
-            return False
-
-        def examples_are_run(self) -> bool:
-            return False
-
-        def has_protocols(self) -> bool:
-            return False
-
-        def only_wraps(self, decorator: ast.expr) -> bool:
-            return False
-
-        def builds(self, name: str) -> bool:
-            return False
-
     old, more = source("from a import x\n"), source("from a import x, y\nfrom b import z\n")
     found = {one.unit: one.names for one in compare("m.py", old, more, Loud())}
     assert found == {"y": ("y",), "z": ("z", ANY)}

@@ -166,6 +166,34 @@ def test_a_test_that_asks_for_a_change_need_not_run(unit: str, touched: bool) ->
     assert bool(touching(failed, passed).touched) is touched
 
 
+@pytest.mark.parametrize(
+    ("path", "unit", "carried", "headed", "touched"),
+    [
+        ("tests/test_a.py", "TestA", {"TestA"}, True, True),
+        ("tests/test_a.py", "TestA", {"TestA"}, False, False),
+        ("tests/test_a.py", "TestB", {"TestB"}, True, False),
+        ("tests/test_a.py", "Base", {"Base", "TestA"}, True, True),
+        ("tests/base.py", "Base", {"Base", "TestA"}, True, True),
+        ("tests/base.py", "Base", {"Base", "TestB"}, True, False),
+        ("tests/other.py", "TestA", {"TestA"}, True, False),
+    ],
+)
+def test_a_class_that_is_made_otherwise_matters_to_its_tests(
+    path: str, unit: str, carried: set[str], headed: bool, touched: bool
+) -> None:
+    change = Change(kind=ChangeKind.CLASS, path=path, unit=unit, names=(unit,), headed=headed)
+    effect = Effect(change=change, carried=frozenset(carried))
+    changes = Changes(changes=(change,), effects=(effect,))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        nodeid="tests/test_a.py::TestA::test_a",
+        baseline=passed,
+        reach=Reach(files={"tests/test_a.py": "", "tests/base.py": ""}),
+        touch=Touch(),
+    )
+    assert bool(touching(failed, passed).touched) is touched
+
+
 def test_names_in_a_file_with_other_tests_are_its_own() -> None:
     change = Change(
         kind=ChangeKind.STATEMENT,

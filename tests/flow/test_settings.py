@@ -76,6 +76,21 @@ def test_comparable_options() -> None:
     }
 
 
+def test_what_tests_see_of_logs_and_streams() -> None:
+    ini = {"log_level": "INFO", "log_cli": "true", "log_file": "x.log"}
+    written = {"addopts": ["-q", "-s", "--basetemp=x"]}
+    made = config(
+        _inicfg=ini,
+        option={"log_level": "DEBUG", "capture": "no"},
+        getini=lambda name: written.get(name, []),
+    )
+    assert comparable_options(made) == {
+        "--log_level": "DEBUG",
+        "addopts": ["--basetemp=x", "-s"],
+        "log_level": "INFO",
+    }
+
+
 def test_selection() -> None:
     assert selection(config(), 0, str) == {}
     made = config(

@@ -29,6 +29,7 @@ from tests.scenarios import (
     refuted_1,
     refuted_2,
     refuted_3,
+    refuted_4,
     working_trees,
 )
 from tests.scenarios.registry import SCENARIOS
@@ -62,6 +63,7 @@ _MODULES = (
     refuted_1,
     refuted_2,
     refuted_3,
+    refuted_4,
     working_trees,
 )
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)

@@ -1,0 +1,158 @@
+# ruff: noqa: E501 - the files of a story are easier to read in one line
+"""Genuine failures that were called flaky when somebody looked for such: the fourth part."""
+
+from __future__ import annotations
+
+from tests.scenarios.adversarial import change
+from tests.scenarios.builder import Swap
+
+_IN_CLASS = "import pytest\nfrom shop.tax import tax\n\n\nclass TestTax:\n    def test_tax(self):\n        assert tax(100) == 20\n"
+
+change(
+    "a_class_uses_a_fixture",
+    "A class of tests gets usefixtures, and the fixture is there already.",
+    {
+        "tests/conftest.py": "import pytest\nfrom shop import tax\n\n\n@pytest.fixture\ndef low(monkeypatch):\n    monkeypatch.setattr(tax, 'RATE', 7)\n",
+        "tests/test_tax.py": _IN_CLASS,
+    },
+    {
+        "tests/test_tax.py": Swap(
+            old="class TestTax:", new='@pytest.mark.usefixtures("low")\nclass TestTax:'
+        )
+    },
+    "test_tax.py::TestTax::test_tax",
+)
+change(
+    "a_class_is_patched",
+    "A class of tests is decorated with mock.patch.",
+    {"tests/test_tax.py": "from unittest import mock\n" + _IN_CLASS},
+    {
+        "tests/test_tax.py": Swap(
+            old="class TestTax:", new='@mock.patch("shop.tax.RATE", 7)\nclass TestTax:'
+        )
+    },
+    "test_tax.py::TestTax::test_tax",
+)
+change(
+    "a_class_is_no_test_case_any_more",
+    "A class loses its base, and with it setUp is called by nobody.",
+    {
+        "tests/test_tax.py": "import unittest\nfrom shop import tax\n\n\nclass Base(unittest.TestCase):\n    def setUp(self):\n        self.net = 100\n\n\nclass TestTax(Base):\n    net = 0\n\n    def test_tax(self):\n        assert tax.tax(self.net) == 20\n",
+    },
+    {"tests/test_tax.py": Swap(old="class TestTax(Base):", new="class TestTax:")},
+    "test_tax.py::TestTax::test_tax",
+)
+change(
+    "a_base_class_is_patched",
+    "The base of a class of tests gets a mark that its tests inherit.",
+    {
+        "tests/conftest.py": "import pytest\nfrom shop import tax\n\n\n@pytest.fixture\ndef low(monkeypatch):\n    monkeypatch.setattr(tax, 'RATE', 7)\n",
+        "tests/base.py": "import pytest\n\n\nclass Base:\n    __test__ = False\n",
+        "tests/test_tax.py": "from base import Base\nfrom shop.tax import tax\n\n\nclass TestTax(Base):\n    __test__ = True\n\n    def test_tax(self):\n        assert tax(100) == 20\n",
+    },
+    {"tests/base.py": Swap(old="class Base:", new='@pytest.mark.usefixtures("low")\nclass Base:')},
+    "test_tax.py::TestTax::test_tax",
+)
+change(
+    "a_level_of_logs_is_set",
+    "The level of logs in pytest's settings decides what caplog sees.",
+    {
+        "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\nlog_level = "INFO"\n',
+        "tests/test_tax.py": "import logging\n\n\ndef test_tax(caplog):\n    logging.getLogger('shop').info('tax')\n    assert 'tax' in caplog.text\n",
+    },
+    {"pyproject.toml": Swap(old="INFO", new="ERROR")},
+)
+change(
+    "nothing_is_captured_any_more",
+    "The project's own options turn capturing off, which code sees by sys.stdout.",
+    {
+        "tests/test_tax.py": "import sys\n\n\ndef test_tax():\n    assert sys.stdout is not sys.__stdout__\n",
+    },
+    {
+        "pyproject.toml": Swap(
+            old='pythonpath = ["."]\n', new='pythonpath = ["."]\naddopts = "-s"\n'
+        )
+    },
+)
+change(
+    "a_thread_loses_its_run",
+    "The method that threads run is renamed, and nobody names it.",
+    {
+        "shop/work.py": "import threading\n\n\nclass Work(threading.Thread):\n    rate = 7\n\n    def run(self):\n        self.rate = 20\n",
+        "shop/tax.py": "from shop.work import Work\n\n\ndef tax(net):\n    work = Work()\n    work.start()\n    work.join()\n    return work.rate\n",
+    },
+    {"shop/work.py": Swap(old="def run(self)", new="def work(self)")},
+)
+change(
+    "an_enumeration_loses_its_default",
+    "The method that finds members for unknown values is gone.",
+    {
+        "shop/kinds.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    FULL = 20\n\n    @classmethod\n    def _missing_(cls, value):\n        return cls.FULL\n",
+        "shop/tax.py": "from shop.kinds import Kind\n\n\ndef tax(net):\n    return Kind(21).value\n",
+    },
+    {
+        "shop/kinds.py": Swap(
+            old="\n    @classmethod\n    def _missing_(cls, value):\n        return cls.FULL\n",
+            new="",
+        )
+    },
+)
+change(
+    "a_test_has_no_set_up_any_more",
+    "asyncSetUp of a base is renamed.",
+    {
+        "tests/test_tax.py": "import unittest\n\n\nclass Base(unittest.IsolatedAsyncioTestCase):\n    rate = 7\n\n    async def asyncSetUp(self):\n        self.rate = 20\n\n\nclass TestTax(Base):\n    async def test_tax(self):\n        assert self.rate == 20\n",
+    },
+    {"tests/test_tax.py": Swap(old="asyncSetUp", new="async_set_up")},
+    "test_tax.py::TestTax::test_tax",
+)
+for _name, _call, _read in (
+    ("mimetypes", "mimetypes.add_type('text/x-tax', '.tax')", "mimetypes.guess_type('a.tax')[0]"),
+    ("csv", "csv.field_size_limit(7)", "csv.field_size_limit() == 7"),
+    ("gc", "gc.disable()", "not gc.isenabled()"),
+):
+    change(
+        f"an_earlier_test_sets_up_{_name}",
+        f"Changed code of an earlier test leaves {_name} in another state.",
+        {
+            "shop/a.py": f"import {_name}\n\n\ndef start():\n    return {_name}\n",
+            "shop/tax.py": f"import {_name}\n\n\ndef tax(net):\n    return 7 if {_read} else 20\n",
+            "tests/test_a.py": "from shop.a import start\n\n\ndef test_a():\n    start()\n",
+        },
+        {"shop/a.py": Swap(old="    return ", new=f"    {_call}\n    return ")},
+    )
+change(
+    "a_new_abstract_method",
+    "A base gets an abstract method that a subclass elsewhere does not have.",
+    {
+        "shop/base.py": "from abc import ABC, abstractmethod\n\n\nclass Base(ABC):\n    pass\n",
+        "shop/tax.py": "from shop.base import Base\n\n\nclass Tax(Base):\n    rate = 20\n\n\ndef tax(net):\n    return Tax().rate\n",
+    },
+    {
+        "shop/base.py": Swap(
+            old="    pass\n", new="    @abstractmethod\n    def label(self):\n        ...\n"
+        )
+    },
+)
+change(
+    "annotations_are_text_now",
+    "Annotations are not evaluated any more, and a registry elsewhere reads them.",
+    {
+        "shop/row.py": "class Row:\n    rate: int = 20\n",
+        "shop/cast.py": "def cast(row):\n    return {name: kind for name, kind in row.__annotations__.items()}\n",
+        "tests/test_tax.py": "from shop.cast import cast\nfrom shop.row import Row\n\n\ndef test_tax():\n    assert cast(Row) == {'rate': int}\n",
+    },
+    {"shop/row.py": "from __future__ import annotations\n\n\nclass Row:\n    rate: int = 20\n"},
+)
+change(
+    "annotations_are_text_in_the_tests_own_file",
+    "The test's own file postpones annotations, and looks at them.",
+    {
+        "tests/test_tax.py": "def rate(net: int) -> int:\n    return 20\n\n\ndef test_tax():\n    assert rate.__annotations__['net'] is int\n",
+    },
+    {
+        "tests/test_tax.py": Swap(
+            old="def rate", new="from __future__ import annotations\n\n\ndef rate"
+        )
+    },
+)
