@@ -67,6 +67,15 @@ _OF_THE_PROCESS: Final = frozenset(
         *("sys.setrecursionlimit", "time.tzset"),
     }
 )
+#: The same by what they are called at their end: ``np.random.seed(1)``, ``from os import umask``.
+_FOR_ALL: Final = frozenset(name.rpartition(".")[2] for name in _OF_THE_PROCESS if "." in name) - {
+    "disable",
+    "environ",
+    "modules",
+    "path",
+    "reload",
+    "signal",
+}
 #: How functions begin that alter what a module of Python's own has, and where none does.
 _SETTING: Final = (
     *("add", "capture", "disable", "enable", "field_size_limit", "install", "register", "set"),
@@ -223,6 +232,10 @@ class _Body:
     def _sets_up_library(self, name: str, last: str) -> bool:
         """``mimetypes.add_type("text/x", ".x")``: a function of a module of Python's own."""
         root = name.partition(".")[0]
+        if self._imported.get(name) in _FOR_ALL:
+            return True
+        if last in _FOR_ALL and (root in self._modules or root in self._imported):
+            return True
         return (
             root in self._modules
             and root in sys.stdlib_module_names

@@ -217,7 +217,8 @@ class Comparison:
                 names,
                 place,
                 by_run=by_run,
-                headed=headed and not shown,
+                # An attribute, too, if a base may be who reads it: unittest's maxDiff.
+                headed=not shown and (headed or bool(new.bases)),
             )
 
     def _one_sided(self, pair: Pair, prefix: str, owner: Definition | None) -> None:

@@ -46,7 +46,8 @@ class Change:
     #: False if even running it is no touch: only annotations differ, which some may read, or (then
     #: it has no names) examples in its docstring.
     by_run: bool = True
-    #: Of a class: its decorators, bases or keywords differ, which tests in it may not name.
+    #: Of a class: its decorators, bases or keywords differ, or what bases may read.  Tests in it
+    #: need not name that.
     headed: bool = False
 
     def __str__(self) -> str:

@@ -100,6 +100,9 @@ def test_contents(body: str, names: set[str]) -> None:
         "import mimetypes; mimetypes.add_type('a', 'b')",
         "import gc; gc.disable()",
         "import csv; csv.field_size_limit(1)",
+        "import numpy as np; np.random.seed(1)",
+        "from os import umask; umask(1)",
+        "from locale import setlocale as s; s(1)",
     ],
 )
 def test_what_the_process_has_once(body: str) -> None:
@@ -113,6 +116,8 @@ def test_what_the_process_has_once(body: str) -> None:
         "import operator; operator.setitem({}, 1, 2)",
         "import rates; rates.set_up(1)",
         "gc.disable()",
+        "umask(1)",
+        "rng = Random(); rng.seed(1)",
         "import xml; xml.etree.ElementTree.register(1)",
     ],
 )

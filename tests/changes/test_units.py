@@ -439,6 +439,7 @@ def test_what_matters_to_nobody(old: str, new: str) -> None:
         ("class A(B): x = 1\n", "class A(C): x = 1\n", True),
         ("class A: x = 1\n", "@mark\nclass A: x = 1\n", True),
         ("class A(B): x = 1\n", "class A(B, k=1): x = 1\n", True),
+        ("class A(B): x = 1\n", "class A(B): x = 2\n", True),
         ("class A: x = 1\n", "class A: x = 2\n", False),
     ],
 )

@@ -156,3 +156,22 @@ change(
         )
     },
 )
+change(
+    "what_unittest_reads_of_a_class",
+    "A class of tests sets longMessage, which unittest alone reads.",
+    {
+        "tests/test_tax.py": "import unittest\n\n\nclass TestTax(unittest.TestCase):\n    longMessage = False\n\n    def test_tax(self):\n        with self.assertRaises(AssertionError) as caught:\n            self.assertEqual(20, 7, 'tax')\n        self.assertEqual(str(caught.exception), 'tax')\n",
+    },
+    {"tests/test_tax.py": Swap(old="longMessage = False", new="longMessage = True")},
+    "test_tax.py::TestTax::test_tax",
+)
+change(
+    "the_mask_of_the_process_by_another_name",
+    "Changed code of an earlier test sets the mask of new files by an imported name.",
+    {
+        "shop/a.py": "from os import umask\n\n\ndef start():\n    return umask\n",
+        "shop/tax.py": "import os\n\n\ndef tax(net):\n    old = os.umask(0)\n    os.umask(old)\n    return 7 if old == 0o77 else 20\n",
+        "tests/test_a.py": "from shop.a import start\n\n\ndef test_a():\n    start()\n",
+    },
+    {"shop/a.py": Swap(old="    return ", new="    umask(0o77)\n    return ")},
+)
