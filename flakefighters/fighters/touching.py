@@ -229,6 +229,8 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
             found.touched.append(("listed the folder of", change))
         elif reach and any(data == path and file in reach for data, file in touch.read_at_import):
             found.touched.append(("read at import", change))
+        elif effect.unseen:
+            found.doubts.append(f"{path} changed, and may have been read before we could watch")
         elif path in touch.opened_before and seen.may_have_kept(path):
             found.doubts.append(f"{path} changed, and was read before this test")
         elif named or effect.named_in & reach.keys():
@@ -275,7 +277,7 @@ def _judge(effect: Effect, seen: _Seen, found: Touching) -> None:
     elif effect.named_in & reach.keys():
         how = "is new, and was asked for before" if change.how == "added" else _HANDED
         found.doubts.append(f"{_show(change)} {how}")
-    elif path in touch.blind:
+    elif path in touch.blind or effect.unseen:
         found.doubts.append(f"{path} changed, and was loaded before it could be watched")
     elif maybe & (ran | before):
         computes = "calls" if change.by_call else "reads"

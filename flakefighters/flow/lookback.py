@@ -5,20 +5,25 @@ Two capped questions to the history, then git and the files.  Nothing stays open
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from flakefighters.capture.tracing import FileWatch, UnitSpan, Watch
 from flakefighters.changes.checkout import Checkout
 from flakefighters.changes.delta import MOST_PARSED, Delta, Sources, delta
 from flakefighters.changes.keepers import Keeper, keepers
+from flakefighters.changes.loading import Loaded, may_have_run
 from flakefighters.changes.lookers import Lookers
 from flakefighters.changes.texts import Place
 from flakefighters.changes.units import spans
+from flakefighters.flow.unstated import module_files
 from flakefighters.history import History
-from flakefighters.model import ChangeKind, RunHead, Trust, Unit
+from flakefighters.model import ChangeKind, Effect, RunHead, Trust, Unit
 
 __all__ = ["Lookback", "counts", "look_back", "ordered"]
 
@@ -99,6 +104,7 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
     if any(effect.targets for one in found.deltas.values() for effect in one.effects):
         end = time.monotonic() + _SECONDS
         found.keepers = keepers(sources, lambda: time.monotonic() > end)
+    found.deltas = dict(_unseen(found.deltas, base, sources))
     places = [place for one in found.keepers for place in (*one.places, *(one.readers or ()))]
     places += [
         lookers.places[unit]
@@ -110,6 +116,45 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
         keepers=frozenset(keeper.unit for keeper in found.keepers),
     )
     return found
+
+
+def _unseen(
+    deltas: Mapping[str, Delta], base: str, sources: Sources
+) -> Iterator[tuple[str, Delta]]:
+    """Mark what may have mattered to modules that are loaded by now."""
+    loaded: Loaded | None = None
+    for state, one in deltas.items():
+        if one.effects and loaded is None:
+            paths = set(_below(base, module_files()))
+            loaded = may_have_run(
+                {path: content for path in paths if (content := sources.read(path)) is not None}
+            )
+        if loaded is None or not loaded.paths:
+            yield state, one
+            continue
+        yield state, replace(one, effects=tuple(_marked(effect, loaded) for effect in one.effects))
+
+
+def _below(base: str, files: Iterable[str]) -> Iterator[str]:
+    """Files in the project, relative to it, also by another name of its folder."""
+    places = {
+        base: base,
+        **{entry: os.path.realpath(entry) for entry in (str(Path.cwd()), *sys.path)},
+    }
+    names = {f"{entry or '.'}{os.sep}": f"{real}{os.sep}" for entry, real in places.items()}
+    for file in files:
+        for name, real in names.items():
+            path = real + file.removeprefix(name) if file.startswith(name) else ""
+            if path.startswith(base + os.sep):
+                yield path[len(base) + 1 :].replace(os.sep, "/")
+
+
+def _marked(effect: Effect, loaded: Loaded) -> Effect:
+    if effect.change.kind is ChangeKind.DATA:
+        unseen = loaded.opened
+    else:
+        unseen = any(map(loaded.ran, effect.targets))
+    return replace(effect, unseen=True) if unseen else effect
 
 
 def _read(checkout: Checkout, path: str) -> bytes | None:

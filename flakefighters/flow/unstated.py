@@ -15,7 +15,7 @@ from typing import Final
 from flakefighters.changes import distributions
 from flakefighters.model import Execution
 
-__all__ = ["edits", "loaded_files"]
+__all__ = ["edits", "loaded_files", "module_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _OURS: Final = Path(__file__).resolve().parents[1]
@@ -23,9 +23,12 @@ _OURS: Final = Path(__file__).resolve().parents[1]
 
 def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
     """The files of all modules that are loaded; asked for only where something failed."""
+    return module_files() if any(one.failures for one in executions) else ()
+
+
+def module_files() -> tuple[str, ...]:
+    """The files of all modules that are loaded, as they call them."""
     found: list[str] = []
-    if not any(one.failures for one in executions):
-        return ()
     for module in list(sys.modules.values()):
         try:
             file = getattr(module, "__file__", None)

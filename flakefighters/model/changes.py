@@ -84,6 +84,8 @@ class Effect:
     left_to_all: bool = False
     #: The same is done when the file is imported.
     leaves_at_import: bool = False
+    #: It may have run, or been read, when modules were imported before anybody could watch.
+    unseen: bool = False
     #: Functions that may notice it by looking at files; without a name: the body of a module.
     looked: frozenset[Unit] = frozenset()
 

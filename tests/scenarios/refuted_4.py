@@ -175,3 +175,28 @@ change(
     },
     {"shop/a.py": Swap(old="    return ", new="    umask(0o77)\n    return ")},
 )
+_MADE = "class Options:\n    def __init__(self):\n        self.rate = self.default()\n\n    @staticmethod\n    def default():\n        return 20\n\n    def tax(self, net):\n        return net * self.rate // 100\n\n\ntax = Options().tax\n"
+change(
+    "made_before_anybody_watched",
+    "A category of warnings has the project's code imported before plugins are loaded.",
+    {
+        "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\nfilterwarnings = ["ignore::shop.odd.Odd"]\n',
+        "shop/__init__.py": "from shop.options import tax\n",
+        "shop/odd.py": "class Odd(UserWarning):\n    pass\n",
+        "shop/options.py": _MADE,
+        "tests/test_tax.py": "from shop.options import tax\n\n\ndef test_tax():\n    assert tax(100) == 20\n",
+    },
+    {"shop/options.py": Swap(old="return 20", new="return 7")},
+)
+change(
+    "made_by_a_plugin_of_the_project",
+    "A plugin of the project's own, named on the command line, makes a table when it is loaded.",
+    {
+        "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\naddopts = "-p shop.plugin"\n',
+        "shop/plugin.py": "import json\nimport pathlib\n\nfrom shop.options import tax\n\nRATES = {}\nfor file in sorted(pathlib.Path(__file__).parent.glob('*.json')):\n    RATES[file.stem] = json.loads(file.read_text())\n",
+        "shop/vat.json": "20",
+        "shop/options.py": _MADE,
+        "tests/test_tax.py": "from shop.plugin import RATES, tax\n\n\ndef test_tax():\n    assert tax(100) == RATES['vat']\n",
+    },
+    {"shop/vat.json": "7"},
+)
