@@ -7,6 +7,7 @@ A change with an effect at import may matter to whoever imports the file.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +28,12 @@ __all__ = ["MOST_PARSED", "Delta", "Sources", "delta"]
 #: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
 MOST_PARSED: Final = 400
 
+#: Where code may go on if there is no such name, or ask which there are.
+_EXPECTING: Final = re.compile(
+    rb"\bgetattr\([^\n]*,[^\n]*,|\bhasattr\(|\b(?:Attribute|Key|Lookup|Name)Error\b|\.get\("
+    rb"|\bexcept\s*:|\bexcept\b[^:\n]*\b(?:Base)?Exception\b|\bsuppress\s*\(|\b(?:dir|vars)\("
+    rb"|__dict__|\bgetmembers|\bin globals\(|\bglobals\(\)\s*(?:\.|:|$)|\b(?:eval|exec)\("
+)
 _NOBODY: Final = Readers(frozenset(), frozenset(), True)
 
 
@@ -204,10 +211,14 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
         # With a member its class was there before.
         added = change.how == "added" and "." not in (change.unit or "")
         found = readers(change.path, names, sources, late, added=added)
+    maybe = found.maybe
+    if change.how == "added" and "." not in (change.unit or ".") and names <= {change.unit}:
+        # Who asked for it by a computed name before would have failed, unless it expects that.
+        maybe = frozenset(one for one in maybe if sources.catches(one[0], _EXPECTING))
     return Effect(
         change=change,
         targets=own | found.sure,
-        maybe=found.maybe,
+        maybe=maybe,
         named_in=found.handed,
         asked=asked | found.asked,
         carried=found.names,

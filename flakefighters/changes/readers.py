@@ -40,6 +40,8 @@ _MISSING: Final = re.compile(
 _DUNDER: Final = re.compile(
     rb"(?:\}|%s)__[\"']|\+\s*[\"']__[\"']|[\"']__[\"']\.join|(?i:[\"']_{0,2}version|version_{0,2}[\"'{%])"
 )
+#: Files of which nobody else asks for a name.
+_ALONE: Final = re.compile(r"(?:^|/)(?:conf|noxfile|setup|test_\w+|\w+_test)\.py$")
 _BUILTINS: Final = frozenset(dir(builtins))
 
 
@@ -148,7 +150,8 @@ class _Carriers:
         free = self.values.attributes or self.values.anywhere or sources.escaped(holders)
         result = {}
         for path in sources.computing():
-            if plain and not sources.catches(path, _DUNDER):
+            its = path in holders and _ALONE.search(path)
+            if plain and not its and not sources.catches(path, _DUNDER):
                 continue
             found = {ANY}
             if path in holders:
@@ -167,12 +170,12 @@ class _Carriers:
         return result
 
     def _is_metadata(self) -> bool:
-        """Whether all of it tells of the project; a ``setup.py`` has what it likes for itself."""
+        """Whether all of it tells of the project; tests and ``setup.py`` have more of their own."""
         values = self.values
         own = {
             name
             for name, files in values.globals.items()
-            if name in _BUILTINS or all(one.rpartition("/")[2] == "setup.py" for one in files)
+            if name in _BUILTINS or all(map(_ALONE.search, files))
         }
         marked = {*values.attributes, *values.fixtures, *values.anywhere}
         return not marked and all(map(_METADATA.fullmatch, values.globals.keys() - own))

@@ -49,7 +49,7 @@ _EXAMPLES: Final = re.compile(
 _COMPUTING: Final = re.compile(
     rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller"
     rb"|dir|getfixturevalue|getmembers|getmembers_static)\b"
-    rb"|\bsys\.modules\b|\b__dict__\b|\bgetattr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
+    rb"|\bsys\.modules\b|\b__dict__\b|\b(?:get|has)attr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
 )
 
 

@@ -44,7 +44,7 @@ DYNAMIC: Final = {
     "locals": ANY_OF_OWN,
 }
 DICTIONARIES: Final = frozenset({"__dict__", "dir", "getmembers", "getmembers_static", "vars"})
-_COMPUTING: Final = frozenset({"getattr", "attrgetter", "methodcaller"})
+_COMPUTING: Final = frozenset({"attrgetter", "getattr", "hasattr", "methodcaller"})
 
 
 def is_table_of_modules(node: ast.expr) -> bool:

@@ -142,3 +142,40 @@ _change(
     {"shop/net.py": NET + "\n\nclass Cache:\n    def size(self):\n        return 0\n"},
     {"shop/net.py": swap("return 0", "return 1")},
 )
+_LOADER = NET + code("""
+    from importlib import import_module
+
+    PLUGINS = {"text": "shop.text.title"}
+
+    def load(name):
+        module, function = PLUGINS[name].rsplit(".", 1)
+        return getattr(import_module(module), function)
+    """)
+_change(
+    "a_new_function_where_names_are_computed",
+    "A module that is loaded by its name got a helper, for which nobody could have asked before.",
+    {
+        "shop/net.py": _LOADER.replace('return "ok"', 'return load("text")("ok").lower()'),
+        "shop/text.py": "def title(text):\n    return text.title()\n",
+    },
+    {"shop/text.py": swap("def title", "def short(text):\n    return text[:1]\n\n\ndef title")},
+)
+_change(
+    "a_version_that_others_name",
+    "The version changed, which the documentation's settings and other tests have names for.",
+    {
+        "shop/__init__.py": '__version__ = "1.0"\n',
+        "shop/net.py": _LOADER.replace('return "ok"', 'return load("text")("ok").lower()'),
+        "docs/conf.py": "import shop\n\nrelease = version = shop.__version__\n",
+        "tests/test_cli.py": code("""
+            import shop
+
+            class TestCli:
+                EXPECTED = "shop " + shop.__version__
+
+                def test_cli(self):
+                    assert self.EXPECTED.startswith("shop")
+            """),
+    },
+    {"shop/__init__.py": '__version__ = "1.1"\n'},
+)

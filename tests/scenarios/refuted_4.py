@@ -200,3 +200,21 @@ change(
     },
     {"shop/vat.json": "7"},
 )
+change(
+    "a_new_function_that_a_computed_name_may_miss",
+    "A module that is loaded by its name got the hook that the loader asks for if there is one.",
+    {
+        "shop/text.py": "RATE = 20\n",
+        "shop/tax.py": "from importlib import import_module\n\nHOOKS = ('set' + '_up',)\n\n\ndef tax(net):\n    module = import_module('shop.text')\n    for name in HOOKS:\n        getattr(module, name, print)()\n    return module.RATE\n",
+    },
+    {"shop/text.py": "RATE = 20\n\n\ndef set_up():\n    global RATE\n    RATE = 7\n"},
+)
+change(
+    "whether_there_is_an_attribute",
+    "A method is gone, of which code asks by a computed name whether it is there.",
+    {
+        "shop/rules.py": "class Rules:\n    def on_vat(self):\n        return 1\n",
+        "shop/tax.py": "from shop.rules import Rules\n\n\ndef tax(net, kind='vat'):\n    return 20 if hasattr(Rules(), f'on_{kind}') else 7\n",
+    },
+    {"shop/rules.py": "class Rules:\n    pass\n"},
+)
