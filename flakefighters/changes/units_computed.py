@@ -21,7 +21,7 @@ __all__ = [
     "asks_for_fixture",
     "assigned_once",
     "beginning",
-    "is_computed",
+    "computed_name",
     "is_own_module",
     "is_table_of_modules",
 ]
@@ -44,7 +44,10 @@ DYNAMIC: Final = {
     "locals": ANY_OF_OWN,
 }
 DICTIONARIES: Final = frozenset({"__dict__", "dir", "getmembers", "getmembers_static", "vars"})
-_COMPUTING: Final = frozenset({"attrgetter", "getattr", "hasattr", "methodcaller"})
+_ASKING: Final = frozenset({"getattr", "hasattr"})
+#: Calls that are handed the path to something: ``patch("shop.tax.rate")``.
+_BY_PATH: Final = frozenset({"import_string", "locate", "patch", "resolve_name"})
+_TEXTS: Final = (ast.BinOp, ast.JoinedStr)
 
 
 def is_table_of_modules(node: ast.expr) -> bool:
@@ -71,23 +74,42 @@ def asked_name(
     return None if name in assigned else name
 
 
-def is_computed(call: ast.Call, asked: str | None) -> bool:
-    """``getattr(thing, name)`` where the text does not show the name."""
-    if (
-        asked is not None
-        and isinstance(call.func, ast.Name)
-        and call.func.id == "getattr"
-        and len(call.args) > 1
-        and isinstance(call.args[1], ast.Name)
-        and call.args[1].id == asked
-    ):
-        return False
-    return (
-        isinstance(call.func, ast.Name)
-        and call.func.id in _COMPUTING
-        and not all(isinstance(arg, ast.Constant) for arg in call.args[-1:])
-        and not (len(call.args) > 1 and isinstance(call.args[1], ast.Constant))
+def computed_name(call: ast.Call, asked: str | None) -> tuple[str, ast.expr | None] | None:
+    """The kind of what a call looks up by a name that its text does not show, and that name.
+
+    ``getattr(thing, name)``, ``patch(f"shop.{name}")``, ``monkeypatch.setattr(thing, name, 7)``;
+    None for anything else.  ``asked`` is a variable that holds a name which others show.
+    """
+    function = call.func
+    last = getattr(function, "attr", None) or getattr(function, "id", "")
+    plain = isinstance(function, ast.Name)
+    of_patch = isinstance(function, ast.Attribute) and effects.dotted(function.value).endswith(
+        "patch"
     )
+    if last in _ASKING and plain:
+        at = 1
+        if asked is not None and len(call.args) > 1 and effects.dotted(call.args[1]) == asked:
+            return None
+    elif last in ("attrgetter", "methodcaller"):
+        at = 0
+    elif (last == "object" and of_patch) or (last == "delattr" and plain):
+        at = 1
+    elif last in ("delattr", "setattr") and not plain:  # of a monkeypatch
+        at = 1 if len(call.args) > (2 if last == "setattr" else 1) else 0
+    elif last in _BY_PATH or (last == "multiple" and of_patch):
+        at = 0
+    else:
+        return None
+    if len(call.args) <= at:
+        return (ANY_ATTRIBUTE, None) if any(map(_is_spread, call.args)) else None
+    name = call.args[at]
+    if isinstance(name, ast.Constant) or (last == "multiple" and not isinstance(name, _TEXTS)):
+        return None
+    return (ANY if at == 0 and last not in ("attrgetter", "methodcaller") else ANY_ATTRIBUTE), name
+
+
+def _is_spread(argument: ast.expr) -> bool:
+    return isinstance(argument, ast.Starred)
 
 
 def asks_for_fixture(call: ast.Call) -> bool:
@@ -99,9 +121,8 @@ def asks_for_fixture(call: ast.Call) -> bool:
     )
 
 
-def beginning(call: ast.Call, assigned: Mapping[str, ast.expr]) -> str:
-    """How the name begins that a call computes: "visit_" for ``getattr(self, f"visit_{kind}")``."""
-    name = call.args[min(1, len(call.args) - 1)] if call.args else None
+def beginning(name: ast.expr | None, assigned: Mapping[str, ast.expr]) -> str:
+    """How a computed name begins: "visit_" for ``getattr(self, f"visit_{kind}")``."""
     for _ in range(4):
         match name:
             case ast.Name(id=variable) if variable in assigned:

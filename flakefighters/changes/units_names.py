@@ -18,7 +18,7 @@ from flakefighters.changes.units_computed import (
     asks_for_fixture,
     assigned_once,
     beginning,
-    is_computed,
+    computed_name,
     is_own_module,
     is_table_of_modules,
 )
@@ -52,6 +52,7 @@ _SPECIAL: Final = frozenset(
 )
 _LONGEST_TEXT: Final = 200
 _WORD: Final = re.compile(r"[A-Za-z_]\w+")
+_GETTERS: Final = frozenset({"attrgetter", "getattr", "hasattr"})
 #: The attributes in ``"{0.rate}"``.
 _FIELD: Final = re.compile(r"(?<=\.)[A-Za-z_]\w*(?=[^{}]*\})")
 
@@ -186,10 +187,8 @@ def reads(
             stack.append(item.left)  # `name in sys.modules` gives no module
             stack += [one for one in item.comparators if not is_table_of_modules(one)]
         else:
-            if isinstance(item, ast.Call) and is_computed(item, asked):
-                found.computed.add(ANY_ATTRIBUTE + beginning(item, assigned()))
-            elif isinstance(item, ast.Call) and asks_for_fixture(item):
-                found.computed.add(ANY_FIXTURE + beginning(item, assigned()))
+            if isinstance(item, ast.Call):
+                _computed(item, found, asked, assigned)
             _push_children(item, stack)
     asked_for = {name for _, name in attributes} | bare | words
     found.computed.update(kind for name, kind in DYNAMIC.items() if name in asked_for)
@@ -198,6 +197,23 @@ def reads(
     if not asked_for.isdisjoint(DICTIONARIES):
         found.computed.add(ANY_ATTRIBUTE)
     return found
+
+
+def _computed(
+    call: ast.Call, found: Reads, asked: str | None, assigned: Callable[[], Mapping[str, ast.expr]]
+) -> None:
+    """Names that a call computes, or is told of by keywords: ``patch.multiple(Shop, rate=7)``."""
+    computed = computed_name(call, asked)
+    if computed is not None:
+        kind, name = computed
+        found.computed.add(kind if kind == ANY else kind + beginning(name, assigned()))
+    elif asks_for_fixture(call):
+        found.computed.add(ANY_FIXTURE + beginning(call.args[0], assigned()))
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "multiple":
+        found.words.update(one.arg for one in call.keywords if one.arg is not None)
+    # ``map(getattr, things, names)``
+    if any(isinstance(one, ast.Name) and one.id in _GETTERS for one in call.args):
+        found.computed.add(ANY_ATTRIBUTE)
 
 
 def _last(node: ast.expr, hidden: Collection[str], modules: Collection[str]) -> str:
