@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flakefighters.changes import units_effects as effects
+from flakefighters.changes.process import OF_THE_PROCESS, alters_process
+from flakefighters.changes.queries import only_asks
 from flakefighters.changes.units_computed import assigned_once
 from flakefighters.changes.units_naming import ANYWHERE, ATTRIBUTE, FIXTURE
 
@@ -49,39 +51,17 @@ _REMOVING: Final = frozenset(
         *("shutil.move", "shutil.rmtree"),
     }
 )
-#: Statements of SQL that alter nothing.
-_ASKING: Final = ("describe", "explain", "pragma", "select", "show", "with")
 #: Calls that give another form of what they are handed.
 _FORMS: Final = frozenset({"Path", "fspath", "join", "joinpath", "str"})
 #: Methods that make an object, of which nobody had it before.
 _MAKING: Final = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
 _BEGINNINGS: Final = ("add_", "disable_", "enable_", "register_", "remove_", "reset_", "set_")
-#: What the whole process has once: all that runs later may be affected.
-_OF_THE_PROCESS: Final = frozenset(
-    {
-        *("asyncio.set_event_loop", "asyncio.set_event_loop_policy", "builtins"),
-        *("decimal.setcontext", "importlib.reload", "locale.setlocale", "logging.basicConfig"),
-        *("logging.config.dictConfig", "logging.disable", "os.chdir", "os.environ", "os.putenv"),
-        *("os.umask", "os.unsetenv", "random.seed", "signal.signal", "socket.setdefaulttimeout"),
-        *("sys.meta_path", "sys.modules", "sys.path", "sys.path_hooks"),
-        *("sys.setrecursionlimit", "time.tzset"),
-    }
-)
-#: The same by what they are called at their end: ``np.random.seed(1)``, ``from os import umask``.
-_FOR_ALL: Final = frozenset(name.rpartition(".")[2] for name in _OF_THE_PROCESS if "." in name) - {
-    "disable",
-    "environ",
-    "modules",
-    "path",
-    "reload",
-    "signal",
-}
-#: How functions begin that alter what a module of Python's own has, and where none does.
-_SETTING: Final = (
-    *("add", "capture", "disable", "enable", "field_size_limit", "install", "register", "set"),
-    *("umask", "unregister"),
-)
-_OF_NO_EFFECT: Final = frozenset({"atexit", "operator", "unittest", "warnings"})
+#: What goes on when a function is over, unless it waits.
+_RUNNING_ON: Final = frozenset({"Thread", "Timer"})
+#: How functions begin that give all callers the same.
+_SHARED: Final = ("current_", "default_", "get_", "shared_")
+#: Parameters of which nothing is left behind, and "self".
+_PUTTING_BACK: Final = frozenset({"cls", "mocker", "monkeypatch", "request", "self"})
 #: The root of a chain that begins with the result of a call.
 _RESULT: Final = "()"
 
@@ -158,7 +138,7 @@ class _Body:
         for part in parts:
             self._bind(part)
         self._locals -= self._globals
-        self._values = assigned_once(node)
+        self._values = dict(map(_of_loop, parts)) | assigned_once(node)
         #: ``self.patcher = patch("shop.rates.RATE", 7)``.
         self._attributes = {
             target.attr: part.value
@@ -176,6 +156,8 @@ class _Body:
         }
         for part in parts:
             self._look(part)
+        if not self.found.called.isdisjoint(_RUNNING_ON) and not any(map(_is_join, parts)):
+            self.found.process = True
 
     def _bind(self, part: ast.AST) -> None:
         if isinstance(part, ast.Global):
@@ -206,7 +188,7 @@ class _Body:
         last = name.rpartition(".")[2]
         if last:
             self.found.called.add(last)
-        if name in _OF_THE_PROCESS or self._sets_up_library(name, last):
+        if alters_process(name, self._modules, self._imported):
             self.found.process = True
         elif (name == "next" or name in _REMOVING) and call.args:
             self._altered(call.args[0], content=True)
@@ -223,26 +205,11 @@ class _Body:
         elif call.func.attr in ("stop", "stopall"):
             self.found.stops = True
         elif tells_it_alters(call.func.attr):
-            if not (call.func.attr.startswith("execute") and _only_asks(call)):
+            if not (call.func.attr.startswith("execute") and only_asks(call)):
                 losing = call.func.attr in _DESTROYING
                 self._altered(call.func.value, content=True, losing=losing)
         else:
             self._called_on(call.func.value, call)
-
-    def _sets_up_library(self, name: str, last: str) -> bool:
-        """``mimetypes.add_type("text/x", ".x")``: a function of a module of Python's own."""
-        root = name.partition(".")[0]
-        if self._imported.get(name) in _FOR_ALL:
-            return True
-        if last in _FOR_ALL and (root in self._modules or root in self._imported):
-            return True
-        return (
-            root in self._modules
-            and root in sys.stdlib_module_names
-            and root not in _OF_NO_EFFECT
-            and last.startswith(_SETTING)
-            and name.count(".") <= 2
-        )
 
     def _called_on(self, thing: ast.expr, call: ast.Call) -> None:
         """A method is called on something that others may have too."""
@@ -261,6 +228,12 @@ class _Body:
         else:
             return
         self.found.on.add((name, call.func.attr, ast.unparse(call)))
+
+    def _is_given(self, node: ast.expr | None) -> bool:
+        """``app.config()``: what a method of a parameter gives may be a part of that."""
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            return False
+        return effects.dotted(node.func).partition(".")[0] in self._parameters - _PUTTING_BACK
 
     def _made(self, node: ast.expr) -> ast.Call | None:
         """The call that a thing is the result of."""
@@ -309,6 +282,8 @@ class _Body:
             self.found.process = True
         elif root == "cls" or "__class__" in parts:
             names.update(ATTRIBUTE + part for part in parts if part != "__class__")
+        elif parts and not content and self._may_be_shared(root):
+            names.add(ANYWHERE + parts[-1])
         elif root in self._locals and root not in self._imported:
             if root == "self" and content and parts and parts[0] in self._shared:
                 names.add(ATTRIBUTE + parts[0])
@@ -327,10 +302,16 @@ class _Body:
         elif root in self._tops and root not in self._modules:
             names.add(root)
 
+    def _may_be_shared(self, root: str) -> bool:
+        """``app = get_app()``: others may get the same."""
+        made = self._values.get(root) if root in self._locals else None
+        name = effects.dotted(made.func) if isinstance(made, ast.Call) else ""
+        return name.startswith(_SHARED) and (name in self._imported or name in self._tops)
+
     def _is_of_process(self, root: str, name: str) -> bool:
         if root in self._loggers and root not in self._locals:
             return True
-        return not _OF_THE_PROCESS.isdisjoint((root, name)) or name.startswith("sys.modules.")
+        return not OF_THE_PROCESS.isdisjoint((root, name)) or name.startswith("sys.modules.")
 
     def _chain(self, node: ast.expr) -> list[str]:
         """``a.b["c"]`` as its names; a variable that is assigned once stands for its value."""
@@ -344,7 +325,8 @@ class _Body:
                 node = node.value
             elif isinstance(node, ast.Name):
                 value = self._values.get(node.id)
-                if node.id in met or not isinstance(value, ast.Name | ast.Attribute):
+                known = isinstance(value, ast.Name | ast.Attribute) or self._is_given(value)
+                if node.id in met or value is None or not known:
                     return [node.id, *names]
                 met.add(node.id)
                 node = value
@@ -356,7 +338,8 @@ class _Body:
                 if called.rpartition(".")[2] in _FORMS and node.args:
                     node = node.args[0]
                     continue
-                return [_RESULT, called.partition(".")[0], *names]
+                root = called.partition(".")[0]
+                return [root, *names] if self._is_given(node) else [_RESULT, root, *names]
             else:
                 return ["", *names]
 
@@ -367,18 +350,18 @@ def _targets(part: ast.AST) -> list[ast.expr]:
     return [part.target] if isinstance(part, ast.AugAssign | ast.AnnAssign) else []
 
 
-def _only_asks(call: ast.Call) -> bool:
-    """``connection.execute("select ...")``."""
-    text = call.args[0] if call.args else None
-    if isinstance(text, ast.JoinedStr) and text.values:
-        text = text.values[0]
-    if isinstance(text, ast.Call) and text.args:
-        text = text.args[0]  # sqlalchemy.text("select ...")
-    return (
-        isinstance(text, ast.Constant)
-        and isinstance(text.value, str)
-        and text.value.lstrip().lower().startswith(_ASKING)
-    )
+def _is_join(part: ast.AST) -> bool:
+    """``thread.join()``."""
+    if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
+        return False
+    return part.func.attr == "join" and not part.args
+
+
+def _of_loop(part: ast.AST) -> tuple[str, ast.expr]:
+    """The variable of a loop, and what that goes through."""
+    if isinstance(part, ast.For) and isinstance(part.target, ast.Name):
+        return part.target.id, part.iter
+    return "", ast.Constant(None)
 
 
 def _parts(node: Function) -> Iterator[ast.AST]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
+from flakefighters.changes.sharing import kept_for_tests, wide_fixtures
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.texts import Place
 from flakefighters.model import Unit
@@ -86,27 +87,30 @@ def keepers(sources: Sources, late: Callable[[], bool] = lambda: False) -> list[
     """All of a project, as far as their text tells, or those found before it got ``late``."""
     found: list[Keeper] = []
     lasting = lasting_classes(sources)
+    wide = wide_fixtures(sources)
     for path, content in sources.all().items():
         if late():
             break
         kept = list(
             islice(chain(_kept(content), _kept_in_objects(content, lasting)), _MOST_IN_FILE)
         )
-        if not kept:
+        shared = list(islice(kept_for_tests(content, wide), _MOST_IN_FILE))
+        if not (kept or shared):
             continue
         text = sources.text(path)
-        by_name: dict[tuple[bytes, bool], list[Place]] = {}
-        for name, attribute, first, whole in kept:
+        by_name: dict[tuple[bytes, bool, bool], list[Place]] = {}
+        for name, attribute, first, whole in chain(kept, shared):
             place = text.function(first) if whole else text.line(first)
             if place is not None:
-                by_name.setdefault((name, attribute), []).append(place)
-        for (name, attribute), places in by_name.items():
+                for_all = (name, attribute, first, whole) in shared
+                by_name.setdefault((name, attribute, for_all), []).append(place)
+        for (name, attribute, for_all), places in by_name.items():
             shown = name.decode("utf-8", "replace")
             unit = (path, f"{places[0].unit[1]} keeps {shown}")
             places = [place._replace(unit=unit) for place in places]
             readers = None
             if len(found) < _MOST and not late():
-                readers = _readers(path, name, attribute, sources)
+                readers = _readers(path, name, attribute, sources, for_all=for_all)
             found.append(Keeper(unit, tuple(places), readers))
     return found
 
@@ -211,8 +215,13 @@ def _given(content: bytes) -> Iterator[tuple[bytes, int]]:
                 yield name, start + one.end() - 1
 
 
-def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple[Place, ...] | None:
-    """The functions that have a name in their text, or one that is given to the same thing."""
+def _readers(
+    path: str, name: bytes, attribute: bool, sources: Sources, *, for_all: bool
+) -> tuple[Place, ...] | None:
+    """The functions that have a name in their text, or one that is given to the same thing.
+
+    ``for_all``: in files that do not mention the one where it is kept, too.
+    """
     found: dict[Place, None] = {}
     waiting, met = [(name, attribute)], {name}
     while waiting:
@@ -220,9 +229,10 @@ def _readers(path: str, name: bytes, attribute: bool, sources: Sources) -> tuple
         bare = re.compile(rb"\b" + one + rb"\b")
         dotted = re.compile(rb"\.\s*" + one + rb"\b")
         for other, content in sources.all().items():
-            if one not in content or not sources.mentions(other, path):
+            if one not in content or not (for_all or sources.mentions(other, path)):
                 continue
-            sign = dotted if attribute or (other != path and b"import" not in content) else bare
+            unknown = other != path and b"import" not in content and not for_all
+            sign = dotted if attribute or unknown else bare
             places, more = sources.text(other).reading(sign, one)
             found.update(dict.fromkeys(places))
             waiting += [(alias, False) for alias in more if alias not in met]

@@ -6,7 +6,6 @@ A test that the change makes alter a global breaks another one which touches no 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,6 +21,7 @@ from flakefighters.changes.file_writes import writes_files
 from flakefighters.changes.handing import handed_to
 from flakefighters.changes.keepers import lasting_classes
 from flakefighters.changes.readers import readers
+from flakefighters.changes.sharing import wide_fixtures
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.units_entries import ANY, bound
 from flakefighters.changes.units_names import is_made_fixture, reading
@@ -33,7 +33,6 @@ from flakefighters.model import Change, ChangeKind, Effect, Unit
 __all__ = ["Leavings"]
 
 _TEARDOWNS: Final = ("setup", "teardown", "setUp", "tearDown", "pytest_")
-_WIDE: Final = re.compile(rb"\bscope\s*=")
 #: How far a call is followed within a file.
 _DEPTH: Final = 3
 _MARKS: Final = ANYWHERE + ATTRIBUTE + FIXTURE
@@ -311,14 +310,10 @@ class Leavings:
         return self._old[key]
 
     def _wide_fixtures(self) -> frozenset[str]:
-        """Names of the project's fixtures that live longer than a test."""
+        """Names of the project's fixtures that give what lives longer than a test."""
         if self._wide is None:
             self._wide = frozenset(
-                name.rpartition(".")[2]
-                for path, content in self.sources.all().items()
-                if _WIDE.search(content)
-                for name, node in self._file(path).functions.items()
-                if any(map(_is_wide, node.decorator_list))
+                name.decode("utf-8", "replace") for name in wide_fixtures(self.sources)
             )
         return self._wide
 
@@ -330,11 +325,3 @@ class Leavings:
 
 def _ran_by_pytest(node: Function) -> bool:
     return is_made_fixture(node) or node.name.startswith(_TEARDOWNS)
-
-
-def _is_wide(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Call) and any(
-        keyword.arg == "scope"
-        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value == "function")
-        for keyword in decorator.keywords
-    )

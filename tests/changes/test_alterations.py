@@ -50,6 +50,9 @@ def of(body: str, parameters: str = "") -> Alterations:
         ("self.p = patch('shop.rates.RATE', 7); self.p.start()", {"?RATE"}),
         ("MonkeyPatch().setattr(rates, 'RATE', 7)", {"?RATE"}),
         ("m = pytest.MonkeyPatch(); m.setattr(rates, 'RATE', 7)", {"?RATE"}),
+        ("app = shared_app(); app.rate = 7", set()),
+        ("from shop import get_shop; app = get_shop(); app.rate = 7", {"?rate"}),
+        ("app = get_other(); app.rate = 7", set()),
     ],
 )
 def test_values(body: str, names: set[str]) -> None:
@@ -103,6 +106,7 @@ def test_contents(body: str, names: set[str]) -> None:
         "import numpy as np; np.random.seed(1)",
         "from os import umask; umask(1)",
         "from locale import setlocale as s; s(1)",
+        "t = Thread(target=run); t.start()",
     ],
 )
 def test_what_the_process_has_once(body: str) -> None:
@@ -117,6 +121,7 @@ def test_what_the_process_has_once(body: str) -> None:
         "import rates; rates.set_up(1)",
         "gc.disable()",
         "umask(1)",
+        "t = Thread(target=run); t.start(); t.join()",
         "rng = Random(); rng.seed(1)",
         "import xml; xml.etree.ElementTree.register(1)",
     ],
@@ -133,6 +138,11 @@ def test_what_leaves_the_process_alone(body: str) -> None:
         ("db.rate = 1", {"db"}),
         ("db.get(1)", set()),
         ("monkeypatch.setattr(db, 'a', 1)", set()),
+        ("rows = db.rows(); rows['a'] = 1", {"db"}),
+        ("db.rows()['a'] = 1", {"db"}),
+        ("for row in db.rows: row.rate = 1", {"db"}),
+        ("for row in db.rows(): print(row)", set()),
+        ("rows = other(db); rows['a'] = 1", set()),
         ("self.rate = 1", set()),
     ],
 )

@@ -218,3 +218,106 @@ change(
     },
     {"shop/rules.py": "class Rules:\n    pass\n"},
 )
+_ORDERS = "def create():\n    return 20\n"
+_WIDE = 'import pytest\n\n\n@pytest.fixture(scope="session")\ndef state():\n    return {}\n'
+for _name, _write, _read in (
+    ("a_session_fixture", "state['order'] = create()", "state['order'] == 20"),
+    ("the_environment", "os.environ['ORDER'] = str(create())", "os.environ['ORDER'] == '20'"),
+    ("the_module_of_pytest", "pytest.order = create()", "pytest.order == 20"),
+):
+    change(
+        f"what_a_test_leaves_for_the_next_in_{_name}",
+        "A test puts what changed code gives where the next one finds it.",
+        {
+            "shop/orders.py": _ORDERS,
+            "tests/conftest.py": _WIDE,
+            "tests/test_a.py": f"import os\nimport pytest\nfrom shop.orders import create\n\n\ndef test_a(state):\n    {_write}\n",
+            "tests/test_tax.py": f"import os\nimport pytest\n\n\ndef test_tax(state):\n    assert {_read}\n",
+        },
+        {"shop/orders.py": Swap(old="20", new="7")},
+    )
+_APP = "class Item:\n    price = 20\n\n\nclass App:\n    def __init__(self):\n        self.rate = 20\n        self.items = [Item()]\n        self._settings = {'rate': 20}\n\n    def settings(self):\n        return self._settings\n\n\napp = App()\n\n\ndef get_app():\n    return app\n"
+for _name, _fixture, _write, _read in (
+    ("a_fixture_that_hands_on", "app", "client.rate = 7", "client.rate"),
+    (
+        "what_a_method_gives",
+        "app",
+        "s = client.settings(); s['rate'] = 7",
+        "client.settings()['rate']",
+    ),
+    ("what_a_loop_gives", "app", "for x in client.items: x.price = 7", "client.items[0].price"),
+    (
+        "what_everybody_gets",
+        "app",
+        "from shop.app import get_app; a = get_app(); a.rate = 7",
+        "client.rate",
+    ),
+):
+    change(
+        f"a_test_alters_{_name}",
+        "A changed test alters what later ones get, too.",
+        {
+            "shop/app.py": _APP,
+            "tests/conftest.py": f"import pytest\nfrom shop.app import app\n\n\n@pytest.fixture\ndef client():\n    return {_fixture}\n",
+            "tests/test_a.py": "def test_a(client):\n    assert client\n",
+            "tests/test_tax.py": f"def test_tax(client):\n    assert {_read} == 20\n",
+        },
+        {"tests/test_a.py": Swap(old="    assert client\n", new=f"    {_write}\n")},
+    )
+change(
+    "a_thread_runs_on",
+    "Changed code of an earlier test leaves a thread running.",
+    {
+        "shop/a.py": "import threading\nimport time\n\n\ndef start():\n    return threading, time\n",
+        "tests/test_a.py": "from shop.a import start\n\n\ndef test_a():\n    start()\n",
+        "tests/test_tax.py": "import threading\n\n\ndef test_tax():\n    assert threading.active_count() == 1\n",
+    },
+    {
+        "shop/a.py": Swap(
+            old="    return ",
+            new="    threading.Thread(target=time.sleep, args=(20,), daemon=True).start()\n    return ",
+        )
+    },
+)
+for _name, _lookup in (
+    ("with_a_default", "getattr(rates, kind.upper(), None)"),
+    ("by_a_path", "pkgutil.resolve_name('shop.rates:' + kind.upper())"),
+    ("by_an_operator", "operator.attrgetter(kind.upper())(rates)"),
+    ("handed_on", "functools.reduce(getattr, [kind.upper()], rates)"),
+):
+    change(
+        f"a_name_is_computed_{_name}",
+        "A constant is asked for by a name that no text has.",
+        {
+            "shop/rates.py": "VAT = 20\n",
+            "shop/tax.py": f"import functools\nimport operator\nimport pkgutil\n\nfrom shop import rates\n\n\ndef tax(net, kind='vat'):\n    return {_lookup}\n",
+        },
+        {"shop/rates.py": "VAT = 7\n"},
+    )
+change(
+    "a_command_is_found_by_a_computed_name",
+    "A method is renamed that another one finds by a computed name, or goes on without.",
+    {
+        "shop/shell.py": "class Shell:\n    def run(self, name):\n        command = getattr(self, f'do_{name}', None)\n        return command() if command else 7\n\n    def do_tax(self):\n        return 20\n",
+        "shop/tax.py": "from shop.shell import Shell\n\n\ndef tax(net):\n    return Shell().run('tax')\n",
+    },
+    {"shop/shell.py": Swap(old="do_tax", new="do_taxes")},
+)
+change(
+    "what_is_patched_by_a_computed_name",
+    "A method is renamed that the test patches by a path with its module's name.",
+    {
+        "shop/rates.py": "class Rates:\n    def vat(self):\n        return 20\n",
+        "tests/test_tax.py": "from unittest import mock\n\nfrom shop import rates\n\n\ndef test_tax():\n    with mock.patch(f'{rates.__name__}.Rates.vat', return_value=7):\n        pass\n",
+    },
+    {"shop/rates.py": Swap(old="def vat", new="def get_vat")},
+)
+change(
+    "what_is_patched_by_keywords",
+    "A method is renamed that the test patches by a keyword.",
+    {
+        "shop/rates.py": "class Rates:\n    def vat(self):\n        return 20\n",
+        "tests/test_tax.py": "from unittest import mock\n\nfrom shop.rates import Rates\n\n\ndef test_tax():\n    with mock.patch.multiple(Rates, vat=7):\n        pass\n",
+    },
+    {"shop/rates.py": Swap(old="def vat", new="def get_vat")},
+)
