@@ -277,7 +277,7 @@ class Comparison:
             names=tuple(dict.fromkeys(names)),
             by_call=by_call,
             by_run=by_run,
-            headed=headed,
+            headed=headed or (bool(names) and naming.sets_up(unit)),
         )
         self._found.insert(len(self._found) if place is None else place, change)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from flakefighters.changes import units_effects as effects
 from flakefighters.changes.units_around import Around
 from flakefighters.changes.units_entries import ANY, Entry
+from flakefighters.changes.units_future import is_idle_future, may_show_future
 from flakefighters.changes.units_keys import Definition, Function
 from flakefighters.changes.units_names import identifiers, is_fixture
 from flakefighters.changes.units_pairs import Pair
@@ -28,6 +30,7 @@ __all__ = [
     "of_definition",
     "of_statement",
     "reached_by_calls",
+    "sets_up",
 ]
 
 #: What stands before the names of a change that are no names of its module: those of attributes,
@@ -37,13 +40,18 @@ FIXTURE: Final = "@"
 ANYWHERE: Final = "?"
 
 #: Beginnings of the names of module-level things that pytest looks for.
-_FOUND_BY_PYTEST = (
-    *("asyncSetUp", "asyncTearDown", "collect_ignore", "pytest", "setUp", "setup_"),
-    *("tearDown", "teardown_"),
-)
+_SET_UPS: Final = ("asyncSetUp", "asyncTearDown", "setUp", "setup_", "tearDown", "teardown_")
+_FOUND_BY_PYTEST: Final = ("collect_ignore", "pytest", *_SET_UPS)
 _TYPE_VARIABLES: Final = frozenset({"ParamSpec", "TypeVar", "TypeVarTuple"})
 #: Special methods that nobody asks for but by running them.
-_SEEN: Final = frozenset({"__format__", "__repr__", "__str__"})
+_SEEN: Final = frozenset(
+    f"__{name}__"
+    for name in (
+        *("format", "repr", "str", "lt", "le", "gt", "ge", "add", "radd", "iadd", "sub", "mul"),
+        *("truediv", "floordiv", "mod", "pow", "and", "or", "xor", "neg", "abs", "bool", "int"),
+        *("float", "round", "enter", "exit", "getitem", "setitem", "delitem", "contains"),
+    )
+)
 #: Decorators by which results are kept.
 _KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", "memoize"})
 
@@ -90,11 +98,11 @@ def of_statement(
     ``literals`` names of tables that it makes itself.
     """
     versions = [entry for entry in (pair.old, pair.new) if entry is not None]
-    if all(entry.guarded or _is_idle_future(entry) for entry in versions):
+    if all(entry.guarded or is_idle_future(entry) for entry in versions):
         return ()
     names = [name for entry in versions for name in entry.names]
     hidden = any(_has_effect(entry, around, kept, literals) for entry in versions)
-    hidden = hidden or any(map(_is_found_by_pytest, names)) or _may_show_future(pair, around)
+    hidden = hidden or any(map(_is_found_by_pytest, names)) or may_show_future(pair, around)
     hidden = hidden or (pair.new is None and any(map(_sets_submodule, versions)))
     for entry in versions:
         names += altered(entry.node, foreign)
@@ -144,11 +152,12 @@ def of_definition(
     ):
         return ()
     names = [node.name if owner is None else ATTRIBUTE + node.name]
-    hidden = _is_found_by_pytest(node.name)
+    of_tests = isinstance(owner, ast.ClassDef) and node.name.startswith(_SET_UPS)
+    hidden = _is_found_by_pytest(node.name) and not of_tests
     # What is run when somebody asks for it is seen then.
     seen = not gone and node.name in _SEEN and not getattr(owner, "decorator_list", ())
-    if isinstance(owner, ast.ClassDef) and _shows_members(
-        owner, node, around, own=not seen, gone=gone
+    if isinstance(owner, ast.ClassDef) and (
+        of_tests or _shows_members(owner, node, around, own=not seen, gone=gone)
     ):
         names.append(_of_class(owner, nested))
     if isinstance(node, ast.ClassDef):
@@ -162,7 +171,7 @@ def of_definition(
         fixture = is_fixture(decorator)
         known = _is_known(decorator, around)
         hidden = hidden or not known or _is_autouse(decorator)
-        texts = _texts(decorator) if fixture or not known else ()
+        texts = _texts(decorator, ("name",) if fixture else None) if fixture or not known else ()
         if fixture:
             names.append(FIXTURE + node.name)
         names += [(FIXTURE if fixture else ANYWHERE) + text for text in texts]
@@ -210,9 +219,11 @@ def _of_class(owner: ast.ClassDef, nested: bool) -> str:
     return ATTRIBUTE + owner.name if nested else owner.name
 
 
-def _texts(decorator: ast.expr) -> Iterator[str]:
-    """Words in a decorator: ``@fixture(name="shop")``."""
-    for part in ast.walk(decorator):
+def _texts(decorator: ast.expr, keywords: Collection[str] | None) -> Iterator[str]:
+    """Words in a decorator, or in some keywords of it: ``@fixture(name="shop")``."""
+    given = decorator.keywords if isinstance(decorator, ast.Call) else []
+    some = [one.value for one in given if keywords is not None and one.arg in keywords]
+    for part in chain.from_iterable(map(ast.walk, [decorator] if keywords is None else some)):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield from identifiers(part.value)
 
@@ -302,6 +313,11 @@ def _is_found_by_pytest(name: str) -> bool:
     return name.startswith(_FOUND_BY_PYTEST) and name != "pytest"
 
 
+def sets_up(unit: str) -> bool:
+    """Whether a method prepares the tests of its class, or clears up after them."""
+    return "." in unit and unit.rpartition(".")[2].startswith(_SET_UPS)
+
+
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
@@ -338,24 +354,6 @@ def _answered(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str] | None:
 def _sets_submodule(entry: Entry) -> bool:
     """``import shop.tax``, after which others find ``shop.tax`` without importing it."""
     return isinstance(entry.node, ast.Import) and "." in getattr(entry.alias, "name", "")
-
-
-def _is_future(entry: Entry) -> bool:
-    return isinstance(entry.node, ast.ImportFrom) and entry.node.module == "__future__"
-
-
-def _may_show_future(pair: Pair, around: Around | None) -> bool:
-    """Whether it matters that annotations are evaluated, or are not any more."""
-    versions = [entry for entry in (pair.old, pair.new) if entry is not None]
-    if not any(map(_is_future, versions)):
-        return False
-    new = pair.old is None and pair.shown.names[0] == "annotations"
-    return not new or around is None or around.annotations_are_read()
-
-
-def _is_idle_future(entry: Entry) -> bool:
-    """``from __future__ import division`` and the like, which nothing depends on any more."""
-    return _is_future(entry) and entry.names[0] not in ("annotations", "barry_as_FLUFL")
 
 
 def is_type_variable(pair: Pair) -> bool:

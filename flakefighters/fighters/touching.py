@@ -174,7 +174,10 @@ def _stands_in(effect: Effect, seen: _Seen) -> bool:
     if not effect.change.headed:
         return False
     path, name = _own_unit(seen.case)
-    if effect.change.path == path and name.startswith(f"{effect.change.unit}."):
+    unit = effect.change.unit or ""
+    if effect.change.kind is ChangeKind.FUNCTION:
+        unit = unit.rpartition(".")[0]
+    if effect.change.path == path and name.startswith(f"{unit}."):
         return True
     inherits = not effect.carried.isdisjoint(name.split(".")[:-1])
     return inherits and (effect.change.path == path or effect.change.path in seen.reach)

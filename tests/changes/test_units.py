@@ -308,7 +308,22 @@ NAMES = {
         "class A(Protocol):\n def f(s): 1\n",
         (".f", "A"),
     ),
-    "a set-up of tests": ("class A(B):\n def asyncSetUp(s): 1\n", "class A(B): 1\n", None),
+    "a set-up of tests": (
+        "class A(B):\n def asyncSetUp(s): 1\n",
+        "class A(B): 1\n",
+        (".asyncSetUp", "A"),
+    ),
+    "a set-up of a module": ("def setup_module(): 1\n", "x = 1\n", None),
+    "a scope is no name of a fixture": (
+        "from pytest import fixture\n",
+        "from pytest import fixture\n@fixture(scope='session', name='db')\ndef f(): 1\n",
+        ("f", "@f", "@db"),
+    ),
+    "a special method that is seen when it runs": (
+        "class A: 1\n",
+        "class A:\n def __lt__(s, o): 1\n",
+        (".__lt__",),
+    ),
     "a nested function through the outer one": (
         "def f():\n def g(): return 1\n",
         "def f():\n def g(): return 2\n",

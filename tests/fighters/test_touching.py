@@ -194,6 +194,27 @@ def test_a_class_that_is_made_otherwise_matters_to_its_tests(
     assert bool(touching(failed, passed).touched) is touched
 
 
+@pytest.mark.parametrize(("unit", "touched"), [("TestA.setUp", True), ("TestB.setUp", False)])
+def test_a_set_up_matters_to_the_tests_of_its_class(unit: str, touched: bool) -> None:
+    change = Change(
+        kind=ChangeKind.FUNCTION,
+        path="tests/test_a.py",
+        unit=unit,
+        how="removed",
+        names=(".setUp", unit.partition(".")[0]),
+        headed=True,
+    )
+    changes = Changes(changes=(change,), effects=(Effect(change=change),))
+    passed = Baseline(past=past(state="s0"), changes=changes, watched=True)
+    failed = case(
+        nodeid="tests/test_a.py::TestA::test_a",
+        baseline=passed,
+        reach=Reach(files={"tests/test_a.py": ""}),
+        touch=Touch(),
+    )
+    assert bool(touching(failed, passed).touched) is touched
+
+
 def test_names_in_a_file_with_other_tests_are_its_own() -> None:
     change = Change(
         kind=ChangeKind.STATEMENT,

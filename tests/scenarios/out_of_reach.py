@@ -179,3 +179,43 @@ _change(
     },
     {"shop/__init__.py": '__version__ = "1.1"\n'},
 )
+_change(
+    "a_set_up_of_other_tests",
+    "Another class of the test's file got a method that prepares its tests.",
+    {
+        "tests/test_net.py": BASE["tests/test_net.py"]
+        + code("""
+
+            class TestOther:
+                def test_other(self):
+                    assert 1
+            """),
+    },
+    {
+        "tests/test_net.py": swap(
+            "class TestOther:\n",
+            "class TestOther:\n    def setup_method(self):\n        self.x = 1\n\n",
+        )
+    },
+)
+_change(
+    "a_session_fixture_more",
+    "A new fixture for the whole session, which nobody asks for, beside one that the test has.",
+    {
+        "tests/conftest.py": code("""
+            import pytest
+
+            @pytest.fixture(scope="session")
+            def server():
+                yield "server"
+            """),
+        "tests/test_net.py": BASE["tests/test_net.py"].replace("test_net()", "test_net(server)"),
+    },
+    {
+        "tests/conftest.py": swap(
+            '@pytest.fixture(scope="session")\ndef server',
+            '@pytest.fixture(scope="session")\ndef database():\n    return {}\n\n\n'
+            '@pytest.fixture(scope="session")\ndef server',
+        )
+    },
+)
