@@ -85,6 +85,8 @@ class Alterations:
     #: Methods that it calls on parameters and on objects of modules: as names above, the method,
     #: and the text of the call.
     on: set[tuple[str, str, str]] = field(default_factory=set)
+    #: What is no copy of something of a module, and is returned or kept: as names above.
+    given: set[str] = field(default_factory=set)
     #: It puts back what a patch replaced.
     stops: bool = False
     #: Something that any code may depend on.
@@ -182,6 +184,23 @@ class _Body:
                 )
         elif isinstance(part, ast.Call):
             self._call(part)
+        elif isinstance(part, ast.Return | ast.Yield) or (
+            isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Attribute)
+        ):
+            self._given(part.value)
+
+    def _given(self, value: ast.expr | None) -> None:
+        """``return RATES``, ``self.rates = rates or RATES``."""
+        if isinstance(value, ast.BoolOp):
+            for one in value.values:
+                self._given(one)
+        elif isinstance(value, ast.Name) and value.id in self._parameters:
+            self.found.given.add(FIXTURE + value.id)
+        elif isinstance(value, ast.Name) and value.id not in self._locals:
+            if value.id in self._imported:
+                self.found.given.add(ANYWHERE + self._imported[value.id])
+            elif value.id in self._tops:
+                self.found.given.add(value.id)
 
     def _call(self, call: ast.Call) -> None:
         name = effects.dotted(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""

@@ -205,6 +205,12 @@ class Leavings:
             return None
         total = Alterations()
         before = old.altered_by(name) if name in old.functions else Alterations()
+        if len(versions) > 1:  # a copy was made before
+            total.names |= {
+                one
+                for one in now.altered_by(name).given - before.given
+                if one[0] != FIXTURE or one[1:] in self._wide_fixtures()
+            }
         for node, file in versions:
             found = file.altered_by(name)
             total.names |= found.names | found.contents

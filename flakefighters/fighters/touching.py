@@ -31,6 +31,8 @@ _HARMLESS: Final = frozenset(
         *("stty", "tput", "uname", "which"),
     }
 )
+#: How programs are called that run what they find in files.
+_RUNNING_CODE: Final = ("bash", "make", "node", "py", "sh")
 #: What an import of a file raises that is no Python.
 _UNREADABLE: Final = frozenset({"IndentationError", "SyntaxError", "TabError"})
 #: Settings that say where a run ran, not how: another job alone is no change of behaviour.
@@ -362,6 +364,9 @@ def _doubts(baseline: Baseline, seen: _Seen, found: Touching) -> None:
     )
     if children:
         found.doubts.append(f"it started a child process ({few(children)}) while code changed")
+    earlier = {child.rpartition(" ")[2] for child in touch.children_before}
+    if any(name.startswith(_RUNNING_CODE) for name in earlier - _HARMLESS):
+        found.doubts.append("a child process that ended before the test may have run changed code")
     if "multiprocessing.Process" in touch.children_before:
         found.doubts.append("a process that was started before the test may run changed code")
     if touch.unknown is not None:

@@ -152,3 +152,19 @@ def test_parameters(body: str, expected: set[str]) -> None:
 
 def test_calls() -> None:
     assert of("set_rate(7); Shop().reset(1)").called == {"set_rate", "Shop", "reset"}
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("return RULES", {"RULES"}),
+        ("return dict(RULES)", set()),
+        ("self.rules = mine or RULES", {"RULES"}),
+        ("rules = RULES", set()),
+        ("return KNOWN", {"?TABLE"}),
+        ("yield db", {"@db"}),
+        ("RULES = {}; return RULES", set()),
+    ],
+)
+def test_what_is_given_away_uncopied(body: str, given: set[str]) -> None:
+    assert of(body, "self, db").given == given

@@ -321,3 +321,32 @@ change(
     },
     {"shop/rates.py": Swap(old="def vat", new="def get_vat")},
 )
+change(
+    "a_copy_is_dropped",
+    "A function gives the table itself, no copy, and an earlier test alters what it gets.",
+    {
+        "shop/conf.py": "BASE = {'rate': 20}\n\n\ndef load():\n    return dict(BASE)\n",
+        "tests/test_a.py": "from shop.conf import load\n\n\ndef test_a():\n    load()['rate'] = 7\n",
+        "tests/test_tax.py": "from shop import conf\n\n\ndef test_tax():\n    assert conf.BASE['rate'] == 20\n",
+    },
+    {"shop/conf.py": Swap(old="dict(BASE)", new="BASE")},
+)
+change(
+    "a_fixture_gives_no_copy",
+    "A fixture gives the table itself, no copy, and an earlier test alters what it gets.",
+    {
+        "tests/conftest.py": "import pytest\n\nBASE = {'rate': 20}\n\n\n@pytest.fixture\ndef base():\n    return dict(BASE)\n",
+        "tests/test_a.py": "def test_a(base):\n    base['rate'] = 7\n",
+        "tests/test_tax.py": "def test_tax(base):\n    assert base['rate'] == 20\n",
+    },
+    {"tests/conftest.py": Swap(old="dict(BASE)", new="BASE")},
+)
+change(
+    "a_child_at_import",
+    "A script changed that a module runs as a child process when it is imported.",
+    {
+        "tools/rate.py": "print(20)\n",
+        "shop/tax.py": "import subprocess\nimport sys\n\nRATE = int(subprocess.check_output([sys.executable, 'tools/rate.py']))\n\n\ndef tax(net):\n    return RATE\n",
+    },
+    {"tools/rate.py": "print(7)\n"},
+)
