@@ -26,6 +26,8 @@ _QUIET: Final = frozenset(
         *("setter", "staticmethod", "wraps"),
     }
 )
+#: To read more would take a second.
+_MOST_BYTES: Final = 2 << 20
 #: Names by which anything may be called.
 _ANY: Final = frozenset({"__subclasses__", "eval", "exec", "globals", "vars"})
 #: How functions begin that read files, or look for them.
@@ -62,6 +64,8 @@ def may_have_run(files: Mapping[str, bytes]) -> Loaded:
     may call them, run anyway.
     """
     paths = frozenset(files)
+    if sum(map(len, files.values())) > _MOST_BYTES:
+        return Loaded(paths, any=True, opened=True)
     found = _Names()
     for path, content in files.items():
         tree = parse(content)

@@ -122,16 +122,17 @@ def _unseen(
     deltas: Mapping[str, Delta], base: str, sources: Sources
 ) -> Iterator[tuple[str, Delta]]:
     """Mark what may have mattered to modules that are loaded by now."""
-    loaded: Loaded | None = None
+    touching = {path for one in deltas.values() for e in one.effects for path, _ in e.targets}
+    data = any(
+        effect.change.kind is ChangeKind.DATA for one in deltas.values() for effect in one.effects
+    )
+    paths = set(_below(base, module_files())) if touching or data else set()
+    if touching.isdisjoint(paths) and not (data and paths):
+        yield from deltas.items()
+        return
+    contents = {path: sources.read(path) for path in sorted(paths)}
+    loaded = may_have_run({path: one for path, one in contents.items() if one is not None})
     for state, one in deltas.items():
-        if one.effects and loaded is None:
-            paths = set(_below(base, module_files()))
-            loaded = may_have_run(
-                {path: content for path in paths if (content := sources.read(path)) is not None}
-            )
-        if loaded is None or not loaded.paths:
-            yield state, one
-            continue
         yield state, replace(one, effects=tuple(_marked(effect, loaded) for effect in one.effects))
 
 
