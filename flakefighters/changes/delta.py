@@ -214,7 +214,9 @@ def _effect(change: Change, sources: Sources, late: Callable[[], bool]) -> Effec
     maybe = found.maybe
     if change.how == "added" and "." not in (change.unit or ".") and names <= {change.unit}:
         # Who asked for it by a computed name before would have failed, unless it expects that.
-        maybe = frozenset(one for one in maybe if sources.catches(one[0], _EXPECTING))
+        maybe = sources.looking_tests() & maybe | frozenset(
+            one for one in maybe if sources.catches(one[0], _EXPECTING)
+        )
     return Effect(
         change=change,
         targets=own | found.sure,
