@@ -9,27 +9,26 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from flakefighters.changes import units_effects as effects
+from flakefighters.changes.units_computed import ANY_FIXTURE
+from flakefighters.changes.units_entries import ANY
+from flakefighters.changes.units_names import header, is_fixture, reads
 from flakefighters.changes.units_source import parse
-from flakefighters.model import Unit
+from flakefighters.changes.units_walk import LOCALS, Unit, walk
+from flakefighters.model import ChangeKind
+from flakefighters.model import Unit as Place
 
 __all__ = ["Loaded", "may_have_run"]
 
-_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-#: Decorators that call nothing: what they are of runs when somebody names it.
-_QUIET: Final = frozenset(
-    {
-        *("abstractmethod", "cache", "cached_property", "classmethod", "contextmanager"),
-        *("deleter", "final", "fixture", "getter", "lru_cache", "overload", "override", "property"),
-        *("setter", "staticmethod", "wraps"),
-    }
-)
 #: To read more would take a second.
 _MOST_BYTES: Final = 2 << 20
-#: Names by which anything may be called.
-_ANY: Final = frozenset({"__subclasses__", "eval", "exec", "globals", "vars"})
+#: Methods that run when a class is made.
+_MAKING: Final = ("__init_subclass__", "__set_name__")
+_CALLING_NOTHING: Final = (
+    *(ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom),
+)
 #: How functions begin that read files, or look for them.
 _OPENING: Final = (
     *("connect", "files", "get_data", "glob", "iterdir", "listdir", "load", "open", "parse"),
@@ -41,57 +40,53 @@ _OPENING: Final = (
 class Loaded:
     """What may have run while some modules were imported."""
 
-    #: The modules, and functions of them; what is nested in one is left out.
+    #: The modules, and functions of them.
     paths: frozenset[str] = frozenset()
-    units: frozenset[Unit] = frozenset()
+    units: frozenset[Place] = frozenset()
     #: Whether any function may have run, as names are computed.
     any: bool = False
     #: Whether data files may have been read.
     opened: bool = False
 
-    def ran(self, unit: Unit) -> bool:
+    def ran(self, unit: Place) -> bool:
         """Whether a function may have run."""
-        path, name = unit
-        if self.any and path in self.paths:
-            return True
-        return (path, name.partition(".<locals>.")[0]) in self.units
+        return unit in self.units or (self.any and unit[0] in self.paths)
 
 
 def may_have_run(files: Mapping[str, bytes]) -> Loaded:
     """What importing ``files`` (path to content) may run of them, by the names that are called.
 
     Special methods run if their class is named; hooks of pytest, and functions with decorators that
-    may call them, run anyway.
+    may call them, run anyway.  What is nested in a function runs with it.
     """
     paths = frozenset(files)
     if sum(map(len, files.values())) > _MOST_BYTES:
         return Loaded(paths, any=True, opened=True)
-    found = _Names()
+    search = _Search()
     for path, content in files.items():
         tree = parse(content)
-        if tree is None:
-            return Loaded(paths, any=True, opened=True)
-        found.look(path, tree.body)
-    ran, names = found.follow()
+        for unit in walk(tree) if tree is not None else ():
+            search.look(path, unit)
+    ran, named = search.follow()
     return Loaded(
         paths,
         frozenset(ran),
-        any=not names.isdisjoint(_ANY),
-        opened=any(name.startswith(_OPENING) for name in names),
+        any=any(name.startswith(ANY) and not name.startswith(ANY_FIXTURE) for name in named),
+        opened=any(name.startswith(_OPENING) for name in named),
     )
 
 
-class _Method(NamedTuple):
-    """A function, and the class that it stands in ("": none)."""
-
-    unit: Unit
+class _Function(NamedTuple):
+    unit: Place
+    name: str
+    #: The class that it stands in, "" for none.
     owner: str
-    node: _Function
+    reads: frozenset[str]
 
 
 @dataclass(slots=True)
-class _Names:
-    functions: list[_Method] = field(default_factory=list)
+class _Search:
+    functions: list[_Function] = field(default_factory=list)
     #: What is named where it may be called, and the other names of that: ``encode = json.encode``.
     named: set[str] = field(default_factory=set)
     aliases: dict[str, set[str]] = field(default_factory=dict)
@@ -100,62 +95,65 @@ class _Names:
     #: The bases of each class.
     bases: dict[str, set[str]] = field(default_factory=dict)
 
-    def look(self, path: str, body: Iterable[ast.stmt], prefix: str = "", owner: str = "") -> None:
-        """Take in a module, or the body of a class."""
-        for node in body:
-            if isinstance(node, _FUNCTIONS):
-                self._function(node, (path, prefix + node.name), owner)
-            elif isinstance(node, ast.ClassDef):
-                self.named.update(_names([*node.keywords, *node.decorator_list]))
-                self.bases.setdefault(node.name, set()).update(_names(node.bases))
-                if node.decorator_list:
-                    self.named.add(node.name)  # it is handed to them
-                self.look(path, node.body, f"{prefix}{node.name}.", node.name)
-            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
-                for name in _names(node.targets):
-                    self.aliases.setdefault(name, set()).add(_last(node.value))
-                if isinstance(node.value, ast.Attribute):
-                    self.named.update(_names(_called(node.value.value)))
-            elif not isinstance(node, ast.Import | ast.ImportFrom) and not _never_runs(node):
-                inner = list(_blocks(node))  # of ``if``, ``try``, ``with``
-                for block in inner:
-                    self.look(path, block, prefix, owner)
-                heads = ("test", "items", "iter", "subject")
-                self.named.update(_names(_parts(node, heads) if inner else [node]))
+    def look(self, path: str, one: Unit) -> None:
+        """Take in a unit of a module."""
+        entry, node = one.entry, one.entry.node
+        nested = LOCALS in one.name
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            owner = (one.scope or "").rpartition(".")[2]
+            found = _Function((path, one.name), node.name, owner, _names(node.body))
+            self.functions.append(found)
+            if not nested:
+                self._header(node)
+        elif isinstance(node, ast.ClassDef):
+            self.bases.setdefault(node.name, set()).update(map(_last, node.bases))
+            if not nested:
+                self.named |= _names([*node.keywords, *node.decorator_list])
+                self.named.update({node.name} if node.decorator_list else ())
+        elif entry.kind is ChangeKind.STATEMENT and not (nested or entry.guarded or entry.alias):
+            self._statement(node)
 
-    def _function(self, node: _Function, unit: Unit, owner: str) -> None:
-        self.functions.append(_Method(unit, owner, node))
-        self.named.update(_names([*node.decorator_list, node.args]))
+    def _header(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.named |= _names(header(node, annotations=False))
+        quiet = all(is_fixture(d) or effects.is_known_decorator(d) for d in node.decorator_list)
+        if node.name.startswith("pytest_") or not quiet:
+            self.named.add(node.name)
         if node.decorator_list:
             self.properties.add(node.name)
-        if node.name.startswith("pytest_") or not all(map(_is_quiet, node.decorator_list)):
-            self.named.add(node.name)
 
-    def follow(self) -> tuple[set[Unit], set[str]]:
+    def _statement(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
+            for target in node.targets:
+                self.aliases.setdefault(_last(target), set()).add(_last(node.value))
+            self.named |= _names([_root(node.value)])
+        else:
+            self.named |= _names(_beside_definitions(node))
+
+    def follow(self) -> tuple[set[Place], set[str]]:
         """The functions that are named, and those that these name; and all these names."""
-        met = self.named | (set().union(*self.aliases.values()) & self.properties)
-        ran: set[Unit] = set()
+        named = self.named | (set().union(*self.aliases.values()) & self.properties)
+        ran: set[Place] = set()
         waiting = self.functions
         before = -1
-        while before != len(met) + len(ran):
-            before = len(met) + len(ran)
-            for name in met & self.aliases.keys():
-                met |= self.aliases[name]
-            made = self._made(met)
+        while before != len(named) + len(ran):
+            before = len(named) + len(ran)
+            for name in named & self.aliases.keys():
+                named |= self.aliases[name]
+            made = self._made(named)
             left = []
             for one in waiting:
-                if self._runs(one, met, made):
+                if _runs(one, named, made, ran):
                     ran.add(one.unit)
-                    met.update(_names(one.node.body))
+                    named |= one.reads
                 else:
                     left.append(one)
             waiting = left
-        return ran, met
+        return ran, named
 
-    def _made(self, met: set[str]) -> set[str]:
+    def _made(self, named: set[str]) -> set[str]:
         """The classes of which there may be objects: those named, and what they inherit from."""
         made: set[str] = set()
-        pending = [name for name in self.bases if name in met]
+        pending = [name for name in self.bases if name in named]
         while pending:
             name = pending.pop()
             if name not in made:
@@ -163,77 +161,45 @@ class _Names:
                 pending += self.bases.get(name, ())
         return made
 
-    @staticmethod
-    def _runs(one: _Method, met: set[str], made: set[str]) -> bool:
-        name = one.node.name
-        if not one.owner:
-            return name in met
-        if name in ("__init_subclass__", "__set_name__"):
-            return True
-        # By its name if somebody has an object; what begins and ends with "_", by Python.
-        return one.owner in made and (name in met or name[:1] == name[-1:] == "_")
+
+def _runs(one: _Function, named: set[str], made: set[str], ran: set[Place]) -> bool:
+    path, name = one.unit
+    outer = name.partition(LOCALS)[0]
+    if outer != name:
+        return (path, outer) in ran
+    if not one.owner:
+        return one.name in named
+    # By its name if somebody has an object; what begins and ends with "_", by Python.
+    by_python = one.name[:1] == one.name[-1:] == "_"
+    return one.name in _MAKING or (one.owner in made and (one.name in named or by_python))
 
 
-def _is_quiet(decorator: ast.expr) -> bool:
-    function = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(function, ast.Name | ast.Attribute) and _last(function) in _QUIET
+def _names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """What is looked up; words in texts only where they may be attributes."""
+    read = reads(nodes, annotations=False, body=True)
+    attributes = {name for _, name in read.attributes}
+    words = read.words if "getattr" in read.bare else set()
+    return frozenset(read.bare | attributes | words | read.computed)
 
 
-def _names(nodes: Iterable[ast.AST | None]) -> Iterator[str]:
-    for node in nodes:
-        for part in _walk(node) if node is not None else ():
-            if isinstance(part, ast.Name):
-                yield part.id
-            elif isinstance(part, ast.Attribute):
-                yield part.attr
-            elif isinstance(part, ast.Call) and _is_getattr(part.func):
-                name = part.args[1] if len(part.args) > 1 else None
-                yield str(name.value) if isinstance(name, ast.Constant) else "eval"
+def _last(node: ast.expr) -> str:
+    return effects.dotted(node).rpartition(".")[2]
 
 
-def _is_getattr(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "getattr"
-
-
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    """All parts but annotations, which call nothing that lasts."""
-    pending = [node]
-    while pending:
-        part = pending.pop()
-        yield part
-        for name, value in ast.iter_fields(part):
-            if name not in ("annotation", "returns"):
-                values = value if isinstance(value, list) else [value]
-                pending += [one for one in values if isinstance(one, ast.AST)]
-
-
-def _never_runs(node: ast.stmt) -> bool:
-    """``if TYPE_CHECKING:``, ``if __name__ == "__main__":``."""
-    if not isinstance(node, ast.If) or node.orelse:
-        return False
-    return not {"TYPE_CHECKING", "__name__"}.isdisjoint(_names([node.test]))
-
-
-def _last(node: ast.Name | ast.Attribute) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr
-
-
-def _called(node: ast.expr) -> Iterator[ast.expr]:
-    """What runs for ``Shop().tax`` beside the look-up; nothing for ``json.tool.main``."""
+def _root(node: ast.expr) -> ast.expr:
+    """What runs for ``Shop().tax`` beside the look-up; nothing to speak of for a path of names."""
     while isinstance(node, ast.Attribute):
         node = node.value
-    if not isinstance(node, ast.Name):
+    return ast.Constant(None) if isinstance(node, ast.Name) else node
+
+
+def _beside_definitions(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a statement without the definitions and imports in it, which call nothing."""
+    parts = list(ast.iter_child_nodes(node))
+    if not any(isinstance(part, ast.stmt | ast.excepthandler | ast.match_case) for part in parts):
         yield node
-
-
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
-        yield from [getattr(node, name)] if getattr(node, name, None) else []
-    for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
-        yield part.body
-
-
-def _parts(node: ast.AST, names: Iterable[str]) -> Iterator[ast.AST]:
-    for name in names:
-        part = getattr(node, name, None)
-        yield from part if isinstance(part, list) else [part] if part is not None else []
+        return
+    for part in parts:
+        alias = isinstance(part, ast.AnnAssign) and _last(part.annotation) == "TypeAlias"
+        if not (alias or isinstance(part, _CALLING_NOTHING)):
+            yield from _beside_definitions(part)
