@@ -140,7 +140,12 @@ class _Body:
         for part in parts:
             self._bind(part)
         self._locals -= self._globals
-        self._values = dict(map(_of_loop, parts)) | assigned_once(node)
+        loops = {
+            part.target.id: part.iter
+            for part in parts
+            if isinstance(part, ast.For) and isinstance(part.target, ast.Name)
+        }
+        self._values = loops | assigned_once(node)
         #: ``self.patcher = patch("shop.rates.RATE", 7)``.
         self._attributes = {
             target.attr: part.value
@@ -374,13 +379,6 @@ def _is_join(part: ast.AST) -> bool:
     if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
         return False
     return part.func.attr == "join" and not part.args
-
-
-def _of_loop(part: ast.AST) -> tuple[str, ast.expr]:
-    """The variable of a loop, and what that goes through."""
-    if isinstance(part, ast.For) and isinstance(part.target, ast.Name):
-        return part.target.id, part.iter
-    return "", ast.Constant(None)
 
 
 def _parts(node: Function) -> Iterator[ast.AST]:

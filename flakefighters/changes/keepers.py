@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
-from flakefighters.changes.sharing import kept_for_tests, wide_fixtures
+from flakefighters.changes.sharing import fixtures, kept_for_tests, wide_fixtures
 from flakefighters.changes.sources import Sources
 from flakefighters.changes.texts import Place
 from flakefighters.model import Unit
@@ -53,7 +53,6 @@ _PUT: Final = rb"(?:\[[^\n]*\][^\n=]*=[^=]|\.(?:add|append|extend|insert|set|set
 #: Objects of a module, and what makes fixtures that live longer than a test.
 _OBJECT: Final = re.compile(rb"^\w+[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)*([A-Z]\w*)\(", re.MULTILINE)
 _MEMBERS: Final = re.compile(rb"^class[ \t]+(\w+)\([^)\n]*(?:Enum|Flag)\b", re.MULTILINE)
-_WIDE: Final = re.compile(rb"\bscope[ \t]*=(?![ \t]*[\"']function)")
 _MADE: Final = re.compile(rb"\b([A-Z]\w*)\(")
 _CLASS: Final = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
 _END: Final = re.compile(rb"^[^\s#)\]}]", re.MULTILINE)
@@ -91,18 +90,15 @@ def keepers(sources: Sources, late: Callable[[], bool] = lambda: False) -> list[
     for path, content in sources.all().items():
         if late():
             break
-        kept = list(
-            islice(chain(_kept(content), _kept_in_objects(content, lasting)), _MOST_IN_FILE)
-        )
-        shared = list(islice(kept_for_tests(content, wide), _MOST_IN_FILE))
-        if not (kept or shared):
-            continue
+        kept = chain(_kept(content), _kept_in_objects(content, lasting))
+        lines = [(one, False) for one in islice(kept, _MOST_IN_FILE)]
+        shared = kept_for_tests(content, wide)
+        lines += [(one, True) for one in islice(shared, _MOST_IN_FILE)]
         text = sources.text(path)
         by_name: dict[tuple[bytes, bool, bool], list[Place]] = {}
-        for name, attribute, first, whole in chain(kept, shared):
+        for (name, attribute, first, whole), for_all in lines:
             place = text.function(first) if whole else text.line(first)
             if place is not None:
-                for_all = (name, attribute, first, whole) in shared
                 by_name.setdefault((name, attribute, for_all), []).append(place)
         for (name, attribute, for_all), places in by_name.items():
             shown = name.decode("utf-8", "replace")
@@ -118,16 +114,12 @@ def keepers(sources: Sources, late: Callable[[], bool] = lambda: False) -> list[
 def lasting_classes(sources: Sources) -> set[bytes]:
     """Classes of which some object may live longer than a test."""
     found: set[bytes] = set()
-    for path, content in sources.all().items():
+    for content in sources.all().values():
         found.update(_OBJECT.findall(content) + _MEMBERS.findall(content))
         if b"self.__dict__ =" in content:  # all objects have one dictionary
             found.update(_CLASS.findall(content))
-        if b"scope" in content:
-            text = sources.text(path)
-            for line in text.having(_WIDE):
-                after = (one for one in text.functions() if one[0] > line)
-                for first, last, _ in islice(after, 1):
-                    found.update(_MADE.findall(text.lines(first, last)))
+    for _, _, wide, body in fixtures(sources):
+        found.update(_MADE.findall(body) if wide else ())
     return found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-__all__ = ["only_asks"]
+__all__ = ["ASKING", "only_asks"]
 
 #: Statements of SQL that alter nothing.
-_ASKING: Final = ("describe", "explain", "pragma", "select", "show", "with")
+ASKING: Final = ("describe", "explain", "pragma", "select", "show", "with")
 
 
 def only_asks(call: ast.Call) -> bool:
@@ -21,5 +21,5 @@ def only_asks(call: ast.Call) -> bool:
     return (
         isinstance(text, ast.Constant)
         and isinstance(text.value, str)
-        and text.value.lstrip().lower().startswith(_ASKING)
+        and text.value.lstrip().lower().startswith(ASKING)
     )

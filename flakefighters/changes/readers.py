@@ -150,8 +150,8 @@ class _Carriers:
         free = self.values.attributes or self.values.anywhere or sources.escaped(holders)
         result = {}
         for path in sources.computing():
-            its = path in holders and _ALONE.search(path)
-            if plain and not its and not sources.catches(path, _DUNDER):
+            own = path in holders and _ALONE.search(path)
+            if plain and not own and not sources.catches(path, _DUNDER):
                 continue
             found = {ANY}
             if path in holders:

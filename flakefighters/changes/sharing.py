@@ -10,9 +10,10 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from flakefighters.changes.queries import ASKING
 from flakefighters.changes.sources import Sources
 
-__all__ = ["kept_for_tests", "wide_fixtures"]
+__all__ = ["fixtures", "kept_for_tests", "wide_fixtures"]
 
 _WIDE: Final = re.compile(rb"\bscope[ \t]*=(?![ \t]*[\"']function)")
 _FIXTURE: Final = re.compile(rb"^[ \t]*@[\w.]*fixture\b", re.MULTILINE)
@@ -24,7 +25,7 @@ _DONE: Final = (
     rb"(?:(?:\.\w+)*\[[^\n]*\][ \t]*[-+|]?=[^=]|(?:\.\w+)+[ \t]*[-+|]?=[^=]"
     rb"|[^\n]*\.(?:add|append|clear|create|delete|discard|extend|insert|patch|pop|post|push|put"
     rb"|register|remove|save|set|store|unlink|update|upload|write)\w*\("
-    rb"|[^\n]*\.execute\w*\((?![ \t]*[\"']+[ \t]*(?i:select|show|explain|pragma)\b))"
+    rb"|[^\n]*\.execute\w*\((?![ \t]*[\"']+[ \t]*(?i:" + "|".join(ASKING).encode() + rb")\b))"
 )
 #: ``pytest.order = 7``, ``request.config.order = 7``.
 _OF_PYTEST: Final = re.compile(
@@ -44,6 +45,20 @@ def wide_fixtures(sources: Sources) -> frozenset[bytes]:
     """
     found: set[bytes] = set()
     handing: list[tuple[bytes, bytes]] = []
+    for content, name, wide, body in fixtures(sources):
+        if wide:
+            found.add(name)
+        for given in _GIVING.findall(body):
+            handing.append((name, given))
+            if re.search(_OF_MODULE % (given, given), content, re.MULTILINE):
+                found.add(name)
+    for _ in range(3):
+        found.update(name for name, given in handing if given in found)
+    return frozenset(found)
+
+
+def fixtures(sources: Sources) -> Iterator[tuple[bytes, bytes, bool, bytes]]:
+    """For each the content of its file, its name, whether its scope is wide, and its text."""
     for path, content in sources.all().items():
         if b"fixture" not in content:
             continue
@@ -52,15 +67,8 @@ def wide_fixtures(sources: Sources) -> frozenset[bytes]:
         for line in text.having(_FIXTURE):
             for first, last, function in text.functions()[bisect_right(firsts, line) :][:1]:
                 name = function.rpartition(".")[2].encode("utf-8", "surrogatepass")
-                if _WIDE.search(text.lines(line, first)):
-                    found.add(name)
-                for given in _GIVING.findall(text.lines(first, last)):
-                    handing.append((name, given))
-                    if re.search(_OF_MODULE % (given, given), content, re.MULTILINE):
-                        found.add(name)
-    for _ in range(3):
-        found.update(name for name, given in handing if given in found)
-    return frozenset(found)
+                wide = _WIDE.search(text.lines(line, first)) is not None
+                yield content, name, wide, text.lines(first, last)
 
 
 def kept_for_tests(

@@ -51,7 +51,7 @@ _COMPUTING: Final = re.compile(
     rb"|dir|getfixturevalue|getmembers|getmembers_static)\b"
     rb"|\bsys\.modules\b|\b__dict__\b|\b(?:get|has)attr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
     rb"|\bgetattr\s*[,)]|\bpatch(?:\.\w+)?\s*\((?!\s*[\"'])|\.(?:set|del)attr\s*\(|\bdelattr\s*\("
-    rb"|\b(?:import_string|locate|resolve_name)\s*\("
+    rb"|\b(?:import_string|resolve_name)\s*\("
 )
 
 

@@ -46,7 +46,7 @@ DYNAMIC: Final = {
 DICTIONARIES: Final = frozenset({"__dict__", "dir", "getmembers", "getmembers_static", "vars"})
 _ASKING: Final = frozenset({"getattr", "hasattr"})
 #: Calls that are handed the path to something: ``patch("shop.tax.rate")``.
-_BY_PATH: Final = frozenset({"import_string", "locate", "patch", "resolve_name"})
+_BY_PATH: Final = frozenset({"import_string", "patch", "resolve_name"})
 _TEXTS: Final = (ast.BinOp, ast.JoinedStr)
 
 
@@ -80,12 +80,9 @@ def computed_name(call: ast.Call, asked: str | None) -> tuple[str, ast.expr | No
     ``getattr(thing, name)``, ``patch(f"shop.{name}")``, ``monkeypatch.setattr(thing, name, 7)``;
     None for anything else.  ``asked`` is a variable that holds a name which others show.
     """
-    function = call.func
-    last = getattr(function, "attr", None) or getattr(function, "id", "")
-    plain = isinstance(function, ast.Name)
-    of_patch = isinstance(function, ast.Attribute) and effects.dotted(function.value).endswith(
-        "patch"
-    )
+    of, _, last = effects.dotted(call.func).rpartition(".")
+    plain = not of
+    of_patch = of.endswith("patch")
     if last in _ASKING and plain:
         at = 1
         if asked is not None and len(call.args) > 1 and effects.dotted(call.args[1]) == asked:
@@ -96,6 +93,8 @@ def computed_name(call: ast.Call, asked: str | None) -> tuple[str, ast.expr | No
         at = 1
     elif last in ("delattr", "setattr") and not plain:  # of a monkeypatch
         at = 1 if len(call.args) > (2 if last == "setattr" else 1) else 0
+    elif last == "patch" and not (plain or of.endswith(("mock", "mocker"))):
+        return None  # of a client: ``client.patch(url)``
     elif last in _BY_PATH or (last == "multiple" and of_patch):
         at = 0
     else:

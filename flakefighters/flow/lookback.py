@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 from flakefighters.capture.tracing import FileWatch, UnitSpan, Watch
@@ -137,16 +136,14 @@ def _unseen(
 
 
 def _below(base: str, files: Iterable[str]) -> Iterator[str]:
-    """Files in the project, relative to it, also by another name of its folder."""
-    places = {
-        base: base,
-        **{entry: os.path.realpath(entry) for entry in (str(Path.cwd()), *sys.path)},
-    }
-    names = {f"{entry or '.'}{os.sep}": f"{real}{os.sep}" for entry, real in places.items()}
+    """Files in the project, relative to it, also where ``sys.path`` has another name for it."""
+    # Projects put all kinds of things there.
+    folders = [one for one in sys.path if isinstance(one, str) and one]
+    places = {one: os.path.realpath(one) for one in dict.fromkeys([base, *folders])}
     for file in files:
-        for name, real in names.items():
-            path = real + file.removeprefix(name) if file.startswith(name) else ""
-            if path.startswith(base + os.sep):
+        for name, real in places.items():
+            path = real + file.removeprefix(name)
+            if file.startswith(name + os.sep) and path.startswith(base + os.sep):
                 yield path[len(base) + 1 :].replace(os.sep, "/")
 
 

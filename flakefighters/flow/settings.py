@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ _COSMETIC: Final = frozenset(
 #: The same, by how they begin.
 _COSMETIC_PREFIXES: Final = ("junit_", "verbosity_")
 #: Parts of ``addopts`` that alter what tests see; typed on the command line they help to look.
-_SEEN_BY_TESTS: Final = ("-s", "--basetemp", "--capture")
+_SEEN_BY_TESTS: Final = re.compile(r"-[lqvx]*s|--(?:basetemp|capture)\b")
 #: Values of ``-p`` that change how tests are shown, ordered or spread, not what they do.
 _HARMLESS_PLUGINS: Final = frozenset(
     {
@@ -128,7 +129,7 @@ def comparable_options(config: Any) -> dict[str, Any]:
     if plugins:
         out["-p"] = sorted(plugins)
     out.update(_of_the_project(config))
-    shown = [one for one in config.getini("addopts") if str(one).startswith(_SEEN_BY_TESTS)]
+    shown = [one for one in config.getini("addopts") if _SEEN_BY_TESTS.match(str(one))]
     if shown:
         out["addopts"] = sorted(map(str, shown))
     # pytest 9.2 deprecates the public name, and older ones have no other; there is no third way

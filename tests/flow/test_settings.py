@@ -78,7 +78,7 @@ def test_comparable_options() -> None:
 
 def test_what_tests_see_of_logs_and_streams() -> None:
     ini = {"log_level": "INFO", "log_cli": "true", "log_file": "x.log"}
-    written = {"addopts": ["-q", "-s", "--basetemp=x"]}
+    written = {"addopts": ["-q", "-vs", "--strict-markers", "--basetemp=x", "-k", "slow"]}
     made = config(
         _inicfg=ini,
         option={"log_level": "DEBUG", "capture": "no"},
@@ -86,7 +86,7 @@ def test_what_tests_see_of_logs_and_streams() -> None:
     )
     assert comparable_options(made) == {
         "--log_level": "DEBUG",
-        "addopts": ["--basetemp=x", "-s"],
+        "addopts": ["--basetemp=x", "-vs"],
         "log_level": "INFO",
     }
 
