@@ -144,7 +144,7 @@ def pytest_load_initial_conftests(
 def _begin_early(config: pytest.Config, args: list[str]) -> None:
     if os.environ.get("PYTEST_XDIST_WORKER"):
         with _as_installed():
-            from flakefighters.flow.watching import begin_in_worker
+            from flakefighters.session.watching import begin_in_worker
 
         config.stash[_early_key] = begin_in_worker(config)
         return
@@ -165,7 +165,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         if worker.get("flakefighters"):
-            from flakefighters.flow.watching import register
+            from flakefighters.session.watching import register
 
             register(config, config.stash.get(_early_key, None))
         return
@@ -185,7 +185,7 @@ def _opening() -> ModuleType | None:
     """All that works; None if this Python was built without a part of its standard library."""
     with _as_installed():
         try:
-            from flakefighters.flow import opening
+            from flakefighters.session import opening
         except ImportError:
             return None
     return opening

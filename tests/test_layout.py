@@ -26,14 +26,21 @@ ALLOWED: dict[str, set[str]] = {
     "fighters": {"model", "ids"},
     "reports": {"model", "ids"},
     "history": CORE,
-    "changes": CORE,
+    "state": CORE,
+    "environment": CORE,
+    "source": CORE | {"state"},
+    "reach": CORE | {"state", "source"},
+    "tracing": CORE,
     "capture": CORE,
+    "judging": CORE
+    | {"capture", "environment", "fighters", "history", "reach", "source", "state", "tracing"},
     "profiles": CORE,
+    "checks": CORE | {"capture", "history", "profiles", "session", "state"},
     "sync": CORE | {"history"},
 }
 
-#: The doors, and the flow that joins the rooms for them, import across.
-DOORS = ("plugin", "cli", "flow", "__main__", "__init__")
+#: The doors, and the session that joins the rooms for pytest, import across.
+DOORS = ("plugin", "cli", "session", "__main__", "__init__")
 
 HEAVY = (
     "pydantic",
@@ -132,7 +139,7 @@ def _loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["plugin", "history", "changes", "capture", "fighters", "reports", "profiles", "sync"],
+    ["plugin", "history", "state", "reach", "capture", "fighters", "reports", "profiles", "sync"],
 )
 def test_importing_stays_light(module: str) -> None:
     before = _loaded_by("pass")  # an editable install or a .pth may load things of its own

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from flakefighters.capture import longrepr as reading
-from flakefighters.capture.settle import settle
+from flakefighters.capture.normalise import normalised
 
 __all__ = ["VERSION", "frames_of", "from_longrepr", "normalise", "signature"]
 
@@ -61,7 +61,7 @@ def from_longrepr(
     """
     try:
         raw = redact(str(longrepr))
-        text = settle(raw, base)
+        text = normalised(raw, base)
         what = reading.read(longrepr, raw)
         bare = hasattr(longrepr, "reprtraceback") and not any(name for _, name in what.frames)
         if frames and bare:
@@ -121,7 +121,7 @@ def _signature(
     redact: Callable[[str], str],
 ) -> str:
     def clean(text: str) -> str:
-        return settle(redact(text[:20_000]), base, limit=8_000)
+        return normalised(redact(text[:20_000]), base, limit=8_000)
 
     def near(frames: Sequence[Frame]) -> list[Frame]:
         return [(_relative(path, base, cwd), function) for path, function in frames]
@@ -315,7 +315,7 @@ def _relative(path: str, base: str, cwd: str | None) -> str:
         path = _joined(cwd.replace("\\", "/"), path)
     if base and path.startswith(base + "/"):
         return path[len(base) + 1 :]
-    return settle(path)
+    return normalised(path)
 
 
 def _joined(folder: str, path: str) -> str:

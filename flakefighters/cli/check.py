@@ -40,7 +40,7 @@ def check(
 
 def examine_here(ground: Ground, *, as_json: bool = False) -> bool:
     """Check, print each finding as it comes, and return whether all is well."""
-    from flakefighters.flow.checks import examine
+    from flakefighters.checks import examine
 
     checkup = examine(
         replace(ground.inputs, option_profile_name="the command line"), ground.checkout

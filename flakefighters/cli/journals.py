@@ -13,11 +13,11 @@ from pathlib import Path
 from flakefighters.capture.journal import JournalError, address_of, leftovers, recover
 from flakefighters.cli.output import say
 from flakefighters.errors import ConflictError, FlakefightersError
-from flakefighters.flow.spool import address, deliver
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.history.intake import Saved
 from flakefighters.model import Target
+from flakefighters.session.spool import address, deliver
 
 __all__ = ["Sent", "as_history", "send"]
 

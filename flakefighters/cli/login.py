@@ -16,7 +16,7 @@ from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.model import Secret
 
 if TYPE_CHECKING:
-    from flakefighters.flow.logins import Account
+    from flakefighters.profiles.logins import Account
 
 __all__ = ["register"]
 
@@ -78,7 +78,7 @@ def logout(profile: _ProfileName, rootdir: RootDir = None) -> None:
 
 
 def _account(profile: str, rootdir: str | None) -> tuple[Ground, Account]:
-    from flakefighters.flow.logins import find_account
+    from flakefighters.profiles.logins import find_account
 
     ground = find_ground(Asked(profile, rootdir=rootdir))
     return ground, find_account(ground.inputs)

@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flakefighters.changes.anchor import Anchor, locate
-from flakefighters.changes.checkout import Checkout
-from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.errors import ConfigError, NotFoundError
-from flakefighters.flow.opened import open_checked
-from flakefighters.flow.places import spool_folder, state_folder
-from flakefighters.flow.spool import address, deliver_leftovers, waiting
-from flakefighters.flow.start import local_identity
 from flakefighters.history import History
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.reports.words import count
+from flakefighters.session.opened import open_checked
+from flakefighters.session.places import spool_folder, state_folder
+from flakefighters.session.spool import address, deliver_leftovers, waiting
+from flakefighters.session.start import local_identity
+from flakefighters.state.anchor import Anchor, locate
+from flakefighters.state.checkout import Checkout
+from flakefighters.state.project import identify
 
 __all__ = ["Asked", "Ground", "Place", "find_ground", "find_place"]
 

@@ -14,8 +14,6 @@ from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import ConfigError, NotFoundError
-from flakefighters.flow.places import spool_folder
-from flakefighters.flow.purging import empty_journals, journals_of, journals_saying
 from flakefighters.history import History
 from flakefighters.history.purge import affected, find_signatures, purge
 from flakefighters.history.purge_text import signature_id
@@ -23,6 +21,8 @@ from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import purge_page, purge_record
 from flakefighters.reports.words import count
+from flakefighters.session.places import spool_folder
+from flakefighters.session.purged_journals import empty_journals, journals_of, journals_saying
 
 __all__ = ["register"]
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
+from flakefighters.cli import files
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
-from flakefighters.flow import files
 from flakefighters.profiles import Inputs, Resolution, all_settings, detect, resolve
 from flakefighters.profiles import profiles as all_profiles
 from flakefighters.profiles.example import text

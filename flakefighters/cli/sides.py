@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flakefighters.changes.project import identify
 from flakefighters.cli.output import say
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
-from flakefighters.flow.places import spool_folder
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.model import Target
 from flakefighters.profiles import detect
 from flakefighters.profiles.selection import Selector
+from flakefighters.session.places import spool_folder
+from flakefighters.state.project import identify
 from flakefighters.sync.push import LOCAL_PROJECT
 
 __all__ = ["Sides", "find_sides"]

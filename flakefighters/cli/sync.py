@@ -17,7 +17,7 @@ from flakefighters.reports.transfers import transfer_page, transfer_record
 
 if TYPE_CHECKING:
     from flakefighters.cli.sides import Sides
-    from flakefighters.flow.late import Late
+    from flakefighters.judging.revisions import Late
     from flakefighters.model import Target
     from flakefighters.sync import Transfer
 
@@ -193,7 +193,7 @@ def _told_late(sides: Sides, target: Target, done: Transfer) -> Late | None:
     """What runs that arrived change in recent verdicts; nothing is asked if none arrived."""
     if not done.arrived:
         return None
-    from flakefighters.flow.late import late
+    from flakefighters.judging.revisions import late
 
     with sides.open(target) as history:
         return late(history, done.arrived)

@@ -138,7 +138,7 @@ def explain(
 
 def _recheck(history: History, rows: Sequence[ExecutionRow]) -> tuple[str, list[Recheck]]:
     """Judge the newest failure among ``rows`` again; returns its run as well."""
-    from flakefighters.flow.recheck import recheck
+    from flakefighters.judging.recheck import recheck
 
     failed = next((row for row in rows if any(one.failures for one in row.executions)), rows[0])
     name = failed.run.id

@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
 from flakefighters.history.database import Row, render
+from flakefighters.history.deadlines import Answer, patiently
 from flakefighters.history.layout import (
     OLDEST_READER,
     SCHEMA_PLACEHOLDER,
@@ -31,7 +32,6 @@ from flakefighters.history.layout import (
     lock_key,
     statements,
 )
-from flakefighters.history.patience import Answer, patiently
 from flakefighters.history.postgres_trouble import broken, explain_postgres, silent, sqlstate
 from flakefighters.history.roles import given_trust, trust_sql
 from flakefighters.history.trouble import too_new, too_old

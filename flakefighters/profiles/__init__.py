@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flakefighters.profiles.ci import CiInfo, detect
-from flakefighters.profiles.nouns import Inputs, Origin, Resolution, Settings
+from flakefighters.profiles.resolution import Inputs, Origin, Resolution, Settings
 from flakefighters.profiles.resolve import resolve
 
 if TYPE_CHECKING:

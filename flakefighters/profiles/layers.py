@@ -15,7 +15,6 @@ from typing import Any, Final
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret
 from flakefighters.profiles import fields, toml_lines, urls
-from flakefighters.profiles.nouns import Inputs, Origin, Source
 from flakefighters.profiles.places import (
     MAX_BYTES,
     display_path,
@@ -24,6 +23,7 @@ from flakefighters.profiles.places import (
     settings_variables,
     user_file,
 )
+from flakefighters.profiles.resolution import Inputs, Origin, Source
 
 __all__ = ["FileRead", "Layer", "Problem", "Sources", "read"]
 

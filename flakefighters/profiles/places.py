@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from flakefighters.profiles.nouns import Inputs
+from flakefighters.profiles.resolution import Inputs
 
 __all__ = [
     "MAX_BYTES",

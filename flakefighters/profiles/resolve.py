@@ -5,8 +5,8 @@ from __future__ import annotations
 from flakefighters.errors import ConfigError
 from flakefighters.model import Target
 from flakefighters.profiles.ci import CiInfo, detect
-from flakefighters.profiles.nouns import Inputs, Resolution
 from flakefighters.profiles.places import anything_configured
+from flakefighters.profiles.resolution import Inputs, Resolution
 
 __all__ = ["resolve", "resolve_configured"]
 

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from flakefighters.errors import ConfigError
 from flakefighters.profiles.layers import Layer
-from flakefighters.profiles.nouns import Origin
+from flakefighters.profiles.resolution import Origin
 
 __all__ = ["Merged", "ProfileFields", "merge", "origin_of", "validate"]
 

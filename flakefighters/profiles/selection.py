@@ -12,7 +12,7 @@ from flakefighters.errors import ConfigError
 from flakefighters.profiles import fields, urls
 from flakefighters.profiles.ci import CiInfo
 from flakefighters.profiles.layers import Layer, Problem, Sources, read
-from flakefighters.profiles.nouns import Inputs, Origin, Resolution, Settings, Source
+from flakefighters.profiles.resolution import Inputs, Origin, Resolution, Settings, Source
 from flakefighters.profiles.schema import Merged, ProfileFields, merge, origin_of, validate
 from flakefighters.profiles.targets import Chosen, build
 

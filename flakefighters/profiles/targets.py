@@ -18,8 +18,8 @@ from flakefighters.model import Secret, Target
 from flakefighters.profiles import urls
 from flakefighters.profiles.fields import variable
 from flakefighters.profiles.layers import Layer
-from flakefighters.profiles.nouns import Inputs, Origin, Source
 from flakefighters.profiles.places import display_path, expand
+from flakefighters.profiles.resolution import Inputs, Origin, Source
 from flakefighters.profiles.schema import ProfileFields
 from flakefighters.profiles.urls import DatabaseUrl
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flakefighters.errors import ConfigError
 from flakefighters.profiles import fields
 from flakefighters.profiles.ci import detect
-from flakefighters.profiles.nouns import Inputs, Origin, Source
+from flakefighters.profiles.resolution import Inputs, Origin, Source
 
 if TYPE_CHECKING:
     from flakefighters.profiles.layers import Layer

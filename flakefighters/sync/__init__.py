@@ -8,8 +8,8 @@ number of transfers end in the same content.
 from __future__ import annotations
 
 from flakefighters.sync.clone import clone
-from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer
 from flakefighters.sync.pull import pull
 from flakefighters.sync.push import push
+from flakefighters.sync.results import Conflict, Progress, Report, Transfer
 
 __all__ = ["Conflict", "Progress", "Report", "Transfer", "clone", "pull", "push"]

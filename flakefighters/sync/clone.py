@@ -8,10 +8,10 @@ from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.purge import tombstones
 from flakefighters.model import Target
-from flakefighters.sync import burial
+from flakefighters.sync import tombstones as marks
 from flakefighters.sync.merge import merge
-from flakefighters.sync.nouns import Progress, Report, Transfer, unreported
 from flakefighters.sync.pull import fetch
+from flakefighters.sync.results import Progress, Report, Transfer, unreported
 from flakefighters.sync.source import Reader, handshake, need_sqlite, reading
 from flakefighters.sync.staging import Staging
 
@@ -45,7 +45,7 @@ def clone(
             done = _anew(reader, into, via, report)
             if follow:
                 with open_history(into, tracked=tracked) as history:
-                    done.pruned = burial.follow(reader.inventory().horizons, history)
+                    done.pruned = marks.follow(reader.inventory().horizons, history)
             return done
         with open_history(into, tracked=tracked) as history:
             handshake(history)
@@ -58,7 +58,7 @@ def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
         refused = reader.stage(staging, None, None)
         report(Progress("storing", staging.rows, reader.bytes))
         if staging.buried:
-            burial.settle(staging, ())
+            marks.settle(staging, ())
         counted = staging.count()
         if staging.publish():
             done = Transfer(runs=counted["run"], events=counted["event"], created=True)
@@ -67,9 +67,9 @@ def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
             created = not os.path.lexists(into.path)
             with open_history(into) as history:
                 handshake(history)
-                burial.settle(staging, tombstones(history.database).values())
+                marks.settle(staging, tombstones(history.database).values())
                 done = merge(staging, history)
-                burial.adopt((), history)
+                marks.adopt((), history)
             done.created = created
         done.rows, done.bytes, done.refused = staging.rows, reader.bytes, refused
     return done

@@ -9,7 +9,7 @@ from flakefighters.history import History
 from flakefighters.history.purge_text import ORIGIN
 from flakefighters.history.sqlite import SqliteDatabase
 from flakefighters.sync.inventory import UNTRUSTED
-from flakefighters.sync.nouns import Conflict, Transfer
+from flakefighters.sync.results import Conflict, Transfer
 from flakefighters.sync.staging import Staging
 from flakefighters.sync.tables import COLUMNS, KEYS
 

@@ -9,13 +9,13 @@ from typing import Final
 
 from flakefighters.history import History
 from flakefighters.history.foreign import ForeignHistory
-from flakefighters.sync import burial
-from flakefighters.sync.carry import carry
+from flakefighters.sync import tombstones as marks
 from flakefighters.sync.inventory import UNTRUSTED, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
-from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
+from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import Reader, Wanted, handshake, need_sqlite, reading
 from flakefighters.sync.staging import Staging
+from flakefighters.sync.upload import carry
 
 __all__ = ["fetch", "pull"]
 
@@ -34,7 +34,7 @@ def pull(
 ) -> Transfer:
     """Fetch the runs, verdicts and events of ``source`` that ``into`` lacks.
 
-    ``into`` is in SQLite; the runs of a file can go to PostgreSQL as well, see ``sync/carry.py``.
+    ``into`` is in SQLite; the runs of a file can go to PostgreSQL as well, see ``sync/upload.py``.
     ``source`` is an open history in PostgreSQL, or a file opened with
     :func:`flakefighters.history.foreign.open_foreign`.  Each ``batch`` of runs is stored in a
     transaction of its own (None: all in one).  With ``follow``, ``into`` keeps no more than a
@@ -63,7 +63,7 @@ def fetch(
     """The same from a source that is being read."""
     theirs = reader.inventory()
     # First of all: what was purged there is neither compared nor kept.
-    purged = burial.adopt(theirs.tombstones.values(), into)
+    purged = marks.adopt(theirs.tombstones.values(), into)
     ours = of_sqlite(into.database)
     plan = _compare(theirs, ours)
     total = plan.done
@@ -73,15 +73,15 @@ def fetch(
         with Staging(into.target.path, into.target.display, via=via) as staging:
             refused = reader.stage(staging, wanted, into.database)
             if ours.tombstones:
-                burial.settle(staging, ours.tombstones.values())
+                marks.settle(staging, ours.tombstones.values())
             report(Progress("storing", staging.rows, reader.bytes))
             part = merge(staging, into)
             part.known, part.rows, part.refused = 0, staging.rows, refused
             total.add(part)
     if ours.tombstones:
-        burial.adopt((), into)  # verdicts that came alone, on runs that are here
+        marks.adopt((), into)  # verdicts that came alone, on runs that are here
     if follow:
-        total.pruned = burial.follow(theirs.horizons, into)
+        total.pruned = marks.follow(theirs.horizons, into)
     total.bytes = reader.bytes
     total.conflicts.sort()
     return total

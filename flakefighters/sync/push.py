@@ -9,10 +9,10 @@ from flakefighters.errors import ConfigError, ConflictError
 from flakefighters.history import History
 from flakefighters.history.purge import Tombstone, tombstones
 from flakefighters.model import Trust
-from flakefighters.sync.burial import adopt, hand_over
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
-from flakefighters.sync.nouns import Conflict, Progress, Report, Transfer, unreported
+from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import handshake, inventory_of
+from flakefighters.sync.tombstones import adopt, hand_over
 
 __all__ = ["LOCAL_PROJECT", "bury", "push", "push_purges", "why_kept_back"]
 

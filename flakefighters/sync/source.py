@@ -20,7 +20,7 @@ from flakefighters.history.layout import SCHEMA_VERSION
 from flakefighters.history.trouble import too_new, too_old
 from flakefighters.model import Target, Trust
 from flakefighters.sync.inventory import QUESTION, Inventory, of_lines, of_sqlite
-from flakefighters.sync.nouns import Progress, Report, unreported
+from flakefighters.sync.results import Progress, Report, unreported
 from flakefighters.sync.staging import Staging
 from flakefighters.sync.tables import all_rows, some_rows
 from flakefighters.sync.verify import verify

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flakefighters.capture.settle import ELIDED, LIMIT, settle, shorten_bytes
+from flakefighters.capture.normalise import ELIDED, LIMIT, normalised, shorten_bytes
 from flakefighters.capture.signature import from_longrepr, normalise, signature
 
 # -- the stored text -------------------------------------------------------------------------
@@ -55,8 +55,8 @@ SETTLED = [
 
 @pytest.mark.parametrize(("raw", "settled"), SETTLED)
 def test_what_varies_is_taken_out(raw: str, settled: str) -> None:
-    assert settle(raw, "/src/app") == settled
-    assert settle(settled, "/src/app") == settled
+    assert normalised(raw, "/src/app") == settled
+    assert normalised(settled, "/src/app") == settled
 
 
 @pytest.mark.parametrize(
@@ -70,27 +70,27 @@ def test_what_varies_is_taken_out(raw: str, settled: str) -> None:
     ],
 )
 def test_what_tells_stays(text: str) -> None:
-    assert settle(text, "/src/app") == text
+    assert normalised(text, "/src/app") == text
 
 
 def test_what_one_rule_uncovers_another_settles() -> None:
-    assert settle("/src/\x1b[0mapp/tests/x.py", "/src/app") == "tests/x.py"
+    assert normalised("/src/\x1b[0mapp/tests/x.py", "/src/app") == "tests/x.py"
 
 
 def test_windows_base_in_any_spelling() -> None:
     raw = r"at C:\src\app\tests\x.py and 'C:\\src\\app\\y.py' and C:/src/app/z.py"
-    assert settle(raw, "C:\\src\\app") == r"at tests\x.py and 'y.py' and z.py"
+    assert normalised(raw, "C:\\src\\app") == r"at tests\x.py and 'y.py' and z.py"
 
 
 def test_the_middle_of_a_long_text_is_left_out() -> None:
     text = "first\n" + "é line of text\n" * 20_000 + "last"
-    shown = settle(text)
+    shown = normalised(text)
     assert len(shown.encode()) <= LIMIT
     assert len(shown.encode()) > LIMIT * 0.95
     assert shown.startswith("first\n")
     assert shown.endswith("last")
     assert shown.count(f"\n{ELIDED}\n") == 1
-    assert settle(shown) == shown
+    assert normalised(shown) == shown
 
 
 PIECES = st.sampled_from(
@@ -102,8 +102,8 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join))
 def test_settling_twice_is_settling_once(text: str) -> None:
-    once = settle(text, "/src/app")
-    assert settle(once, "/src/app") == once
+    once = normalised(text, "/src/app")
+    assert normalised(once, "/src/app") == once
 
 
 @given(st.text(), st.integers(100, 200))

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from flakefighters.flow.checks import Budget, network, tls
-from flakefighters.flow.checks.packages import Installed, clashes
+from flakefighters.checks import Budget, network, tls
+from flakefighters.checks.packages import Installed, clashes
 from flakefighters.history.sqlite import SqliteDatabase
 from flakefighters.model import Target
 from tests.cli.conftest import Command, Said, Shop

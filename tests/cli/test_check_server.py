@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from flakefighters.flow.checks import Budget, rights
-from flakefighters.flow.checks.server import Facts, Line
+from flakefighters.checks import Budget, rights
+from flakefighters.checks.server import Facts, Line
 from flakefighters.history import open_history
 from flakefighters.history.roles import Roles
 from flakefighters.history.roles_sql import grants_sql

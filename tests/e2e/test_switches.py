@@ -12,7 +12,7 @@ from tests.e2e.project import Project
 from tests.requirements import need_installed
 
 HEAVY = {"coverage", "keyring", "psycopg2", "pydantic", "pydantic_settings", "rich", "sqlalchemy"}
-HEAVY |= {"typer", "asyncio", "sqlite3", "flakefighters.flow", "flakefighters.history"}
+HEAVY |= {"typer", "asyncio", "sqlite3", "flakefighters.session", "flakefighters.history"}
 
 #: Runs pytest.main() once per line of arguments, and tells what was imported and left behind.
 SEVERAL = """
@@ -78,7 +78,7 @@ def test_recording_imports_nothing_heavy_either(project: Project) -> None:
     project.test("def test_a(): assert 0\n")
     ((code, imported, files),) = several(project, [["-p", "no:cacheprovider"]])
     assert code == 1
-    light = {"sqlite3", "flakefighters.flow", "flakefighters.history"}
+    light = {"sqlite3", "flakefighters.session", "flakefighters.history"}
     assert not imported & (HEAVY - light)
     assert files == [".flakefighters", "flakefighters.db", "test_it.py"]
 

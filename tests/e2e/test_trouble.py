@@ -230,8 +230,8 @@ def test_a_bug_of_ours(project: Project) -> None:
     project.write(
         {
             "conftest.py": """
-                import flakefighters.flow.finish as finish
-                import flakefighters.flow.ending as ending
+                import flakefighters.session.finish as finish
+                import flakefighters.session.ending as ending
 
                 def broken(*args, **kwargs):
                     raise RuntimeError("a bug")

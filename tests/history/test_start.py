@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from flakefighters.flow.lookback import ordered
 from flakefighters.history import History, open_history
+from flakefighters.judging.baselines import ordered
 from flakefighters.model import Target
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_state
 

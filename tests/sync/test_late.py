@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from flakefighters.flow.late import Late, late
-from flakefighters.flow.recheck import recheck
 from flakefighters.history import open_history
+from flakefighters.judging.recheck import recheck
+from flakefighters.judging.revisions import Late, late
 from flakefighters.model import Label, Run, Target, Trust, Verdict
 from flakefighters.reports.revisions import revision_lines, revision_records
 from tests.history.made_runs import make_environment, make_run, make_state, make_verdict

@@ -15,7 +15,7 @@ from flakefighters.history.prune import horizons, prune
 from flakefighters.history.purge import purge, tombstones
 from flakefighters.history.purge_text import PLACEHOLDER, purged_run, signature_id
 from flakefighters.model import Run, Secret, Target
-from flakefighters.sync import burial
+from flakefighters.sync import tombstones as burial
 from tests.history.leaks import SECRET, SIGNATURE, leaking_run, leaking_verdict
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_verdict
 from tests.postgres.server import PostgresServer

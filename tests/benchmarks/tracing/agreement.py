@@ -18,7 +18,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from flakefighters.capture.tracing import FileWatch, Watch
+from flakefighters.tracing import FileWatch, Watch
 from tests.benchmarks.tracing.suites import Suite, functions_of, run
 
 Pairs = set[tuple[str, str, str]]

@@ -14,7 +14,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from flakefighters.capture.tracing import FileWatch, UnitSpan, Watch
+from flakefighters.tracing import FileWatch, UnitSpan, Watch
 
 ROOT = Path(__file__).parents[3]
 DOOR = ROOT / "tests" / "capture" / "tracing"

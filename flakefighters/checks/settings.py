@@ -1,0 +1,90 @@
+"""First step: what do the settings say, and is there a password?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flakefighters.checks.results import Check, failed, ok
+from flakefighters.errors import ConfigError
+from flakefighters.profiles import Inputs, detect
+from flakefighters.profiles.fields import canonical, variable
+from flakefighters.profiles.selection import Selector
+from flakefighters.profiles.targets import Chosen
+from flakefighters.profiles.urls import endpoint
+
+__all__ = ["Subject", "look"]
+
+
+@dataclass(slots=True)
+class Subject:
+    """What is to be checked."""
+
+    #: As people call it; None for a database URL, or if it is not known.
+    profile: str | None = None
+    reason: str | None = None
+    #: None if there is nothing that could be checked.
+    chosen: Chosen | None = None
+    checks: list[Check] = field(default_factory=list)
+
+
+def look(inputs: Inputs) -> Subject:
+    """Choose the profile as a run would, but with no other in its stead."""
+    subject = Subject()
+    try:
+        _look(inputs, subject)
+    except ConfigError as error:
+        where = f" (set in {error.origin})" if error.origin else ""
+        subject.chosen = None
+        subject.checks.append(failed("settings", error.message + where, error.remedy))
+    return subject
+
+
+def _look(inputs: Inputs, subject: Subject) -> None:
+    selector = Selector.read(inputs, detect(inputs.environ))
+    name, subject.reason = selector.active()
+    label = selector.label(name)
+    is_url = inputs.option_url is not None
+    subject.profile = None if is_url else label
+    for problem in selector.sources.problems:
+        if problem.profile in (None, name):
+            error = problem.error
+            where = f" (set in {error.origin})" if error.origin else ""
+            remedy = error.remedy or "correct or remove it: it has no effect"
+            subject.checks.append(failed("settings", error.message + where, remedy))
+    chosen = selector.build(name, selector.fields(name))
+    if chosen is None:
+        raise ConfigError(
+            f"profile {label} has no URL",
+            remedy=f"set it in profiles.toml or in {variable('profiles', name, 'url')}",
+        )
+    what = "the database URL" if is_url else f"profile {label}"
+    display = chosen.target.display
+    subject.checks.append(
+        ok("settings", f"{what} ({subject.reason}) -> {display}, set in {chosen.url_origin}")
+    )
+    subject.checks += [ok("settings", note) for note in chosen.notes]
+    if chosen.target.backend == "postgresql":
+        before = len(chosen.notes)
+        chosen = selector.with_keyring(chosen)
+        subject.checks.append(_password(chosen, chosen.notes[before:], label, is_url, selector))
+    subject.chosen = chosen
+
+
+def _password(
+    chosen: Chosen, notes: tuple[str, ...], label: str, is_url: bool, selector: Selector
+) -> Check:
+    """Is there one that may go to that server?"""
+    found, place = chosen.password, endpoint(chosen.url)
+    if chosen.credentials:
+        if found.origin is not None:
+            return ok("password", f"from {found.origin}, for {place}")
+        return ok("password", f"left to libpq's own sources (PGPASSWORD, ~/.pgpass), for {place}")
+    own = "PGPASSWORD" if is_url else variable("profiles", canonical(label), "password")
+    if selector.ci is not None or is_url:
+        remedy = f"set {own}"
+    else:
+        remedy = f"run `flakefighters login {label}`, or set {own}"
+    message = found.note or f"none is known for {place}"
+    if notes and notes[0] != message and "is known" not in notes[0]:
+        message += f"; {notes[0]}"  # what the keyring said
+    return failed("password", message, None if found.note else remedy)

@@ -1,0 +1,1 @@
+"""Where a run runs, and what of it must be equal to compare two runs."""

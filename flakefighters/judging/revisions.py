@@ -1,0 +1,110 @@
+"""Runs that arrive late: which recent verdicts would be other ones now, and by which runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from flakefighters.history import History
+from flakefighters.judging.recheck import Hindsight, Judged
+from flakefighters.model import JOINT, Past, Revision, RunHead, Verdict
+
+__all__ = ["Late", "late"]
+
+#: How many recent runs with verdicts are looked at, and among how many of the newest.
+RUNS: Final = 20
+_AMONG: Final = 200
+#: No more of the runs that arrived are tried one by one for a verdict.
+_TRIED: Final = 20
+
+_monotonic = time.monotonic
+
+
+@dataclass(slots=True)
+class Late:
+    """What late runs change."""
+
+    #: Those of the newest runs first.
+    revisions: list[Revision] = field(default_factory=list)
+    #: Runs with verdicts that there was no time to look at.
+    left: int = 0
+
+
+def late(
+    history: History, arrived: Collection[str], *, runs: int = RUNS, seconds: float = 2.0
+) -> Late:
+    """Judge again what the runs in ``arrived`` may tell more of, for at most about ``seconds``.
+
+    Only the newest ``runs`` with verdicts of each project are looked at, and of those only the ones
+    that did not see a run which speaks of their state or started before them.  Nothing is stored.
+    """
+    found = Late()
+    if not arrived:
+        return found
+    end = _monotonic() + seconds
+    came = history.heads(arrived)
+    projects = {head.project for head in came.values()}
+    for project in sorted(projects):
+        mine = [head for head in came.values() if head.project == project]
+        oldest = min(head.started for head in mine)
+        states = {head.state for head in mine}
+        recent = [
+            head
+            for head in history.recent(project, limit=_AMONG)
+            if head.started > oldest or head.state in states
+        ]
+        verdicts: dict[str, list[Verdict]] = {}
+        for verdict in history.verdicts([head.id for head in recent]):
+            verdicts.setdefault(verdict.run, []).append(verdict)
+        judged = [head for head in recent if head.id in verdicts][:runs]
+        for head in judged:
+            if _monotonic() >= end:
+                found.left += 1
+            else:
+                found.revisions += _revisions(history, head, mine, verdicts[head.id])
+    return found
+
+
+def _revisions(
+    history: History, head: RunHead, came: Sequence[RunHead], verdicts: Sequence[Verdict]
+) -> Iterator[Revision]:
+    fresh = {
+        one.id
+        for one in came
+        if one.id != head.id
+        and (one.started < head.started or (one.state is not None and one.state == head.state))
+    }
+    if not fresh:
+        return
+    run = history.load(head.id)
+    fresh.difference_update(map(str, run.seen.get("runs", ())))
+    if not fresh:
+        return
+    nodeids = list(dict.fromkeys(one.nodeid for one in verdicts if one.fighter == JOINT))
+    hindsight = Hindsight(history, run, nodeids, verdicts)
+    if hindsight.lost:
+        return  # who knows what those said that are gone
+    for nodeid in nodeids:
+        if any(one.run.id in fresh for one in hindsight.past[nodeid]):
+            for judged in hindsight.judged(nodeid):
+                yield from _revised(hindsight, judged, fresh)
+
+
+def _revised(hindsight: Hindsight, judged: Judged, fresh: Collection[str]) -> Iterator[Revision]:
+    """The revision of one failure, if it comes from the runs that arrived."""
+    past = hindsight.past[judged.first.nodeid]
+    now = hindsight.judge(judged, past)
+
+    def without(gone: Collection[str]) -> bool:
+        """Whether the same would be said if these runs were not known."""
+        known: list[Past] = [one for one in past if one.run.id not in gone]
+        return hindsight.judge(judged, known).label is now.label
+
+    # Of what could have been said before they came, people were told then.
+    if now.label is judged.last.label or without(fresh):
+        return
+    later = [one for one in hindsight.later(now.nodeid) if one in fresh]
+    alone = [one for one in later[:_TRIED] if without(set(fresh) - {one})]
+    yield Revision(before=judged.last, now=now, by=tuple(alone or later))

@@ -1,0 +1,96 @@
+"""Loaded code that no state tells of: installed packages, other checkouts, what git ignores.
+
+A file of it that was edited since a test passed makes that pass no proof.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from flakefighters.environment import distributions
+from flakefighters.model import Execution
+
+__all__ = ["edits", "loaded_files", "module_files"]
+
+_INSTALLED: Final = ("site-packages", "dist-packages")
+_OURS: Final = Path(__file__).resolve().parents[1]
+
+
+def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
+    """The files of all modules that are loaded; asked for only where something failed."""
+    return module_files() if any(one.failures for one in executions) else ()
+
+
+def module_files() -> tuple[str, ...]:
+    """The files of all modules that are loaded, as they call them."""
+    found: list[str] = []
+    for module in list(sys.modules.values()):
+        try:
+            file = getattr(module, "__file__", None)
+        except Exception:  # noqa: S112 - any object may stand there: protects the end of the run
+            continue
+        if isinstance(file, str):
+            found.append(file)
+    return tuple(found)
+
+
+def edits(
+    files: Iterable[str],
+    base: Path,
+    known: Callable[[], Collection[str]],
+    since: int,
+    *,
+    lasting: bool,
+) -> tuple[tuple[str, int], ...]:
+    """What was edited after ``since``, with the time of the edit (both µs), the newest first.
+
+    ``known`` gives the files below ``base`` that the state tells of.  Without ``lasting`` only
+    what somebody edited after it had been installed counts: a machine that is made for each run
+    has new files of everything else.
+    """
+    found: dict[str, int] = {}
+    for file in files:
+        try:
+            edited = os.stat(file).st_mtime_ns // 1000  # noqa: PTH116 - hundreds of them
+            if edited <= since:
+                continue
+            shown = _unstated(Path(file).resolve(), base, known, edited, lasting)
+        except (OSError, ValueError):
+            continue
+        if shown is not None:
+            found[shown] = edited
+    return tuple(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _unstated(
+    path: Path, base: Path, known: Callable[[], Collection[str]], edited: int, lasting: bool
+) -> str | None:
+    """How such a file is called, None if it is none."""
+    place = next((at for at, part in enumerate(path.parts) if part in _INSTALLED), None)
+    if place is not None:
+        folder, inner = Path(*path.parts[: place + 1]), path.parts[place + 1 :]
+        if edited <= max(_installed(folder, inner[0].partition(".")[0]), default=0):
+            return None
+        return "/".join(inner)
+    if not lasting or path.is_relative_to(sysconfig.get_path("stdlib")):
+        return None
+    if path.is_relative_to(_OURS):
+        return None
+    if path.is_relative_to(base):
+        relative = path.relative_to(base).as_posix()
+        return None if relative in known() else relative
+    return "/".join(path.parts[-2:])
+
+
+def _installed(folder: Path, module: str) -> Iterator[int]:
+    """When the distributions that bring a top-level module were put there, in µs."""
+    names = distributions.owners([str(folder)]).get(module, ())
+    for info in folder.glob("*-info"):
+        if distributions.normalised(info.name.partition("-")[0]) in names:
+            for file in (info, *info.iterdir()) if info.is_dir() else (info,):
+                yield file.stat().st_mtime_ns // 1000

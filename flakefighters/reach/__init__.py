@@ -1,0 +1,1 @@
+"""Could a change matter to a test: imports, names, calls, side effects, data files."""

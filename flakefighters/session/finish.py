@@ -1,0 +1,157 @@
+"""The end of a session: judge, save, and keep what could not be saved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flakefighters.errors import FlakefightersError, UnreachableError
+from flakefighters.history import History
+from flakefighters.history.intake import Saved
+from flakefighters.judging.baselines import Lookback
+from flakefighters.judging.judge import Judged, judge
+from flakefighters.judging.retries import amendments
+from flakefighters.model import Flakefighter, Run, Target
+from flakefighters.session.opened import open_checked
+from flakefighters.session.spent import stripped
+from flakefighters.session.spool import address, deliver_leftovers
+from flakefighters.state.checkout import Checkout
+
+__all__ = ["Finished", "Plan", "finish"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What is to be done with a run."""
+
+    #: Where to read evidence, and where to record.
+    target: Target
+    record_to: Target
+    fighters: Sequence[Flakefighter]
+    save: bool = True
+    history_runs: int = 50
+    #: Seconds for all of it.
+    seconds: float = 3.0
+    roots: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+    #: Top-level modules that the session had imported; None if not known.
+    modules: frozenset[str] | None = None
+    #: The files of all its modules.
+    loaded: tuple[str, ...] = ()
+    #: Node id to what its marker says.
+    ignored: Mapping[str, Any] = field(default_factory=dict)
+    #: Folder with the journals of earlier runs.
+    spool: Any = None
+    #: What was found when looking back at the start.
+    lookback: Lookback | None = None
+    #: Where the targets were set, for messages.
+    origin: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Finished:
+    """What came of it."""
+
+    judged: Judged = field(default_factory=Judged)
+    #: Whether the run is in the history now.
+    saved: bool = False
+    notes: list[str] = field(default_factory=list)
+    #: The run as it was, or would have been, saved.
+    run: Run | None = None
+
+
+def finish(
+    run: Run, checkout: Checkout, plan: Plan, clock: Callable[[], float] = time.monotonic
+) -> Finished:
+    """Judge the run by its history, and save it.  Trouble of ours ends up in ``notes``."""
+    end = clock() + plan.seconds
+    done = Finished(run=run)
+    same = plan.target == plan.record_to
+    history = _open(plan.target, checkout, done, create=plan.save and same, seconds=plan.seconds)
+    # A history that is not there yet is an empty one, not an unreadable one.
+    absent = history is None and not done.notes
+    try:
+        now = time.time_ns() // 1000
+        try:
+            done.judged = _judge(run, history, checkout, plan, now, absent)
+        except FlakefightersError as error:
+            done.notes.append(str(error))
+            done.judged = _judge(run, None, checkout, plan, now, absent)
+            if same and history is not None and isinstance(error, UnreachableError):
+                history.close()  # the line is down: one trouble, and the run waits
+                history = None
+        done.run = run = replace(run, seen={"runs": done.judged.seen})
+        if not plan.save:
+            return done
+        if not same:
+            if history is not None:
+                history.close()
+            seconds = max(0.5, end - clock())
+            history = _open(plan.record_to, checkout, done, create=True, seconds=seconds)
+        if history is not None:
+            _save(run, history, checkout, plan, done)
+    finally:
+        if history is not None:
+            history.close()
+    return done
+
+
+def _judge(
+    run: Run, history: History | None, checkout: Checkout, plan: Plan, now: int, absent: bool
+) -> Judged:
+    return judge(
+        run,
+        history,
+        checkout,
+        plan.fighters,
+        history_runs=plan.history_runs,
+        roots=plan.roots,
+        plugins=plan.plugins,
+        ignored=lambda nodeid: plan.ignored.get(nodeid, {}).get("ignore"),
+        lookback=plan.lookback,
+        modules=plan.modules,
+        loaded=plan.loaded,
+        now=now,
+        absent=absent,
+    )
+
+
+def _open(
+    target: Target, checkout: Checkout, done: Finished, *, create: bool, seconds: float
+) -> History | None:
+    if not create and target.path is not None and not target.path.exists():
+        return None
+    try:
+        return open_checked(target, checkout, create=create, deadline=seconds)
+    except FlakefightersError as error:
+        done.notes.append(str(error))
+        return None
+
+
+def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Finished) -> None:
+    try:
+        if run.state is not None and not history.has_state_files(run.state.id):
+            files = checkout.files()
+            done.run = run = replace(run, state=replace(run.state, files=files or None))
+        how = history.save(stripped(run), [*done.judged.joint, *done.judged.said])
+        if how in (Saved.BEYOND, Saved.PURGED):  # a clock that is far behind, for example
+            done.notes.append(f"the run was not recorded: it is {how.value}")
+            return
+        done.saved = True
+    except FlakefightersError as error:
+        done.notes.append(str(error))
+        return
+    try:
+        # A pass proves something of earlier failures on this state; it is no proof of this one.
+        later = amendments(run, history, now=time.time_ns() // 1000)
+        if later:
+            history.add_verdicts(later)
+        if plan.spool is not None:
+            _, notes = deliver_leftovers(
+                history, plan.spool, to=address(plan.record_to), seconds=1.0
+            )
+            done.notes.extend(notes)
+    except FlakefightersError as error:
+        done.notes.append(f"{error.message}, after this run was saved")

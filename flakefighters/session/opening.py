@@ -1,0 +1,167 @@
+"""Begins a session, in two steps.
+
+:func:`prepare` comes before any conftest is imported: it finds the history, looks back, and
+begins to watch what changed.  :func:`open_session` comes when pytest is configured: it registers
+the plugin that records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from flakefighters.errors import ConfigError, FlakefightersError
+from flakefighters.fighters import builtin
+from flakefighters.judging.baselines import Lookback, look_back
+from flakefighters.model import Flakefighter
+from flakefighters.session import printing
+from flakefighters.session.hooks import Session
+from flakefighters.session.opened import open_checked
+from flakefighters.session.settings import Asked, asked
+from flakefighters.session.spool import address, deliver_leftovers
+from flakefighters.session.start import Start, begin
+from flakefighters.session.watching import register, start_trace
+from flakefighters.session.world import Clocks, World
+from flakefighters.tracing import TraceSession, Watch
+
+__all__ = ["Prepared", "open_session", "prepare"]
+
+#: Seconds for all questions to the history before the tests start.
+_LOOKING: float = 5.0
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What is known before conftest files are imported; or why there is nothing."""
+
+    asked: Asked | None = None
+    start: Start | None = None
+    fighters: tuple[Flakefighter, ...] = ()
+    world: World | None = None
+    lookback: Lookback | None = None
+    trace: TraceSession | None = None
+    #: What the user asked for and cannot have.
+    refused: str | None = None
+    #: Trouble of ours that leaves the tests without us.
+    trouble: str | None = None
+
+
+def prepare(config: Any, clocks: Clocks, option: Any = None) -> Prepared:
+    """Find out all of it; never raises."""
+    ready = Prepared()
+    try:
+        wishes = ready.asked = asked(config, option)
+        ready.fighters = chosen(wishes)
+        ready.world = World(clocks)
+        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=clocks[1])
+        ready.lookback = _look_back(start, wishes)
+        ready.trace = start_trace(ready.lookback.watch, wishes.trace)
+    except ConfigError as error:
+        ready.refused = str(error)
+    except Exception as error:  # ours to mend, not the user's to suffer: the tests run without us
+        ready.trouble = f"not active: {type(error).__name__}: {error}"[:300]
+    return ready
+
+
+def open_session(config: Any, ready: Prepared) -> None:
+    """Register the session's plugin; UsageError for what was asked for and cannot be had."""
+    if ready.refused is not None:
+        raise pytest.UsageError(f"flakefighters: {ready.refused}")
+    if ready.trouble is not None:
+        _say(config, ready.trouble)
+        return
+    assert ready.asked is not None
+    assert ready.start is not None
+    assert ready.world is not None
+    try:
+        session = Session(
+            config, ready.asked, ready.start, ready.fighters, ready.world, ready.lookback
+        )
+    except Exception as error:  # as above
+        _say(config, f"not active: {type(error).__name__}: {error}"[:300])
+        return
+    config.pluginmanager.register(session, "flakefighters-session")
+    # Later registered is earlier called: what it attaches to reports is there for the session.
+    if getattr(config.option, "dist", "no") != "no":
+        _hide_url(config)
+    register(config, ready.trace)
+
+
+def chosen(wishes: Asked) -> tuple[Flakefighter, ...]:
+    """The flakefighters to ask, in order of proof."""
+    there = builtin()
+    if wishes.fighters is None:
+        return there
+    names = {fighter.name for fighter in there}
+    for name in wishes.fighters:
+        if name not in names:
+            raise ConfigError(
+                f"unknown flakefighter {name!r}",
+                origin="--flakefighters-fighters",
+                remedy=f"known are {', '.join(sorted(names))}",
+            )
+    return tuple(fighter for fighter in there if fighter.name in wishes.fighters)
+
+
+def _hide_url(config: Any) -> None:
+    """xdist hands its workers pytest's own arguments: ours may hold a password."""
+    names = ("--flakefighters-database-url", "--database-url")
+    if config.option.flakefighters_database_url is None:
+        return
+    kept: list[Any] = []
+    skip = False
+    for argument in config.invocation_params.args:
+        text = str(argument)
+        if not skip and not text.startswith(tuple(f"{name}=" for name in names)):
+            skip = text in names
+            if not skip:
+                kept.append(argument)
+        else:
+            skip = False
+    config.invocation_params = replace(config.invocation_params, args=tuple(kept))
+
+
+def _look_back(start: Start, wishes: Asked) -> Lookback:
+    """Deliver what earlier runs left behind, and see what changed since tests last passed."""
+    nothing = Lookback(Watch(base=str(start.checkout.base)))
+    target, record_to = start.resolution.target, start.resolution.record_to
+    left = wishes.save and record_to.backend == "sqlite" and any(start.spool.glob("*.jsonl"))
+    looking = wishes.history_runs > 0
+    if target.path is not None and not target.path.exists():
+        looking = False
+    try:
+        if left:
+            with open_checked(record_to, start.checkout, create=True, deadline=2.0) as history:
+                _, notes = deliver_leftovers(history, start.spool, to=address(record_to))
+                start.notes.extend(notes)
+                if target == record_to and looking:
+                    return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
+        if looking:
+            create = wishes.save and target == record_to
+            with open_checked(target, start.checkout, create=create, deadline=_LOOKING) as history:
+                return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
+    except FlakefightersError as error:
+        if start.resolution.settings.on_error == "fail":
+            raise ConfigError(str(error), remedy='on_error = "fail" forbids to go on') from None
+        return nothing  # said at the end, when this run meets the same trouble
+    except OSError:
+        return nothing
+    except Exception as error:  # a damaged history or odd repository costs the tracing, no more
+        start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
+    return nothing
+
+
+def _say(config: Any, note: str) -> None:
+    """One line, also where pytest shows no header."""
+
+    class Trouble:
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, Any, Any]:
+            result = yield
+            terminalreporter.line(printing.warning(note, "terminal"), yellow=True)
+            return result
+
+    config.pluginmanager.register(Trouble(), "flakefighters-trouble")

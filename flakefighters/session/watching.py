@@ -1,0 +1,67 @@
+"""Watching what changed: in the only process, or in each xdist worker.
+
+A worker must begin before conftest files are imported, and xdist hands it nothing that early:
+the controller leaves the description of the changes in a file whose name both can tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from flakefighters.session.places import spool_folder, watch_file
+from flakefighters.session.worker import TraceHooks, Watcher
+from flakefighters.state.anchor import Anchor
+from flakefighters.tracing import TraceSession, Watch
+
+__all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
+
+
+def start_trace(watch: Watch, mode: str) -> TraceSession | None:
+    """Begin to watch; None if nothing changed or nothing is to be watched."""
+    if watch.empty or mode == "off":
+        return None
+    trace = TraceSession(watch, mode)
+    trace.start()
+    return trace
+
+
+def register(config: Any, trace: TraceSession | None) -> None:
+    """Let the process that runs tests attach what it knows to its reports."""
+    config.pluginmanager.register(Watcher(trace), "flakefighters-watcher")
+    if trace is not None:
+        config.pluginmanager.register(TraceHooks(trace), "flakefighters-trace")
+
+
+def leave_watch(spool: Path, testrun: str, watch: Watch, mode: str) -> Path | None:
+    """Tell workers what to watch; returns the file, None if there is nothing to tell."""
+    if watch.empty or mode == "off":
+        return None
+    path = watch_file(spool, testrun)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = json.dumps({"mode": mode, "watch": watch.to_json()})
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return None  # without it workers watch nothing, and the verdicts say so
+    return path
+
+
+def begin_in_worker(config: Any) -> TraceSession | None:
+    """Begin to watch in an xdist worker, if its controller left word."""
+    testrun = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if not testrun:
+        return None
+    anchor = Anchor.from_inipath(config.inipath, config.rootpath)
+    path = watch_file(spool_folder(anchor.path), testrun)
+    try:
+        if path.is_symlink():
+            return None
+        told = json.loads(path.read_text("utf-8"))
+        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

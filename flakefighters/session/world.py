@@ -1,0 +1,83 @@
+"""Is the process still the one that pytest was started in?
+
+Tests may leave a frozen clock, a fake file system or no sockets behind.  Then the end of the
+session is done in a clean child process.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from flakefighters.session.subprocesses import Beside
+
+__all__ = ["Clocks", "World"]
+
+#: ``time.time``, ``time.time_ns`` and ``time.monotonic``.
+Clocks = tuple[Callable[[], float], Callable[[], int], Callable[[], float]]
+
+_CLOCKS: Final = ("time.time", "time.time_ns", "time.monotonic")
+
+
+class World:
+    """The functions that our work rests on, as they were at the start."""
+
+    def __init__(self, clocks: Clocks | None = None) -> None:
+        """``clocks`` are the real ones, if a conftest may have frozen time already."""
+        self._known = self._look()
+        if clocks is not None:
+            self._known.update(zip(_CLOCKS, clocks, strict=True))
+        self._cwd, self._unlink = os.getcwd, os.unlink
+        _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
+        self.beside, self.getpid = Beside(), os.getpid
+        self.umask = os.umask
+        self.environ = dict(os.environ)
+        self.path = list(sys.path)
+        self.executable = sys.executable
+
+    def remove(self, path: str) -> None:
+        """Delete a file of ours on the real disk, if it is there."""
+        with contextlib.suppress(OSError):  # somebody cleaned up
+            self._unlink(path)
+
+    @staticmethod
+    def _look() -> dict[str, object]:
+        return {
+            "time.time": time.time,
+            "time.time_ns": time.time_ns,
+            "time.monotonic": time.monotonic,
+            "open": builtins.open,
+            "os.open": os.open,
+            "os.stat": os.stat,
+            "os.lstat": os.lstat,
+            "os.scandir": os.scandir,
+            "os.unlink": os.unlink,
+            "os.environ": os.environ,
+            "subprocess.Popen": subprocess.Popen,
+            "socket.socket": socket.socket,
+            "sqlite3.connect": sqlite3.connect,
+            **{
+                name: sys.modules.get(name)
+                for name in ("os", "time", "sqlite3", "subprocess", "flakefighters.session.finish")
+            },
+        }
+
+    def strange(self) -> str | None:
+        """What is not as it was, None if all is."""
+        now = self._look()
+        for name, known in self._known.items():
+            if now[name] is not known:
+                return name
+        try:
+            self._cwd()
+        except OSError:
+            return "the current folder"
+        return None

@@ -1,0 +1,1 @@
+"""One Python file read: its units, what they bind and read, and two versions compared."""

@@ -1,0 +1,1 @@
+"""What is checked out: git, the work tree, file maps and their difference."""

@@ -1,0 +1,91 @@
+"""What git remembers: trees, contents and the order of commits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from flakefighters.state.disk import SHORT, with_mode
+from flakefighters.state.git import Git, is_commit
+
+__all__ = ["file_map", "list_tree", "log", "read_blobs"]
+
+_BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
+
+
+def list_tree(git: Git, tree: str) -> dict[str, str] | None:
+    """Path to object id of everything in ``tree``, submodules too; None if git has it not."""
+    records = _records(git, tree)
+    return None if records is None else {path: name for path, _, name in records}
+
+
+def file_map(git: Git, tree: str) -> dict[str, str] | None:
+    """Path to what file maps have of everything in ``tree``; None if git has it not."""
+    records = _records(git, tree)
+    if records is None:
+        return None
+    return {path: with_mode(name[:SHORT], path, mode) for path, mode, name in records}
+
+
+def _records(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
+    """Path, mode and object id of everything in ``tree``."""
+    if not is_commit(tree):
+        return None
+    answer = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
+    if answer.reason is not None:
+        return None
+    found = []
+    for record in answer.output.decode("utf-8", "surrogateescape").split("\0"):
+        about, tab, path = record.partition("\t")
+        mode, _, name = about.partition(" ")
+        name = name.rpartition(" ")[2]
+        if tab and is_commit(name):
+            found.append((path, mode, name))
+    return found
+
+
+def read_blobs(git: Git, names: Iterable[str]) -> dict[str, bytes]:
+    """Contents by blob id, given whole or by its first digits (at least 16)."""
+    asked = [name for name in dict.fromkeys(names) if _BLOB.fullmatch(name)]
+    if not asked:
+        return {}
+    lines = "".join(f"{name}\n" for name in asked).encode()
+    output = git.ask("cat-file", "--batch", stdin=lines).output
+    found = {}
+    for asked_name, (name, kind, content) in zip(asked, _batch(output), strict=False):
+        if kind == "blob" and name.startswith(asked_name):
+            found[asked_name] = content
+    return found
+
+
+def _batch(output: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Id, kind and content of each answer; what is missing has the kind "missing"."""
+    at = 0
+    while (end := output.find(b"\n", at)) >= 0:
+        fields = output[at:end].decode("ascii", "replace").split(" ")
+        at = end + 1
+        if len(fields) != 3 or not fields[2].isdigit():
+            yield fields[0], "missing", b""
+            continue
+        size = int(fields[2])
+        content = output[at : at + size]
+        if len(content) != size:
+            return  # killed in the middle
+        yield fields[0], fields[1], content
+        at += size + 1
+
+
+def log(git: Git, commit: str, limit: int) -> list[tuple[str, int]]:
+    """``commit`` and its ancestors with their times (seconds since the epoch), newest first."""
+    if not is_commit(commit):
+        return []
+    answer = git.ask(
+        "rev-list", "--timestamp", f"--max-count={int(limit)}", "--end-of-options", commit, "--"
+    )
+    found = []
+    for line in answer.output.decode("ascii", "replace").splitlines():
+        at, _, name = line.partition(" ")
+        if is_commit(name) and at.lstrip("-").isdigit():
+            found.append((name, int(at)))
+    return found

@@ -1,0 +1,79 @@
+"""Is the process still the one that it was?"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flakefighters.session.world import World
+
+
+def test_nothing_strange() -> None:
+    assert World().strange() is None
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (time, "time"),
+        (time, "monotonic"),
+        (builtins, "open"),
+        (os, "open"),
+        (os, "stat"),
+        (os, "unlink"),
+        (subprocess, "Popen"),
+        (sqlite3, "connect"),
+    ],
+)
+def test_replaced(owner: object, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, lambda *args, **kwargs: None)
+        strange = world.strange()
+    assert strange is not None
+    assert name in strange
+
+
+def test_purged(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "sqlite3")
+        assert world.strange() == "sqlite3"
+
+
+def test_frozen_before_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clocks that the plugin bound first are believed, not those found later."""
+    real = (time.time, time.time_ns, time.monotonic)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: 0.0)
+        patch.setattr(time, "time_ns", lambda: 0)
+        world = World(real)
+        strange = world.strange()
+    assert strange == "time.time"
+    assert world.time_ns() > 0
+
+
+def test_deleted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with monkeypatch.context() as patch:
+        patch.chdir(gone)
+        gone.rmdir()
+        strange = world.strange()
+    assert strange == "the current folder"
+
+
+def test_changed_environment_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert world.environ["PATH"] != "/nowhere"
+    assert socket.socket is not None
