@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from flakefighters.model import Case, Past
 
-__all__ = ["chance", "edited"]
+__all__ = ["Chance", "chance", "edited"]
 
 
-def edited(case: Case, passes: list[Past]) -> str | None:
+class Chance(NamedTuple):
+    """Why passes may prove nothing."""
+
+    #: What evidence keeps of it: "example", "seed", "edited".
+    slug: str
+    reason: str
+
+
+def edited(case: Case, passes: list[Past]) -> Chance | None:
     """What was edited since these passes and is in no state; keeps those before which it was."""
     for name, at in case.unstated[:1]:
         after = [past for past in passes if past.run.started > at]
         if not after:
-            return f"{name} was edited since, of which the state does not tell"
+            return Chance("edited", f"{name} was edited since, of which the state does not tell")
         passes[:] = after
     for name, at in case.loose[:1]:
         # By its end: what a run writes itself, the next one finds.
         after = [past for past in passes if (past.run.ended or past.run.started) >= at]
         if not after:
-            return f"{name}, which it opened and git ignores, was edited since"
+            return Chance("edited", f"{name}, which it opened and git ignores, was edited since")
         passes[:] = after
     return None
 
 
-def chance(case: Case, passes: list[Past]) -> str | None:
+def chance(case: Case, passes: list[Past]) -> Chance | None:
     """Why these passes may prove nothing, None if they do; keeps those that do in ``passes``."""
     if case.failure.facts.get("property") and "Flaky" not in (case.failure.exception or ""):
-        return "a property test may have found a new falsifying example"
+        return Chance("example", "a property test may have found a new falsifying example")
     seeds = case.head.context.get("seeds") or {}
-    if not seeds:
+    if not seeds or not case.draws:
         return None
     same = [past for past in passes if (past.run.context.get("seeds") or {}) == seeds]
     if same:
         passes[:] = same
         return None
     names = ", ".join(f"{name}={seed}" for name, seed in sorted(seeds.items()))
-    return f"the random seed is new ({names})"
+    return Chance("seed", f"the random seed is new ({names})")

@@ -26,9 +26,11 @@ class ChangedImports:
     def judge(self, case: Case) -> Verdict | None:
         if case.baseline is None:
             return self._never_passed(case)
+        if case.reach is None:
+            return None  # what it ran is known better
         changes = case.baseline.changes
         since = where(case.baseline.past)
-        reach = {} if case.reach is None else case.reach.files
+        reach = case.reach.files
         touched = [
             change for change in changes.changes if change.kind in _FILES and change.path in reach
         ]

@@ -83,8 +83,8 @@ class SameState:
                 fighter=self.name,
                 version=self.version,
                 confidence=Confidence.FAIR,
-                reason=f"{doubt}, though it passed on the same state {when}",
-                evidence={**evidence, "doubt": doubt},
+                reason=f"{doubt.reason}, though it passed on the same state {when}",
+                evidence={**evidence, "doubt": doubt.slug},
             )
         new = introduced(case)
         more = f", and {plural(len(passes) - 1, 'time')} before" if len(passes) > 1 else ""

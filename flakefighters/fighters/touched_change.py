@@ -2,59 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flakefighters.fighters.chance import chance, edited
-from flakefighters.fighters.touching import Touching, touching
-from flakefighters.fighters.words import plural, where
-from flakefighters.model import Baseline, Case, Change, Confidence, Label, Need, Verdict
+from flakefighters.fighters.sentences import doubtful, shown
+from flakefighters.fighters.words import few, where
+from flakefighters.model import (
+    Baseline,
+    Case,
+    Change,
+    Confidence,
+    DoubtKind,
+    How,
+    Label,
+    Need,
+    Touching,
+    Verdict,
+)
 
 __all__ = ["TouchedChange", "introduced"]
+
+#: Touched by way of somebody else: not as sure as what was seen.
+_FAIR: Final = frozenset({How.READ_BY_LIBRARY})
 
 
 class TouchedChange:
     """Genuine if it touched a change, flaky if it cannot have touched any."""
 
     name = "touched_change"
-    version = 1
+    version = 2
     needs = frozenset({Need.HISTORY, Need.BASELINE, Need.REACH, Need.TRACE})
 
     def judge(self, case: Case) -> Verdict | None:
         baseline = case.baseline
-        if baseline is None or case.touch is None or not baseline.watched:
+        if baseline is None or baseline.touching is None:
             return None
-        found = touching(case, baseline)
+        found = baseline.touching
         for other in case.others:
             if not (found.touched or found.doubts):
                 break
-            again = touching(case, other)
-            if not (again.touched or again.doubts):
+            again = other.touching
+            if again is not None and not (again.touched or again.doubts):
                 baseline, found = other, again
         evidence = _evidence(case, baseline, found)
-        since = where(baseline.past)
         if found.touched:
-            return self._say(Label.GENUINE, found.say(baseline), evidence)
+            how = found.touched[0][0]
+            confidence = Confidence.FAIR if how in _FAIR else Confidence.STRONG
+            return self._say(Label.GENUINE, _touched(found, baseline), evidence, confidence)
         if found.doubts:
-            return self._say(Label.UNDECIDED, found.doubts[0], evidence, Confidence.FAIR)
+            first = found.doubts[0]
+            if first.kind is DoubtKind.UNSEEN and not found.watched:
+                return None  # the imports have to tell
+            return self._say(Label.UNDECIDED, doubtful(first), evidence, Confidence.FAIR)
+        return self._untouched(case, baseline, found, evidence)
+
+    def _untouched(
+        self, case: Case, baseline: Baseline, found: Touching, evidence: dict[str, Any]
+    ) -> Verdict:
+        since = f"since it last passed ({where(baseline.past)})"
         count = len(baseline.changes.changes)
         if not count:
-            reason = f"nothing changed since it last passed ({since})"
+            reason = f"nothing changed {since}"
         elif count == 1:
-            reason = f"did not touch the one change since it last passed ({since})"
+            reason = f"did not touch the one change {since}"
         else:
-            reason = f"touched none of the {count} changes since it last passed ({since})"
+            reason = f"touched none of the {count} changes {since}"
         doubt = chance(case, [baseline.past]) or edited(case, [baseline.past])
         if doubt is not None:
-            reason = f"{doubt}, though it {reason}"
+            evidence["doubt"] = doubt.slug
+            reason = f"{doubt.reason}, though it {reason}"
             return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)
-        return self._say(Label.FLAKY, reason, evidence)
+        strong = found.watched and not found.ran_before
+        if found.ran_before:
+            reason += ", which ran earlier in its process"
+        return self._say(
+            Label.FLAKY, reason, evidence, Confidence.STRONG if strong else Confidence.FAIR
+        )
 
     def _say(
-        self,
-        label: Label,
-        reason: str,
-        evidence: dict[str, Any],
-        confidence: Confidence = Confidence.STRONG,
+        self, label: Label, reason: str, evidence: dict[str, Any], confidence: Confidence
     ) -> Verdict:
         return Verdict(
             label=label,
@@ -68,9 +94,17 @@ class TouchedChange:
 
 def introduced(case: Case) -> list[Change]:
     """Changes since the last state on which the test was never seen to fail, that it touched."""
-    if case.stable is None or case.touch is None or not case.stable.watched:
+    if case.stable is None or case.stable.touching is None:
         return []
-    return [change for _, change in touching(case, case.stable).touched]
+    return [change for _, change in case.stable.touching.touched]
+
+
+def _touched(found: Touching, baseline: Baseline) -> str:
+    """A sentence on the touched changes."""
+    first = found.touched[0][0]
+    names = [shown(change) for how, change in found.touched if how is first]
+    since = f"changed since it last passed ({where(baseline.past)})"
+    return f"{first.value} {few(list(dict.fromkeys(names)))}, {since}"
 
 
 def _evidence(case: Case, baseline: Baseline, found: Touching) -> dict[str, Any]:
@@ -83,10 +117,10 @@ def _evidence(case: Case, baseline: Baseline, found: Touching) -> dict[str, Any]
         "considered": len(changes.changes),
         "source": changes.source,
         "touched": [
-            [how, change.kind.value, change.path, change.unit, change.line, change.how]
+            [how.value, change.kind.value, change.path, change.unit, change.line, change.how]
             for how, change in found.touched[:12]
         ],
         "more": max(0, len(found.touched) - 12),
-        "doubts": found.doubts[:4],
-        "seen": plural(len(case.past), "earlier result"),
+        "doubts": [[doubt.kind.value, doubtful(doubt)] for doubt in found.doubts[:4]],
+        "results": len(case.past),
     }

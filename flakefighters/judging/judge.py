@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.facts import compare
 from flakefighters.fighters import decide
 from flakefighters.history import History
+from flakefighters.judging.accounts import Accounts
 from flakefighters.judging.baselines import Lookback, counts, ordered
-from flakefighters.judging.installed import Installed
-from flakefighters.judging.touches import touch_of
 from flakefighters.judging.untracked import edits
 from flakefighters.model import (
-    JOINT,
     Baseline,
     Case,
     Change,
     Changes,
-    Effect,
     Environment,
     Execution,
     Failure,
     Flakefighter,
     Outcome,
     Past,
-    Reach,
     Run,
     RunHead,
+    Trace,
     Verdict,
 )
-from flakefighters.reach.import_graph import ImportGraph
-from flakefighters.source.doctests import words_of
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.files import differing
 
-__all__ = ["Judged", "failing", "judge"]
+__all__ = ["Judged", "Session", "failing", "judge"]
 
 
 @dataclass(slots=True)
@@ -52,6 +48,25 @@ class Judged:
     seen: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is known of the session besides its run."""
+
+    #: Folders of the project on ``sys.path``, relative to the base.
+    roots: Sequence[str] = ()
+    #: Plugins asked for by name, and files of the project that are plugins.
+    plugins: Sequence[str] = ()
+    plugin_files: Sequence[str] = ()
+    #: What was found when looking back at the start.
+    lookback: Lookback | None = None
+    #: Top-level modules that the session had imported, and the files of all its modules.
+    modules: frozenset[str] | None = None
+    loaded: Sequence[str] = ()
+    #: Node id to what its marker says.
+    ignored: Mapping[str, Any] = field(default_factory=dict)
+    history_runs: int = 50
+
+
 def failing(run: Run) -> list[Execution]:
     """The attempts that have a failure."""
     return [execution for execution in run.executions if execution.failures]
@@ -62,14 +77,8 @@ def judge(
     history: History | None,
     checkout: Checkout,
     fighters: Sequence[Flakefighter],
+    session: Session = Session(),
     *,
-    history_runs: int = 50,
-    roots: Sequence[str] = (),
-    plugins: Sequence[str] = (),
-    ignored: Callable[[str], bool | list[str] | None] = lambda _: None,
-    lookback: Lookback | None = None,
-    modules: frozenset[str] | None = None,
-    loaded: Sequence[str] = (),
     now: int = 0,
     absent: bool = False,
 ) -> Judged:
@@ -79,59 +88,40 @@ def judge(
     failed = failing(run)
     if not failed:
         return judged
-    world = _World(run, history, checkout, history_runs, roots, plugins, lookback)
-    world.installed = Installed(modules)
-    world.note_edits(loaded)
+    world = _World(run, history, checkout, session)
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
     for execution in failed:
-        ignore = ignored(execution.nodeid)
+        ignore = session.ignored.get(execution.nodeid, {}).get("ignore")
         if ignore is True:
             continue
         mine = [one for one in fighters if not (isinstance(ignore, list) and one.name in ignore)]
         for index in range(len(execution.failures)):
             joint, said = decide(world.case(execution, index), mine)
-            place = {
+            place: dict[str, Any] = {
                 "run": run.head.id,
                 "nodeid": execution.nodeid,
                 "attempt": execution.attempt,
                 "index": index,
                 "at": now,
             }
-            judged.joint.append(replace(joint, **place))  # type: ignore[arg-type]
-            judged.said.extend(replace(one, **place) for one in said)  # type: ignore[arg-type]
+            judged.joint.append(replace(joint, **place))
+            judged.said.extend(replace(one, **place) for one in said)
     return judged
 
 
 class _World:
     """What is asked of the history, git and the files, once for all failures of a run."""
 
-    def __init__(
-        self,
-        run: Run,
-        history: History | None,
-        checkout: Checkout,
-        limit: int,
-        roots: Sequence[str],
-        plugins: Sequence[str],
-        lookback: Lookback | None,
-    ):
-        self.run = run
-        self.history = history
-        self.checkout = checkout
-        self.roots, self.plugins = roots, plugins
+    def __init__(self, run: Run, history: History | None, checkout: Checkout, session: Session):
+        self.run, self.history, self.checkout, self.session = run, history, checkout, session
         self.readable = True
-        self.lookback = lookback
-        self.installed = Installed(None)
-        self.unstated: tuple[tuple[str, int], ...] = ()
         self.runs: tuple[RunHead, ...] = ()
         self.past: dict[str, tuple[Past, ...]] = {}
         self.environments: dict[str, Environment] = {}
         self._rank: dict[str, int] = {}
-        self._files: dict[str, dict[str, str] | None] = {}
+        self._files: dict[str, Mapping[str, str] | None] = {}
         self._changes: dict[tuple[str | None, str | None], Changes] = {}
-        self._graphs: dict[str, ImportGraph] = {}
-        self._reach: dict[tuple[str, str], Reach] = {}
         self._attempts: dict[str, list[Execution]] = {}
         for execution in run.executions:
             self._attempts.setdefault(execution.nodeid, []).append(execution)
@@ -143,10 +133,11 @@ class _World:
         )
         final = dict(zip(run.suite, run.outcomes, strict=True))
         self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
-        self._collected = frozenset(map(own_file, run.suite))
         self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
-        if history is not None and limit > 0:
-            self._look_back(history, limit, sorted(failed))
+        if history is not None and session.history_runs > 0:
+            self._look_back(history, session.history_runs, sorted(failed))
+        self.accounts = Accounts(run, checkout, session)
+        self.unstated = self._edits()
 
     def _look_back(self, history: History, limit: int, nodeids: Sequence[str]) -> None:
         head = self.run.head
@@ -163,49 +154,35 @@ class _World:
         ids = {one.environment for one in self.runs if one.environment is not None}
         self.environments = history.environments(ids)
 
-    def note_edits(self, loaded: Sequence[str]) -> None:
-        """Look for code that was edited since earlier runs and that no state tells of."""
-        if not self.runs or not loaded:
-            return
-        self.unstated = edits(
-            loaded,
+    def _edits(self) -> tuple[tuple[str, int], ...]:
+        """Code that was edited since earlier runs and that no state tells of."""
+        if not self.runs or not self.session.loaded:
+            return ()
+        return edits(
+            self.session.loaded,
             self.checkout.base,
             lambda: self.checkout.files() or {},
             min(one.started for one in self.runs),
             lasting=self._lasting(),
         )
 
-    def _opened_loose(self, failure: Failure) -> tuple[tuple[str, int], ...]:
-        """Data files that git ignores and that a failing execution may have read."""
-        touch = touch_of(failure, self.lookback)
-        if touch is None or self.lookback is None or not self._lasting():
-            return ()
-        loose, opened = self.lookback.loose, touch.opened | touch.opened_before
-        found = ((path, loose[path]) for path in loose.keys() & opened)
-        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
-
-    def _example(self, nodeid: str, file: str) -> frozenset[str] | None:
-        """The words of an example, of a test whose name is a dotted one, or its file's."""
-        name = nodeid.rpartition("::")[2]
-        if "." not in name.partition("[")[0]:
-            return None
-        content = self.checkout.disk.read(f"{self.checkout.base}/{file}")
-        return None if content is None else words_of(file, name, content)
-
     def _lasting(self) -> bool:
         """Whether files stay from run to run: not on a machine that is made for each."""
         settings = {} if self.run.environment is None else self.run.environment.settings
         return not any(name.startswith("ci.") for name in settings)
+
+    # -- one case ----------------------------------------------------------------------------
 
     def case(self, execution: Execution, index: int) -> Case:
         """Everything that may be looked at for one failure."""
         failure = execution.failures[index]
         past = self.past.get(execution.nodeid, ())
         file = own_file(execution.nodeid)
+        trace = self.accounts.trace(execution, index)
         baseline = self._baseline(past)
         stable = self._stable(past)
-        origin = (baseline or stable).past.run.state if baseline or stable else None  # type: ignore[union-attr]
-        return Case(
+        asked = (execution, failure, trace)
+        case = Case(
             head=self.run.head,
             nodeid=execution.nodeid,
             execution=execution,
@@ -215,27 +192,61 @@ class _World:
             attempts=tuple(self._attempts[execution.nodeid]),
             past=past,
             comparable=self._comparable(),
-            baseline=baseline,
-            others=self._others(past, baseline),
-            stable=stable,
-            reach=None if baseline is None else self._reach_of(file, origin),
-            touch=touch_of(failure, self.lookback),
-            distributions=self.installed.imported(
-                file, origin, baseline, lambda: self._outside(file, origin)
-            ),
-            loaded=self.installed.loaded(baseline),
+            baseline=self._with_account(baseline, *asked),
+            stable=self._with_account(stable, *asked),
             history=self.readable,
             own_file=file,
-            example=self._example(execution.nodeid, file),
             unstated=self.unstated,
-            loose=self._opened_loose(failure),
-            collected=self._collected,
+            loose=self._opened_loose(trace),
+            draws=self.accounts.draws(execution, trace),
             own_change=self._own_change(file) if baseline is None else None,
             failing=self._failing,
             executed=self._executed,
             signature=failure.signature,
             same_signature=self._signatures[failure.signature],
         )
+        return self._completed(case, past, asked)
+
+    def _completed(
+        self, case: Case, past: Sequence[Past], asked: tuple[Execution, Failure, Trace | None]
+    ) -> Case:
+        """The case with what costs more and is needed only where the nearest pass is silent."""
+        baseline = case.baseline
+        if baseline is None:
+            return case
+        found = baseline.touching
+        if found is None or not found.watched:
+            files = self._files.get(baseline.past.run.state or "") or {}
+            return replace(case, reach=self.accounts.reach(case.own_file or "", files))
+        if found.touched or found.doubts:
+            others = (self._with_account(one, *asked) for one in self._others(past, baseline))
+            return replace(case, others=tuple(one for one in others if one is not None))
+        return case
+
+    def _with_account(
+        self,
+        baseline: Baseline | None,
+        execution: Execution,
+        failure: Failure,
+        trace: Trace | None,
+    ) -> Baseline | None:
+        """A baseline with what the execution had to do with the changes since."""
+        if baseline is None or trace is None:
+            return baseline
+        state = baseline.past.run.state
+        touching = self.accounts.touching(
+            execution, failure, trace, baseline.changes, state, self._files.get(state or "")
+        )
+        return replace(baseline, touching=touching)
+
+    def _opened_loose(self, trace: Trace | None) -> tuple[tuple[str, int], ...]:
+        """Data files that git ignores and that a failing execution may have read."""
+        lookback = self.session.lookback
+        if trace is None or lookback is None or not self._lasting():
+            return ()
+        opened = trace.opened | {path for path, _ in trace.before(trace.process.opened)}
+        found = ((path, lookback.loose[path]) for path in lookback.loose.keys() & opened)
+        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
 
     def _comparable(self) -> frozenset[str]:
         mine = self.run.environment
@@ -250,6 +261,8 @@ class _World:
             ]
         )
 
+    # -- which pass is the baseline ----------------------------------------------------------
+
     def _baseline(self, past: Sequence[Past]) -> Baseline | None:
         passes = [one for one in past if one.outcome is Outcome.PASSED and self._counts(one.run)]
         if not passes:
@@ -259,36 +272,25 @@ class _World:
         return self._as_baseline(best)
 
     def _as_baseline(self, past: Past) -> Baseline:
-        state = past.run.state
-        watched = state is not None and (
-            state == self.run.head.state
-            or (self.lookback is not None and state in self.lookback.deltas)
-        )
-        return Baseline(
-            past=past,
-            changes=self._changes_since(past.run),
-            same_environment=past.run.environment_key == self.run.head.environment_key,
-            watched=watched,
-        )
+        return Baseline(past=past, changes=self._changes_since(past.run))
 
-    def _others(self, past: Sequence[Past], baseline: Baseline | None) -> tuple[Baseline, ...]:
-        """The nearest pass on each other state that was watched, in our own environment."""
-        if baseline is None or self.lookback is None:
-            return ()
+    def _others(self, past: Sequence[Past], baseline: Baseline) -> list[Baseline]:
+        """The nearest pass on each of some other states, in our own environment."""
         met = {baseline.past.run.state}
-        found = []
+        found: list[Baseline] = []
         for one in past:
             head = one.run
-            if head.state in met or head.state not in self.lookback.deltas:
+            if head.state in met or len(found) >= _MOST_OTHERS:
                 continue
             same = head.environment_key == self.run.head.environment_key
             if same and one.outcome is Outcome.PASSED and self._counts(head):
                 met.add(head.state)
                 found.append(self._as_baseline(one))
-        return tuple(found)
+        return found
 
     def _stable(self, past: Sequence[Past]) -> Baseline | None:
-        """The nearest pass on another state on which the test was never seen to fail."""
+        """The nearest pass on another state, for a failure on a state that passed as well, on
+        which the test was never seen to fail."""
         state = self.run.head.state
         shaky = {
             one.run.state for one in past if one.outcome is not Outcome.PASSED and one.signatures
@@ -303,10 +305,7 @@ class _World:
     def _counts(self, head: RunHead) -> bool:
         return counts(head, self.run.head.pr, self._rank)
 
-    def _outside(self, file: str, state: str | None) -> frozenset[str]:
-        """Top-level modules that the test's files ask for and that are not of the project."""
-        files = self._reach_of(file, state).files
-        return self._graphs[state or ""].outside(files)
+    # -- what changed since ------------------------------------------------------------------
 
     def _changes_since(self, head: RunHead) -> Changes:
         key = (head.state, head.environment)
@@ -316,7 +315,6 @@ class _World:
 
     def _compare(self, head: RunHead) -> Changes:
         changes: list[Change] = []
-        effects: tuple[Effect, ...] = ()
         source = "recorded"
         unknown = None
         if head.state is None or self.run.head.state is None:
@@ -325,10 +323,10 @@ class _World:
             old, new = self._files_of(head), self.checkout.files()
             if old is None or new is None:
                 unknown = "the files of that state were not recorded"
-            elif self.lookback is not None and head.state in self.lookback.deltas:
-                found = self.lookback.deltas[head.state]
-                effects, source, unknown = found.effects, found.source, found.unknown
-                changes.extend(effect.change for effect in effects)
+            elif self.accounts.known:
+                delta = self.accounts.since(head.state, old)
+                source = delta.source
+                changes.extend(effect.change for effect in delta.effects)
             else:
                 changes.extend(differing(old, new))
         then = self.environments.get(head.environment or "")
@@ -337,14 +335,10 @@ class _World:
         else:
             changes.extend(compare(then, self.run.environment))
         return Changes(
-            changes=tuple(changes),
-            effects=effects,
-            complete=unknown is None,
-            unknown=unknown,
-            source=source,
+            changes=tuple(changes), complete=unknown is None, unknown=unknown, source=source
         )
 
-    def _files_of(self, head: RunHead) -> dict[str, str] | None:
+    def _files_of(self, head: RunHead) -> Mapping[str, str] | None:
         state = head.state
         if state is None:
             return None
@@ -355,22 +349,6 @@ class _World:
                 files = self.checkout.files_of(head.tree)
             self._files[state] = None if files is None else dict(files)
         return self._files[state]
-
-    def _reach_of(self, file: str, state: str | None) -> Reach:
-        key = (file, state or "")
-        if key not in self._reach:
-            if key[1] not in self._graphs:
-                self._graphs[key[1]] = ImportGraph(
-                    self.checkout.base,
-                    self.checkout.files() or (),
-                    old_files=self._files.get(key[1]) or (),
-                    roots=self.roots,
-                    plugins=self.plugins,
-                    cut=self.checkout.prefix,
-                    disk=self.checkout.disk,
-                )
-            self._reach[key] = self._graphs[key[1]].reach(file)
-        return self._reach[key]
 
     def _own_change(self, file: str) -> str | None:
         """How the test's file differs from the newest recorded state in which it differed."""
@@ -386,6 +364,5 @@ class _World:
         return None
 
 
-def by_failure(verdicts: Sequence[Verdict]) -> dict[tuple[str, int, int], Verdict]:
-    """Joined verdicts by node id, attempt and index of the failure."""
-    return {(one.nodeid, one.attempt, one.index): one for one in verdicts if one.fighter == JOINT}
+#: So many other passes are asked for where the nearest one leaves a doubt.
+_MOST_OTHERS = 4

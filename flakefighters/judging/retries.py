@@ -71,4 +71,4 @@ def _spoilt(verdict: Verdict) -> bool:
     """Nothing is learned from it: inputs drawn at random, or a world that was broken for all."""
     if verdict.evidence.get("by") == "systemic":
         return True
-    return "falsifying example" in verdict.reason or "random seed" in verdict.reason
+    return verdict.evidence.get("doubt") in ("example", "seed")

@@ -9,15 +9,21 @@ anchor), ids as :mod:`flakefighters.ids` makes them.
 from __future__ import annotations
 
 from flakefighters.model.changes import (
+    EVERYONE,
     Change,
     ChangeKind,
     Changes,
+    Doubt,
+    DoubtKind,
     Effect,
-    Imported,
-    Kept,
+    How,
+    Link,
+    Name,
     Reach,
-    Touch,
+    Scope,
+    Touching,
     Unit,
+    Via,
 )
 from flakefighters.model.facts import (
     Completeness,
@@ -33,6 +39,7 @@ from flakefighters.model.facts import (
     Trust,
 )
 from flakefighters.model.targets import Secret, Target
+from flakefighters.model.trace import Code, Process, Trace, Watch
 from flakefighters.model.verdicts import (
     JOINT,
     Baseline,
@@ -48,37 +55,47 @@ from flakefighters.model.verdicts import (
 )
 
 __all__ = [
+    "EVERYONE",
     "JOINT",
     "Baseline",
     "Case",
     "Change",
     "ChangeKind",
     "Changes",
+    "Code",
     "Completeness",
     "Confidence",
+    "Doubt",
+    "DoubtKind",
     "Effect",
     "Environment",
     "Execution",
     "Failure",
     "Flakefighter",
-    "Imported",
-    "Kept",
+    "How",
     "Label",
+    "Link",
+    "Name",
     "Need",
     "Outcome",
     "Past",
     "Phase",
+    "Process",
     "Project",
     "Reach",
     "Recheck",
     "Revision",
     "Run",
     "RunHead",
+    "Scope",
     "Secret",
     "State",
     "Target",
-    "Touch",
+    "Touching",
+    "Trace",
     "Trust",
     "Unit",
     "Verdict",
+    "Via",
+    "Watch",
 ]

@@ -1,24 +1,73 @@
-"""What differs between two states or environments, and what was seen to touch it."""
+"""What differs between two states or environments, and who is affected by it."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-__all__ = ["Change", "ChangeKind", "Changes", "Effect", "Imported", "Reach", "Touch", "Unit"]
+__all__ = [
+    "EVERYONE",
+    "Change",
+    "ChangeKind",
+    "Changes",
+    "Doubt",
+    "DoubtKind",
+    "Effect",
+    "How",
+    "Link",
+    "Name",
+    "Reach",
+    "Scope",
+    "Touching",
+    "Unit",
+    "Via",
+]
 
 
 class ChangeKind(enum.StrEnum):
     """What a unit is that differs between two states or environments."""
 
-    FILE = "file"  # a whole file: the finest that is known, or not Python
+    FILE = "file"  # a whole file: the finest that is known
     FUNCTION = "function"
     CLASS = "class"
     STATEMENT = "statement"
     DATA = "data"
     DISTRIBUTION = "distribution"
     SETTING = "setting"
+
+
+class Scope(enum.Enum):
+    """Where a name is looked up; the value is how :class:`Name` shows it."""
+
+    MODULE = ""
+    MEMBER = "."
+    FIXTURE = "@"
+    #: It counts wherever and however it is read.
+    ANYWHERE = "?"
+    #: All that imports the file is affected.
+    EVERYONE = "*"
+    #: All that imports the file is affected if importing this module does more than bind names,
+    #: calling this does more than build a value, this class learns of its subclasses, or this
+    #: decorator does more than wrap.
+    IF_IMPORT = "import "
+    IF_CALL = "call "
+    IF_BASE = "base "
+    IF_DECORATOR = "decorator "
+
+
+class Name(NamedTuple):
+    """A name by which a change can be reached without running its lines."""
+
+    scope: Scope
+    text: str
+
+    def __str__(self) -> str:
+        return self.scope.value + self.text
+
+
+EVERYONE: Final = Name(Scope.EVERYONE, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +86,8 @@ class Change:
     #: Short before and after for distributions and settings.
     before: str | None = None
     after: str | None = None
-    #: Names whose readers are affected even if none of the unit's lines ran; "*": any importer.
-    #: In front of those of attributes stands ".", of fixtures "@", "?" where any use counts.
-    names: tuple[str, ...] = ()
+    #: Names whose readers are affected even if none of the unit's lines ran.
+    names: tuple[Name, ...] = ()
     #: Of a function with other parameters, or a new one: of the readers of its names only those
     #: are affected that run it, or whose calls it refuses.
     by_call: bool = False
@@ -56,38 +104,45 @@ class Change:
         return f"{self.unit} in {self.path}"
 
 
-#: A unit of a file: (path, qualified name).
-Unit = tuple[str, str]
+class Unit(NamedTuple):
+    """A unit of a file as it is now: a function, a class, a statement of a module."""
+
+    path: str
+    #: Qualified name, as a code object has it; how a statement begins.
+    name: str
+    #: Its first line, decorators included.
+    line: int
+
+
+class Via(enum.Enum):
+    """How a change reaches a unit or file."""
+
+    RUN = "run"  # running the unit is running the change
+    READ = "read"  # the unit reads a changed name
+    ASK = "ask"  # pytest looks at the unit before it runs: its parameters, decorators, class
+    MAY_READ = "may_read"  # the unit computes the names that it reads
+    IMPORT = "import"  # importing the file does something
+    HANDED = "handed"  # importing the file hands the change to a call that may keep it
+    NAMED = "named"  # the unit has the name of a data file in a text
+
+
+class Link(NamedTuple):
+    """A change reaches this unit; a unit without a name stands for the file's body."""
+
+    via: Via
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A change in a file, and what must run for it to matter."""
+    """A change in a file, and all that it reaches."""
 
     change: Change
-    #: Running any of these touches the change.
-    targets: frozenset[Unit] = frozenset()
-    #: Running any of these may touch it: they reach names by computing them.
-    maybe: frozenset[Unit] = frozenset()
-    #: Whoever imports the file may be affected.
-    at_import: bool = False
-    #: Tests that are affected before they run: they have other parameters, or ask for it.
-    asked: frozenset[Unit] = frozenset()
-    #: Python files that name it outside of any function, where anything may be done with it.
-    named_in: frozenset[str] = frozenset()
-    #: Names that are bound with the help of those of the change.
-    carried: frozenset[str] = frozenset()
-    #: Functions of the change that leave something altered behind, those that read it, and
-    #: whether any code may: it is the process's own.
-    leavers: frozenset[Unit] = frozenset()
-    left_to: frozenset[Unit] = frozenset()
-    left_to_all: bool = False
-    #: The same is done when the file is imported.
-    leaves_at_import: bool = False
-    #: It may have run, or been read, when modules were imported before anybody could watch.
-    unseen: bool = False
-    #: Functions that may notice it by looking at files; without a name: the body of a module.
-    looked: frozenset[Unit] = frozenset()
+    links: frozenset[Link] = frozenset()
+    #: Names that were bound with the help of the changed ones.
+    names: frozenset[str] = frozenset()
+    #: It alters things of other files, or of the process, when its file is imported.
+    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +151,6 @@ class Changes:
 
     #: All of them: in files, and between environments.
     changes: tuple[Change, ...]
-    #: Those in files, with what must run for each to matter.
-    effects: tuple[Effect, ...] = ()
     #: False when something could not be compared; ``unknown`` says what.
     complete: bool = True
     unknown: str | None = None
@@ -116,60 +169,71 @@ class Reach:
     #: The same as far as it does not matter which functions run.
     unknown_anyway: str | None = None
     #: The same by the function that must run for it to matter.
-    unknown_in: Mapping[Unit, str] = field(default_factory=dict)
+    unknown_in: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+class How(enum.StrEnum):
+    """How an execution touched a change, the strongest first; the value begins the reason."""
+
+    RAN = "ran"
+    RAN_AT_IMPORT = "ran at import"
+    ASKS = "asks for"
+    READS = "reads"
+    OPENED = "opened"
+    READ_AT_IMPORT = "read at import"
+    LISTED = "listed the folder of"
+    #: A library that the test uses loaded the file, and reads what it has.
+    READ_BY_LIBRARY = "depends, through a library, on"
+    USES = "uses"
+    RUNS_WITH = "runs with"
+
+
+class DoubtKind(enum.StrEnum):
+    """Why it cannot be told that an execution touched no change, the gravest first.
+
+    The values are slugs: docs/verdicts.md explains each, and evidence keeps them.
+    """
+
+    INCOMPLETE = "incomplete"
+    MAY_READ = "may-read"
+    MAY_IMPORT = "may-import"
+    AT_IMPORT = "at-import"
+    HANDED_ON = "handed-on"
+    IN_EXAMPLE = "in-example"
+    LOADED_EARLY = "loaded-early"
+    BY_LIBRARY = "by-library"
+    COMPILED = "compiled"
+    DIFFERS_INSTALLED = "differs-installed"
+    LEFT_BEHIND = "left-behind"
+    KEPT = "kept"
+    READ_BEFORE = "read-before"
+    NAMED = "named"
+    OPENED_IN_C = "opened-in-c"
+    STEERED = "steered"
+    CHILD = "child"
+    ELSEWHERE = "elsewhere"
+    REMOVED_DISTRIBUTION = "removed-distribution"
+    PYTEST_DISTRIBUTION = "pytest-distribution"
+    UNSEEN = "unseen"
+    IMPORTS_UNKNOWN = "imports-unknown"
+
+
+class Doubt(NamedTuple):
+    """One reason to leave a failure undecided."""
+
+    kind: DoubtKind
+    change: Change | None = None
+    #: What the kind's sentence has room for.
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """The import of a file with tests in which changed code ran."""
+class Touching:
+    """What an execution had to do with the changes since a baseline."""
 
-    file: str
-    #: The modules of the project that came in by it, itself included.
-    modules: frozenset[str]
-    #: Changed functions that ran meanwhile.
-    ran: frozenset[Unit] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A place that kept something in an earlier test."""
-
-    #: "rate keeps RATES".
-    unit: Unit
-    #: Changed units that ran in these tests; ("", "") if there were many.
-    ran: frozenset[Unit]
-    #: Functions that read what it keeps; None if it is not known which.
-    readers: frozenset[Unit] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """What an execution was seen to touch of what changed.  Paths are relative to the base."""
-
-    #: Changed code that ran in the execution or in a wide fixture that it used.
-    ran: frozenset[Unit] = frozenset()
-    #: The same outside of any execution, for all tests of the process.
-    ran_before: frozenset[Unit] = frozenset()
-    #: Changed code that leaves something altered behind and ran in an earlier test.
-    ran_earlier: frozenset[Unit] = frozenset()
-    #: What code may have kept in earlier tests that this process ran.
-    kept: tuple[Kept, ...] = ()
-    #: The same while files with tests were imported.
-    imports: frozenset[Imported] = frozenset()
-    #: Changed files whose module body ran in the execution, and before it.
-    imported: frozenset[str] = frozenset()
-    imported_before: frozenset[str] = frozenset()
-    #: Changed data files, and sources, that were opened.
-    opened: frozenset[str] = frozenset()
-    opened_before: frozenset[str] = frozenset()
-    #: Each file opened so far, and a file whose code was under way then ("": none below the base).
-    openers: frozenset[tuple[str, str]] = frozenset()
-    #: The same where it was the body of that file, so that it matters to all who depend on it.
-    read_at_import: frozenset[tuple[str, str]] = frozenset()
-    #: Child processes that were started or still ran: "subprocess.Popen git".
-    children: frozenset[str] = frozenset()
-    children_before: frozenset[str] = frozenset()
-    #: Changed files whose code runs unseen.
-    blind: frozenset[str] = frozenset()
-    #: Why there may be more, None if this is all.
-    unknown: str | None = None
+    touched: tuple[tuple[How, Change], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    #: Changed code ran in the process before the execution, which had nothing to do with it.
+    ran_before: bool = False
+    #: Functions were watched; without, only imports, openings and children are known.
+    watched: bool = True

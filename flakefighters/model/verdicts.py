@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from flakefighters.model.changes import Changes, Reach, Touch
+from flakefighters.model.changes import Changes
 from flakefighters.model.facts import Environment, Execution, Failure, Outcome, RunHead
 
 __all__ = [
@@ -47,8 +47,8 @@ class Baseline:
     changes: Changes
     #: True if it ran under the same environment key.
     same_environment: bool = True
-    #: True if execution was watched for these changes.
-    watched: bool = False
+    #: What the execution had to do with these changes; None if it was not watched.
+    touching: Touching | None = None
 
 
 #: The flakefighter's name under which the verdict that counts is kept: the rule that joins what
@@ -152,19 +152,13 @@ class Case:
     #: Ids of environments with the same key whose distributions equal ours.
     comparable: frozenset[str] = frozenset()
     baseline: Baseline | None = None
-    #: Passes on other states that execution was watched for: having touched nothing that differs
-    #: from any one of them is as good.
+    #: Passes on other states: having touched nothing that differs from any of them is as good.
     others: tuple[Baseline, ...] = ()
     #: The nearest pass on another state that was never seen to fail, for a failure on a state
     #: that has passed as well: what came in since then may have brought the flakiness.
     stable: Baseline | None = None
+    #: Files that the test's imports lead to, asked for where execution was not watched.
     reach: Reach | None = None
-    #: None if execution was not watched.
-    touch: Touch | None = None
-    #: Distributions that the test's files import, directly or not; None if not known.
-    distributions: frozenset[str] | None = None
-    #: Distributions that the process had imported for whatever reason; None if not known.
-    loaded: frozenset[str] | None = None
     #: False if the history could not be read.
     history: bool = True
     #: The test's own file, relative to the base.
@@ -173,10 +167,8 @@ class Case:
     unstated: tuple[tuple[str, int], ...] = ()
     #: The same of data files that git ignores and that this execution may have read.
     loose: tuple[tuple[str, int], ...] = ()
-    #: The words of the example that a doctest is; None if it is none, or they do not tell all.
-    example: frozenset[str] | None = None
-    #: All files with tests of this run.
-    collected: frozenset[str] = frozenset()
+    #: Whether it may draw from a random generator that a seed of the run sets.
+    draws: bool = True
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it
     #: does not or there is no such state.
     own_change: str | None = None

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from flakefighters.model import Reach, Unit
+from flakefighters.model import Reach
 from flakefighters.reach.modules import Found, Modules, folder_of
-from flakefighters.source.import_scan import Reference, Scan, scan
+from flakefighters.reach.project import Facts
+from flakefighters.source.facts import FileFacts, Reference
 from flakefighters.state.disk import Disk
 
 __all__ = ["ImportGraph"]
@@ -19,6 +20,9 @@ __all__ = ["ImportGraph"]
 _LARGEST: Final = 4 << 20
 _MODULE_PATH: Final = re.compile(rb"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
 _MOST_IN_SUBMODULES: Final = 5000
+
+_GONE: Final = FileFacts()
+_UNREADABLE: Final = FileFacts(opaque="could not be read")
 
 #: A file and how it is reached.
 _Step = tuple[str, str]
@@ -40,16 +44,20 @@ class ImportGraph:
         old_files: Iterable[str] = (),
         roots: Sequence[str] = (),
         plugins: Sequence[str] = (),
+        plugin_files: Sequence[str] = (),
         cut: str = "",
         seconds: float = 5.0,
         disk: Disk | None = None,
+        facts: Facts | None = None,
     ):
         """``files`` and ``old_files`` are the paths now and at the baseline.
 
         ``roots``: folders below ``base`` known to be on ``sys.path``, relative to it.
-        ``plugins``: modules that every test depends on (``-p``, ``PYTEST_PLUGINS``).
+        ``plugins``: modules that every test depends on (``-p``, ``PYTEST_PLUGINS``), by name or
+        by file.
         ``cut``: the folder above which no conftest.py counts.  ``seconds``: for all calls.
         ``disk``: the checkout's, where tests may have left another file system behind.
+        ``facts``: those of the files as they are now.
         """
         self._base = base
         self._disk = disk or Disk()
@@ -64,8 +72,9 @@ class ImportGraph:
         guesses = ("", "src", self._cut, f"{self._cut}/src".strip("/"))
         given = ("" if root == "." else root.strip("/") for root in roots)
         self._roots = tuple(dict.fromkeys((*given, *guesses)))
-        self._plugins = [Reference(module=tuple(name.split("."))) for name in plugins]
-        self._scans: dict[str, Scan] = {}
+        self._plugins = [Reference(0, tuple(name.split("."))) for name in plugins]
+        self._plugin_files = plugin_files
+        self._facts = facts or Facts(lambda path: self._disk.read(f"{base}/{path}"))
         self._steps: dict[tuple[str, tuple[str, ...]], tuple[list[_Step], str | None]] = {}
 
     def reach(self, test_file: str) -> Reach:
@@ -82,7 +91,7 @@ class ImportGraph:
             reference.module[0]
             for path in paths
             if path.endswith(".py")
-            for reference in self._scan(path).references
+            for reference in self._asked(path).references
             if not reference.level and reference.module
         )
 
@@ -95,9 +104,10 @@ class ImportGraph:
         for plugin in self._plugins:
             for found in self._modules.absolute(plugin.module, roots):
                 queue.extend((path, "loaded as a plugin") for path in found.files)
+        queue.extend((path, "loaded as a plugin") for path in self._plugin_files)
         reached: dict[str, str] = {}
         unknown: list[str] = []
-        within: dict[Unit, str] = {}
+        within: dict[tuple[str, str], str] = {}
         if not test_file.endswith(".py"):
             unknown.append(f"{test_file} is not a Python file")
         while queue:
@@ -116,7 +126,7 @@ class ImportGraph:
             queue.extend(steps)
             if why is not None:
                 unknown.append(f"{path} {why}")
-            for function, clause in self._scan(path).unknown_in.items():
+            for function, clause in self._asked(path).opaque_in.items():
                 within[path, function] = f"{path} {clause}"
         return Reach(
             files=reached,
@@ -138,8 +148,8 @@ class ImportGraph:
         cached = self._steps.get((path, roots))
         if cached is None:
             steps = [(package, f"package of {path}") for package in self._modules.packages_of(path)]
-            seen = self._scan(path)
-            unknown = seen.unknown
+            seen = self._asked(path)
+            unknown = seen.opaque
             here = self._modules.root_of(path)
             around = roots if here in roots else (here, *roots)
             for reference in seen.references:
@@ -183,26 +193,16 @@ class ImportGraph:
             return reference.names, None
         exports: list[str] = []
         for init in place.files[-1:]:
-            names = self._scan(init).exports
+            names = self._asked(init).exports
             if names is None:
                 return (), f"imports * from {init}, which computes __all__"
             exports.extend(names)
         return exports, None
 
-    def _scan(self, path: str) -> Scan:
-        found = self._scans.get(path)
-        if found is None:
-            full = f"{self._base}/{path}"
-            kind = self._disk.kind(full)
-            source = None if kind is None else self._disk.read(full, 0, _LARGEST + 1)
-            if kind is None:  # gone since the baseline, or outside a sparse checkout
-                found = Scan()
-            elif source is None or len(source) > _LARGEST:
-                found = Scan(unknown="could not be read")
-            else:
-                found = scan(source)
-            self._scans[path] = found
-        return found
+    def _asked(self, path: str) -> FileFacts:
+        if self._disk.kind(f"{self._base}/{path}") is None:
+            return _GONE  # since the baseline, or outside a sparse checkout
+        return self._facts.of(path) or _UNREADABLE
 
     def _in_submodules(self) -> Iterator[tuple[str, str]]:
         text = self._disk.read(f"{self._base}/.gitmodules", 0, _LARGEST) or b""

@@ -1,393 +1,365 @@
-"""The Python files of a work tree as they are now, and what is asked of all of them at once."""
+"""The Python files that may matter to a run, and what is asked of all of them at once.
+
+These are the files that were loaded where tests ran, and those that changed: what nobody loaded
+cannot read anything.  Each is read and parsed once, and only if it may have what is looked for.
+"""
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final, NamedTuple
 
-from flakefighters.model import Change, ChangeKind, Effect, Unit
-from flakefighters.reach.module_escapes import (
-    Parts,
-    asked_by_name,
-    bare_sign,
-    escapes,
-    module_parts,
-    sign_of,
-    without_imports,
-)
-from flakefighters.reach.project_context import Around
-from flakefighters.reach.unit_index import UnitIndex
-from flakefighters.source.definitions import Definitions
-from flakefighters.source.import_scan import SIGNS, scan
-from flakefighters.source.lines import Text
-from flakefighters.source.reads import UnitReads, reading
-from flakefighters.source.records import records
+from flakefighters.model import ChangeKind, Name, Scope
+from flakefighters.source import purity
+from flakefighters.source.facts import FileFacts, UnitFacts, facts_of
+from flakefighters.state.generated import version_stamp
 
-__all__ = ["Sources"]
+__all__ = ["Facts", "Project", "module_parts"]
 
-_MOST_FILES: Final = 5000
-_MOST_BYTES: Final = 64 << 20
-_STARRED: Final = re.compile(rb"\bfrom\s+([.\w]+)\s+import\s*\(?\s*\*")
-_RENAMED: Final = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
-_ALIAS: Final = re.compile(rb" as[ \t]+(\w+)")
-_LAST_WORD: Final = re.compile(rb"\w+\Z")
-_PLAIN_IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+([^\n#]+)", re.MULTILINE)
-_RUNNING: Final = re.compile(rb"\b(?:eval|exec)\b")
-_READING: Final = re.compile(rb"\bopen\(|\bread\w*\(|\bgetsource\w*\b|\bget_data\b|\bget_source\b")
-_ANNOTATIONS: Final = re.compile(
-    rb"\b(?:__annotations__|get_type_hints|get_annotations|getfullargspec|signature\s*\()"
-)
-_DOCS: Final = re.compile(rb"\b(\w+)\.__doc__\b|\bgetdoc\(\s*(?:\w+\.)*(\w+)\s*\)")
-_EXAMPLES: Final = re.compile(
-    rb"\b(?:DocTest(?:Finder|Parser|Runner|Suite)|run_docstring_examples|testmod|testsource)\b"
-)
+_NOTHING: Final = FileFacts()
+#: What makes a source worth a look for computed names.
 _COMPUTING: Final = re.compile(
-    rb"\b(?:eval|exec|globals|locals|vars|__import__|import_module|attrgetter|methodcaller"
-    rb"|dir|getfixturevalue|getmembers|getmembers_static)\b"
-    rb"|\bsys\.modules\b|\b__dict__\b|\b(?:get|has)attr\s*\((?!\s*[\w.]+\s*,\s*[\"']\w*[\"']\s*[,)])"
-    rb"|\bgetattr\s*[,)]|\bpatch(?:\.\w+)?\s*\((?!\s*[\"'])|\.(?:set|del)attr\s*\(|\bdelattr\s*\("
-    rb"|\b(?:import_string|resolve_name)\s*\("
+    rb"\b(?:eval|exec|globals|locals|vars|dir|__import__|import_module|import_string|resolve_name"
+    rb"|attrgetter|methodcaller|[gs]etattr|hasattr|delattr|getfixturevalue|getmembers\w*|patch"
+    rb"|__dict__|modules)\b"
 )
 
 
-def _renamings(content: bytes) -> Iterator[tuple[str, str]]:
-    """Names and aliases of ``name as alias``; quick, since every file is asked for them."""
-    if b"\tas" in content or b"\nas" in content:
-        yield from ((match[1].decode(), match[2].decode()) for match in _RENAMED.finditer(content))
-        return
-    for match in _ALIAS.finditer(content):
-        before = content[max(0, match.start() - 100) : match.start()].rstrip()
-        name = _LAST_WORD.search(before)
-        if name is not None:
-            yield name[0].decode("utf-8", "replace"), match[1].decode("utf-8", "replace")
+def module_parts(path: str) -> tuple[str, ...]:
+    """``src/shop/tax.py`` as parts of a dotted name, of which the last are those of the module."""
+    parts = path.removesuffix(".py").split("/")
+    return tuple(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@dataclass(slots=True)
-class Sources:
-    """The Python files as they are now, each read and parsed once."""
+class Facts:
+    """Contents and facts of files, each read once.
 
-    paths: Iterable[str]
-    read: Callable[[str], bytes | None]
-    #: Not everything was read: there are too many files.
-    cut: bool = False
-    #: Whether there is no more time: what is not known then is taken to be so.
-    late: Callable[[], bool] = field(default=lambda: False)
-    #: Changes that were looked at already, since several older states have them in common.
-    effects: dict[Change, Effect] = field(default_factory=dict)
-    _known: dict[str, bytes] | None = field(default=None)
-    _units: dict[str, list[UnitReads]] = field(default_factory=dict)
-    _computing: frozenset[str] | None = None
-    _escaping: dict[str, bool] = field(default_factory=dict)
-    _handed: dict[str, frozenset[Parts]] = field(default_factory=dict)
-    _bound: dict[str, frozenset[str]] = field(default_factory=dict)
-    _modules: dict[str, frozenset[str]] = field(default_factory=dict)
-    _renamed: dict[str, set[str]] | None = None
-    _names: frozenset[str] | None = None
-    _annotated: bool | None = None
-    _examples: bool | None = None
-    _documented: frozenset[str] | None = None
-    _lookers: frozenset[Unit] = frozenset()
-    _quiet: dict[str, bool] = field(default_factory=dict)
-    _by_last: dict[str, list[str]] | None = None
-    _definitions: Definitions | None = None
-    _called: dict[str, frozenset[str]] = field(default_factory=dict)
-    _records: frozenset[str] | None = None
-    _index: UnitIndex | None = None
-    _texts: dict[str, Text] = field(default_factory=dict)
-    _running: dict[str, bool] = field(default_factory=dict)
-    _plain: dict[str, bytes | None] = field(default_factory=dict)
-    _mentions: dict[tuple[str, str], bool] = field(default_factory=dict)
-    _starred: frozenset[str] | None = None
+    The facts depend on the content alone, so they serve every version and every question.
+    """
 
-    def all(self) -> Mapping[str, bytes]:
-        """Path to content of every Python file."""
-        if self._known is None:
-            self._known = {}
-            total = 0
-            for path in self.paths:
-                if not path.endswith(".py"):
-                    continue
-                if len(self._known) >= _MOST_FILES or total > _MOST_BYTES:
-                    self.cut = True
-                    break
-                content = self.read(path)
-                if content is not None:
-                    self._known[path] = content
-                    total += len(content)
-        return self._known
+    def __init__(
+        self,
+        read: Callable[[str], bytes | None],
+        read_elsewhere: Callable[[str], bytes | None] = lambda _: None,
+    ):
+        """``read`` takes paths relative to the base, ``read_elsewhere`` absolute ones."""
+        self._read, self._read_elsewhere = read, read_elsewhere
+        self._differing: dict[str, bool] = {}
+        self._contents: dict[str, bytes] = {}
+        self._facts: dict[str, FileFacts | None] = {}
 
-    def computing(self) -> frozenset[str]:
-        """Files that compute names which they read, or run text."""
-        if self._computing is None:
-            self._computing = frozenset(
-                path for path, content in self.all().items() if _COMPUTING.search(content)
-            )
-        return self._computing
+    def content(self, path: str) -> bytes:
+        """The text of a file as it is now, empty if it cannot be read."""
+        if path not in self._contents:
+            self._contents[path] = self._read(path) or b""
+        return self._contents[path]
 
-    def reads_docs(self, path: str) -> bool:
-        """Whether some file reads the docstring of a module, or of what it has at its top."""
-        if self._documented is None:
-            self._documented = frozenset(
-                (match[1] or match[2]).decode("utf-8", "replace")
-                for content in self.all().values()
-                for match in _DOCS.finditer(content)
-            )
-        return bool(self._documented) and not (
-            self._documented.isdisjoint(self._called_as(path))
-            and self._documented.isdisjoint(self.bound(path))
-        )
+    def of(self, path: str) -> FileFacts | None:
+        """The facts of a file as it is now; None if this Python cannot read it."""
+        if path not in self._facts:
+            self._facts[path] = facts_of(self.content(path))
+        return self._facts[path]
 
-    def runs_examples(self) -> bool:
-        """Whether some code runs the examples in docstrings, other than pytest by itself."""
-        if self._examples is None:
-            self._examples = any(map(_EXAMPLES.search, self.all().values()))
-        return self._examples
+    def differs(self, path: str, place: str) -> bool:
+        """Whether an installed copy of a file is another version of it."""
+        if place not in self._differing:
+            copy = self._read_elsewhere(place)
+            self._differing[place] = copy is not None and copy != self.content(path)
+        return self._differing[place]
 
-    def annotated(self) -> bool:
-        """Whether some code other than single tests looks at the annotations of functions."""
-        if self._annotated is None:
-            self._annotated, self._lookers = self._look_for_lookers()
-        return self._annotated
 
-    def looking_tests(self) -> frozenset[Unit]:
-        """The tests that look at annotations, if nobody else does."""
-        return frozenset() if self.annotated() else self._lookers
+class _Index(NamedTuple):
+    """The units of one file, by what they look up."""
 
-    def _look_for_lookers(self) -> tuple[bool, frozenset[Unit]]:
-        tests: set[Unit] = set()
-        for path, content in self.all().items():
-            if not _ANNOTATIONS.search(content):
-                continue
-            for one in reading(content, _ANNOTATIONS):
-                kind = one.unit.entry.kind
-                if kind is ChangeKind.FUNCTION and one.unit.entry.name.startswith("test"):
-                    tests.add((path, one.unit.name))
-                elif kind is not ChangeKind.CLASS and not isinstance(
-                    one.unit.entry.node, ast.Import | ast.ImportFrom
-                ):
-                    return True, frozenset()
-        return False, frozenset(tests)
+    by_name: dict[str, list[UnitFacts]]
+    computing: list[UnitFacts]
+    stars: list[UnitFacts]
 
-    def importers(self) -> Iterator[Unit]:
-        """Functions that import or run what their text does not show."""
-        for path, content in self.all().items():
-            if SIGNS.search(content):
-                yield from ((path, function) for function in scan(content).unknown_in)
 
-    def runs_files(self, path: str) -> bool:
-        """Whether a file may run the text of others as code."""
-        if path not in self._running:
-            content = self.all().get(path, b"")
-            self._running[path] = bool(_RUNNING.search(content) and _READING.search(content))
-        return self._running[path]
+class Project:
+    """Asked by the searches for readers and callers."""
+
+    def __init__(self, paths: Iterable[str], facts: Facts):
+        self.paths = tuple(sorted(path for path in set(paths) if path.endswith(".py")))
+        self.files = facts
+        self._indices: dict[str, _Index] = {}
+        self._called: dict[str, frozenset[str]] = {}
+        self._escaping: dict[str, bool] = {}
+        self._plain: dict[str, frozenset[str]] = {}
+        self._quiet: dict[str, bool] = {}
+        self._definitions: dict[str, list[UnitFacts]] | None = None
+        self._module_names: frozenset[str] | None = None
+        self._wide: frozenset[str] | None = None
+
+    def facts(self, path: str) -> FileFacts:
+        """The facts of a file, empty if it cannot be read."""
+        return self.files.of(path) or _NOTHING
+
+    def mentioning(self, names: Collection[str]) -> Iterator[str]:
+        """Files whose text has one of some names, or that import all of a module."""
+        wanted = [name.encode("utf-8", "surrogatepass") for name in names if name]
+        if not wanted:
+            return
+        pattern = re.compile(b"|".join(map(re.escape, wanted)) + rb"|import\s*\(?\s*\*")
+        for path in self.paths:
+            if pattern.search(self.files.content(path)):
+                yield path
+
+    def looking_up(self, path: str, names: Collection[str]) -> list[UnitFacts]:
+        """The units of a file that look up one of some names, or all that a module has."""
+        index = self._index(path)
+        found = {id(one): one for one in index.stars}
+        for name in names:
+            found.update((id(one), one) for one in index.by_name.get(name, ()))
+        return sorted(found.values(), key=_place)
+
+    def computing(self) -> Iterator[tuple[str, UnitFacts]]:
+        """The units that compute names which they look up."""
+        for path in self.paths:
+            if path in self._indices or _COMPUTING.search(self.files.content(path)):
+                yield from ((path, one) for one in self._index(path).computing)
+
+    def _index(self, path: str) -> _Index:
+        if path not in self._indices:
+            index = self._indices[path] = _Index({}, [], [])
+            for one in self.facts(path).units:
+                for name in one.reads.plain():
+                    index.by_name.setdefault(name, []).append(one)
+                if one.reads.computed:
+                    index.computing.append(one)
+                if one.binds == ("*",):
+                    index.stars.append(one)
+        return self._indices[path]
+
+    # -- which module a name means -----------------------------------------------------------
 
     def mentions(self, path: str, other: str) -> bool:
-        """Whether a file may have something from another one, by the text of its imports."""
-        if path == other:
-            return True
-        if (path, other) not in self._mentions:
-            name = b"".join(
-                part.encode("utf-8", "surrogateescape") for part in module_parts(other)[-1:]
-            )
-            self._mentions[path, other] = name in self.all().get(path, b"")
-        return self._mentions[path, other]
+        """Whether a file may have something from another one, by its text."""
+        last = "".join(module_parts(other)[-1:]).encode("utf-8", "surrogateescape")
+        return path == other or last in self.files.content(path)
 
-    def starred(self, path: str) -> bool:
-        """Whether some code may import all that a file exports, without naming it."""
-        module = module_parts(path)[-1:]
-        for content in self.all().values():
-            for match in _STARRED.finditer(content):
-                name = match[1].decode().rpartition(".")[2]
-                if (name,) == module or (not name and path.endswith("__init__.py")):
-                    return True
-        return False
+    def may_be(self, base: str | None, path: str) -> bool:
+        """Whether the module of a file may be meant by the last part of a dotted name."""
+        if base == "." or base in self._called_as(path):
+            return True
+        # What is installed under another name than that of its folder: ``package_dir``.
+        if not path.endswith("__init__.py") or not base or len(module_parts(path)) > 1:
+            return False
+        if self._module_names is None:
+            parts = (part for one in self.paths for part in module_parts(one)[-1:])
+            self._module_names = frozenset(parts)
+        return base not in sys.stdlib_module_names and base not in self._module_names
+
+    def _called_as(self, path: str) -> frozenset[str]:
+        """The names by which code may call the module of a file: its last part, and aliases."""
+        if path not in self._called:
+            known = set(module_parts(path)[-1:])
+            waiting = list(known)
+            while waiting:
+                name = waiting.pop()
+                for other in self.mentioning([name]):
+                    for bound, wanted in self.facts(other).modules():
+                        last = (*wanted.module, *wanted.names)[-1:]
+                        if last == (name,) and bound not in known:
+                            known.add(bound)
+                            waiting.append(bound)
+            self._called[path] = frozenset(known)
+        return self._called[path]
+
+    def plain_modules(self, path: str) -> frozenset[str]:
+        """Last parts of what ``import`` binds in a file and nothing else does: modules."""
+        if path not in self._plain:
+            facts = self.facts(path)
+            found = {
+                part
+                for reference in facts.references
+                if not reference.names and not reference.level and reference.how == "imported by"
+                for part in reference.module[-1:]
+            }
+            found |= {name for name, wanted in facts.modules() if not wanted.names}
+            stored = {name for one in facts.units if one.imports is None for name in one.binds}
+            self._plain[path] = frozenset(found - stored)
+        return self._plain[path]
 
     def escaped(self, paths: Iterable[str]) -> bool:
-        """Whether some code may have a module of one of these files as an object."""
+        """Whether some code uses a module of these files otherwise than by ``module.name``."""
         return any(map(self._escapes, paths))
 
     def _escapes(self, path: str) -> bool:
         if path not in self._escaping:
             parts = module_parts(path)
-            asked, by_name = sign_of(parts), asked_by_name(parts)
             tails = {parts[at:] for at in range(len(parts))}
-            name = parts[-1].encode("utf-8", "surrogateescape") if parts else b""
-            named = [
-                (other, content)
-                for other, content in self.all().items()
-                if other == path or name in content or self.has_star(other)
-            ]
-            bare = bare_sign(parts)
-            found = any(by_name.search(content) for _, content in named)
-            for other, content in () if found else named:
-                if self.late():
-                    return True
-                if other == path or (
-                    asked.search(content)
-                    and ((plain := self._unimported(other)) is None or bare.search(plain))
-                ):
-                    found = not tails.isdisjoint(self._handed_on(other, content))
-                    if found:
-                        break
-            self._escaping[path] = found
+            self._escaping[path] = any(
+                self._hands_on(other, path, parts[-1:], tails)
+                for other in dict.fromkeys([path, *self.mentioning(parts[-1:])])
+            )
         return self._escaping[path]
 
-    def _unimported(self, path: str) -> bytes | None:
-        if path not in self._plain:
-            self._plain[path] = without_imports(self.all()[path])
-        return self._plain[path]
-
-    def _handed_on(self, path: str, content: bytes) -> frozenset[Parts]:
-        if path not in self._handed:
-            self._handed[path] = escapes(path, content)
-        return self._handed[path]
-
-    def bound(self, path: str) -> frozenset[str]:
-        """The names that a file binds at its top, imports included."""
-        if path not in self._bound:
-            self._bound[path] = frozenset(
-                name
-                for one in self.units(path)
-                if one.unit.scope is None
-                for name in one.unit.entry.names
-            )
-        return self._bound[path]
-
-    def bound_once(self, path: str) -> frozenset[str]:
-        """Those of them that a single unit binds: nothing else of the name is there."""
-        times = Counter(
-            name
-            for one in self.units(path)
-            if one.unit.scope is None
-            for name in set(one.unit.entry.names)
+    def _hands_on(
+        self, other: str, path: str, last: tuple[str, ...], tails: set[tuple[str, ...]]
+    ) -> bool:
+        facts = self.facts(other)
+        aliases = {
+            name for name, wanted in facts.modules() if (*wanted.module, *wanted.names) in tails
+        }
+        if facts.has_star:
+            aliases.update(last)
+        by_parts = any(
+            last == reference.module[-1:] or set(last) <= set(reference.names)
+            for reference in facts.references
         )
-        return frozenset(name for name, count in times.items() if count == 1)
+        held = aliases | (set(last) if by_parts else set())
+        for one in facts.units:
+            if one.imports is not None:
+                continue
+            if not one.reads.held.isdisjoint(held):
+                return True
+            if other == path and "__name__" in one.reads.held:
+                return True
+            called = {call.name for call in one.reads.calls}
+            if not one.reads.words.isdisjoint(last) and not called.isdisjoint(_BY_NAME):
+                return True
+            if set(last) <= one.reads.words and ("sys", "modules") in one.reads.attributes:
+                return True
+        return False
 
-    def catches(self, path: str, pattern: re.Pattern[bytes]) -> bool:
-        """Whether the text of a file has a pattern."""
-        return pattern.search(self.all().get(path, b"")) is not None
+    # -- conditions --------------------------------------------------------------------------
 
-    def plain_modules(self, path: str) -> frozenset[str]:
-        """Last parts of what ``import`` binds in a file: modules and nothing else."""
-        if path not in self._modules:
-            found = set()
-            content = self.all().get(path, b"")
-            for match in _PLAIN_IMPORT.finditer(content):
-                for part in match[1].decode("utf-8", "replace").split(","):
-                    name, renamed, alias = part.strip().partition(" as ")
-                    found.add(alias.strip() if renamed else name.strip().rpartition(".")[2])
-            # ``import shop.cart`` and ``cart = shop.cart.Cart()`` may stand in one file.
-            self._modules[path] = frozenset(
-                name
-                for name in found
-                if not re.search(
-                    rb"\b" + re.escape(name.encode()) + rb"[ \t]*(?::[^=\n]+)?=(?!=)", content
-                )
-            )
-        return self._modules[path]
+    def holds(self, condition: Name, path: str, met: frozenset[str] = frozenset()) -> bool:
+        """Whether what a file's statement does on this condition is done."""
+        text = condition.text
+        if condition.scope is Scope.IF_CALL:
+            return not self._builds(text, path)
+        if condition.scope is Scope.IF_IMPORT:
+            return not self._quiet_import(text, path, met)
+        if condition.scope is Scope.IF_DECORATOR:
+            name = text.removesuffix("()")
+            found = self._defined(name)
+            if not found:
+                return not purity.is_known_decorator(name)
+            called = text.endswith("()")
+            return not all(one.wraps_called if called else one.wraps for one in found)
+        if condition.scope is Scope.IF_BASE:
+            return not self._plain_class(text)
+        return condition.scope is Scope.EVERYONE
 
-    def around(self, path: str) -> Around:
-        """What the rest of the project tells of a file."""
-        return Around(self, path)
+    def _builds(self, name: str, path: str) -> bool:
+        """Whether calling a dotted name only builds a value."""
+        own = self._defined(name)
+        if own:
+            return all(one.is_record for one in own)
+        last = name.rpartition(".")[2]
+        for bound, wanted in self.facts(path).modules():
+            if bound == last == name and wanted.names and wanted.names[0] != bound:
+                return self._builds(wanted.names[0], path)
+        return purity.is_builder(name)
 
-    def quiet(self, path: str, met: frozenset[str] = frozenset()) -> bool:
+    def _defined(self, name: str) -> list[UnitFacts]:
+        """What the project itself may mean by a dotted name: functions and classes."""
+        root, dot, _ = name.partition(".")
+        if dot and root in sys.stdlib_module_names:
+            return []
+        if self._definitions is None:
+            self._definitions = {}
+            for path in self.paths:
+                for one in self.facts(path).units:
+                    if one.kind is not ChangeKind.STATEMENT or one.is_record:
+                        for bound in one.binds:
+                            self._definitions.setdefault(bound, []).append(one)
+        found = self._definitions.get(name.rpartition(".")[2], [])
+        return found if dot else [one for one in found if one.scope is None or one.is_local]
+
+    def defines(self, name: str) -> bool:
+        """Whether the project itself has something of a dotted name."""
+        return bool(self._defined(name))
+
+    def _plain_class(self, name: str) -> bool:
+        """Whether all classes of a name are of this project, or known, and learn of no subclass."""
+        waiting, met = [name.rpartition(".")[2]], set()
+        while waiting:
+            one = waiting.pop()
+            if one in met:
+                continue
+            met.add(one)
+            found = [unit for unit in self._defined(one) if unit.kind is ChangeKind.CLASS]
+            if not found:
+                if not purity.is_known_base(one):
+                    return False
+                continue
+            if any(unit.has_keywords for unit in found) or self._learn_of_subclasses():
+                return False
+            waiting += [base.rpartition(".")[2] for unit in found for base in unit.bases]
+        return True
+
+    def _learn_of_subclasses(self) -> bool:
+        return any(self.facts(path).asks_for_subclasses for path in self.paths)
+
+    def _quiet_import(self, text: str, path: str, met: frozenset[str]) -> bool:
+        """Whether an import ("..module:name") does nothing but bind its name."""
+        module, _, name = text.partition(":")
+        level = len(module) - len(module.lstrip("."))
+        wanted = [part for part in module.lstrip(".").split(".") if part]
+        if level and version_stamp(f"{wanted[-1] if wanted else name}.py"):
+            return True  # which a build writes
+        files = [file for part in (*wanted, name) for file in self._files_of(part)]
+        if module and not (self._files_of(wanted[-1]) if wanted else level):
+            return False  # somebody else's, or gone
+        return all(
+            self._quiet_file(file, met) for file in dict.fromkeys(files) if not _around(file, path)
+        )
+
+    def _files_of(self, last: str) -> list[str]:
+        return [path for path in self.paths if module_parts(path)[-1:] == (last,)]
+
+    def _quiet_file(self, path: str, met: frozenset[str]) -> bool:
         """Whether importing a file for the first time only binds names."""
+        if path in met:
+            return True  # in a circle: the others tell
         if path not in self._quiet:
-            if path in met:
-                return True  # in a circle: the others tell
-            around = self.around(path)
-            found = all(
-                around.quiet_import(entry.node, entry.alias, met | {path})
-                if entry.alias is not None
-                else entry.guarded or not around.has_effect(entry.node)
-                for entry in (one.unit.entry for one in self.units(path) if one.unit.scope is None)
+            found = not any(
+                self.holds(condition, path, met | {path})
+                for one in self.facts(path).units
+                if one.scope is None
+                for condition in one.impure
             )
             if met:
                 return found  # as far as it is known within the circle
             self._quiet[path] = found
         return self._quiet[path]
 
-    def files_of(self, last: str) -> list[str]:
-        """Files whose modules have a name that ends like this."""
-        if self._by_last is None:
-            self._by_last = {}
-            for path in self.all():
-                for part in module_parts(path)[-1:]:
-                    self._by_last.setdefault(part, []).append(path)
-        return self._by_last.get(last, [])
+    def quiet(self, path: str) -> bool:
+        """Whether importing a file for the first time only binds names."""
+        return self.files.of(path) is not None and self._quiet_file(path, frozenset())
 
-    def definitions(self) -> Definitions:
-        """What all of them define."""
-        if self._definitions is None:
-            self._definitions = Definitions(self.all().values())
-        return self._definitions
+    # -- fixtures ----------------------------------------------------------------------------
 
-    def is_record(self, name: str) -> bool:
-        """Whether all that a name of this project is bound to by a definition is a mere record:
-        a named tuple, or a dataclass that does nothing when one is made."""
-        if self._records is None:
-            self._records = records(self.all().values())
-        return name in self._records
-
-    def has_star(self, path: str) -> bool:
-        """Whether a file imports all that some module exports."""
-        if self._starred is None:
-            self._starred = frozenset(
-                one for one, content in self.all().items() if _STARRED.search(content)
+    def wide_fixtures(self) -> frozenset[str]:
+        """The names of fixtures that live longer than a test."""
+        if self._wide is None:
+            self._wide = frozenset(
+                one.own_name
+                for path in self.mentioning(["scope"])
+                for one in self.facts(path).units
+                if one.is_wide
             )
-        return path in self._starred
+        return self._wide
 
-    def may_be(self, base: str, path: str) -> bool:
-        """Whether the module of a file may be meant by the last part of a dotted name."""
-        if base == "." or base in self._called_as(path):
-            return True
-        # What is installed under another name than that of its folder: ``package_dir``.
-        parts = module_parts(path)
-        if not path.endswith("__init__.py") or not base or len(parts) > 1:
-            return False
-        return base not in sys.stdlib_module_names and base not in self._module_names()
+    def looks_at_annotations(self) -> bool:
+        """Whether some code other than single tests looks at the annotations of functions."""
+        names = ("annotations", "get_type_hints", "getfullargspec", "signature")
+        return any(self.facts(path).looks_at_annotations for path in self.mentioning(names))
 
-    def _module_names(self) -> frozenset[str]:
-        if self._names is None:
-            self._names = frozenset(part for one in self.all() for part in module_parts(one)[-1:])
-        return self._names
 
-    def _called_as(self, path: str) -> frozenset[str]:
-        """The names by which code may call the module of a file: its last part, and aliases."""
-        if path not in self._called:
-            if self._renamed is None:
-                self._renamed = {}
-                for content in self.all().values():
-                    for name, alias in _renamings(content):
-                        self._renamed.setdefault(name, set()).add(alias)
-            waiting = list(module_parts(path)[-1:])
-            known = set(waiting)
-            while waiting:
-                more = self._renamed.get(waiting.pop(), set()) - known
-                known |= more
-                waiting += more
-            self._called[path] = frozenset(known)
-        return self._called[path]
+_BY_NAME: Final = frozenset({"__import__", "import_module", "importorskip", "reload"})
 
-    def units(self, path: str) -> list[UnitReads]:
-        """The units of one file with the names that they read."""
-        if path not in self._units:
-            self._units[path] = reading(self.all().get(path, b""), annotated=self.annotated())
-        return self._units[path]
 
-    def text(self, path: str) -> Text:
-        """The lines of one file."""
-        if path not in self._texts:
-            self._texts[path] = Text(path, self.all().get(path, b""))
-        return self._texts[path]
+def _place(unit: UnitFacts) -> tuple[int, int]:
+    return unit.first, unit.last
 
-    def index(self) -> UnitIndex:
-        """Finds units by what they look up."""
-        if self._index is None:
-            self._index = UnitIndex(self.all, self.units, self.has_star)
-        return self._index
+
+def _around(file: str, path: str) -> bool:
+    """Whether a file is that of a package around another one, which is imported before it."""
+    folder, _, name = file.rpartition("/")
+    return name == "__init__.py" and path.startswith(f"{folder}/")

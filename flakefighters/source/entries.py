@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import ast
-import collections.abc
-import typing
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from flakefighters.model import ChangeKind
-from flakefighters.source import purity as effects
+from flakefighters.source import purity, tables
 from flakefighters.source.fingerprints import Definition, Key, Place, docstring, is_idle, key
 from flakefighters.source.parse import Policy
 
-__all__ = ["ANY", "Entry", "bound", "definition", "entries", "first_line", "module_docstring"]
+__all__ = ["STAR", "Entry", "bound", "definition", "entries", "first_line", "module_docstring"]
 
-#: ``typing`` has these from ``collections.abc``.
-_OF_BOTH: Final = frozenset(collections.abc.__all__) & frozenset(typing.__all__)
-#: Among a change's names: whatever imports the file may be affected.
-ANY: Final = "*"
+#: What an import of all names binds.
+STAR: Final = "*"
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -42,8 +38,8 @@ class Entry:
     alias: ast.alias | None = None
     #: Equal keys do the same; () for definitions, which are compared in parts.
     key: Key = ()
-    #: Whether running a statement may do more than bind its names (definitions: see their text).
-    effect: bool = False
+    #: On which conditions running a statement does more than bind its names.
+    impure: purity.Conditions = frozenset()
     #: True for ``if __name__ == "__main__"``: not run by an import.
     guarded: bool = False
     #: Definitions in a compound statement move with it.
@@ -61,7 +57,7 @@ def _entries(body: Sequence[ast.stmt], counts: Policy, place: Place) -> Iterator
             if not _is_overload(node):
                 yield definition(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            yield from _imports(node, counts.compared)
+            yield from _imports(node)
         elif is_idle(node):
             continue
         elif isinstance(node, ast.If) and _is_typing_only(node.test):
@@ -80,7 +76,7 @@ def _entries(body: Sequence[ast.stmt], counts: Policy, place: Place) -> Iterator
                 node.lineno,
                 node.end_lineno or node.lineno,
                 key=own,
-                effect=not guarded and effects.has_effect(node),
+                impure=frozenset() if guarded else purity.conditions(node),
                 guarded=guarded,
             )
             for inner in nested:
@@ -144,33 +140,33 @@ def definition(node: Definition, *, inside: bool = False) -> Entry:
     )
 
 
-def _imports(node: ast.Import | ast.ImportFrom, compared: Collection[str]) -> Iterator[Entry]:
+def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
     """Each imported name is a unit: lists of imports are sorted, split and joined at will."""
     source = (node.level, node.module or "") if isinstance(node, ast.ImportFrom) else None
     lines = node.lineno, node.end_lineno or node.lineno
     for alias in node.names:
         binds = alias.asname or (alias.name if source else alias.name.partition(".")[0])
-        names = (ANY,) if alias.name == "*" else (binds,)
+        names = (STAR,) if alias.name == "*" else (binds,)
         module = alias.name if source is None else source[1]
         relative = source is not None and source[0] > 0
-        effect = relative or effects.imports_have_effect(module)
-        same = source == (0, "typing") and alias.name in _OF_BOTH and binds not in compared
+        same = source == (0, "typing") and alias.name in tables.IN_TYPING_AND_COLLECTIONS
         own: Key = ("import", (0, "collections.abc") if same else source, alias.name, alias.asname)
         # `import a.b` and `import a.c` both bind `a`, and are different things.
         name = alias.name if source is None and not alias.asname else binds
         if alias.name == "*":
             name = f"* from {'.' * node.level if relative else ''}{module}"  # type: ignore[union-attr]
-        yield Entry(ChangeKind.STATEMENT, name, name, names, node, *lines, alias, own, effect)
+        impure = purity.import_condition(node, alias)
+        yield Entry(ChangeKind.STATEMENT, name, name, names, node, *lines, alias, own, impure)
 
 
 def _is_overload(node: Definition) -> bool:
     """``@overload``: for type checkers alone, the last definition counts."""
-    decorators = map(effects.dotted, node.decorator_list)
+    decorators = map(purity.dotted, node.decorator_list)
     return any(one in ("overload", "typing.overload", "t.overload") for one in decorators)
 
 
 def _is_typing_only(test: ast.expr) -> bool:
-    return effects.dotted(test).rpartition(".")[2] == "TYPE_CHECKING"
+    return purity.dotted(test).rpartition(".")[2] == "TYPE_CHECKING"
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
@@ -190,9 +186,9 @@ def _beginning(node: ast.stmt) -> str:
     """A few words for a statement that binds no name."""
     match node:
         case ast.Expr(value=value) | ast.Expr(value=ast.Await(value=value)):
-            name = effects.dotted(value)
+            name = purity.dotted(value)
             return f"{name}()" if name and isinstance(value, ast.Call) else name or "expression"
         case ast.Assign(targets=[target, *_]) | ast.AugAssign(target=target):
-            return effects.dotted(target) or "assignment"
+            return purity.dotted(target) or "assignment"
         case _:
             return type(node).__name__.lower()

@@ -7,63 +7,38 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from flakefighters.source import purity as effects
-from flakefighters.source.context import Around
-from flakefighters.source.entries import ANY, Entry
+from flakefighters.model import EVERYONE, Name, Scope
+from flakefighters.source import purity, tables
+from flakefighters.source.entries import STAR, Entry
 from flakefighters.source.fingerprints import Definition, Function
-from flakefighters.source.future import is_idle_future, may_show_future
 from flakefighters.source.pairs import Pair
 from flakefighters.source.reads import identifiers, is_fixture
 
 __all__ = [
-    "ANY",
-    "ANYWHERE",
-    "ATTRIBUTE",
-    "FIXTURE",
-    "Around",
+    "Names",
+    "Owner",
     "altered",
     "is_type_variable",
     "keeps_results",
-    "literals_of",
     "modules_of",
     "of_attribute",
     "of_definition",
     "of_statement",
     "reached_by_calls",
     "sets_up",
+    "tables_of",
 ]
 
-#: What stands before the names of a change that are no names of its module: those of attributes,
-#: those of fixtures, and names that count wherever they are read.
-ATTRIBUTE: Final = "."
-FIXTURE: Final = "@"
-ANYWHERE: Final = "?"
-
 #: Beginnings of the names of module-level things that pytest looks for.
-_SET_UPS: Final = ("asyncSetUp", "asyncTearDown", "setUp", "setup_", "tearDown", "teardown_")
-_FOUND_BY_PYTEST: Final = ("collect_ignore", "pytest", *_SET_UPS)
+_FOUND_BY_PYTEST: Final = ("collect_ignore", "pytest", *tables.SET_UPS)
 _TYPE_VARIABLES: Final = frozenset({"ParamSpec", "TypeVar", "TypeVarTuple"})
-#: Special methods that nobody asks for but by running them.
-_SEEN: Final = frozenset(
-    f"__{name}__"
-    for name in (
-        *("format", "repr", "str", "lt", "le", "gt", "ge", "add", "radd", "iadd", "sub", "mul"),
-        *("truediv", "floordiv", "mod", "pow", "and", "or", "xor", "neg", "abs", "bool", "int"),
-        *("float", "round", "enter", "exit", "getitem", "setitem", "delitem", "contains"),
-    )
-)
-#: Decorators by which results are kept.
-_KEEPING: Final = frozenset({"cache", "cached", "cached_property", "lru_cache", "memoize"})
 
-Names = tuple[str, ...]
+Names = tuple[Name, ...]
+#: The classes that something stands in, the outermost first.
+Owner = tuple[ast.ClassDef, ...]
 
 
-def modules_of(members: Iterable[Entry]) -> set[str]:
-    """The modules that a file imports names from, with the dots in front."""
-    return {module for entry in members if (module := _module_of(entry)) is not None}
-
-
-def literals_of(members: Iterable[Entry]) -> set[str]:
+def tables_of(members: Iterable[Entry]) -> set[str]:
     """The names that are bound to nothing but new tables: ``RULES = []``, ``RATES = {}``."""
     found: dict[str, bool] = {}
     for entry in members:
@@ -77,117 +52,129 @@ def literals_of(members: Iterable[Entry]) -> set[str]:
     return {name for name, made in found.items() if made}
 
 
-def _module_of(entry: Entry) -> str | None:
-    node = entry.node
-    if entry.alias is None or not isinstance(node, ast.ImportFrom):
-        return None
-    return "." * node.level + (node.module or "")
+def modules_of(members: Iterable[Entry]) -> set[str]:
+    """The modules that a file imports names from, with the dots in front."""
+    nodes = (entry.node for entry in members if entry.alias is not None)
+    return {
+        "." * node.level + (node.module or "") for node in nodes if isinstance(node, ast.ImportFrom)
+    }
 
 
 def of_statement(
     pair: Pair,
     foreign: Collection[str] = (),
-    around: Around | None = None,
+    own: Collection[str] = (),
     kept: Collection[str] = (),
-    literals: Collection[str] = (),
 ) -> Names:
     """The names of a statement at module level that came, went or differs.
 
     ``foreign`` are names that the file imports: what is done to ``os.environ`` is not found by
-    looking for readers of ``os``.  ``kept`` are modules that it imports before and after,
-    ``literals`` names of tables that it makes itself.
+    looking for readers of ``os``.  ``own`` are names of tables that it makes itself, ``kept``
+    modules that it imports before and after.
     """
     versions = [entry for entry in (pair.old, pair.new) if entry is not None]
-    if all(entry.guarded or is_idle_future(entry) for entry in versions):
+    if all(entry.guarded or _is_idle_future(entry) for entry in versions):
         return ()
-    names = [name for entry in versions for name in entry.names]
-    hidden = any(_has_effect(entry, around, kept, literals) for entry in versions)
-    hidden = hidden or any(map(_is_found_by_pytest, names)) or may_show_future(pair, around)
-    hidden = hidden or (pair.new is None and any(map(_sets_submodule, versions)))
+    bound = [name for entry in versions for name in entry.names]
+    names = [EVERYONE if name == STAR else Name(Scope.MODULE, name) for name in bound]
     for entry in versions:
+        names += (_beyond(one, kept) for one in _impure(entry, own))
         names += altered(entry.node, foreign)
         if "__all__" in entry.names:
-            names += sorted(_listed(pair.old) ^ _listed(pair.new))
-    return (*names, ANY) if hidden else tuple(names)
+            listed = sorted(_listed(pair.old) ^ _listed(pair.new))
+            names += [Name(Scope.MODULE, name) for name in listed]
+    if any(map(_is_found_by_pytest, bound)) or _shows_future(pair):
+        names.append(EVERYONE)
+    if pair.new is None and any(map(_sets_submodule, versions)):
+        names.append(EVERYONE)
+    return tuple(names)
 
 
-def of_attribute(
-    pair: Pair, *owners: ast.ClassDef, nested: bool = False, around: Around | None = None
-) -> Names:
-    """The names of a statement in a class body; ``owners`` are the versions of the class."""
-    own = tuple(name for name in of_statement(pair, around=around) if name != "__doc__")
-    plain = not any(_is_special(name) for name in own)
+def _impure(entry: Entry, own: Collection[str]) -> purity.Conditions:
+    """On which conditions a statement does more; whoever reads its own table is found by name."""
+    node = entry.node
+    if not isinstance(node, ast.Assign) or not all(
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Name)
+        and target.value.id in own
+        for target in node.targets
+    ):
+        return entry.impure
+    parts = [target.slice for target in node.targets if isinstance(target, ast.Subscript)]
+    return purity.conditions(ast.Expr(ast.Tuple([*parts, node.value], ast.Load())))
+
+
+def _beyond(condition: Name, kept: Collection[str]) -> Name:
+    """A condition without the import of a module that is imported all the same."""
+    module, _, name = condition.text.partition(":")
+    if condition.scope is Scope.IF_IMPORT and module in kept:
+        return Name(Scope.IF_IMPORT, f":{name}")
+    return condition
+
+
+def of_attribute(pair: Pair, owners: Owner) -> Names:
+    """The names of a statement in a class body, which is the last of ``owners``.
+
+    Where a base, a decorator or a keyword may read what the class has (``class Meta`` in a class
+    that a library's base reads), whoever uses one of the classes around it is affected.
+    """
     bound = {name for entry in (pair.old, pair.new) if entry is not None for name in entry.names}
-    names = tuple(
-        ATTRIBUTE + name
-        if name in bound
-        else name
-        if name == ANY or name.startswith(ANYWHERE)
-        else ANYWHERE + name
-        for name in own
-    )
-    for owner in owners:
-        if owner.bases or owner.keywords or owner.decorator_list or not plain:
-            names += (_of_class(owner, nested),)
-        if _is_observed(owner, around):
-            names += (ANY,)
-    return names or tuple(_of_class(owner, nested) for owner in owners)
+    found: list[Name] = []
+    for name in of_statement(pair):
+        if name.text == "__doc__":
+            continue
+        scope = name.scope
+        if scope is Scope.MODULE:
+            scope = Scope.MEMBER if name.text in bound else Scope.ANYWHERE
+        found.append(Name(scope, name.text))
+    special = any(map(_is_special, bound))
+    for at, owner in enumerate(owners):
+        if owner.bases or owner.keywords or owner.decorator_list or special:
+            found.append(_of_class(owner, nested=at > 0))
+            found += _observers(owner)
+    return tuple(found) or tuple(_of_class(owner, at > 0) for at, owner in enumerate(owners))
 
 
 def of_definition(
-    node: ast.AST,
-    owner: Definition | None,
-    *,
-    nested: bool = False,
-    around: Around | None = None,
-    gone: bool = False,
+    node: ast.AST, owner: Definition | None, owners: Owner = (), *, gone: bool = False
 ) -> Names:
     """The names by which a function or class is reached; none inside a function.
 
-    ``owner`` is the class or function that it is defined in, ``nested`` if that is itself in a
-    class.  ``gone``: nobody can run it any more.
+    ``owner`` is the class or function that it is defined in, ``owners`` all classes around it.
+    ``gone``: nobody can run it any more.
     """
-    if not isinstance(node, Definition) or isinstance(
-        owner, ast.FunctionDef | ast.AsyncFunctionDef
-    ):
+    if not isinstance(node, Definition) or isinstance(owner, Function):
         return ()
-    names = [node.name if owner is None else ATTRIBUTE + node.name]
-    of_tests = isinstance(owner, ast.ClassDef) and node.name.startswith(_SET_UPS)
-    hidden = _is_found_by_pytest(node.name) and not of_tests
+    names = [Name(Scope.MODULE if owner is None else Scope.MEMBER, node.name)]
+    of_tests = isinstance(owner, ast.ClassDef) and node.name.startswith(tables.SET_UPS)
+    if _is_found_by_pytest(node.name) and not of_tests:
+        names.append(EVERYONE)
     # What is run when somebody asks for it is seen then.
-    seen = not gone and node.name in _SEEN and not getattr(owner, "decorator_list", ())
+    idle = not gone and node.name in tables.IDLE_DUNDERS
     if isinstance(owner, ast.ClassDef) and (
-        of_tests or _shows_members(owner, node, around, own=not seen, gone=gone)
+        of_tests or _shows_members(owners, node, own=not idle, gone=gone)
     ):
-        names.append(_of_class(owner, nested))
+        names += [_of_class(one, nested=at > 0) for at, one in enumerate(owners)]
     if isinstance(node, ast.ClassDef):
-        hidden = hidden or _is_observed(node, around)
+        names += _observers(node)
     elif owner is None and gone and _is_special(node.name):
         # While a module has a __getattr__, it runs, and is seen, where it matters.
-        answered = _answered(node)
-        hidden = hidden or answered is None
-        names += answered or ()
+        names.append(EVERYONE)
     for decorator in node.decorator_list:
         fixture = is_fixture(decorator)
-        known = _is_known(decorator, around)
-        hidden = hidden or not known or _is_autouse(decorator)
+        known = fixture or purity.is_known_decorator(purity.dotted(decorator))
+        if not fixture:
+            names += purity.of_decorator(decorator)
+        if fixture and _is_autouse(decorator):
+            names.append(EVERYONE)
         texts = _texts(decorator, ("name",) if fixture else None) if fixture or not known else ()
         if fixture:
-            names.append(FIXTURE + node.name)
-        names += [(FIXTURE if fixture else ANYWHERE) + text for text in texts]
-    return (*names, ANY) if hidden else tuple(names)
+            names.append(Name(Scope.FIXTURE, node.name))
+        names += [Name(Scope.FIXTURE if fixture else Scope.ANYWHERE, text) for text in texts]
+    return tuple(names)
 
 
-def _is_known(decorator: ast.expr, around: Around | None) -> bool:
-    """Whether a decorator tells nobody what it decorates."""
-    if around is not None and around.defines(effects.dotted(decorator)):
-        return around.only_wraps(decorator)
-    return effects.is_known_decorator(decorator)
-
-
-def reached_by_calls(
-    node: ast.AST, owner: Definition | None, around: Around | None = None, *, added: bool = False
-) -> bool:
+def reached_by_calls(node: ast.AST, owner: Definition | None, *, added: bool = False) -> bool:
     """Whether a function does something only when it is called, and nobody else looks at it.
 
     ``added``: nor at whether there is such a function.
@@ -198,25 +185,28 @@ def reached_by_calls(
         _is_special(node.name) and (owner is None or node.name not in ("__init__", "__new__"))
     ):
         return False
-    for one in node.decorator_list:
-        own = around is not None and around.defines(effects.dotted(one))
-        if own or is_fixture(one) or not effects.is_known_decorator(one):
-            return False
-    if added and around is not None and isinstance(owner, ast.ClassDef) and around.has_protocols():
+    if any(
+        is_fixture(one) or not purity.is_known_decorator(purity.dotted(one))
+        for one in node.decorator_list
+    ):
         return False
-    if not added or not isinstance(owner, ast.ClassDef):
-        return True
-    return not _shows_members(owner, node, around, own=False)
+    return not (
+        added
+        and isinstance(owner, ast.ClassDef)
+        and _shows_members((owner,), node, own=False, gone=False)
+    )
 
 
 def keeps_results(node: ast.AST) -> bool:
     """Whether a function may answer without being run: from what an earlier call gave."""
     decorators = getattr(node, "decorator_list", ())
-    return any(effects.dotted(one).rpartition(".")[2] in _KEEPING for one in decorators)
+    return any(
+        purity.dotted(one).rpartition(".")[2] in tables.CACHING_DECORATORS for one in decorators
+    )
 
 
-def _of_class(owner: ast.ClassDef, nested: bool) -> str:
-    return ATTRIBUTE + owner.name if nested else owner.name
+def _of_class(owner: ast.ClassDef, nested: bool) -> Name:
+    return Name(Scope.MEMBER if nested else Scope.MODULE, owner.name)
 
 
 def _texts(decorator: ast.expr, keywords: Collection[str] | None) -> Iterator[str]:
@@ -228,79 +218,40 @@ def _texts(decorator: ast.expr, keywords: Collection[str] | None) -> Iterator[st
             yield from identifiers(part.value)
 
 
+def _shows_members(owners: Owner, node: ast.AST, *, own: bool, gone: bool) -> bool:
+    """Whether it matters to users of a class that it has a member, even if they do not name it.
+
+    With ``own`` special methods do: ``__eq__`` takes ``__hash__`` away, ``__getitem__`` makes an
+    object iterable.
+    """
+    name, owner = getattr(node, "name", ""), owners[-1]
+    if own and _is_special(name):
+        return True
+    bases = {purity.dotted(base).rpartition(".")[2] for base in owner.bases}
+    if "Protocol" in bases or (gone and "ABC" in bases):
+        return True
+    decorators = getattr(node, "decorator_list", ())
+    if any("abstract" in purity.dotted(one) for one in decorators):
+        return True
+    # A base that is not known may call it by itself, or look for it.
+    return any(
+        not all(map(purity.is_known_base, map(purity.dotted, one.bases))) for one in owners
+    ) and (_is_called_by_library(name))
+
+
 def _is_called_by_library(name: str) -> bool:
     """Methods that threads, enumerations and the like call by themselves: ``_missing_``."""
     return name in ("mro", "run") or (name[:1] == name[-1:] == "_" and len(name) > 2)
 
 
-def _shows_members(
-    owner: ast.ClassDef,
-    node: ast.AST,
-    around: Around | None,
-    *,
-    own: bool = True,
-    gone: bool = False,
-) -> bool:
-    """Whether it matters to users of a class that it has a member, even if they do not name it.
-
-    With ``own`` special methods do: ``__eq__`` takes ``__hash__`` away.
-    """
-    name = getattr(node, "name", "")
-    if own and (_is_special(name) or (owner.bases and _is_called_by_library(name))):
-        return True
-    bases = {effects.dotted(base).rpartition(".")[2] for base in owner.bases}
-    if "Protocol" in bases or (gone and "ABC" in bases):
-        return True
-    decorators = getattr(node, "decorator_list", ())
-    if any("abstract" in effects.dotted(one) for one in decorators):
-        return True
-    if around is not None and around.has_protocols():
-        return True
-    return _is_observed(owner, around)
-
-
-def _has_effect(
-    entry: Entry, around: Around | None, kept: Collection[str], literals: Collection[str]
-) -> bool:
-    if entry.effect and entry.alias is not None and around is not None:
-        known = _module_of(entry) in kept
-        return not around.quiet_import(entry.node, entry.alias, known=known)
-    if entry.alias is None and not entry.guarded and around is not None:
-        return effects.has_effect(_plainly(entry.node, literals), around)
-    return entry.effect
-
-
-def _plainly(node: ast.AST, literals: Collection[str]) -> ast.AST:
-    """A statement without the places in a module's own tables that it assigns to.
-
-    Whoever reads the table is found by its name.
-    """
-    if not isinstance(node, ast.Assign) or not all(
-        isinstance(target, ast.Subscript)
-        and isinstance(target.value, ast.Name)
-        and target.value.id in literals
-        for target in node.targets
-    ):
-        return node
-    parts = [target.slice for target in node.targets if isinstance(target, ast.Subscript)]
-    return ast.Expr(ast.Tuple([*parts, node.value], ast.Load()))
-
-
-def _is_observed(node: ast.ClassDef, around: Around | None) -> bool:
-    """Whether something may learn of the class as soon as it exists."""
-    return (
-        bool(node.keywords)
-        or not all(_is_plain_base(base, around) for base in node.bases)
-        or not all(_is_known(one, around) for one in node.decorator_list)
-    )
-
-
-def _is_plain_base(base: ast.expr, around: Around | None) -> bool:
-    """Whether a class does not learn of its subclasses."""
-    name = effects.dotted(base)
-    if around is not None and around.defines(name):
-        return around.plain_class(name)
-    return effects.is_known_base(base) or (around is not None and around.plain_class(name))
+def _observers(node: ast.ClassDef) -> list[Name]:
+    """On which conditions something learns of the class as soon as it exists."""
+    found: set[Name] = {EVERYONE} if node.keywords else set()
+    for base in node.bases:
+        found |= purity.of_base(base)
+    for decorator in node.decorator_list:
+        found |= purity.of_decorator(decorator)
+    return sorted(found, key=str)
 
 
 def _is_autouse(decorator: ast.expr) -> bool:
@@ -315,40 +266,11 @@ def _is_found_by_pytest(name: str) -> bool:
 
 def sets_up(unit: str) -> bool:
     """Whether a method prepares the tests of its class, or clears up after them."""
-    return "." in unit and unit.rpartition(".")[2].startswith(_SET_UPS)
+    return "." in unit and unit.rpartition(".")[2].startswith(tables.SET_UPS)
 
 
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
-
-
-def _answered(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str] | None:
-    """The names that a module's ``__getattr__`` has an answer for; None if its text hides them.
-
-    It shows them by asking ``if name == "RATE":``, and raising an error for all others.
-    """
-    if node.name != "__getattr__" or len(node.args.args) != 1:
-        return None
-    asked = node.args.args[0].arg
-    if not isinstance(node.body[-1], ast.Raise):
-        return None
-    found: list[str] = []
-    for part in node.body[:-1]:
-        match part:
-            case ast.If(
-                test=ast.Compare(
-                    left=ast.Name(id=name),
-                    ops=[ast.Eq()],
-                    comparators=[ast.Constant(value=str(value))],
-                ),
-                orelse=[],
-            ) if name == asked:
-                found.append(value)
-            case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
-                continue
-            case _:
-                return None
-    return found
 
 
 def _sets_submodule(entry: Entry) -> bool:
@@ -356,12 +278,28 @@ def _sets_submodule(entry: Entry) -> bool:
     return isinstance(entry.node, ast.Import) and "." in getattr(entry.alias, "name", "")
 
 
+def _is_future(entry: Entry) -> bool:
+    return isinstance(entry.node, ast.ImportFrom) and entry.node.module == "__future__"
+
+
+def _is_idle_future(entry: Entry) -> bool:
+    """``from __future__ import division`` and the like, which nothing depends on any more.
+
+    Annotations that are not evaluated any more concern only who looks at them.
+    """
+    return _is_future(entry) and entry.names[0] != "barry_as_FLUFL"
+
+
+def _shows_future(pair: Pair) -> bool:
+    return any(entry is not None and _is_future(entry) for entry in (pair.old, pair.new))
+
+
 def is_type_variable(pair: Pair) -> bool:
     """Whether a statement makes a variable for type checkers, now and (if it was there) before."""
     return pair.new is not None and all(
         isinstance(entry.node, ast.Assign)
         and isinstance(entry.node.value, ast.Call)
-        and effects.dotted(entry.node.value.func).rpartition(".")[2] in _TYPE_VARIABLES
+        and purity.dotted(entry.node.value.func).rpartition(".")[2] in _TYPE_VARIABLES
         for entry in (pair.old, pair.new)
         if entry is not None
     )
@@ -374,10 +312,10 @@ def _listed(entry: Entry | None) -> set[str]:
     return {text for text in texts if isinstance(text, str)}
 
 
-def altered(node: ast.AST, foreign: Collection[str] = ()) -> list[str]:
+def altered(node: ast.AST, foreign: Collection[str] = ()) -> list[Name]:
     """What `CONFIG["a"] = 1`, `rates.RATE = 7` and `RULES.append(1)` alter: attributes, and the
     thing itself unless it is a whole imported one."""
-    names: list[str] = []
+    names: list[Name] = []
     things: list[ast.expr] = []
     stack: list[ast.AST] = [node]
     while stack:
@@ -387,11 +325,11 @@ def altered(node: ast.AST, foreign: Collection[str] = ()) -> list[str]:
         if isinstance(item, ast.Attribute | ast.Subscript) and not isinstance(item.ctx, ast.Load):
             things.append(item)
             # Of `os.environ["a"] = "b"` that is `environ`.
-            _, dot, last = effects.dotted(item).rpartition(".")
-            names += [ANYWHERE + last] if dot else []
+            _, dot, last = purity.dotted(item).rpartition(".")
+            names += [Name(Scope.ANYWHERE, last)] if dot else []
         stack.extend(ast.iter_child_nodes(item))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         called = node.value.func
         things += [called.value] if isinstance(called, ast.Attribute) else []
-    roots = (effects.dotted(thing).partition(".")[0] for thing in things)
-    return names + [root for root in roots if root and root not in foreign]
+    roots = (purity.dotted(thing).partition(".")[0] for thing in things)
+    return names + [Name(Scope.MODULE, root) for root in roots if root and root not in foreign]

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
-from flakefighters.source import purity as effects
+from flakefighters.source import purity
 from flakefighters.source.parse import Policy
 
 __all__ = [
@@ -121,7 +121,7 @@ def header_key(node: Definition, counts: Policy, *, examples: bool = True) -> Ke
     The docstring belongs to it where somebody reads it, or, with ``examples``, may run what it
     shows.
     """
-    strange = not all(map(effects.is_known_decorator, node.decorator_list))
+    strange = not all(map(purity.is_known_decorator, map(purity.dotted, node.decorator_list)))
     signatures = counts.signatures or strange
     doc = docstring(node, counts.docs or strange, examples=examples)
     parts = _header(node, signatures)

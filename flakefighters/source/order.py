@@ -6,10 +6,10 @@ import ast
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-from flakefighters.model import ChangeKind
-from flakefighters.source import purity as effects
+from flakefighters.model import ChangeKind, Name, Scope
+from flakefighters.source import purity
 from flakefighters.source.entries import Entry
-from flakefighters.source.reads import header, imported, reads
+from flakefighters.source.reads import header, imported, read
 
 __all__ = ["displaced"]
 
@@ -49,7 +49,7 @@ class _Weighed:
         self.entry = entry
         self.is_import = entry.alias is not None
         self.names = frozenset(entry.names)
-        self.effect = _has_effect(entry)
+        self.effect = _may_have_effect(entry)
         self._needs: set[str] | None = None
 
     def needs(self, bodies: _Bodies) -> set[str]:
@@ -74,7 +74,7 @@ class _Bodies:
             name = waiting.pop()
             if name in self._nodes:
                 if name not in self._read:
-                    self._read[name] = set(reads([self._nodes[name]], deep=True).plain())
+                    self._read[name] = set(read([self._nodes[name]], deep=True).plain())
                 waiting += self._read[name] - known
                 known |= self._read[name]
         return known
@@ -90,10 +90,21 @@ def _conflict(one: _Weighed, other: _Weighed, bodies: _Bodies) -> bool:
     )
 
 
-def _has_effect(entry: Entry) -> bool:
+def _may_have_effect(entry: Entry) -> bool:
     if entry.kind is ChangeKind.STATEMENT:
-        return entry.effect
-    return isinstance(entry.node, ast.stmt) and effects.has_effect(entry.node)
+        return any(map(_is_effect, entry.impure))
+    return isinstance(entry.node, ast.stmt) and any(map(_is_effect, purity.conditions(entry.node)))
+
+
+def _is_effect(condition: Name) -> bool:
+    """Whether a condition holds, as far as the file alone tells."""
+    if condition.scope is Scope.IF_CALL:
+        return not purity.is_builder(condition.text)
+    if condition.scope is Scope.IF_DECORATOR:
+        return not purity.is_known_decorator(condition.text.removesuffix("()"))
+    if condition.scope is Scope.IF_BASE:
+        return not purity.is_known_base(condition.text)
+    return True
 
 
 def _at_import(entry: Entry) -> set[str]:
@@ -105,8 +116,8 @@ def _at_import(entry: Entry) -> set[str]:
         return {name for _, name in imported(node, entry.alias)} - set(entry.names)
     if isinstance(node, ast.ClassDef):
         # Methods count only by their headers.
-        return set(reads([*header(node), *node.body]).plain())
-    return set(reads(header(node)).plain())
+        return set(read([*header(node), *node.body]).plain())
+    return set(read(header(node)).plain())
 
 
 def _moved(positions: Sequence[int]) -> list[int]:

@@ -1,65 +1,65 @@
-"""Which names the units of a file read, and by which way."""
+"""What some code looks up, calls, hands on and alters: one walk over its syntax tree."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from flakefighters.source import purity as effects
-from flakefighters.source.dynamic_names import (
-    ANY_ATTRIBUTE,
-    ANY_FIXTURE,
-    DICTIONARIES,
-    DYNAMIC,
-    asked_name,
-    asks_for_fixture,
-    assigned_once,
-    beginning,
-    computed_name,
-    is_own_module,
-    is_table_of_modules,
-)
-from flakefighters.source.entries import ANY
-from flakefighters.source.parse import parse, reads_annotations
-from flakefighters.source.walk import LOCALS, Unit, walk
+from flakefighters.model import EVERYONE, Name, Scope
+from flakefighters.source import purity, tables
+from flakefighters.source.fingerprints import Function
 
 __all__ = [
+    "Call",
+    "Computed",
     "Reads",
-    "UnitReads",
+    "Surroundings",
     "header",
     "identifiers",
     "imported",
     "is_fixture",
-    "is_made_fixture",
-    "reading",
-    "reads",
+    "local_names",
+    "read",
 ]
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-#: Methods that code names only to call that of a certain class: ``Shop.__init__(self)``.
-_SPECIAL: Final = frozenset(
-    {
-        *("__call__", "__contains__", "__copy__", "__deepcopy__", "__delattr__", "__delitem__"),
-        *("__enter__", "__eq__", "__exit__", "__format__", "__ge__", "__getattr__"),
-        *("__getattribute__", "__getitem__", "__getstate__", "__gt__", "__hash__", "__init__"),
-        *("__init_subclass__", "__iter__", "__le__", "__len__", "__lt__", "__missing__"),
-        *("__ne__", "__new__", "__next__", "__reduce__", "__reduce_ex__", "__repr__"),
-        *("__setattr__", "__setitem__", "__setstate__", "__str__"),
-    }
-)
 _LONGEST_TEXT: Final = 200
 _WORD: Final = re.compile(r"[A-Za-z_]\w+")
-_GETTERS: Final = frozenset({"attrgetter", "getattr", "hasattr"})
 #: The attributes in ``"{0.rate}"``.
 _FIELD: Final = re.compile(r"(?<=\.)[A-Za-z_]\w*(?=[^{}]*\})")
+_GETTERS: Final = frozenset({"attrgetter", "getattr", "hasattr"})
+_SHOWING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "reload", "setattr"})
+
+
+class Computed(NamedTuple):
+    """A way of reaching names that the text does not show.
+
+    ``kind``: "any" name at all, a "member" of an object, one of the code's "own" module, one in a
+    "text" that is run, a "fixture".  ``beginning``: how the name begins, as far as it shows.
+    """
+
+    kind: str
+    beginning: str = ""
+
+
+class Call(NamedTuple):
+    """One call of something that has a name."""
+
+    #: The last part of what it is an attribute of; "" for a bare name, None for anything else.
+    base: str | None
+    name: str
+    #: Positional arguments, and the names of the others; None if either is computed.
+    count: int | None
+    keywords: frozenset[str]
 
 
 @dataclass(slots=True)
 class Reads:
-    """What some code looks up, by the way it does so."""
+    """What some code does with names, by the way it does so."""
 
     #: Names of its module, of what it imports, or of Python.
     bare: set[str] = field(default_factory=set)
@@ -70,19 +70,21 @@ class Reads:
     words: set[str] = field(default_factory=set)
     #: Parameters of tests and fixtures, which name fixtures.
     parameters: set[str] = field(default_factory=set)
-    #: :data:`ANY`, :data:`ANY_ATTRIBUTE` and the like.
-    computed: set[str] = field(default_factory=set)
-    #: Texts in which names may be, other than docstrings.
+    computed: set[Computed] = field(default_factory=set)
+    #: Texts that are no names, other than docstrings.
     texts: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    #: Names that are used as values: neither called nor asked for an attribute.
+    held: set[str] = field(default_factory=set)
+    #: What is altered for others: names, and attributes of what is not local.
+    alters: set[Name] = field(default_factory=set)
     _plain: frozenset[str] | None = None
 
     def plain(self) -> frozenset[str]:
-        """All of these as mere names; asked for when there will be no more."""
+        """All that is looked up as mere names; asked for when there will be no more."""
         if self._plain is None:
             names = (name for _, name in self.attributes)
-            self._plain = frozenset(
-                {*self.bare, *names, *self.words, *self.parameters, *self.computed}
-            )
+            self._plain = frozenset({*self.bare, *names, *self.words, *self.parameters})
         return self._plain
 
     def add(self, other: Reads) -> None:
@@ -93,144 +95,364 @@ class Reads:
         self.parameters |= other.parameters
         self.computed |= other.computed
         self.texts += other.texts
+        self.calls += other.calls
+        self.held |= other.held
+        self.alters |= other.alters
 
     def may_compute(self, kinds: Collection[str], names: Iterable[str]) -> bool:
         """Whether it may compute one of some names, in one of these ways."""
-        if not self.computed.isdisjoint(kinds):
+        ways = [one for one in self.computed if one.kind in kinds]
+        if any(not one.beginning for one in ways):
             return True
-        begins = [
-            one[len(kind) :].lower()
-            for kind in (ANY_ATTRIBUTE, ANY_FIXTURE)
-            if kind in kinds
-            for one in self.computed
-            if one.startswith(kind)
-        ]
-        return any(name.lower().startswith(begin) for begin in begins for name in names)
+        return any(name.lower().startswith(one.beginning.lower()) for one in ways for name in names)
 
 
-class UnitReads(NamedTuple):
-    """A unit and what it reads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is known of the place that some code stands in."""
 
-    unit: Unit
-    read: Reads
-    #: What is read where a definition stands: decorators, defaults, bases.
-    head: Reads
-    #: :meth:`Reads.plain` of ``read``.
-    plain: frozenset[str]
+    #: Local variables, which are no names of ours, and those among them that are imports.
+    hidden: Collection[str] = ()
+    modules: Collection[str] = ()
+    #: Variables with one value, as far as the text shows.
+    assigned: Mapping[str, ast.expr] = field(default_factory=dict)
+    #: The class of a method, "" for a function; None where that is not known, or no function.
+    owner: str | None = None
+    #: A variable that holds a name which others show: the parameter of ``__getattr__``.
+    asked: str | None = None
+    #: Parameters, of which somebody else may have the objects.
+    parameters: Collection[str] = ()
+    #: Names declared ``global``.
+    outside: Collection[str] = ()
+    annotations: bool = True
+    #: It is the body of a function.
+    body: bool = False
 
 
-def reads(
-    nodes: Iterable[ast.AST],
-    hidden: Collection[str] = (),
-    *,
-    deep: bool = False,
-    annotations: bool = True,
-    body: bool = False,
-    modules: Collection[str] = (),
-    owner: str | None = None,
-    asked: str | None = None,
-    assigned: Callable[[], Mapping[str, ast.expr]] = dict,
+def read(
+    nodes: Iterable[ast.AST], place: Surroundings = Surroundings(), *, deep: bool = False
 ) -> Reads:
-    """What some trees look up.
+    """What some trees look up, call and alter; ``deep`` goes into nested definitions too."""
+    reader = _Reader(place, deep)
+    reader.walk(list(nodes))
+    return reader.finish()
 
-    ``hidden`` are local variables, which are no names of ours; ``deep`` goes into the bodies of
-    nested definitions too; without ``annotations`` those of functions are left out.  The rest is
-    for the ``body`` of a function: ``modules`` are those of its variables that it imports,
-    ``owner`` is the class that it belongs to, "" for none, and ``asked`` a variable of it that
-    holds a name which others read; ``assigned`` tells which are assigned once.
-    """
-    found = Reads()
-    bare, attributes, words = found.bare, found.attributes, found.words
-    stack = list(nodes)
-    while stack:
-        item = stack.pop()
-        if isinstance(item, ast.Name):
-            if isinstance(item.ctx, ast.Load) and item.id not in hidden:
-                bare.add(item.id)
-        elif isinstance(item, ast.Attribute):
-            if not (owner and _is_own_dictionary(item)):
-                special = _special(item, hidden, owner)
-                if special is None:
-                    attributes.add((_last(item.value, hidden, modules), item.attr))
-                else:
-                    bare.add(special)
-            if item.attr == "modules" and effects.dotted(item) == "sys.modules":
-                found.computed.add(ANY)
-            stack.append(item.value)
-        elif isinstance(item, ast.Constant):
-            if isinstance(item.value, str):
-                parts = list(identifiers(item.value))
-                words.update(parts)
-                if not parts and item.value:
-                    found.texts.append(item.value)
-                    words.update(_FIELD.findall(item.value))
-            elif isinstance(item.value, bytes) and len(item.value) <= _LONGEST_TEXT:
-                words.update(_WORD.findall(item.value.decode("latin-1")))  # a pickle, for example
-        elif isinstance(item, ast.MatchClass):
-            attributes.update(("", name) for name in item.kwd_attrs)
-            _push_children(item, stack)
-        elif isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant):
-            continue  # a docstring, or idle
-        elif isinstance(item, ast.Import | ast.ImportFrom):
-            for alias in item.names:
-                attributes |= imported(item, alias)
-        elif isinstance(item, _DEFINITIONS) and not deep:
-            stack.extend(header(item, annotations))
-        elif isinstance(item, ast.arg):
-            if annotations and item.annotation is not None:
-                stack.append(item.annotation)
-        elif body and isinstance(item, ast.AnnAssign):  # of a local variable: never evaluated
-            stack += [item.target, *([] if item.value is None else [item.value])]
-        elif isinstance(item, ast.Subscript) and is_own_module(item):
-            continue
-        elif isinstance(item, ast.Compare) and isinstance(item.ops[0], ast.In | ast.NotIn):
-            stack.append(item.left)  # `name in sys.modules` gives no module
-            stack += [one for one in item.comparators if not is_table_of_modules(one)]
+
+class _Reader:
+    """One walk."""
+
+    def __init__(self, place: Surroundings, deep: bool):
+        self._place, self._deep = place, deep
+        self.found = Reads()
+        self._stack: list[ast.AST] = []
+        #: Expressions that stand before a dot, are called, or are asked for a shown name.
+        self._used: set[int] = set()
+
+    def walk(self, nodes: list[ast.AST]) -> None:
+        self._stack = nodes
+        handlers = self._HANDLERS
+        while self._stack:
+            item = self._stack.pop()
+            handler = handlers.get(item.__class__)
+            if handler is None:
+                _push_children(item, self._stack)
+            else:
+                handler(self, item)
+
+    def finish(self) -> Reads:
+        found = self.found
+        asked = {name for _, name in found.attributes} | found.bare | found.words
+        called = {call.name for call in found.calls}
+        for name in tables.COMPUTING.keys() & asked:
+            # A call that shows its name computes nothing: ``import_module("shop.tax")``.
+            if name not in tables.NAME_TAKING or name not in called:
+                found.computed.add(Computed(tables.COMPUTING[name]))
+        if self._place.body and not asked & (tables.COMPUTING.keys() - {"locals"}):
+            found.computed.discard(Computed("own"))  # those of a function are no names of ours
+        if not asked.isdisjoint(tables.DICTIONARIES):
+            found.computed.add(Computed("member"))
+        return found
+
+    # -- names -------------------------------------------------------------------------------
+
+    def _name(self, item: ast.Name) -> None:
+        if isinstance(item.ctx, ast.Load):
+            if item.id not in self._place.hidden:
+                self.found.bare.add(item.id)
+                if id(item) not in self._used:
+                    self.found.held.add(item.id)
+            elif item.id in self._place.modules and id(item) not in self._used:
+                self.found.held.add(item.id)
+        elif item.id in self._place.outside:
+            self.found.alters.add(Name(Scope.MODULE, item.id))
+
+    def _attribute(self, item: ast.Attribute) -> None:
+        found, place = self.found, self._place
+        if not isinstance(item.ctx, ast.Load):
+            self._altered(item)
+        self._used.add(id(item.value)) if item.attr != "__dict__" else None
+        if not (place.owner and _is_own_dictionary(item)):
+            special = self._special(item)
+            if special is None:
+                found.attributes.add((self._last(item.value), item.attr))
+                if id(item) not in self._used:
+                    found.held.add(item.attr)
+            else:
+                found.bare.add(special)
+        if item.attr == "modules" and purity.dotted(item) == "sys.modules":
+            found.computed.add(Computed("any"))
+        self._stack.append(item.value)
+
+    def _special(self, node: ast.Attribute) -> str | None:
+        """The class whose special method ``Shop.__init__`` or ``super().__init__`` is.
+
+        A method of that name in a class that has nothing to do with it is another one.
+        """
+        if self._place.owner is None or not _is_special(node.attr) or node.attr == "__dict__":
+            return None
+        match node.value:
+            case ast.Name(id=name) if name not in self._place.hidden:
+                return name
+            case ast.Call(func=ast.Name(id="super")):
+                return self._place.owner or None
+            case _:
+                return None
+
+    def _last(self, node: ast.expr) -> str:
+        """The last part of a dotted name, "" where something else or a local is used."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        place = self._place
+        if not isinstance(root, ast.Name) or (
+            root.id in place.hidden and root.id not in place.modules
+        ):
+            return ""
+        return node.attr if isinstance(node, ast.Attribute) else root.id
+
+    def _constant(self, item: ast.Constant) -> None:
+        found = self.found
+        if isinstance(item.value, str):
+            parts = list(identifiers(item.value))
+            found.words.update(parts)
+            if item.value and (not parts or len(parts) > 1):
+                found.texts.append(item.value)
+                found.words.update(_FIELD.findall(item.value))
+        elif isinstance(item.value, bytes) and len(item.value) <= _LONGEST_TEXT:
+            found.words.update(_WORD.findall(item.value.decode("latin-1")))
+
+    def _match_class(self, item: ast.MatchClass) -> None:
+        self.found.attributes.update(("", name) for name in item.kwd_attrs)
+        _push_children(item, self._stack)
+
+    def _import(self, item: ast.Import | ast.ImportFrom) -> None:
+        for alias in item.names:
+            self.found.attributes |= imported(item, alias)
+
+    # -- statements --------------------------------------------------------------------------
+
+    def _expression(self, item: ast.Expr) -> None:
+        if not isinstance(item.value, ast.Constant):  # else a docstring, or idle
+            self._stack.append(item.value)
+
+    def _definition(self, item: ast.AST) -> None:
+        if self._deep:
+            _push_children(item, self._stack)
         else:
-            if isinstance(item, ast.Call):
-                _computed(item, found, asked, assigned)
-            _push_children(item, stack)
-    asked_for = {name for _, name in attributes} | bare | words
-    found.computed.update(kind for name, kind in DYNAMIC.items() if name in asked_for)
-    if body and not asked_for & (DYNAMIC.keys() - {"locals"}):
-        found.computed.discard(DYNAMIC["locals"])  # those of a function are no names of ours
-    if not asked_for.isdisjoint(DICTIONARIES):
-        found.computed.add(ANY_ATTRIBUTE)
-    return found
+            self._stack.extend(header(item, self._place.annotations))
+
+    def _argument(self, item: ast.arg) -> None:
+        if self._place.annotations and item.annotation is not None:
+            self._stack.append(item.annotation)
+
+    def _annotated(self, item: ast.AnnAssign) -> None:
+        parts = [item.target, item.value, None if self._place.body else item.annotation]
+        self._stack += [part for part in parts if part is not None]
+
+    def _subscript(self, item: ast.Subscript) -> None:
+        if not isinstance(item.ctx, ast.Load):
+            self._altered(item)
+        own = isinstance(item.slice, ast.Name) and item.slice.id == "__name__"
+        if own and purity.dotted(item.value) == "sys.modules":
+            self.found.held.add("__name__")  # its own module
+            return
+        self._used.add(id(item.value))
+        if isinstance(item.value, ast.Name | ast.Attribute):
+            self.found.held.add(_own(item.value))
+        _push_children(item, self._stack)
+
+    def _compare(self, item: ast.Compare) -> None:
+        if isinstance(item.ops[0], ast.In | ast.NotIn):  # `name in sys.modules` gives no module
+            others = [one for one in item.comparators if purity.dotted(one) != "sys.modules"]
+            self._stack += [item.left, *others]
+        else:
+            _push_children(item, self._stack)
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def _call(self, item: ast.Call) -> None:
+        found, function = self.found, item.func
+        self._used.add(id(function))
+        base, name = self._callee(function)
+        if name:
+            spread = any(isinstance(one, ast.Starred) for one in item.args) or any(
+                one.arg is None for one in item.keywords
+            )
+            keywords = frozenset(one.arg for one in item.keywords if one.arg is not None)
+            found.calls.append(Call(base, name, None if spread else len(item.args), keywords))
+            self._by_name(item, name)
+            if name in _SHOWING and len(item.args) > 1 and _is_text(item.args[1]):
+                self._used.add(id(item.args[0]))
+            elif name == "reload":
+                self._used.update(map(id, item.args[:1]))
+        if any(isinstance(one, ast.Name) and one.id in _GETTERS for one in item.args):
+            found.computed.add(Computed("member"))  # ``map(getattr, things, names)``
+        self._alters_by(item, name)
+        _push_children(item, self._stack)
+
+    def _callee(self, function: ast.expr) -> tuple[str | None, str]:
+        if isinstance(function, ast.Name):
+            return "", function.id
+        if isinstance(function, ast.Attribute):
+            value = function.value
+            if isinstance(value, ast.Call) and purity.dotted(value.func) == "super":
+                return "super", function.attr
+            return self._last(value) or None, function.attr
+        return None, ""
+
+    def _by_name(self, call: ast.Call, name: str) -> None:
+        """A call that is handed a name: which, or that it does not show."""
+        at = tables.NAME_TAKING.get(name)
+        if at is None:
+            return
+        base = purity.dotted(call.func).rpartition(".")[0]
+        plain = not base
+        if name in ("delattr", "setattr") and not plain:  # of a monkeypatch
+            at = 1 if len(call.args) > (2 if name == "setattr" else 1) else 0
+        elif name == "patch" and not (plain or base.endswith(("mock", "mocker"))):
+            return  # of a client: ``client.patch(url)``
+        elif (
+            (name in ("multiple", "object") and not base.endswith("patch"))
+            or name == "setattr"
+            or (name in ("getattr", "hasattr") and not plain)
+        ):
+            return
+        if name == "multiple":
+            self.found.words.update(one.arg for one in call.keywords if one.arg is not None)
+            if len(call.args) > at and not isinstance(call.args[at], ast.BinOp | ast.JoinedStr):
+                return
+        kind = "any" if at == 0 and name not in ("attrgetter", "methodcaller") else "member"
+        kind = "fixture" if name == "getfixturevalue" else kind
+        if len(call.args) <= at:
+            if any(isinstance(one, ast.Starred) for one in call.args):
+                self.found.computed.add(Computed("member"))
+            return
+        given = call.args[at]
+        if _is_text(given) or self._place.asked == purity.dotted(given) != "":
+            return
+        beginning = "" if kind == "any" else _beginning(given, self._place.assigned)
+        self.found.computed.add(Computed(kind, beginning))
+
+    # -- what is altered ---------------------------------------------------------------------
+
+    def _altered(self, target: ast.expr) -> None:
+        """``CONFIG["a"] = 1``, ``rates.RATE = 7``, ``os.environ["a"] = "b"``."""
+        name = purity.dotted(target)
+        root, dot, _ = name.partition(".")
+        last = name.rpartition(".")[2]
+        place, alters = self._place, self.found.alters
+        if not root or root in ("monkeypatch", "mocker"):
+            return
+        if root == "self":
+            if dot:
+                alters.add(Name(Scope.MEMBER, name.split(".")[1]))
+        elif root in place.parameters:
+            # Whose object it is, only a fixture's name tells.
+            alters.add(Name(Scope.FIXTURE, root))
+        elif root not in place.hidden or root in place.modules or root in place.outside:
+            if _of_process(name):
+                alters.add(EVERYONE)
+            elif dot:
+                alters.add(Name(Scope.ANYWHERE, last))
+            alters.add(Name(Scope.MODULE, root))
+
+    def _alters_by(self, call: ast.Call, name: str) -> None:
+        """``RULES.append(1)``, ``os.chdir(x)``, ``setattr(rates, "RATE", 7)``."""
+        full = purity.dotted(call.func)
+        if _of_process(full) and not full.endswith((".get", ".copy", "getcontext")):
+            self.found.alters.add(EVERYONE)
+        if isinstance(call.func, ast.Attribute) and name in tables.MUTATORS:
+            self._altered(call.func.value)
+        elif name == "setattr" and len(call.args) > 1 and _is_text(call.args[1]):
+            thing = ast.Attribute(call.args[0], call.args[1].value, ast.Store())  # type: ignore[attr-defined]
+            self._altered(thing)
+
+    _HANDLERS: Final = {
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Constant: _constant,
+        ast.MatchClass: _match_class,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.Expr: _expression,
+        ast.FunctionDef: _definition,
+        ast.AsyncFunctionDef: _definition,
+        ast.ClassDef: _definition,
+        ast.arg: _argument,
+        ast.AnnAssign: _annotated,
+        ast.Subscript: _subscript,
+        ast.Compare: _compare,
+        ast.Call: _call,
+    }
 
 
-def _computed(
-    call: ast.Call, found: Reads, asked: str | None, assigned: Callable[[], Mapping[str, ast.expr]]
-) -> None:
-    """Names that a call computes, or is told of by keywords: ``patch.multiple(Shop, rate=7)``."""
-    computed = computed_name(call, asked)
-    if computed is not None:
-        kind, name = computed
-        found.computed.add(kind if kind == ANY else kind + beginning(name, assigned()))
-    elif asks_for_fixture(call):
-        found.computed.add(ANY_FIXTURE + beginning(call.args[0], assigned()))
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "multiple":
-        found.words.update(one.arg for one in call.keywords if one.arg is not None)
-    # ``map(getattr, things, names)``
-    if any(isinstance(one, ast.Name) and one.id in _GETTERS for one in call.args):
-        found.computed.add(ANY_ATTRIBUTE)
+def _of_process(name: str) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in tables.PROCESS_WIDE)
 
 
-def _last(node: ast.expr, hidden: Collection[str], modules: Collection[str]) -> str:
-    """The last part of a dotted name, "" where something else or a local variable is used."""
-    root = node
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    if not isinstance(root, ast.Name) or (root.id in hidden and root.id not in modules):
-        return ""
-    return node.attr if isinstance(node, ast.Attribute) else root.id
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _own(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _is_own_dictionary(node: ast.Attribute) -> bool:
+    """``self.__dict__``, which has what was set on the object, and nothing of its class."""
+    return node.attr == "__dict__" and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _beginning(name: ast.expr | None, assigned: Mapping[str, ast.expr]) -> str:
+    """How a computed name begins: "visit_" for ``getattr(self, f"visit_{kind}")``."""
+    for _ in range(4):
+        match name:
+            case ast.Name(id=variable) if variable in assigned:
+                name = assigned[variable]
+            case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+                return text
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Add()):
+                return text
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
+                return text.partition("%")[0]
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+                return text.partition("{")[0]
+            case ast.Call(func=ast.Attribute(value=value, attr="lower" | "strip")):
+                name = value
+            case _:
+                break
+    return ""
 
 
 def header(node: ast.AST, annotations: bool = True) -> list[ast.AST]:
     """What is run where a definition stands: decorators, bases, defaults, annotations."""
     if isinstance(node, ast.ClassDef):
         return [*node.decorator_list, *node.bases, *node.keywords]
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(node, Function):
         result = [node.returns] if node.returns and annotations else []
         return [*node.decorator_list, node.args, *result]
     return [node]
@@ -255,110 +477,47 @@ def imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> set[tuple[s
     return set(zip((before, *parts), parts, strict=False))
 
 
-def reading(
-    source: bytes, only: re.Pattern[bytes] | None = None, *, annotated: bool = False
-) -> list[UnitReads]:
-    """Each unit of a source (whose text has ``only`` in it) with what it reads.
-
-    The annotations of functions count if they are ``annotated`` for somebody who looks at them,
-    or the source imports a library that does.
-    """
-    tree = parse(source)
-    if tree is None:
-        return []
-    lines = [] if only is None else source.splitlines()
-    annotations = annotated or reads_annotations(tree)
-    found = []
-    for unit in walk(tree):
-        entry = unit.entry
-        if only is None or only.search(b"\n".join(lines[entry.first - 1 : entry.last])):
-            read, head = _own_reads(unit, annotations)
-            found.append(UnitReads(unit, read, head, read.plain()))
-    return found
-
-
-def _own_reads(unit: Unit, annotations: bool) -> tuple[Reads, Reads]:
-    entry = unit.entry
-    node = entry.node
-    if entry.alias is not None and isinstance(node, ast.Import | ast.ImportFrom):
-        return Reads(attributes=imported(node, entry.alias)), Reads()
-    if isinstance(node, ast.ClassDef):
-        head = reads(header(node))
-        found = reads(node.body, annotations=annotations)
-        found.add(head)
-        return found, head
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return reads([node], annotations=annotations), Reads()
-    parameters = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
-    # Within a function nobody knows what a name of the functions around it is bound to.
-    owner = None if LOCALS in unit.name else (unit.scope or "").rpartition(".")[2]
-    assigned, modules = _locals(node)
-    head = reads(header(node, annotations), annotations=annotations)
-    found = reads(
-        node.body,
-        parameters | assigned | modules,
-        modules=modules,
-        annotations=annotations,
-        body=True,
-        owner=owner,
-        asked=asked_name(node, assigned),
-        assigned=lambda: assigned_once(node),
-    )
-    found.add(head)
-    if node.name.startswith("test") or is_made_fixture(node):
-        found.parameters |= parameters
-    return found, head
-
-
-def is_made_fixture(node: ast.AST) -> bool:
-    """Whether a definition is that of a fixture."""
-    return any(map(is_fixture, getattr(node, "decorator_list", ())))
-
-
 def is_fixture(decorator: ast.expr) -> bool:
     """Whether a decorator makes a fixture of pytest's."""
-    return effects.dotted(decorator).rpartition(".")[2] == "fixture"
+    return purity.dotted(decorator).rpartition(".")[2] == "fixture"
 
 
-def _special(node: ast.Attribute, hidden: Collection[str], owner: str | None) -> str | None:
-    """The class whose special method ``Shop.__init__`` or ``super().__init__`` is.
+class Locals(NamedTuple):
+    """The names of a function's own."""
 
-    A method of that name in a class that has nothing to do with it is another one.  Whoever
-    reads a class that inherits from a changed one is affected by the name of the class.
-    """
-    if owner is None or node.attr not in _SPECIAL:
-        return None
-    match node.value:
-        case ast.Name(id=name) if name not in hidden:
-            return name
-        case ast.Call(func=ast.Name(id="super")):
-            return owner or None
-        case _:
-            return None
+    #: Assigned, and imported.
+    names: frozenset[str]
+    modules: frozenset[str]
+    outside: frozenset[str]
+    #: Those with one value, as far as the text shows.
+    assigned: Mapping[str, ast.expr]
 
 
-def _is_own_dictionary(node: ast.Attribute) -> bool:
-    """``self.__dict__``, which has what was set on the object, and nothing of its class."""
-    return node.attr == "__dict__" and isinstance(node.value, ast.Name) and node.value.id == "self"
-
-
-def _locals(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[set[str], set[str]]:
-    """Names that a function assigns and imports, unless it declares them global."""
+def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
+    """The names that a function binds, unless it declares them global."""
     found: set[str] = set()
     modules: set[str] = set()
     outside: set[str] = set()
+    values: dict[str, ast.expr] = {}
+    times: Counter[str] = Counter()
     stack: list[ast.AST] = list(node.body)
     while stack:
         item = stack.pop()
-        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
+        if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
             found.add(item.id)
+            times[item.id] += 1
         elif isinstance(item, ast.Global | ast.Nonlocal):
             outside.update(item.names)
         elif isinstance(item, ast.alias):
             modules.add(item.asname or item.name.partition(".")[0])
+        elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
+            values[item.targets[0].id] = item.value
         if not isinstance(item, _DEFINITIONS):
             _push_children(item, stack)
-    return found - outside, modules - outside
+    once = {name: value for name, value in values.items() if times[name] == 1}
+    return Locals(
+        frozenset(found - outside), frozenset(modules - outside), frozenset(outside), once
+    )
 
 
 def _push_children(node: ast.AST, stack: list[ast.AST]) -> None:

@@ -14,15 +14,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flakefighters.model import Change, ChangeKind
+from flakefighters.model import EVERYONE, Change, ChangeKind
 from flakefighters.source.compare import Comparison
-from flakefighters.source.context import Around
-from flakefighters.source.entries import ANY
 from flakefighters.source.parse import MAX_BYTES, comparable_lines, parse, policy
 from flakefighters.source.walk import walk
 
 __all__ = [
-    "ANY",
     "MAX_BYTES",
     "UnitSpan",
     "compare",
@@ -42,29 +39,24 @@ class UnitSpan:
     last_line: int
 
 
-def compare(
-    path: str, old: bytes | None, new: bytes | None, around: Around | None = None
-) -> tuple[Change, ...]:
+def compare(path: str, old: bytes | None, new: bytes | None) -> tuple[Change, ...]:
     """The units that differ between two versions of a Python file, in order of their lines.
 
     ``None`` is a file that does not exist.  One change of kind FILE where units make no sense: a
     new or deleted file, or one that this Python cannot parse.  ``Change.line`` is the
-    ``first_line`` of the unit's span in the new version, None if it is gone.  ``around`` tells of
-    the rest of the project.
+    ``first_line`` of the unit's span in the new version, None if it is gone.
     """
     if old == new:
         return ()
     if old is None or new is None:
         how = "added" if old is None else "removed"
-        return (Change(kind=ChangeKind.FILE, path=path, how=how, names=(ANY,)),)
+        return (Change(kind=ChangeKind.FILE, path=path, how=how, names=(EVERYONE,)),)
     before, after = parse(old), parse(new)
     if before is None or after is None:
         return _whole(path)
     try:
-        docs = around is not None and around.docs_are_read()
-        examples = around is None or around.examples_are_run()
-        counts = policy(old, before, new, after, docs=docs, examples=examples)
-        found = Comparison(path, counts, comparable_lines(old, new), around).modules(before, after)
+        counts = policy(old, before, new, after)
+        found = Comparison(path, counts, comparable_lines(old, new)).modules(before, after)
     except RecursionError:  # definitions nested more deeply than Python can follow
         return _whole(path)
     return tuple(sorted(found, key=lambda change: (change.line is None, change.line or 0)))
@@ -86,4 +78,4 @@ def spans(path: str, source: bytes) -> tuple[UnitSpan, ...]:
 
 
 def _whole(path: str) -> tuple[Change, ...]:
-    return (Change(kind=ChangeKind.FILE, path=path, names=(ANY,)),)
+    return (Change(kind=ChangeKind.FILE, path=path, names=(EVERYONE,)),)

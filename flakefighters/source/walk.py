@@ -11,14 +11,14 @@ from flakefighters.source.entries import Entry, definition, entries
 from flakefighters.source.fingerprints import Definition, Place
 from flakefighters.source.parse import Policy
 
-__all__ = ["LOCALS", "Unit", "nested_definitions", "walk"]
+__all__ = ["LOCALS", "Walked", "nested_definitions", "walk"]
 
 #: Between a function and what is defined in it, as in ``__qualname__``.
 LOCALS = ".<locals>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unit:
+class Walked:
     """A unit and where it stands."""
 
     #: Qualified as Python does it: ``Shop.total``, ``outer.<locals>.inner``.
@@ -28,7 +28,7 @@ class Unit:
     scope: str | None
 
 
-def walk(tree: ast.Module) -> Iterator[Unit]:
+def walk(tree: ast.Module) -> Iterator[Walked]:
     """Yield every unit, outer ones before those that they hold."""
     return _scope(entries(tree.body, Policy(), Place.MODULE), None, "")
 
@@ -49,10 +49,10 @@ def nested_definitions(body: Iterable[ast.stmt]) -> list[Definition]:
     return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
-def _scope(members: Iterable[Entry], scope: str | None, prefix: str) -> Iterator[Unit]:
+def _scope(members: Iterable[Entry], scope: str | None, prefix: str) -> Iterator[Walked]:
     for entry in members:
         name = prefix + entry.label
-        yield Unit(name, entry, scope)
+        yield Walked(name, entry, scope)
         node = entry.node
         if isinstance(node, ast.ClassDef):
             inner = entries(node.body, Policy(), Place.CLASS)

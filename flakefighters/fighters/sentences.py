@@ -1,0 +1,54 @@
+"""Reasons in words: one sentence for each kind of doubt, and how a change is shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flakefighters.model import Change, ChangeKind, Doubt, DoubtKind
+
+__all__ = ["DOUBTS", "doubtful", "shown"]
+
+#: What a doubt says; ``{change}`` and ``{detail}`` are filled in.  docs/verdicts.md explains each.
+DOUBTS: Final = {
+    DoubtKind.INCOMPLETE: "not all that changed is known: {detail}",
+    DoubtKind.MAY_READ: "{change} changed, and it computes what it {detail}",
+    DoubtKind.MAY_IMPORT: "{change} changed, and it may import that: {detail}",
+    DoubtKind.AT_IMPORT: "{change} changed, and may affect all that import it",
+    DoubtKind.HANDED_ON: "{change} changed, and is handed on when it is imported",
+    DoubtKind.IN_EXAMPLE: "{change} changed, which an example in a text may read",
+    DoubtKind.LOADED_EARLY: "{change} changed, and was loaded before the tests could be watched",
+    DoubtKind.BY_LIBRARY: "{change} changed, and was loaded by its name, not by an import",
+    DoubtKind.COMPILED: "{change} changed, and compiled code of the project is loaded",
+    DoubtKind.DIFFERS_INSTALLED: "the installed copy of {detail} differs from the one here",
+    DoubtKind.LEFT_BEHIND: "{change} changed, ran before this test, and alters what it reads",
+    DoubtKind.KEPT: "{change} changed, and code may keep what it gave an earlier test",
+    DoubtKind.READ_BEFORE: "{change} changed, and was read before this test",
+    DoubtKind.NAMED: "{change} changed, which it names but was not seen to open",
+    DoubtKind.OPENED_IN_C: "{change} changed, and {detail} opens such files unseen",
+    DoubtKind.STEERED: "{change} changed, which may set the variables that it reads",
+    DoubtKind.CHILD: "a child process may have run what changed: {detail}",
+    DoubtKind.ELSEWHERE: "it last passed elsewhere: {change}",
+    DoubtKind.REMOVED_DISTRIBUTION: "{change} was removed, and may have been imported",
+    DoubtKind.PYTEST_DISTRIBUTION: "{change} changed, which pytest or a plugin loaded",
+    DoubtKind.UNSEEN: "what it ran is not known: {detail}",
+    DoubtKind.IMPORTS_UNKNOWN: "its imports are not wholly known: {detail}",
+}
+
+
+def doubtful(doubt: Doubt) -> str:
+    """A doubt as a sentence without a full stop."""
+    change = "" if doubt.change is None else shown(doubt.change)
+    return DOUBTS[doubt.kind].format(change=change, detail=doubt.detail)
+
+
+def shown(change: Change) -> str:
+    """How a change is shown in a reason."""
+    if change.kind is ChangeKind.FUNCTION:
+        return f"{change.unit}() in {change.path}"
+    if change.kind in (ChangeKind.DISTRIBUTION, ChangeKind.SETTING):
+        if change.path.startswith("env."):  # its value is known by its hash alone
+            return f"another value of {change.path[4:]}"
+        if change.before is not None and change.after is not None:
+            return f"{change.path} {change.before} -> {change.after}"
+        return change.path
+    return str(change)

@@ -1,0 +1,236 @@
+"""For each failing execution the account of what it had to do with the changes.
+
+Sources are read here, and only here: when something failed, for the states that its test passed
+on, as far as files were loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from flakefighters.capture.nodeids import own_file
+from flakefighters.judging.installed import Installed
+from flakefighters.model import Changes, Execution, Failure, Reach, Run, Touching, Trace
+from flakefighters.reach.early_loading import EarlyLoading
+from flakefighters.reach.effects import Delta, Effects
+from flakefighters.reach.import_graph import ImportGraph
+from flakefighters.reach.project import Facts, Project
+from flakefighters.reach.side_effects import SideEffects
+from flakefighters.reach.touch import Execution as Asked
+from flakefighters.reach.touch import Touch
+from flakefighters.source.doctests import words_of
+from flakefighters.state.checkout import Checkout
+from flakefighters.tracing.wire import Reader
+
+if TYPE_CHECKING:
+    from flakefighters.judging.judge import Session
+
+__all__ = ["Accounts"]
+
+#: For the search for readers of changed names, and for all accounts.
+_SEARCHING: Final = 2.0
+_IN_ALL: Final = 6.0
+_LARGEST: Final = 4 << 20
+#: Modules that draw what a seed sets.
+_DRAWING: Final = frozenset(
+    {"factory", "faker", "hypothesis", "mimesis", "model_bakery", "numpy", "random", "torch"}
+)
+#: Fixtures that come with pytest.
+_PYTESTS: Final = frozenset(
+    """
+    cache capfd capfdbinary caplog capsys capsysbinary capteesys doctest_namespace monkeypatch
+    pytestconfig record_property record_testsuite_property record_xml_attribute recwarn request
+    subtests testdir pytester tmp_path tmp_path_factory tmpdir tmpdir_factory self
+    """.split()
+)
+
+
+class Accounts:
+    """Asked once per failure and baseline; what several have in common is kept."""
+
+    def __init__(self, run: Run, checkout: Checkout, session: Session):
+        self._checkout, self._session = checkout, session
+        self._end: float | None = None
+        base = str(checkout.base)
+        self._facts = Facts(lambda path: self._read(f"{base}/{path}"), self._read)
+        self._traces = _traces(run)
+        self._collected = frozenset(map(own_file, run.suite))
+        processes = {id(one.process): one for one in self._traces.values()}.values()
+        loaded = {path for one in processes for path, _ in one.process.loaded}
+        imported = {path for one in self._traces.values() for path in one.imported}
+        early = {path for one in processes for path, by in one.process.loaded if by == "before"}
+        self._loaded = loaded | imported
+        self._project = Project(self._loaded | set(session.plugin_files), self._facts)
+        self._early = EarlyLoading(self._project, early)
+        self._side_effects = SideEffects(self._project)
+        self._installed = Installed(session.modules)
+        self._deltas: dict[str, Delta] = {}
+        self._effects: Effects | None = None
+        self._graphs: dict[frozenset[str], ImportGraph] = {}
+        self._reach: dict[tuple[str, frozenset[str]], Reach] = {}
+
+    @property
+    def known(self) -> bool:
+        """Whether execution was watched at all."""
+        return bool(self._traces)
+
+    def trace(self, execution: Execution, index: int) -> Trace | None:
+        """What the execution of a failure did; None if it was not watched."""
+        return self._traces.get((execution.nodeid, execution.attempt, index))
+
+    def since(self, state: str, old: Mapping[str, str]) -> Delta:
+        """What differs from an older state, of these files, and what that reaches."""
+        if state not in self._deltas:
+            if self._effects is None:
+                self._effects = Effects(
+                    self._checkout.files() or {},
+                    self._checkout.read_blobs,
+                    self._project,
+                    self._loaded,
+                    lambda: self._is_late(_SEARCHING),
+                )
+            self._is_late(_SEARCHING)
+            self._deltas[state] = self._effects.since(old)
+        return self._deltas[state]
+
+    def touching(
+        self,
+        execution: Execution,
+        failure: Failure,
+        trace: Trace,
+        changes: Changes,
+        state: str | None,
+        old: Mapping[str, str] | None,
+    ) -> Touching | None:
+        """What an execution had to do with the changes since a state with the files ``old``."""
+        if self._is_late(_IN_ALL):
+            return None
+        delta = self._deltas.get(state or "")
+        effects = () if delta is None else delta.effects
+        file = own_file(execution.nodeid)
+        lookback = self._session.lookback
+
+        def reach() -> Reach:
+            return self.reach(file, old or {})
+
+        asked = Asked(
+            nodeid=execution.nodeid,
+            own_file=file,
+            trace=trace,
+            collected=self._collected,
+            exception=failure.exception or "",
+            text=failure.text,
+            example=self._example(execution.nodeid, file),
+            reach=reach,
+            distributions=lambda: self._installed.imported(
+                file, changes.changes, lambda: self._outside(file, old or {})
+            ),
+            loaded=lambda: self._installed.loaded(changes.changes),
+            uses_library=lambda: self._uses_library(execution.nodeid, file, trace, old or {}),
+            watched=frozenset() if lookback is None else lookback.watch.changed,
+        )
+        touch = Touch(asked, self._project, self._side_effects, self._early)
+        return touch.of(effects, changes.changes, changes.unknown)
+
+    def reach(self, file: str, old: Mapping[str, str]) -> Reach:
+        """The files that a test's file leads to by its imports, now or at an older state."""
+        gone = frozenset(old.keys() - (self._checkout.files() or {}).keys())
+        key = (file, gone)
+        if key not in self._reach:
+            self._reach[key] = self._graph(gone).reach(file)
+        return self._reach[key]
+
+    def _graph(self, gone: frozenset[str]) -> ImportGraph:
+        if gone not in self._graphs:
+            self._graphs[gone] = ImportGraph(
+                self._checkout.base,
+                self._checkout.files() or (),
+                old_files=gone,
+                roots=self._session.roots,
+                plugins=self._session.plugins,
+                plugin_files=self._session.plugin_files,
+                cut=self._checkout.prefix,
+                disk=self._checkout.disk,
+                facts=self._facts,
+            )
+        return self._graphs[gone]
+
+    def draws(self, execution: Execution, trace: Trace | None) -> bool:
+        """Whether an execution may draw from a generator that a seed of the run sets."""
+        if trace is None:
+            return True
+        files = {code.path for code in trace.ran} | {own_file(execution.nodeid)}
+        if trace.way != "functions":
+            files |= self.reach(own_file(execution.nodeid), {}).files.keys()
+        return any(
+            reference.module[:1] and reference.module[0] in _DRAWING
+            for path in files
+            for reference in self._project.facts(path).references
+            if path.endswith(".py") and not reference.level
+        )
+
+    # -- small questions ---------------------------------------------------------------------
+
+    def _outside(self, file: str, old: Mapping[str, str]) -> frozenset[str]:
+        """Top-level modules that the test's files ask for and that are not of the project."""
+        found = self.reach(file, old)
+        gone = frozenset(old.keys() - (self._checkout.files() or {}).keys())
+        return self._graph(gone).outside(found.files)
+
+    def _uses_library(
+        self, nodeid: str, file: str, trace: Trace, old: Mapping[str, str]
+    ) -> bool:
+        """Whether a test imports an installed library, or asks for a fixture of one."""
+        names = trace.before(trace.process.modules)
+        packages = () if self._session.lookback is None else self._session.lookback.watch.packages
+        ours = {"pytest", "_pytest", "flakefighters", *packages}
+        installed = names - ours - frozenset(sys.stdlib_module_names)
+        if not installed.isdisjoint(self._outside(file, old)):
+            return True
+        parts = nodeid.partition("[")[0].split("::")[1:]
+        test = next(
+            (one for one in self._project.facts(file).units if one.name == ".".join(parts)), None
+        )
+        if test is None:
+            return False
+        given = {word.strip() for text in test.head.texts for word in text.split(",")}
+        asked = test.reads.parameters - test.head.words - given - _PYTESTS
+        defined = {
+            one.own_name
+            for path in self._project.mentioning(sorted(asked))
+            for one in self._project.facts(path).units
+            if one.is_fixture
+        }
+        return not asked <= defined
+
+    def _example(self, nodeid: str, file: str) -> frozenset[str] | None:
+        """The words of an example, of a test whose name is a dotted one, or its file's."""
+        name = nodeid.rpartition("::")[2]
+        if "." not in name.partition("[")[0]:
+            return None
+        return words_of(file, name, self._facts.content(file))
+
+    def _read(self, path: str) -> bytes | None:
+        content = self._checkout.disk.read(path, 0, _LARGEST + 1)
+        return None if content is None or len(content) > _LARGEST else content
+
+    def _is_late(self, seconds: float) -> bool:
+        now = time.monotonic()
+        self._end = now if self._end is None else self._end
+        return now - self._end > seconds
+
+
+def _traces(run: Run) -> dict[tuple[str, int, int], Trace]:
+    """What each failing execution did, in the order in which their processes told it."""
+    readers: dict[str | None, Reader] = {}
+    found = {}
+    for execution in run.executions:
+        reader = readers.setdefault(execution.worker, Reader())
+        for index, failure in enumerate(execution.failures):
+            raw = failure.facts.get("trace")
+            if raw is not None:
+                found[execution.nodeid, execution.attempt, index] = reader.read(raw)
+    return found

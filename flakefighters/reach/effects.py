@@ -1,0 +1,184 @@
+"""From two file maps to what differs in units, and to all that each change reaches.
+
+A change in a function's body matters to whoever runs the function.  Any other change (a constant,
+a default, a decorator, a class's attribute, a name that comes or goes) matters to whatever reads a
+name of it, in this file or another; and one with an effect at import to all that import the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flakefighters.model import (
+    EVERYONE,
+    Change,
+    ChangeKind,
+    Effect,
+    Link,
+    Name,
+    Scope,
+    Unit,
+    Via,
+)
+from flakefighters.reach.calls import callers
+from flakefighters.reach.project import Project
+from flakefighters.reach.readers import Readers, readers, unit_of
+from flakefighters.source.units import compare
+from flakefighters.state.files import differing
+
+__all__ = ["Delta", "Effects"]
+
+#: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
+_MOST_PARSED: Final = 400
+_CONDITIONS: Final = frozenset(
+    {Scope.IF_BASE, Scope.IF_CALL, Scope.IF_DECORATOR, Scope.IF_IMPORT, Scope.EVERYONE}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """Everything that differs between the files of two states."""
+
+    effects: tuple[Effect, ...] = ()
+    #: "git" if old contents were at hand for all changed files, else "recorded".
+    source: str = "git"
+
+
+class Effects:
+    """Compares states with the files as they are now; what several have in common is kept."""
+
+    def __init__(
+        self,
+        new: Mapping[str, str],
+        read_old: Callable[[Iterable[str]], Mapping[str, bytes]],
+        project: Project,
+        loaded: Collection[str],
+        late: Callable[[], bool] = lambda: False,
+    ):
+        """``new`` maps paths to blob ids; ``read_old`` gives contents by blob id as far as they
+        can be had.  ``loaded`` are the files that some process had: of others it matters only
+        that they differ.  When it gets ``late``, a change counts as one that all importers see.
+        """
+        self._new, self._read_old, self._project = new, read_old, project
+        self._loaded, self._late = frozenset(loaded), late
+        self._known: dict[Change, Effect] = {}
+
+    def since(self, old: Mapping[str, str]) -> Delta:
+        """What differs from an older state."""
+        files = differing(old, self._new)
+        wanted = {
+            one.path: old[one.path]
+            for one in [one for one in files if self._is_compared(one, old)][:_MOST_PARSED]
+        }
+        contents = self._read_old(wanted.values()) if wanted else {}
+        effects: list[Effect] = []
+        coarse = False
+        for one in files:
+            if one.kind is ChangeKind.DATA:
+                effects.append(self._data(one))
+            elif one.path not in self._loaded and one.how != "removed":
+                effects.append(Effect(change=one))
+            elif one.path in wanted and wanted[one.path] in contents:
+                effects += self._compared(one.path, contents[wanted[one.path]])
+            else:
+                coarse = coarse or (one.path in old and one.path in self._new)
+                effects.append(self._whole(one))
+        return Delta(effects=tuple(effects), source="recorded" if coarse else "git")
+
+    def _is_compared(self, one: Change, old: Mapping[str, str]) -> bool:
+        there = one.path in old and one.path in self._new
+        return one.kind is ChangeKind.FILE and there and one.path in self._loaded
+
+    def _compared(self, path: str, before: bytes) -> list[Effect]:
+        after = self._project.files.content(path)
+        return [self._effect(change) for change in compare(path, before, after)]
+
+    # -- one change --------------------------------------------------------------------------
+
+    def _effect(self, change: Change) -> Effect:
+        if change.kind is ChangeKind.FILE:
+            return self._whole(change)
+        found = self._known.get(change)
+        if found is None:
+            found = self._known[change] = self._unit(change)
+        return found
+
+    def _unit(self, change: Change) -> Effect:
+        links: set[Link] = set()
+        own = self._own(change)
+        if own is not None and change.by_run:
+            links.add(Link(Via.RUN, own))
+        plain = [name for name in change.names if name.scope not in _CONDITIONS]
+        found = Readers()
+        if own is not None and own.name.rpartition(".")[2].startswith("test"):
+            # Nobody but pytest asks for a test, to run it.
+            links |= {Link(Via.ASK, own)} if plain else set()
+        elif self._late():
+            found = Readers(complete=False)
+        elif change.by_call and change.unit is not None:
+            found = callers(change.path, change.unit, self._project) or readers(
+                change.path, plain, self._project
+            )
+        elif plain:
+            # With a member its class was there before.
+            added = change.how == "added" and "." not in (change.unit or "")
+            found = readers(change.path, plain, self._project, added=added)
+        links |= found.links
+        everyone = not found.complete or any(
+            self._project.holds(name, change.path)
+            for name in change.names
+            if name.scope in _CONDITIONS
+        )
+        if everyone:
+            links.add(Link(Via.IMPORT, Unit(change.path, "", 0)))
+        return Effect(
+            change=change,
+            links=frozenset(links),
+            names=found.names,
+            leaves=any(name.scope is Scope.ANYWHERE for name in change.names),
+        )
+
+    def _own(self, change: Change) -> Unit | None:
+        """The function that a change is in."""
+        if change.kind is not ChangeKind.FUNCTION or change.unit is None or change.line is None:
+            return None
+        return Unit(change.path, change.unit, change.line)
+
+    def _whole(self, change: Change) -> Effect:
+        """A file that is known only as different: any part of it may be what changed.
+
+        Of a new one that only binds names it is known who asks for them.
+        """
+        path = change.path
+        facts = self._project.facts(path)
+        links = {
+            Link(Via.RUN, unit_of(path, one))
+            for one in facts.units
+            if one.kind is ChangeKind.FUNCTION
+        }
+        found = Readers(complete=False)
+        if change.how == "added" and self._project.quiet(path) and not self._late():
+            names = [Name(Scope.MODULE, name) for name in facts.bound()]
+            found = readers(path, names, self._project, added=True)
+            links |= found.links
+        if not found.complete:
+            links.add(Link(Via.IMPORT, Unit(path, "", 0)))
+        return Effect(
+            change=Change(kind=change.kind, path=path, how=change.how, names=(EVERYONE,)),
+            links=frozenset(links),
+            names=found.names,
+            leaves=True,
+        )
+
+    def _data(self, change: Change) -> Effect:
+        """A data file: opening it is seen, but not a look at its existence, C code, or a cache."""
+        name = change.path.rpartition("/")[2]
+        links: set[Link] = set()
+        for path in self._project.mentioning([name]) if not self._late() else ():
+            for one in self._project.facts(path).units:
+                if any(name in text for text in (*one.reads.texts, *one.reads.words)):
+                    inside = one.kind is ChangeKind.FUNCTION
+                    links.add(Link(Via.NAMED, unit_of(path, one) if inside else Unit(path, "", 0)))
+        return Effect(change=change, links=frozenset(links))

@@ -1,0 +1,100 @@
+"""What code that ran earlier in a process may have left behind for a test.
+
+Asked of the functions that ran: what they alter for others (:attr:`Reads.alters`), and what they
+keep of results.  Gyori et al. (PolDet, ISSTA 2015) call it pollution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from flakefighters.model import EVERYONE, ChangeKind, Name, Scope, Unit, Via
+from flakefighters.reach.project import Project
+from flakefighters.reach.readers import readers
+from flakefighters.source.facts import UnitFacts
+
+__all__ = ["SideEffects"]
+
+#: So many functions that keep or alter something are followed for one change.
+_MOST: Final = 40
+
+
+class SideEffects:
+    """Answers for all failures of a run; what is found out is kept."""
+
+    def __init__(self, project: Project):
+        self._project = project
+        self._readers: dict[tuple[str, frozenset[Name]], frozenset[Unit]] = {}
+        self._lasting: frozenset[str] | None = None
+
+    def left_to(self, units: Iterable[Unit], ran: Collection[Unit], *, kept: bool = False) -> bool:
+        """Whether one of ``ran`` reads what one of ``units``, which ran earlier, alters.
+
+        ``kept``: what they keep of results counts as well.
+        """
+        for unit in list(units)[:_MOST]:
+            facts = self._project.facts(unit.path).at(unit.name, unit.line)
+            if facts is None:
+                continue
+            names: dict[str, set[Name]] = {}
+            for path, name in self._altered(unit.path, facts, kept):
+                names.setdefault(path, set()).add(name)
+            for path, some in names.items():
+                if EVERYONE in some or not self._read_by(path, frozenset(some)).isdisjoint(ran):
+                    return True
+        return False
+
+    def read_by(self, path: str, names: Collection[Name], ran: Collection[Unit]) -> bool:
+        """Whether one of ``ran`` reads one of the names, which are bound in a file."""
+        return not self._read_by(path, frozenset(names)).isdisjoint(ran)
+
+    def _altered(self, path: str, facts: UnitFacts, kept: bool) -> Iterator[tuple[str, Name]]:
+        """Names with the files that they are bound in."""
+        modules = self._project.plain_modules(path)
+        for name in facts.reads.alters:
+            if name.scope is Scope.MODULE and name.text in modules:
+                continue
+            if name.scope is Scope.FIXTURE and name.text not in self._project.wide_fixtures():
+                continue
+            if name.scope is Scope.MEMBER and not self._is_lasting(facts):
+                continue
+            yield path, name
+        yield from self._by_calls(facts)
+        if kept and facts.keeps_results:
+            member = facts.scope is not None
+            yield path, Name(Scope.MEMBER if member else Scope.MODULE, facts.own_name)
+
+    def _by_calls(self, facts: UnitFacts) -> Iterator[tuple[str, Name]]:
+        """What functions alter that it calls by name, one call deep."""
+        called = {call.name for call in facts.reads.calls}
+        for path in self._project.mentioning(called) if called else ():
+            for one in self._project.facts(path).units:
+                if one.own_name in called and one.kind is ChangeKind.FUNCTION and one is not facts:
+                    for name in one.reads.alters:
+                        if name.scope is Scope.MODULE or name is EVERYONE:
+                            yield path, name
+
+    def _is_lasting(self, facts: UnitFacts) -> bool:
+        """Whether an object of the class may live longer than a test."""
+        owner = (facts.scope or "").rpartition(".")[2]
+        if "classmethod" in facts.decorators:
+            return True
+        if self._lasting is None:
+            self._lasting = frozenset(
+                call.name
+                for path in self._project.paths
+                for one in self._project.facts(path).units
+                if one.is_wide or (one.scope is None and one.kind is ChangeKind.STATEMENT)
+                for call in one.reads.calls
+            )
+        return owner in self._lasting
+
+    def _read_by(self, path: str, names: frozenset[Name]) -> frozenset[Unit]:
+        key = (path, names)
+        if key not in self._readers:
+            found = readers(path, names, self._project)
+            self._readers[key] = frozenset(
+                link.unit for link in found.links if link.via in (Via.READ, Via.MAY_READ)
+            )
+        return self._readers[key]

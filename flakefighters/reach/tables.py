@@ -1,0 +1,58 @@
+"""What is known of files, libraries and programs that matter otherwise than by an import."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = [
+    "COMPILED_SOURCES",
+    "HARMLESS",
+    "OPENED_IN_C",
+    "PLACES",
+    "RUNNING_CODE",
+    "STEERING",
+]
+
+#: Sources of extension modules: a change shows only when somebody builds them again.
+COMPILED_SOURCES: Final = (
+    *(".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".h", ".hpp", ".pxd", ".pyx", ".rs"),
+    *("Cargo.lock", "Cargo.toml", "CMakeLists.txt", "meson.build", "setup.py"),
+)
+#: Files that decide how tests are started, and with which variables.
+STEERING: Final = re.compile(
+    r"(?:.*/)?(?:tox\.ini|noxfile\.py|Makefile|justfile|Justfile|Taskfile\.ya?ml|\.env[\w.]*"
+    r"|docker-compose[\w.-]*\.ya?ml|Dockerfile[\w.-]*|\.gitlab-ci\.ya?ml|azure-pipelines\.ya?ml"
+    r"|bitbucket-pipelines\.ya?ml|\.travis\.ya?ml|appveyor\.ya?ml|Jenkinsfile|hatch\.toml"
+    r"|pyproject\.toml|setup\.cfg|pixi\.toml|conda[\w.-]*\.ya?ml|environment\.ya?ml"
+    r"|\.github/(?:workflows|actions)/.*|\.circleci/.*|\.buildkite/.*|\.woodpecker/.*|\.envrc)"
+)
+#: Modules that open files without telling Python, with the endings of what they open.
+OPENED_IN_C: Final = {
+    "lxml": (".xml", ".xsd", ".xsl", ".xslt", ".html", ".xhtml", ".svg", ".rng", ".dtd", ".kml"),
+    "_ssl": (".pem", ".crt", ".cer", ".key", ".p12", ".pfx", ".der", ".ca"),
+    "sqlite3": (".db", ".sqlite", ".sqlite3", ".db3", ".gpkg", ".mbtiles"),
+    "h5py": (".h5", ".hdf5", ".hdf"),
+    "tables": (".h5", ".hdf5", ".hdf"),
+    "netCDF4": (".nc", ".nc4", ".cdf"),
+    "pyarrow": (".parquet", ".feather", ".arrow", ".orc", ".csv", ".json"),
+    "polars": (".parquet", ".feather", ".arrow", ".csv", ".json", ".ndjson"),
+    "duckdb": (".parquet", ".csv", ".json", ".duckdb", ".db"),
+    "cv2": (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".mp4", ".avi"),
+    "osgeo": (".tif", ".tiff", ".shp", ".gpkg", ".vrt", ".geojson"),
+    "rasterio": (".tif", ".tiff", ".vrt"),
+    "fiona": (".shp", ".gpkg", ".geojson"),
+    "soundfile": (".wav", ".flac", ".ogg"),
+    "ctypes": (".so", ".dll", ".dylib"),
+}
+#: Programs that run no code of the project and read none of its files.
+HARMLESS: Final = frozenset(
+    {
+        *("cc", "clang", "gcc", "id", "ldconfig", "locale", "lsb_release", "objdump"),
+        *("stty", "tput", "uname", "which"),
+    }
+)
+#: How programs are called that run what they find in files.
+RUNNING_CODE: Final = ("bash", "make", "node", "py", "sh")
+#: Settings that say where a run ran, not how: another job alone is no change of behaviour.
+PLACES: Final = frozenset({"ci"})
