@@ -149,7 +149,7 @@ def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> 
         exception = known.get("exception")
         text, signature = describe(report.longrepr, known)
         facts: dict[str, Any] = {}
-        for name in ("property", "touched", "ambient"):
+        for name in ("property", "trace"):
             if known.get(name) is not None:
                 facts[name] = known[name]
         failure = Failure(

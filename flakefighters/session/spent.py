@@ -11,7 +11,7 @@ from flakefighters.model import Execution, Failure, Run
 __all__ = ["stripped"]
 
 #: Facts that are spent when the verdict is made: its evidence has what it rests on.
-_SPENT: Final = ("touched", "ambient")
+_SPENT: Final = ("trace",)
 
 
 def stripped(run: Run) -> Run:

@@ -14,7 +14,7 @@ from typing import Any
 from flakefighters.session.places import spool_folder, watch_file
 from flakefighters.session.worker import TraceHooks, Watcher
 from flakefighters.state.anchor import Anchor
-from flakefighters.tracing import TraceSession, Watch
+from flakefighters.tracing import TraceSession, Watch, watch_from_json, watch_to_json
 
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 
@@ -42,7 +42,7 @@ def leave_watch(spool: Path, testrun: str, watch: Watch, mode: str) -> Path | No
     path = watch_file(spool, testrun)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"mode": mode, "watch": watch.to_json()})
+        text = json.dumps({"mode": mode, "watch": watch_to_json(watch)})
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -62,6 +62,6 @@ def begin_in_worker(config: Any) -> TraceSession | None:
         if path.is_symlink():
             return None
         told = json.loads(path.read_text("utf-8"))
-        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return start_trace(watch_from_json(told["watch"]), str(told["mode"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -18,19 +18,14 @@ __all__ = ["TraceHooks", "Watcher"]
 
 
 class TraceHooks:
-    """Tells the tracers where an attempt begins and ends; only registered if code changed."""
+    """Tells the tracers where an attempt begins and ends; only registered if something changed."""
 
     def __init__(self, trace: TraceSession) -> None:
         self._trace = trace
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, Any]:
-        if isinstance(collector, pytest.Session | pytest.Directory):
-            return (yield)
-        return (yield from self._trace.collection(str(collector.path)))
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
+        self._trace.begin()
         try:
             return (yield)
         finally:
@@ -38,11 +33,21 @@ class TraceHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
-        self._trace.begin()
+        self._trace.setup()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
         return (yield from self._trace.fixture_setup(fixturedef, request))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, Any, Any]:
+        result = yield
+        if self._trace.trouble is not None:
+            from flakefighters.session.printing import warning
+
+            note = f"{self._trace.trouble} (--flakefighters-trace=off keeps it out of the way)"
+            terminalreporter.line(warning(note, "terminal"), yellow=True)
+        return result
 
     def pytest_unconfigure(self) -> None:
         self._trace.stop()
@@ -85,8 +90,7 @@ class Watcher:
             if report.outcome == "failed":
                 if self._trace is not None:
                     error = None if call.excinfo is None else call.excinfo.value
-                    known["touched"] = self._trace.touched(item, error).to_json()
-                    known["ambient"] = self._trace.ambient().to_json()
+                    known["trace"] = self._trace.attach(item, error)
                 self._pending[sequence] = report
         return report
 

@@ -1,13 +1,24 @@
-"""What each execution touched of what changed.
+"""What each execution ran, opened and started, whatever changed.
 
-The caller describes the changes as a :class:`Watch`, starts a :class:`TraceSession` before
-conftest and test modules are imported, and asks it after each failing phase for a
-:class:`Touched`.  Nothing here knows where the changes come from or what they mean.
+The caller starts a :class:`TraceSession` before conftest and test modules are imported, and asks it
+for plain data at each failing phase; a :class:`Reader` on the controller makes a
+:class:`~flakefighters.model.trace.Trace` of it.  Nothing here knows what changed in which file.
 """
 
 from __future__ import annotations
 
+from flakefighters.model.trace import Code, Process, Trace, Watch
 from flakefighters.tracing.session import TraceSession
-from flakefighters.tracing.watch import FileWatch, Touched, UnitSpan, Watch
+from flakefighters.tracing.wire import Reader, read_all, watch_from_json, watch_to_json
 
-__all__ = ["FileWatch", "Touched", "TraceSession", "UnitSpan", "Watch"]
+__all__ = [
+    "Code",
+    "Process",
+    "Reader",
+    "Trace",
+    "TraceSession",
+    "Watch",
+    "read_all",
+    "watch_from_json",
+    "watch_to_json",
+]

@@ -1,4 +1,4 @@
-"""Child processes that audit events do not tell of."""
+"""Child processes: those that were started, as audit events tell, and those that run now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,21 @@ import os
 import sys
 from typing import Any, Final
 
+from flakefighters.tracing.audit import Listener
+
 __all__ = ["Children", "process_count"]
+
+_EVENTS: Final = (
+    "subprocess.Popen",
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.startfile",
+    "os.system",
+    "pty.spawn",
+)
 
 _NONE_MADE: Final = itertools.count(1)
 
@@ -22,15 +36,46 @@ def process_count() -> str:
 
 
 class Children:
-    """Which child processes run now.
+    """Which child processes were started in the window (:attr:`started`), and which run now.
 
-    Known on Linux; elsewhere only that there are some, or nothing at all.  What it calls is
-    bound when it is made, as tests replace files and functions of the system by others.
+    The latter is known on Linux; elsewhere only that there are some, or nothing at all.  What it
+    calls is bound when it is made, as tests replace files and functions of the system by others.
     """
 
     def __init__(self) -> None:
+        self.started: set[str] = set()
+        self._pid = os.getpid()
         self._listdir, self._open, self._read, self._close = os.listdir, os.open, os.read, os.close
         self._waitid = getattr(os, "waitid", None)
+
+    def listeners(self) -> dict[str, Listener]:
+        """By event."""
+        return {event: self._listener(event) for event in _EVENTS}
+
+    def _listener(self, event: str) -> Listener:
+        getpid, fspath, fsdecode, separator = os.getpid, os.fspath, os.fsdecode, os.sep
+
+        def listener(args: tuple[Any, ...], _frame: object) -> None:
+            try:
+                if getpid() != self._pid:
+                    return  # a forked child starts another
+                self.started.add(f"{event} {program(args)}".rstrip())
+            except Exception:  # protects the program's own call
+                self.started.add(event)
+
+        def program(args: tuple[Any, ...]) -> str:
+            """The program's name, never its arguments: they may hold secrets."""
+            if event == "os.system":
+                return ""
+            path = args[1] if event == "os.spawn" else args[0] if args else ""
+            if event == "subprocess.Popen":
+                path = args[0] or (args[1] if isinstance(args[1], str) else args[1][0])
+                if isinstance(path, str) and " " in path.strip():
+                    return ""  # a line for a shell
+            text = fsdecode(fspath(path))
+            return text[text.rfind(separator) + 1 :]
+
+        return listener
 
     def living(self) -> frozenset[str]:
         """Their names, as "still running: NAME"."""

@@ -1,13 +1,11 @@
-"""A small project in a folder, its changed units, and a real pytest run over it."""
+"""A small project in a folder, files of it that changed, and a real pytest run over it."""
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -15,29 +13,15 @@ from typing import Any
 
 import pytest
 
-from flakefighters.tracing import FileWatch, Touched, UnitSpan, Watch
+from flakefighters.tracing import Process, Trace, Watch, read_all, watch_to_json
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
+NEW = sys.version_info >= (3, 12)
 
 
-def units_of(source: str, names: Iterable[str] | None = None) -> tuple[UnitSpan, ...]:
-    """Spans of the functions and classes of these qualified names; None: of all functions."""
-    found: list[UnitSpan] = []
-
-    def walk(node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                name = prefix + child.name
-                wanted = not isinstance(child, ast.ClassDef) if names is None else name in names
-                if wanted:
-                    first = min([child.lineno, *(d.lineno for d in child.decorator_list)])
-                    found.append(UnitSpan(name, first, child.end_lineno or first))
-                walk(child, name + ".")
-            else:
-                walk(child, prefix)
-
-    walk(ast.parse(source), "")
-    return tuple(found)
+def short(name: str) -> str:
+    """A qualified name without what lies between."""
+    return name.replace("<locals>.", "")
 
 
 @dataclass
@@ -47,28 +31,35 @@ class Outcome:
     returncode: int
     stdout: str
     ways: set[str]
-    ambient: Touched
-    tests: dict[str, list[dict[str, Any]]]
+    #: By node id, each report with its phase.
+    tests: dict[str, list[tuple[str, Trace]]]
+    last: Trace
 
-    def touched(self, test: str, attempt: int = 0) -> Touched:
+    @property
+    def process(self) -> Process:
+        """Of the only process, or of one of several."""
+        return self.last.process
+
+    def trace(self, test: str, attempt: int = 0) -> Trace:
         """What a test's last report says; ``test`` is the end of its node id."""
         (reports,) = (r for nodeid, r in self.tests.items() if nodeid.endswith(test))
-        starts = [i for i, r in enumerate(reports) if r["when"] == "setup"] + [len(reports)]
-        return Touched.from_json(reports[starts[attempt + 1] - 1])
+        starts = [i for i, (when, _) in enumerate(reports) if when == "setup"] or [0]
+        starts.append(len(reports))
+        return reports[starts[attempt + 1] - 1][1]
 
-    def units(self, test: str, attempt: int = 0) -> set[str | int]:
-        """Names and lines of the units that a test touched."""
-        return {unit for _, unit in self.touched(test, attempt).units}
+    def ran(self, test: str, attempt: int = 0, *, file: str = "shop.py") -> set[str]:
+        """Names of the functions of a file that a test ran."""
+        return {short(code.name) for code in self.trace(test, attempt).ran if code.path == file}
 
 
 @dataclass
 class Project:
-    """A folder with files, some of whose units changed."""
+    """A folder with files, some of which changed."""
 
     path: Path
-    files: dict[str, FileWatch] = field(default_factory=dict)
-    data: set[str] = field(default_factory=set)
-    everything: bool = False
+    files: set[str] = field(default_factory=set)
+    packages: dict[str, str] = field(default_factory=dict)
+    loose: set[str] = field(default_factory=set)
     runs: int = 0
 
     def write(self, name: str, source: str) -> str:
@@ -78,21 +69,19 @@ class Project:
         path.write_text(dedent(source))
         return dedent(source)
 
-    def changed(self, name: str, source: str, *units: str, lines: Iterable[int] = ()) -> None:
-        """Write a Python file in which these units and module lines changed."""
-        text = self.write(name, source)
-        spans = units_of(text, units)
-        assert {span.name for span in spans} == set(units)
-        self.files[str(self.path / name)] = FileWatch(spans, frozenset(lines))
+    def changed(self, name: str, source: str) -> None:
+        """Write a file that changed."""
+        self.write(name, source)
+        self.files.add(name)
 
     @property
     def watch(self) -> Watch:
-        """What changed."""
+        """What to look for."""
         return Watch(
             base=str(self.path),
-            files=self.files,
-            data=frozenset(str(self.path / name) for name in self.data),
-            everything=self.everything,
+            changed=frozenset(self.files),
+            packages=self.packages,
+            loose=frozenset(self.loose),
         )
 
     def run(
@@ -100,15 +89,24 @@ class Project:
         *arguments: str,
         mode: str = "auto",
         door: bool = True,
+        python: str = sys.executable,
         environment: dict[str, str] | None = None,
         expect: tuple[int, ...] = (0, 1),
+        everything: bool = True,
     ) -> Outcome:
         """Run pytest over the project in a process of its own."""
         self.runs += 1
         out = self.path.parent / f"out{self.runs}"
         settings = self.path.parent / f"door{self.runs}.json"
         settings.write_text(
-            json.dumps({"watch": self.watch.to_json(), "mode": mode, "out": str(out), "all": True})
+            json.dumps(
+                {
+                    "watch": watch_to_json(self.watch),
+                    "mode": mode,
+                    "out": str(out),
+                    "all": everything,
+                }
+            )
         )
         env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV"))}
         env |= {
@@ -120,7 +118,7 @@ class Project:
         }
         plugin = ("-p", "trace_door") if door else ()
         process = subprocess.run(
-            [sys.executable, "-m", "pytest", *plugin, "-q", "-p", "no:cacheprovider", *arguments],
+            [python, "-m", "pytest", *plugin, "-q", "-p", "no:cacheprovider", *arguments],
             cwd=self.path,
             env=env,
             capture_output=True,
@@ -130,14 +128,15 @@ class Project:
         )
         assert process.returncode in expect, process.stdout + process.stderr
         found = [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
-        tests: dict[str, list[dict[str, Any]]] = {}
-        ambient = Touched()
+        tests: dict[str, list[tuple[str, Trace]]] = {}
+        last = Trace(process=Process(), at=0)
         for part in found:
-            tests |= part["tests"]
-            ambient |= Touched.from_json(part["ambient"])
-        return Outcome(
-            process.returncode, process.stdout, {part["way"] for part in found}, ambient, tests
-        )
+            results = part["results"]
+            *traces, last = read_all([*(one["raw"] for one in results), part["last"]])
+            for one, trace in zip(results, traces, strict=True):
+                tests.setdefault(one["nodeid"], []).append((one["when"], trace))
+        ways = {part["way"] for part in found}
+        return Outcome(process.returncode, process.stdout, ways, tests, last)
 
 
 @pytest.fixture
@@ -147,9 +146,3 @@ def project(tmp_path: Path) -> Project:
     path.mkdir()
     (path / "pytest.ini").write_text("[pytest]\n")
     return Project(path)
-
-
-@pytest.fixture
-def make_units() -> Callable[..., tuple[UnitSpan, ...]]:
-    """:func:`units_of`, for tests of single modules."""
-    return units_of

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
+
+from tests.tracing.conftest import NEW
+
+functions = pytest.mark.skipif(not NEW, reason="Python 3.11 sees no functions")
 
 SHOP = """
     RATE = 2
@@ -22,17 +25,26 @@ SHOP = """
 
 
 def test_the_way_of_this_interpreter(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax")
+    project.changed("shop.py", SHOP)
     project.write("test_a.py", "import shop\ndef test_a(): assert shop.tax(1) == 2\n")
     outcome = project.run()
-    assert outcome.ways == {"lines" if sys.version_info >= (3, 12) else "probes"}
-    assert outcome.touched("test_a").to_json()["units"] == [["shop.py", "tax"]]
-    assert outcome.ambient.imported == {"shop.py"}
-    assert outcome.touched("test_a").unknown is None
+    assert outcome.ways == {"functions" if NEW else "imports"}
+    trace = outcome.trace("test_a")
+    found = {("shop.py", "tax", 4), ("test_a.py", "test_a", 2)}
+    assert trace.ran == (found if NEW else set())
+    assert trace.before(outcome.process.loaded) == {
+        ("shop.py", "import"),
+        ("test_a.py", "pytest"),
+    }
+    assert trace.unknown == ()
+    assert "_pytest.python" in outcome.process.modules
+    assert "shop" not in outcome.process.modules
 
 
+@functions
 def test_each_test_has_its_own(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount", "untouched")
+    project.write("shop.py", SHOP)
+    project.files = {"anything.py"}
     project.write(
         "test_a.py",
         """
@@ -47,15 +59,22 @@ def test_each_test_has_its_own(project: Any) -> None:
         """,
     )
     outcome = project.run()
-    assert outcome.units("test_none") == set()
-    assert outcome.units("test_tax") == {"tax"}
-    assert outcome.units("test_both") == {"tax", "discount"}
-    assert outcome.units("test_none_again") == set()
-    assert outcome.units("test_tax_again") == {"tax"}
+    assert outcome.ran("test_none") == set()
+    assert outcome.ran("test_tax") == {"tax"}
+    assert outcome.ran("test_both") == {"tax", "discount"}
+    assert outcome.ran("test_none_again") == set()
+    assert outcome.ran("test_tax_again") == {"tax"}
+    first, second, last = map(outcome.trace, ("test_none", "test_tax", "test_tax_again"))
+    assert (first.first, second.first) == (True, False)
+    assert {code.name for code in last.before(last.process.earlier)} == {
+        *("test_none", "test_tax", "test_both", "test_none_again", "tax", "discount"),
+    }
+    assert first.before(first.process.earlier) == frozenset()
 
 
+@functions
 def test_phases_add_up(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount", "untouched")
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -71,7 +90,8 @@ def test_phases_add_up(project: Any) -> None:
         """,
     )
     (reports,) = project.run().tests.values()
-    assert [len(report.get("units", ())) for report in reports] == [1, 2, 3]
+    shops = [sum(code.path == "shop.py" for code in trace.ran) for _, trace in reports]
+    assert shops == [1, 2, 3]
 
 
 WIDE = """
@@ -94,8 +114,9 @@ WIDE = """
 """
 
 
+@functions
 def test_wide_fixture_counts_for_all_its_users(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount")
+    project.changed("shop.py", SHOP)
     ways = {
         "argument": ("inner", "", "outer"),
         "name": ("request", "request.getfixturevalue('inner')", "outer"),
@@ -114,12 +135,13 @@ def test_wide_fixture_counts_for_all_its_users(project: Any) -> None:
     outcome = project.run(expect=(0,))
     for file in files:
         for test in ("test_first", "test_second", "test_by_name"):
-            assert outcome.units(f"{file}::TestIt::{test}") == {"tax", "discount"}, (file, test)
-        assert outcome.units(f"{file}::TestIt::test_without") == set()
+            assert outcome.ran(f"{file}::TestIt::{test}") == {"tax", "discount"}, (file, test)
+        assert outcome.ran(f"{file}::TestIt::test_without") == set()
 
 
+@functions
 def test_wide_fixture_counts_what_its_test_ran_before(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax")
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -134,30 +156,16 @@ def test_wide_fixture_counts_what_its_test_ran_before(project: Any) -> None:
         def test_second(wide): pass
         """,
     )
-    assert project.run().units("test_second") == {"tax"}
+    outcome = project.run()
+    assert outcome.ran("test_second") == {"tax"}
+    # The test itself is no part of the fixture that it asks for.
+    assert outcome.ran("test_second", file="test_a.py") == {"wide", "test_second"}
 
 
-def test_the_test_itself_is_no_part_of_the_fixture_it_asks_for(project: Any) -> None:
-    project.changed(
-        "test_a.py",
-        """
-        import pytest
-
-        @pytest.fixture(scope="session")
-        def wide(): pass
-
-        def test_first(request): request.getfixturevalue("wide")
-        def test_second(wide): pass
-        """,
-        "test_first",
-        "wide",
-    )
-    assert project.run().units("test_second") == {"wide"}
-
-
+@functions
 @pytest.mark.parametrize("how", ["(wide)", "(request)"])
 def test_failed_wide_fixture_raised_from_its_cache(project: Any, how: str) -> None:
-    project.changed("shop.py", SHOP, "tax")
+    project.changed("shop.py", SHOP)
     ask = "pass" if how == "(wide)" else "request.getfixturevalue('wide')"
     project.write(
         "test_a.py",
@@ -175,13 +183,14 @@ def test_failed_wide_fixture_raised_from_its_cache(project: Any, how: str) -> No
         """,
     )
     outcome = project.run()
-    assert outcome.units("test_first") == {"tax"}
-    assert outcome.units("test_second") == {"tax"}
-    assert outcome.units("test_other") == set()
+    assert outcome.ran("test_first") == {"tax"}
+    assert outcome.ran("test_second") == {"tax"}
+    assert outcome.ran("test_other") == set()
 
 
+@functions
 def test_wide_fixture_made_anew_for_each_parameter(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount")
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -197,11 +206,12 @@ def test_wide_fixture_made_anew_for_each_parameter(project: Any) -> None:
     outcome = project.run()
     for test in ("test_a", "test_b"):
         for unit in ("tax", "discount"):
-            assert outcome.units(f"{test}[{unit}]") == {unit}
+            assert outcome.ran(f"{test}[{unit}]") == {unit}
 
 
+@functions
 def test_setup_functions_and_unittest(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount")
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -219,12 +229,12 @@ def test_setup_functions_and_unittest(project: Any) -> None:
         """,
     )
     outcome = project.run()
-    assert outcome.units("test_first") == outcome.units("test_second") == {"tax", "discount"}
-    assert outcome.units("test_function") == {"tax"}
+    assert outcome.ran("test_first") == outcome.ran("test_second") == {"tax", "discount"}
+    assert outcome.ran("test_function") == {"tax"}
 
 
-def test_lazy_import_is_told_apart_and_known_later(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", lines=[2])
+def test_an_import_within_a_test(project: Any) -> None:
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -235,36 +245,41 @@ def test_lazy_import_is_told_apart_and_known_later(project: Any) -> None:
         """,
     )
     outcome = project.run()
-    assert outcome.touched("test_first").imported == {"shop.py"}
-    assert outcome.units("test_first") == {2}
-    assert outcome.touched("test_second").imported == frozenset()
-    assert outcome.ambient.imported == {"shop.py"}
+    first, second = outcome.trace("test_first"), outcome.trace("test_second")
+    assert first.imported == {"shop.py"}
+    assert second.imported == frozenset()
+    assert ("shop.py", "import") in second.before(outcome.process.loaded)
 
 
-def test_hooks_outside_of_tests_are_ambient(project: Any) -> None:
-    project.changed(
+@functions
+def test_hooks_outside_of_tests(project: Any) -> None:
+    project.write(
         "conftest.py",
         """
         def pytest_collection_modifyitems(items): helper()
         def helper(): pass
         def never(): pass
+        def at_import(): pass
+        at_import()
         """,
-        "pytest_collection_modifyitems",
-        "helper",
-        "never",
     )
-    project.write("test_a.py", "def test_a(): pass\n")
+    project.changed("shop.py", SHOP)
+    project.write("test_a.py", "import shop\nPRICE = shop.tax(1)\ndef test_a(): pass\n")
     outcome = project.run()
-    assert {unit for _, unit in outcome.ambient.units} == {
+    assert {code.name for code in outcome.process.between} == {
         "pytest_collection_modifyitems",
         "helper",
     }
-    assert "conftest.py" in outcome.ambient.imported
-    assert outcome.units("test_a") == set()
+    assert {(path, code.name) for path, code in outcome.process.at_import} == {
+        ("conftest.py", "at_import"),
+        ("test_a.py", "tax"),
+    }
+    assert outcome.ran("test_a") == set()
 
 
+@functions
 def test_hooks_around_a_test_count_for_it(project: Any) -> None:
-    project.changed(
+    project.write(
         "conftest.py",
         """
         import pytest
@@ -274,16 +289,42 @@ def test_hooks_around_a_test_count_for_it(project: Any) -> None:
             return (yield)
         def helper(): return (yield)
         """,
-        "helper",
     )
+    project.files = {"conftest.py"}
     project.write("test_a.py", "def test_a(): pass\ndef test_b(): pass\n")
     outcome = project.run(expect=(0,))
-    assert outcome.units("test_a") == set()
-    assert outcome.units("test_b") == {"helper"}
+    assert "helper" not in outcome.ran("test_a", file="conftest.py")
+    assert "helper" in outcome.ran("test_b", file="conftest.py")
 
 
+@functions
+def test_what_starts_often_at_import_is_not_told_by_module(project: Any) -> None:
+    project.changed("shop.py", SHOP)
+    project.write("prices.py", "import shop\nfor _ in range(9): shop.tax(1)\n")
+    project.write("test_a.py", "import prices, shop\nfor _ in range(99): shop.discount(1)\n")
+    project.write("test_b.py", "def test_b(): pass\n")
+    process = project.run().process
+    assert {(path, code.name) for path, code in process.at_import} == {
+        ("prices.py", "tax"),
+        ("test_a.py", "discount"),
+    }
+    assert {code.name for code in process.between} == {"discount"}
+
+
+@functions
+def test_callers_of_functions_in_changed_files(project: Any) -> None:
+    project.changed("shop.py", SHOP)
+    project.write("prices.py", "import shop\ndef price(): return (lambda: shop.tax(1))()\n")
+    project.write("test_a.py", "import prices\ndef test_a(): prices.price()\n")
+    process = project.run().process
+    assert {(code.name, by.name) for code, by in process.callers} == {
+        ("tax", name) for name in ("price", "price.<locals>.<lambda>", "test_a")
+    }
+
+
+@functions
 def test_reruns_are_attempts(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount")
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -296,13 +337,17 @@ def test_reruns_are_attempts(project: Any) -> None:
         """,
     )
     outcome = project.run("-p", "rerunfailures", "--reruns=1", expect=(0,))
-    assert outcome.units("test_a", 0) == {"tax"}
-    assert outcome.units("test_a", 1) == {"discount"}
+    assert outcome.ran("test_a", 0) == {"tax"}
+    assert outcome.ran("test_a", 1) == {"discount"}
+    again = outcome.trace("test_a", 1)
+    assert not again.first
+    assert "tax" in {code.name for code in again.before(again.process.earlier)}
 
 
+@functions
 def test_under_xdist(project: Any) -> None:
     pytest.importorskip("xdist")
-    project.changed("shop.py", SHOP, "tax")
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
@@ -313,100 +358,66 @@ def test_under_xdist(project: Any) -> None:
     )
     outcome = project.run("-p", "xdist", "-n", "2")
     for n in range(6):
-        assert outcome.units(f"test_a[{n}]") == ({"tax"} if n % 2 else set())
+        assert outcome.ran(f"test_a[{n}]") == ({"tax"} if n % 2 else set())
 
 
 def test_off_and_nothing_changed(project: Any) -> None:
     project.write("test_a.py", "def test_a(): pass\n")
     outcome = project.run()
     assert outcome.ways == {"imports"}
-    assert outcome.touched("test_a").to_json() == {}
-    project.changed("shop.py", SHOP, "tax")
+    assert outcome.trace("test_a").unknown == ()
+    project.changed("shop.py", SHOP)
     outcome = project.run(mode="off")
-    assert "--flakefighters-trace=off" in (outcome.touched("test_a").unknown or "")
+    assert "--flakefighters-trace=off" in outcome.trace("test_a").unknown[0]
 
 
-def test_everything_names_functions_of_the_project(project: Any) -> None:
-    project.everything = True
-    project.write("shop.py", SHOP)
+def test_facts_are_told_once_and_never_without_end(project: Any) -> None:
+    project.changed("shop.py", SHOP)
     project.write(
         "test_a.py",
         """
         import pytest, shop
-        def test_a(): shop.tax(1)
-        @pytest.mark.parametrize("n", range(9))
-        def test_b(n): shop.discount(1)
+        @pytest.mark.parametrize("n", range(1002))
+        def test_a(n): assert shop.tax(1) == 3
         """,
     )
-    outcome = project.run()
-    if sys.version_info < (3, 12):
-        assert "3.11" in (outcome.touched("test_a").unknown or "")
-        return
-    assert outcome.touched("test_a").units == {("shop.py", "tax"), ("test_a.py", "test_a")}
-    for n in range(9):
-        expected = {("shop.py", "discount"), ("test_a.py", "test_b")}
-        assert outcome.touched(f"test_b[{n}]").units == expected
+    outcome = project.run(everything=False)
+    if NEW:
+        assert outcome.ran("test_a[0]") == outcome.ran("test_a[999]") == {"tax"}
+    assert outcome.trace("test_a[999]").unknown == ()
+    assert "too many" in outcome.trace("test_a[1001]").unknown[0]
 
 
-def test_large_diff_counts_functions(project: Any) -> None:
-    source = "def f(x):\n    if x:\n        return 1\n    return 2\n"
-    path = str(project.path / "shop.py")
-    project.changed("shop.py", source)
-    from flakefighters.tracing import FileWatch, UnitSpan
-
-    project.files[path] = FileWatch((UnitSpan("f", 3, 3),))
-    project.write("test_a.py", "import shop\ndef test_a(): shop.f(0)\ndef test_b(): shop.f(1)\n")
-    outcome = project.run()
-    assert outcome.units("test_a") == set()
-    assert outcome.units("test_b") == {"f"}
-    outcome = project.run(mode="functions")
-    assert outcome.units("test_a") == outcome.units("test_b") == {"f"}
+def test_a_forked_child_tells_nothing(project: Any) -> None:
+    project.changed("shop.py", SHOP)
+    project.write("test_a.py", "import shop\ndef test_a(): shop.tax(1)\n")
+    outcome = project.run("-p", "pytest_forked", "--forked", "-W", "ignore")
+    assert outcome.tests == {} or outcome.trace("test_a").unknown
 
 
-def test_imports_of_files_with_tests_are_kept_apart(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax", "discount", "untouched")
-    project.write("conftest.py", "import shop\nshop.untouched(1)\n")
-    project.write("prices.py", "import shop\nPRICE = shop.tax(1)\n")
-    project.write("test_a.py", "import prices\ndef test_a(): pass\n")
-    project.write("test_b.py", "import prices, shop\nshop.discount(1)\ndef test_b(): pass\n")
-    project.write("test_c.py", "import prices, shop\ndef test_c(): pass\n")
-    ambient = project.run().ambient
-    assert ambient.units == set()
-    assert {(file, units) for file, _, units in ambient.imports if units} == {
-        ("conftest.py", frozenset({("shop.py", "untouched")})),
-        ("prices.py", frozenset({("shop.py", "tax")})),
-        ("test_b.py", frozenset({("shop.py", "discount")})),
-    }
-    assert all(modules == {file} for file, modules, units in ambient.imports if units)
-
-
-def test_what_runs_in_several_imports_counts_for_each(project: Any) -> None:
-    project.changed("shop.py", SHOP, "tax")
-    project.write("prices.py", "import shop\nPRICE = shop.tax(1)\n")
-    project.write("test_a.py", "import prices, shop\nshop.tax(2)\ndef test_a(): shop.tax(3)\n")
-    project.write("test_b.py", "import shop\nshop.tax(2)\ndef test_b(): pass\n")
-    outcome = project.run()
-    assert {file for file, _, units in outcome.ambient.imports if units} == {
-        *("prices.py", "test_a.py", "test_b.py"),
-    }
-    assert outcome.units("test_a") == {"tax"}
-    assert outcome.units("test_b") == set()
-
-
-def test_a_class_does_not_run_the_methods_that_it_has(project: Any) -> None:
-    source = "class Shop:\n    def tax(self):\n        return 1\n"
-    project.changed("shop.py", source, "Shop.tax")
-    project.write("test_a.py", "import shop\ndef test_a(): shop.Shop()\n")
-    outcome = project.run()
-    assert not outcome.ambient.units
-    assert not any(units for _, _, units in outcome.ambient.imports)
+def test_trouble_of_ours_is_one_line(project: Any) -> None:
+    """Whatever a test replaces: its run goes on, and what is not known is said."""
+    project.changed("shop.py", SHOP)
+    project.write(
+        "test_a.py",
+        """
+        import trace_door
+        def refuse(*args): raise RuntimeError("odd world")
+        def test_a(): trace_door.session._functions.collect = refuse
+        def test_b(): assert 0
+        """,
+    )
+    outcome = project.run("-rA", expect=(1,))
+    assert "1 failed, 1 passed" in outcome.stdout
+    assert outcome.stdout.count("odd world") == 1
+    assert "odd world" in outcome.trace("test_b").unknown[0]
 
 
 def test_an_import_that_fails_shows_nothing_of_ours(project: Any) -> None:
-    project.changed("shop.py", "def tax(x):\n    return x\n\nraise KeyError('vat')\n", "tax")
+    project.changed("shop.py", "def tax(x):\n    return x\n\nraise KeyError('vat')\n")
     project.write("prices.py", "import shop\n")
     project.write("test_a.py", "import prices\ndef test_a(): pass\n")
-    project.changed("test_b.py", "import nothing\ndef test_b(): pass\n", "test_b")
+    project.changed("test_b.py", "import nothing\ndef test_b(): pass\n")
     text = project.run(expect=(2,)).stdout
     assert "KeyError: 'vat'" in text
     assert "No module named 'nothing'" in text
