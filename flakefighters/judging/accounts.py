@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.judging.installed import Installed
@@ -23,7 +23,7 @@ from flakefighters.reach.touch import Execution as Asked
 from flakefighters.reach.touch import Touch
 from flakefighters.source.doctests import words_of
 from flakefighters.state.checkout import Checkout
-from flakefighters.tracing.wire import Reader
+from flakefighters.tracing.wire import read_all
 
 if TYPE_CHECKING:
     from flakefighters.judging.judge import Session
@@ -40,11 +40,12 @@ _DRAWING: Final = frozenset(
 )
 #: Fixtures that come with pytest.
 _PYTESTS: Final = frozenset(
-    """
-    cache capfd capfdbinary caplog capsys capsysbinary capteesys doctest_namespace monkeypatch
-    pytestconfig record_property record_testsuite_property record_xml_attribute recwarn request
-    subtests testdir pytester tmp_path tmp_path_factory tmpdir tmpdir_factory self
-    """.split()
+    {
+        *("cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys"),
+        *("doctest_namespace", "monkeypatch", "pytestconfig", "pytester", "recwarn", "request"),
+        *("record_property", "record_testsuite_property", "record_xml_attribute", "self"),
+        *("subtests", "testdir", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory"),
+    }
 )
 
 
@@ -180,9 +181,7 @@ class Accounts:
         gone = frozenset(old.keys() - (self._checkout.files() or {}).keys())
         return self._graph(gone).outside(found.files)
 
-    def _uses_library(
-        self, nodeid: str, file: str, trace: Trace, old: Mapping[str, str]
-    ) -> bool:
+    def _uses_library(self, nodeid: str, file: str, trace: Trace, old: Mapping[str, str]) -> bool:
         """Whether a test imports an installed library, or asks for a fixture of one."""
         names = trace.before(trace.process.modules)
         packages = () if self._session.lookback is None else self._session.lookback.watch.packages
@@ -224,13 +223,16 @@ class Accounts:
 
 
 def _traces(run: Run) -> dict[tuple[str, int, int], Trace]:
-    """What each failing execution did, in the order in which their processes told it."""
-    readers: dict[str | None, Reader] = {}
-    found = {}
+    """What each failing execution did, by node id, attempt and index of its failure."""
+    attached: dict[str | None, list[tuple[tuple[str, int, int], Mapping[str, Any]]]] = {}
     for execution in run.executions:
-        reader = readers.setdefault(execution.worker, Reader())
         for index, failure in enumerate(execution.failures):
             raw = failure.facts.get("trace")
             if raw is not None:
-                found[execution.nodeid, execution.attempt, index] = reader.read(raw)
-    return found
+                key = (execution.nodeid, execution.attempt, index)
+                attached.setdefault(execution.worker, []).append((key, raw))
+    return {
+        key: trace
+        for some in attached.values()
+        for (key, _), trace in zip(some, read_all([raw for _, raw in some]), strict=True)
+    }

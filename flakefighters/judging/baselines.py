@@ -22,7 +22,16 @@ _MOST_KEYS: Final = 3
 #: Folders that hold a project's packages.
 _ROOTS: Final = ("", "src", "lib", "python")
 #: Modules at the top that nobody installs.
-_NOT_INSTALLED: Final = ("conftest", "docs", "example", "fabfile", "noxfile", "setup", "tasks", "test")
+_NOT_INSTALLED: Final = (
+    "conftest",
+    "docs",
+    "example",
+    "fabfile",
+    "noxfile",
+    "setup",
+    "tasks",
+    "test",
+)
 
 
 @dataclass(slots=True)

@@ -49,6 +49,4 @@ class Installed:
 
 def _changed(changes: Iterable[Change]) -> dict[str, str]:
     """Distributions that changed, and how."""
-    return {
-        change.path: change.how for change in changes if change.kind is ChangeKind.DISTRIBUTION
-    }
+    return {change.path: change.how for change in changes if change.kind is ChangeKind.DISTRIBUTION}

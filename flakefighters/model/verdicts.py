@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from flakefighters.model.changes import Changes
+from flakefighters.model.changes import Changes, Reach, Touching
 from flakefighters.model.facts import Environment, Execution, Failure, Outcome, RunHead
 
 __all__ = [

@@ -127,10 +127,10 @@ class _Search:
     def _fits(self, call: Call, names: set[str]) -> bool | None:
         """Whether a call suits the parameters; None if that cannot be told."""
         parameters = self.target.parameters
-        if call.count is None or parameters is None:
+        if call.given is None or parameters is None:
             return None
         fits = {
-            parameters.take(call.count + implicit, call.keywords)
+            parameters.take(call.given + implicit, call.keywords)
             for implicit in self._implicit(call, names)
         }
         return fits.pop() if len(fits) == 1 else None

@@ -7,6 +7,7 @@ from typing import Final
 
 __all__ = [
     "COMPILED_SOURCES",
+    "ENVIRONMENT",
     "HARMLESS",
     "OPENED_IN_C",
     "PLACES",
@@ -54,5 +55,7 @@ HARMLESS: Final = frozenset(
 )
 #: How programs are called that run what they find in files.
 RUNNING_CODE: Final = ("bash", "make", "node", "py", "sh")
+#: Names by which code asks for variables of the environment.
+ENVIRONMENT: Final = frozenset({"environ", "environb", "getenv", "getenvb"})
 #: Settings that say where a run ran, not how: another job alone is no change of behaviour.
 PLACES: Final = frozenset({"ci"})

@@ -258,9 +258,9 @@ class Touch:
         for path in own:
             for one in self._project.facts(path).units:
                 here = Unit(path, one.name, one.first)
-                if not self._sees or here in units or one.kind is ChangeKind.STATEMENT:
-                    if not one.reads.plain().isdisjoint(("environ", "getenv", "environb")):
-                        return True
+                runs = not self._sees or here in units or one.kind is ChangeKind.STATEMENT
+                if runs and not one.reads.plain().isdisjoint(tables.ENVIRONMENT):
+                    return True
         return False
 
     # -- Python files ------------------------------------------------------------------------
@@ -296,9 +296,10 @@ class Touch:
     def _not_loaded(self, effect: Effect) -> None:
         """None of its code ran in this process, so it matters only by being missing."""
         change = effect.change
-        if change.path == self._execution.own_file or ((change.how == "removed" or self._cannot_be_read(change)) and (
-            change.path in self._reach.files
-        )):
+        if change.path == self._execution.own_file or (
+            (change.how == "removed" or self._cannot_be_read(change))
+            and (change.path in self._reach.files)
+        ):
             self._touched.append((How.ASKS, change))
         elif change.path.rpartition("/")[0] in self._trace.opened and change.how != "changed":
             self._touched.append((How.LISTED, change))

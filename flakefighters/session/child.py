@@ -15,7 +15,7 @@ from flakefighters.capture import wire
 from flakefighters.capture.journal import recover
 from flakefighters.fighters import builtin
 from flakefighters.model import Secret, Target
-from flakefighters.session.finish import Plan, finish
+from flakefighters.session.finish import Plan, finish, session_from_json
 from flakefighters.state.anchor import Anchor
 from flakefighters.state.checkout import Checkout
 
@@ -32,11 +32,8 @@ def main() -> None:
         target=_target(order["target"]),
         record_to=_target(order["record_to"]),
         fighters=[one for one in builtin() if one.name in order["fighters"]],
-        history_runs=order["history_runs"],
         seconds=order["seconds"],
-        roots=order["roots"],
-        plugins=order["plugins"],
-        ignored=order["ignored"],
+        session=session_from_json(order["session"]),
         spool=Path(order["spool"]),
     )
     checkout = Checkout.read(Anchor(path=Path(order["anchor"]), inipath=inipath))

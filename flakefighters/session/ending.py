@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flakefighters.capture import wire
 from flakefighters.judging.judge import Judged
 from flakefighters.model import Run, Target, Verdict
-from flakefighters.session.finish import Finished, finish
+from flakefighters.session.finish import Finished, finish, session_to_json
 
 if TYPE_CHECKING:
     from flakefighters.session.hooks import Session
@@ -84,11 +84,8 @@ def _elsewhere(session: Session, run: Run) -> Finished:
         "target": _target(plan.target),
         "record_to": _target(plan.record_to),
         "fighters": [fighter.name for fighter in plan.fighters],
-        "history_runs": plan.history_runs,
         "seconds": plan.seconds,
-        "roots": list(plan.roots),
-        "plugins": list(plan.plugins),
-        "ignored": wire.plain(plan.ignored),
+        "session": session_to_json(plan.session),
         "spool": str(plan.spool),
     }
     path = [str(Path(__file__).parents[2]), *world.path]

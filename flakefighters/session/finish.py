@@ -11,15 +11,16 @@ from flakefighters.errors import FlakefightersError, UnreachableError
 from flakefighters.history import History
 from flakefighters.history.intake import Saved
 from flakefighters.judging.baselines import Lookback
-from flakefighters.judging.judge import Judged, judge
+from flakefighters.judging.judge import Judged, Session, judge
 from flakefighters.judging.retries import amendments
 from flakefighters.model import Flakefighter, Run, Target
 from flakefighters.session.opened import open_checked
 from flakefighters.session.spent import stripped
 from flakefighters.session.spool import address, deliver_leftovers
 from flakefighters.state.checkout import Checkout
+from flakefighters.tracing.wire import watch_from_json, watch_to_json
 
-__all__ = ["Finished", "Plan", "finish"]
+__all__ = ["Finished", "Plan", "finish", "session_from_json", "session_to_json"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,21 +32,11 @@ class Plan:
     record_to: Target
     fighters: Sequence[Flakefighter]
     save: bool = True
-    history_runs: int = 50
     #: Seconds for all of it.
     seconds: float = 3.0
-    roots: Sequence[str] = ()
-    plugins: Sequence[str] = ()
-    #: Top-level modules that the session had imported; None if not known.
-    modules: frozenset[str] | None = None
-    #: The files of all its modules.
-    loaded: tuple[str, ...] = ()
-    #: Node id to what its marker says.
-    ignored: Mapping[str, Any] = field(default_factory=dict)
+    session: Session = field(default_factory=Session)
     #: Folder with the journals of earlier runs.
     spool: Any = None
-    #: What was found when looking back at the start.
-    lookback: Lookback | None = None
     #: Where the targets were set, for messages.
     origin: str = ""
 
@@ -106,13 +97,7 @@ def _judge(
         history,
         checkout,
         plan.fighters,
-        history_runs=plan.history_runs,
-        roots=plan.roots,
-        plugins=plan.plugins,
-        ignored=lambda nodeid: plan.ignored.get(nodeid, {}).get("ignore"),
-        lookback=plan.lookback,
-        modules=plan.modules,
-        loaded=plan.loaded,
+        plan.session,
         now=now,
         absent=absent,
     )
@@ -155,3 +140,34 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
             done.notes.extend(notes)
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")
+
+
+def session_to_json(session: Session) -> dict[str, Any]:
+    """JSON values that :func:`session_from_json` reads."""
+    lookback = session.lookback
+    return {
+        "roots": list(session.roots),
+        "plugins": list(session.plugins),
+        "plugin_files": list(session.plugin_files),
+        "watch": None if lookback is None else watch_to_json(lookback.watch),
+        "loose": {} if lookback is None else dict(lookback.loose),
+        "modules": None if session.modules is None else sorted(session.modules),
+        "loaded": list(session.loaded),
+        "ignored": {nodeid: dict(marks) for nodeid, marks in session.ignored.items()},
+        "history_runs": session.history_runs,
+    }
+
+
+def session_from_json(value: Mapping[str, Any]) -> Session:
+    """What :func:`session_to_json` wrote."""
+    watch, modules = value["watch"], value["modules"]
+    return Session(
+        roots=value["roots"],
+        plugins=value["plugins"],
+        plugin_files=value["plugin_files"],
+        lookback=None if watch is None else Lookback(watch_from_json(watch), value["loose"]),
+        modules=None if modules is None else frozenset(modules),
+        loaded=value["loaded"],
+        ignored=value["ignored"],
+        history_runs=value["history_runs"],
+    )

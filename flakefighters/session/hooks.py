@@ -19,6 +19,7 @@ from flakefighters.capture.reports import state_env
 from flakefighters.capture.signature import from_longrepr
 from flakefighters.environment import facts as environment
 from flakefighters.judging.baselines import Lookback
+from flakefighters.judging.judge import Session as Known
 from flakefighters.judging.untracked import loaded_files
 from flakefighters.model import Completeness, Environment, Flakefighter, Run, RunHead
 from flakefighters.plugin import verdicts_key
@@ -31,6 +32,7 @@ from flakefighters.session.settings import (
     Roots,
     arguments,
     comparable_options,
+    plugin_files,
     plugins,
     redactor_of,
     seeds,
@@ -339,15 +341,18 @@ class Session:
             record_to=self.start.resolution.record_to,
             fighters=self.fighters,
             save=self.asked.save,
-            history_runs=self.asked.history_runs,
             seconds=self.seconds,
-            roots=list(self.roots.found),
-            plugins=plugins(self.config),
-            ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
             spool=self.start.spool,
-            lookback=self.lookback,
-            modules=frozenset(name for name in list(sys.modules) if "." not in name),
-            loaded=loaded_files(self.recorder.executions),
+            session=Known(
+                roots=list(self.roots.found),
+                plugins=plugins(self.config),
+                plugin_files=plugin_files(self.config, self.start.checkout.base),
+                lookback=self.lookback,
+                modules=frozenset(name for name in list(sys.modules) if "." not in name),
+                loaded=loaded_files(self.recorder.executions),
+                ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
+                history_runs=self.asked.history_runs,
+            ),
         )
 
     def _told(self, finished: Finished) -> None:

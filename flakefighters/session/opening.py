@@ -16,7 +16,7 @@ import pytest
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.fighters import builtin
 from flakefighters.judging.baselines import Lookback, look_back
-from flakefighters.model import Flakefighter
+from flakefighters.model import Flakefighter, Watch
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
@@ -25,7 +25,7 @@ from flakefighters.session.spool import address, deliver_leftovers
 from flakefighters.session.start import Start, begin
 from flakefighters.session.watching import register, start_trace
 from flakefighters.session.world import Clocks, World
-from flakefighters.tracing import TraceSession, Watch
+from flakefighters.tracing import TraceSession
 
 __all__ = ["Prepared", "open_session", "prepare"]
 

@@ -20,6 +20,7 @@ __all__ = [
     "arguments",
     "asked",
     "comparable_options",
+    "plugin_files",
     "plugins",
     "redactor_of",
     "seeds",
@@ -249,3 +250,16 @@ def arguments(config: Any) -> list[Path]:
 def plugins(config: Any) -> list[str]:
     """The plugins asked for by ``-p``."""
     return [name for name in getattr(config.option, "plugins", ()) if not name.startswith("no:")]
+
+
+def plugin_files(config: Any, base: Path) -> list[str]:
+    """Files of the project that are pytest plugins, relative to the base; conftests left out."""
+    found = []
+    for plugin in config.pluginmanager.get_plugins():
+        file = getattr(plugin, "__file__", None)
+        if not isinstance(file, str) or file.endswith("conftest.py") or "site-packages" in file:
+            continue
+        path = Path(os.path.realpath(file))
+        if path.is_relative_to(base):
+            found.append(path.relative_to(base).as_posix())
+    return sorted(found)

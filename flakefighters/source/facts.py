@@ -215,9 +215,9 @@ def _facts(tree: ast.Module) -> FileFacts:
         _calls(found, one, references)
         for text in one.reads.texts:
             parts = text.partition(":")[0].split(".")
-            if len(parts) > 1 and all(map(str.isidentifier, parts)):
-                if not _FILE_ENDINGS.fullmatch(parts[-1]):
-                    references[Reference(0, tuple(parts), how="named in")] = None
+            dotted = len(parts) > 1 and all(map(str.isidentifier, parts))
+            if dotted and not _FILE_ENDINGS.fullmatch(parts[-1]):
+                references[Reference(0, tuple(parts), how="named in")] = None
     for statement in _statements(tree.body):
         _reference(found, statement, references)
     found.references = tuple(references)
@@ -466,6 +466,6 @@ def _opaque(call: Call, reads: Reads) -> str | None:
         return tables.OPAQUE_IMPORTERS[call.name]
     if call.name in _IMPORTING_CALLS:
         computed = any(one.kind == "any" for one in reads.computed)
-        if computed or call.count is None:
+        if computed or call.given is None:
             return "computes the name of a module to import"
     return None

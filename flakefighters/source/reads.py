@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flakefighters.model import EVERYONE, Name, Scope
 from flakefighters.source import purity, tables
@@ -52,8 +52,9 @@ class Call(NamedTuple):
     #: The last part of what it is an attribute of; "" for a bare name, None for anything else.
     base: str | None
     name: str
-    #: Positional arguments, and the names of the others; None if either is computed.
-    count: int | None
+    #: How many positional arguments (None if some arguments are computed), and the names of the
+    #: others.
+    given: int | None
     keywords: frozenset[str]
 
 
@@ -150,7 +151,7 @@ class _Reader:
 
     def walk(self, nodes: list[ast.AST]) -> None:
         self._stack = nodes
-        handlers = self._HANDLERS
+        handlers: dict[type, Any] = self._HANDLERS
         while self._stack:
             item = self._stack.pop()
             handler = handlers.get(item.__class__)
