@@ -8,11 +8,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-__all__ = ["installed", "normalised", "owners"]
+__all__ = ["installed", "normalised", "own_names", "owners"]
 
 _RUNS: Final = re.compile(r"[-_.]+")
 _EGG: Final = re.compile(r"-py\d+(\.\d+)?(-.*)?$")
 _LARGEST: Final = 4 << 20
+#: The name of a project in its own files: ``[project]`` and ``[tool.poetry]`` tables, ``setup.cfg``,
+#: and the call in ``setup.py``.
+_OWN_NAME: Final = re.compile(
+    rb"""^[ \t]*name[ \t]*[=:][ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*,?[ \t]*\r?$""", re.MULTILINE
+)
 #: What a project installed in place has instead of a version: its code is in the work tree.
 EDITABLE: Final = "editable"
 
@@ -38,6 +43,12 @@ def installed(path: Sequence[str] | None = None) -> dict[str, str]:
                 here[name] = version
         found = here | found
     return dict(sorted(found.items()))
+
+
+def own_names(*sources: bytes) -> frozenset[str]:
+    """Normalised names that a project gives itself in these files (``pyproject.toml``, ...)."""
+    names = (match.decode("ascii", "replace") for one in sources for match in _OWN_NAME.findall(one))
+    return frozenset(map(normalised, names))
 
 
 def owners(path: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:

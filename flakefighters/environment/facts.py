@@ -14,7 +14,7 @@ from flakefighters import ids
 from flakefighters.environment import distributions
 from flakefighters.model import Change, ChangeKind, Environment
 
-__all__ = ["Inputs", "compare", "distribution_of", "read"]
+__all__ = ["Inputs", "compare", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Inputs:
     state_env: Mapping[str, str | None] = field(default_factory=dict)
     #: Where distributions are sought; None: ``sys.path``.
     path: Sequence[str] | None = None
+    #: Normalised names of the project's own distributions: its state tells what they hold.
+    own: frozenset[str] = frozenset()
 
 
 def read(inputs: Inputs) -> Environment:
@@ -49,18 +51,14 @@ def read(inputs: Inputs) -> Environment:
     for name, value in inputs.state_env.items():
         # Never the value itself: it may be a secret.
         settings[f"env.{name}"] = None if value is None else ids.h128("state_env", name, value)[:16]
-    installed = distributions.installed(inputs.path)
+    found = distributions.installed(inputs.path)
+    installed = {name: version for name, version in found.items() if name not in inputs.own}
     return Environment(
         id=ids.h128("environment", settings, installed),
         key=ids.h128("environment key", settings),
         settings=settings,
         distributions=installed,
     )
-
-
-def distribution_of(module: str, path: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Normalised names of the distributions that bring the top-level ``module``."""
-    return distributions.owners(path).get(module.partition(".")[0], ())
 
 
 def compare(old: Environment, new: Environment) -> tuple[Change, ...]:
@@ -115,4 +113,5 @@ def _arch() -> str:
 
 
 def _timezone() -> str:
-    return os.environ.get("TZ") or "/".join(time.tzname)
+    """What the clock shows, not how it was asked for: ``TZ=UTC`` is none on a machine in UTC."""
+    return "/".join(time.tzname)

@@ -179,7 +179,8 @@ class Accounts:
         """Top-level modules that the test's files ask for and that are not of the project."""
         found = self.reach(file, old)
         gone = frozenset(old.keys() - (self._checkout.files() or {}).keys())
-        return self._graph(gone).outside(found.files)
+        # Which pytest it is, and what that needs, concerns no test by itself.
+        return self._graph(gone).outside(found.files) - {"pytest", "_pytest"}
 
     def _uses_library(self, nodeid: str, file: str, trace: Trace, old: Mapping[str, str]) -> bool:
         """Whether a test imports an installed library, or asks for a fixture of one."""

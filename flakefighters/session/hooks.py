@@ -140,6 +140,7 @@ class Session:
             environment.Inputs(
                 options=self._clean(comparable_options(self.config)),
                 ci={name: value for name, value in known.items() if value},
+                own=self.start.own_distributions,
                 state_env={
                     name: self.world.environ.get(name)
                     for name in {*resolution.settings.state_env, *self._state_env}

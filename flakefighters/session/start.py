@@ -11,6 +11,7 @@ from typing import Any
 
 from flakefighters import __version__
 from flakefighters.capture.nodeids import offset
+from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import Project, RunHead
 from flakefighters.profiles import Inputs, Resolution, resolve
@@ -38,6 +39,8 @@ class Start:
     spool: Path
     #: Our one-line troubles so far.
     notes: list[str]
+    #: Normalised names of the distributions that the project itself is.
+    own_distributions: frozenset[str] = frozenset()
 
 
 def begin(
@@ -97,7 +100,18 @@ def begin(
         offset=offset(rootdir, checkout.base),
         spool=spool_folder(anchor.path),
         notes=notes,
+        own_distributions=_own_distributions(checkout, anchor),
     )
+
+
+def _own_distributions(checkout: Checkout, anchor: Anchor) -> frozenset[str]:
+    folders = dict.fromkeys([str(anchor.path), str(checkout.base)])
+    contents = (
+        checkout.disk.read(f"{folder}/{name}", 0, 1 << 20)
+        for folder in folders
+        for name in ("pyproject.toml", "setup.cfg", "setup.py")
+    )
+    return own_names(*filter(None, contents))
 
 
 def _origin(ci: Any) -> dict[str, Any]:
