@@ -13,10 +13,11 @@ __all__ = ["installed", "normalised", "own_names", "owners"]
 _RUNS: Final = re.compile(r"[-_.]+")
 _EGG: Final = re.compile(r"-py\d+(\.\d+)?(-.*)?$")
 _LARGEST: Final = 4 << 20
-#: The name of a project in its own files: ``[project]`` and ``[tool.poetry]`` tables, ``setup.cfg``,
-#: and the call in ``setup.py``.
+#: The name that a project gives itself: in tables of ``pyproject.toml``, in ``setup.cfg``, in the
+#: call of ``setup.py``.
 _OWN_NAME: Final = re.compile(
-    rb"""^[ \t]*name[ \t]*[=:][ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*,?[ \t]*\r?$""", re.MULTILINE
+    rb"""^[ \t]*name[ \t]*[=:][ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*,?[ \t]*\r?$""",
+    re.MULTILINE,
 )
 #: What a project installed in place has instead of a version: its code is in the work tree.
 EDITABLE: Final = "editable"
@@ -47,7 +48,9 @@ def installed(path: Sequence[str] | None = None) -> dict[str, str]:
 
 def own_names(*sources: bytes) -> frozenset[str]:
     """Normalised names that a project gives itself in these files (``pyproject.toml``, ...)."""
-    names = (match.decode("ascii", "replace") for one in sources for match in _OWN_NAME.findall(one))
+    names = (
+        match.decode("ascii", "replace") for one in sources for match in _OWN_NAME.findall(one)
+    )
     return frozenset(map(normalised, names))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flakefighters.fighters.sentences import shown
 from flakefighters.fighters.words import few, plural, where
 from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
 
@@ -57,6 +58,9 @@ class ChangedImports:
         if case.own_change is not None:
             reason = f"never passed, and its file {case.own_file} {case.own_change}"
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
+        changing = self._changing(case)
+        if changing is not None:
+            return changing
         if not case.history:
             reason = "the history could not be read"
             return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
@@ -64,6 +68,26 @@ class ChangedImports:
         if case.past:
             reason += f" ({plural(len(case.past), 'earlier result')})"
         return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+
+    def _changing(self, case: Case) -> Verdict | None:
+        """Genuine if it touched what git says is being changed."""
+        touched = () if case.changing is None else case.changing.touched
+        if not touched:
+            return None
+        known = "no earlier pass is known" if case.past else "no earlier run is known"
+        own = [one for _, one in touched if one.path == case.own_file and one.how == "added"]
+        if own and own[0].unit is None:
+            reason = f"its own file {case.own_file} is new ({known})"
+        else:
+            how = touched[0][0]
+            names = dict.fromkeys(shown(change) for way, change in touched if way is how)
+            reason = f"{how.value} {few(list(names))}, which {case.changed_by} changes ({known})"
+        evidence = {
+            "runs": len(case.past),
+            "changed_by": case.changed_by,
+            "touched": [_plain(change) for _, change in touched[:20]],
+        }
+        return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
 
     def _say(
         self, label: Label, confidence: Confidence, reason: str, evidence: Mapping[str, object]

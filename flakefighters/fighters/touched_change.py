@@ -72,12 +72,10 @@ class TouchedChange:
             evidence["doubt"] = doubt.slug
             reason = f"{doubt.reason}, though it {reason}"
             return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)
-        strong = found.watched and not found.ran_before
         if found.ran_before:
             reason += ", which ran earlier in its process"
-        return self._say(
-            Label.FLAKY, reason, evidence, Confidence.STRONG if strong else Confidence.FAIR
-        )
+        confidence = Confidence.STRONG if found.certain else Confidence.FAIR
+        return self._say(Label.FLAKY, reason, evidence, confidence)
 
     def _say(
         self, label: Label, reason: str, evidence: dict[str, Any], confidence: Confidence

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.judging.installed import Installed
-from flakefighters.model import Changes, Execution, Failure, Reach, Run, Touching, Trace
+from flakefighters.model import (
+    ChangeKind,
+    Changes,
+    Execution,
+    Failure,
+    Process,
+    Reach,
+    Run,
+    Touching,
+    Trace,
+)
 from flakefighters.reach.early_loading import EarlyLoading
 from flakefighters.reach.effects import Delta, Effects
 from flakefighters.reach.import_graph import ImportGraph
@@ -34,6 +44,9 @@ __all__ = ["Accounts"]
 _SEARCHING: Final = 2.0
 _IN_ALL: Final = 6.0
 _LARGEST: Final = 4 << 20
+#: What an execution did of which there was nothing to watch.
+_NOTHING: Final = Trace(process=Process(), at=0)
+_IN_FILES: Final = frozenset(ChangeKind) - {ChangeKind.DISTRIBUTION, ChangeKind.SETTING}
 #: Modules that draw what a seed sets.
 _DRAWING: Final = frozenset(
     {"factory", "faker", "hypothesis", "mimesis", "model_bakery", "numpy", "random", "torch"}
@@ -79,8 +92,15 @@ class Accounts:
         return bool(self._traces)
 
     def trace(self, execution: Execution, index: int) -> Trace | None:
-        """What the execution of a failure did; None if it was not watched."""
-        return self._traces.get((execution.nodeid, execution.attempt, index))
+        """What the execution of a failure did; None if it was not watched.
+
+        Where no file differs from what tests passed on, there was nothing to watch.
+        """
+        found = self._traces.get((execution.nodeid, execution.attempt, index))
+        lookback = self._session.lookback
+        if found is None and not self._traces and lookback is not None and lookback.watch.empty:
+            return _NOTHING
+        return found
 
     def since(self, state: str, old: Mapping[str, str]) -> Delta:
         """What differs from an older state, of these files, and what that reaches."""
@@ -108,6 +128,8 @@ class Accounts:
     ) -> Touching | None:
         """What an execution had to do with the changes since a state with the files ``old``."""
         if self._is_late(_IN_ALL):
+            return None
+        if trace is _NOTHING and any(one.kind in _IN_FILES for one in changes.changes):
             return None
         delta = self._deltas.get(state or "")
         effects = () if delta is None else delta.effects

@@ -13,7 +13,7 @@ from flakefighters.history import History
 from flakefighters.model import RunHead, Trust, Watch
 from flakefighters.state.checkout import Checkout
 
-__all__ = ["Lookback", "counts", "look_back", "ordered", "packages_of"]
+__all__ = ["Lookback", "counts", "first_look", "look_back", "ordered", "packages_of"]
 
 #: More states than these are not compared at the start: of others it is not known which data
 #: files were opened.
@@ -70,6 +70,8 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
     loose = {path: edited for path, edited in edits.items() if edited > oldest}
     new = (checkout.files() or {}) if states else {}
     changed: set[str] = set()
+    if not fit:
+        return first_look(head, checkout)
     if states and new:
         recorded = history.state_files(states)
         trees = {run.state: run.tree for run in runs if run.dirty is False}
@@ -86,6 +88,15 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
             loose=frozenset(loose),
         ),
         loose,
+    )
+
+
+def first_look(head: RunHead, checkout: Checkout) -> Lookback:
+    """Where no run is known, git still tells what is being changed."""
+    former, new = checkout.former(head.base_branch), checkout.files() or {}
+    changed = _differing(former[1], new) if former is not None and new else set()
+    return Lookback(
+        Watch(base=str(checkout.base), changed=frozenset(changed), packages=packages_of(new))
     )
 
 

@@ -213,7 +213,7 @@ class _World:
         """The case with what costs more and is needed only where the nearest pass is silent."""
         baseline = case.baseline
         if baseline is None:
-            return case
+            return self._without_baseline(case, asked)
         found = baseline.touching
         if found is None or not found.watched:
             files = self._files.get(baseline.past.run.state or "") or {}
@@ -222,6 +222,18 @@ class _World:
             others = (self._with_account(one, *asked) for one in self._others(past, baseline))
             return replace(case, others=tuple(one for one in others if one is not None))
         return case
+
+    def _without_baseline(self, case: Case, asked: tuple[Execution, Failure, Trace | None]) -> Case:
+        """The case of a test that never passed: git still knows what is being changed."""
+        execution, failure, trace = asked
+        former = self.checkout.former(self.run.head.base_branch) if trace is not None else None
+        if former is None or trace is None or not self.readable:
+            return case
+        who, files = former
+        delta = self.accounts.since(who, files)
+        changes = Changes(changes=tuple(effect.change for effect in delta.effects))
+        touching = self.accounts.touching(execution, failure, trace, changes, who, files)
+        return replace(case, changing=touching, changed_by=who)
 
     def _with_account(
         self,

@@ -141,6 +141,8 @@ class Effect:
     links: frozenset[Link] = frozenset()
     #: Names that were bound with the help of the changed ones.
     names: frozenset[str] = frozenset()
+    #: What a function that is gone altered, and alters no more.
+    undone: frozenset[Name] = frozenset()
     #: It alters things of other files, or of the process, when its file is imported.
     leaves: bool = False
 
@@ -235,5 +237,7 @@ class Touching:
     doubts: tuple[Doubt, ...] = ()
     #: Changed code ran in the process before the execution, which had nothing to do with it.
     ran_before: bool = False
+    #: Whether that it touched none is sure, and not only likely.
+    certain: bool = True
     #: Functions were watched; without, only imports, openings and children are known.
     watched: bool = True

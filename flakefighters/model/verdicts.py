@@ -157,6 +157,10 @@ class Case:
     #: The nearest pass on another state that was never seen to fail, for a failure on a state
     #: that has passed as well: what came in since then may have brought the flakiness.
     stable: Baseline | None = None
+    #: Without a baseline: what the execution had to do with what git says is being changed, and
+    #: by whom ("this pull request").
+    changing: Touching | None = None
+    changed_by: str = ""
     #: Files that the test's imports lead to, asked for where execution was not watched.
     reach: Reach | None = None
     #: False if the history could not be read.

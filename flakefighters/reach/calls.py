@@ -21,6 +21,7 @@ from flakefighters.source.reads import Call, Reads
 __all__ = ["callers"]
 
 _CONSTRUCTORS: Final = frozenset({"__init__", "__new__"})
+_PROPERTIES: Final = frozenset({"cached_property", "property", "setter"})
 _ROUNDS: Final = 10
 
 
@@ -75,6 +76,18 @@ class _Search:
                 if (path, unit.name) != (self.path, self.target.name):
                     self._unit(path, unit)
 
+        self._computing()
+
+    def _computing(self) -> None:
+        """Code that computes what it calls may call it."""
+        kinds = {"any", "own", "text"}
+        if (self.is_method and not self.constructs) or self.project.escaped(self.called.holders()):
+            kinds.add("member")
+        for path, unit in self.project.computing():
+            near = unit.kind is ChangeKind.FUNCTION and self.project.mentions(path, self.path)
+            if near and unit.reads.may_compute(kinds, self.called.all()):
+                self.links.add(Link(Via.MAY_READ, unit_of(path, unit)))
+
     def _unit(self, path: str, unit: UnitFacts) -> None:
         inner = unit.scope is not None
         in_class = inner and unit.kind is ChangeKind.STATEMENT
@@ -119,6 +132,8 @@ class _Search:
             if fits is False:
                 return Via.READ
             worst = worst if fits else Via.MAY_READ
+        if not self.target.decorators.isdisjoint(_PROPERTIES):
+            return worst  # reading it runs it
         looked_at = {call.name for call in reads.calls} & tables.CALLED_WITHOUT_LOOKING
         if not (reads.held | reads.words).isdisjoint(names) and not looked_at:
             worst = Via.MAY_READ
@@ -145,6 +160,6 @@ class _Search:
             yield 1
         else:
             yield 1
-            base = call.base or ""
-            if not call.base or base[:1].isupper() or base == "cls":
+            base = call.base or "_"
+            if call.base == "" or base[:1].isupper() or base == "cls":
                 yield 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cached_property
+from typing import Final
 
 from flakefighters.model import Change, ChangeKind, Name, Scope, Unit, Via
 from flakefighters.reach.project import Project, module_parts
@@ -12,6 +13,9 @@ from flakefighters.source import purity
 from flakefighters.source.facts import UnitFacts
 
 __all__ = ["EarlyLoading"]
+
+_CONSTRUCTORS: Final = frozenset({"__init__", "__new__", "__post_init__", "__call__"})
+_READING: Final = frozenset({"load", "loads", "open", "read", "read_bytes", "read_text"})
 
 
 class EarlyLoading:
@@ -38,6 +42,15 @@ class EarlyLoading:
             return True
         return facts.own_name in self._called or self._is_called_by_library(unit.path, facts)
 
+    def reads_files(self) -> bool:
+        """Whether code may have read files then."""
+        return any(
+            not one.reads.plain().isdisjoint(_READING)
+            for path in self._files
+            for one in self._project.facts(path).units
+            if one.kind is not ChangeKind.FUNCTION or one.own_name in self._called
+        )
+
     def is_imported(self, path: str) -> bool:
         """Whether some file of the project imports one of them, so that libraries need not."""
         parts = module_parts(path)
@@ -57,6 +70,8 @@ class EarlyLoading:
             for one in self._project.facts(path).units:
                 if one.kind is ChangeKind.FUNCTION:
                     bodies.setdefault(one.own_name, []).append(one)
+                    if one.own_name in _CONSTRUCTORS and one.scope is not None:
+                        bodies.setdefault(one.scope.rpartition(".")[2], []).append(one)
                     called |= one.head.plain()
                     if one.own_name.startswith("pytest_"):
                         called.add(one.own_name)

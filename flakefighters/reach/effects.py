@@ -7,8 +7,9 @@ name of it, in this file or another; and one with an effect at import to all tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flakefighters.model import (
@@ -22,9 +23,11 @@ from flakefighters.model import (
     Unit,
     Via,
 )
+from flakefighters.reach import tables
 from flakefighters.reach.calls import callers
 from flakefighters.reach.project import Project
 from flakefighters.reach.readers import Readers, readers, unit_of
+from flakefighters.source.facts import FileFacts, facts_of
 from flakefighters.source.units import compare
 from flakefighters.state.files import differing
 
@@ -32,6 +35,9 @@ __all__ = ["Delta", "Effects"]
 
 #: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
 _MOST_PARSED: Final = 400
+#: What is altered for other files too.
+_FOR_OTHERS: Final = frozenset({Scope.ANYWHERE, Scope.FIXTURE})
+_WORD: Final = re.compile(r"\w+")
 _CONDITIONS: Final = frozenset(
     {Scope.IF_BASE, Scope.IF_CALL, Scope.IF_DECORATOR, Scope.IF_IMPORT, Scope.EVERYONE}
 )
@@ -77,7 +83,7 @@ class Effects:
         coarse = False
         for one in files:
             if one.kind is ChangeKind.DATA:
-                effects.append(self._data(one))
+                effects.append(self._data(one, old))
             elif one.path not in self._loaded and one.how != "removed":
                 effects.append(Effect(change=one))
             elif one.path in wanted and wanted[one.path] in contents:
@@ -93,7 +99,30 @@ class Effects:
 
     def _compared(self, path: str, before: bytes) -> list[Effect]:
         after = self._project.files.content(path)
-        return [self._effect(change) for change in compare(path, before, after)]
+        changes = compare(path, before, after)
+        if not changes:  # somebody may read the very text
+            return [Effect(change=Change(kind=ChangeKind.FILE, path=path, by_run=False))]
+        found = [self._effect(change) for change in changes]
+        gone = {one.unit for one in changes if one.how == "removed" and one.unit is not None}
+        if gone:
+            found = self._undone(found, facts_of(before), gone)
+        return found
+
+    def _undone(
+        self, effects: list[Effect], before: FileFacts | None, gone: set[str]
+    ) -> list[Effect]:
+        """Tell what the functions that are gone altered."""
+        altered = {
+            one.name: frozenset(name for name in one.reads.alters if name.scope in _FOR_OTHERS)
+            for one in (before.units if before is not None else ())
+            if one.name in gone
+        }
+        return [
+            replace(one, undone=altered.get(one.change.unit or "", frozenset()))
+            if one.change.how == "removed"
+            else one
+            for one in effects
+        ]
 
     # -- one change --------------------------------------------------------------------------
 
@@ -172,8 +201,10 @@ class Effects:
             leaves=True,
         )
 
-    def _data(self, change: Change) -> Effect:
+    def _data(self, change: Change, old: Mapping[str, str]) -> Effect:
         """A data file: opening it is seen, but not a look at its existence, C code, or a cache."""
+        if tables.STEERING.fullmatch(change.path):
+            return Effect(change=change, names=self._words(change, old))
         name = change.path.rpartition("/")[2]
         links: set[Link] = set()
         for path in self._project.mentioning([name]) if not self._late() else ():
@@ -182,3 +213,11 @@ class Effects:
                     inside = one.kind is ChangeKind.FUNCTION
                     links.add(Link(Via.NAMED, unit_of(path, one) if inside else Unit(path, "", 0)))
         return Effect(change=change, links=frozenset(links))
+
+    def _words(self, change: Change, old: Mapping[str, str]) -> frozenset[str]:
+        """The words of the lines in which a text differs."""
+        blob = old.get(change.path)
+        before = self._read_old([blob]).get(blob, b"") if blob is not None else b""
+        after = self._project.files.content(change.path) if change.path in self._new else b""
+        lines = set(before.splitlines()) ^ set(after.splitlines())
+        return frozenset(_WORD.findall(b"\n".join(lines).decode("utf-8", "replace")))

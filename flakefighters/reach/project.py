@@ -23,7 +23,7 @@ _NOTHING: Final = FileFacts()
 _COMPUTING: Final = re.compile(
     rb"\b(?:eval|exec|globals|locals|vars|dir|__import__|import_module|import_string|resolve_name"
     rb"|attrgetter|methodcaller|[gs]etattr|hasattr|delattr|getfixturevalue|getmembers\w*|patch"
-    rb"|__dict__|modules)\b"
+    rb"|__dict__|modules|signature|get_type_hints|get_annotations|getfullargspec|__annotations__)\b"
 )
 
 
@@ -125,7 +125,7 @@ class Project:
         if path not in self._indices:
             index = self._indices[path] = _Index({}, [], [])
             for one in self.facts(path).units:
-                for name in one.reads.plain():
+                for name in one.reads.plain() | one.annotations.plain():
                     index.by_name.setdefault(name, []).append(one)
                 if one.reads.computed:
                     index.computing.append(one)
@@ -345,11 +345,6 @@ class Project:
                 if one.is_wide
             )
         return self._wide
-
-    def looks_at_annotations(self) -> bool:
-        """Whether some code other than single tests looks at the annotations of functions."""
-        names = ("annotations", "get_type_hints", "getfullargspec", "signature")
-        return any(self.facts(path).looks_at_annotations for path in self.mentioning(names))
 
 
 _BY_NAME: Final = frozenset({"__import__", "import_module", "importorskip", "reload"})

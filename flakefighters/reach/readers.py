@@ -54,6 +54,8 @@ class _Search:
     doubtful: dict[str, set[str]] = field(default_factory=dict)
     doubtful_callables: dict[str, set[str]] = field(default_factory=dict)
     links: set[Link] = field(default_factory=set)
+    #: An annotation reads one of the names, which matters to those who look at annotations.
+    annotated: bool = False
 
     def size(self) -> int:
         found = (*self.doubtful.values(), *self.doubtful_callables.values())
@@ -105,6 +107,7 @@ class _Search:
                 ("member", free),
                 ("text", near),
                 ("fixture", self.values.fixtures),
+                ("annotation", self.annotated),
             )
             if gives
         )
@@ -139,6 +142,7 @@ class _Search:
         # Nobody asks for a local name, nor for a test but pytest.
         local = unit.is_local or unit.own_name.startswith("test_")
         headed = self._read(path, unit.head, in_class=inner)
+        self.annotated = self.annotated or self._read(path, unit.annotations)
         if headed or self._read(path, unit.reads):
             asks = not unit.reads.parameters.isdisjoint(self.values.fixtures)
             if headed or asks:
@@ -187,7 +191,9 @@ class _Search:
         called = hit or self.callables.read_by(unit.reads, path, self.project, in_class=inner)
         if called:
             self.values.add(path, unit.binds, member=inner)
-            self.values.add_all(path, unit.reads.alters)
+            self.values.add_all(
+                path, map(_as_member, unit.reads.alters) if inner else unit.reads.alters
+            )
             if self._is_unclear(path, unit):
                 self.link(Via.HANDED, path, unit)
         elif self._among(unit, path, self.doubtful, self.doubtful_callables) or (
@@ -223,6 +229,11 @@ class _Search:
         for name in names:
             if not name.startswith(("__", "test_")):  # too many share them
                 to.setdefault(name, set()).add(path)
+
+
+def _as_member(name: Name) -> Name:
+    """A name as it is bound in the body of a class."""
+    return Name(Scope.MEMBER, name.text) if name.scope is Scope.MODULE else name
 
 
 def readers(path: str, names: Iterable[Name], project: Project, *, added: bool = False) -> Readers:

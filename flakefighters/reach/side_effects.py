@@ -6,10 +6,12 @@ keep of results.  Gyori et al. (PolDet, ISSTA 2015) call it pollution.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from flakefighters.model import EVERYONE, ChangeKind, Name, Scope, Unit, Via
+from flakefighters.reach import tables
 from flakefighters.reach.project import Project
 from flakefighters.reach.readers import readers
 from flakefighters.source.facts import UnitFacts
@@ -40,10 +42,23 @@ class SideEffects:
             names: dict[str, set[Name]] = {}
             for path, name in self._altered(unit.path, facts, kept):
                 names.setdefault(path, set()).add(name)
+            if self._writes_for(facts, ran):
+                return True
             for path, some in names.items():
                 if EVERYONE in some or not self._read_by(path, frozenset(some)).isdisjoint(ran):
                     return True
         return False
+
+    def _writes_for(self, facts: UnitFacts, ran: Collection[Unit]) -> bool:
+        """Whether it writes a file, and one of ``ran`` has a name of a file from its text."""
+        called = {call.name for call in facts.reads.calls}
+        if called.isdisjoint(tables.FILE_WRITERS) and not (
+            "open" in called and facts.reads.words & tables.WRITING_MODES
+        ):
+            return False
+        named = {text for text in facts.reads.texts if "." in text or "/" in text}
+        others = (self._project.facts(unit.path).at(unit.name, unit.line) for unit in ran)
+        return any(one is not None and not named.isdisjoint(one.reads.texts) for one in others)
 
     def read_by(self, path: str, names: Collection[Name], ran: Collection[Unit]) -> bool:
         """Whether one of ``ran`` reads one of the names, which are bound in a file."""
@@ -52,8 +67,18 @@ class SideEffects:
     def _altered(self, path: str, facts: UnitFacts, kept: bool) -> Iterator[tuple[str, Name]]:
         """Names with the files that they are bound in."""
         modules = self._project.plain_modules(path)
+        origins = {
+            bound: wanted.names[0]
+            for bound, wanted in self._project.facts(path).modules()
+            if wanted.names
+        }
         for name in facts.reads.alters:
-            if name.scope is Scope.MODULE and name.text in modules:
+            if name.scope is Scope.MODULE and name.text in origins:
+                yield path, Name(Scope.ANYWHERE, origins[name.text])
+                continue
+            if name.scope is Scope.MODULE and (name.text in modules or self._is_foreign(name.text)):
+                # ``json.JSONEncoder.item_separator = "#"``: whoever uses the library may see it.
+                yield path, Name(Scope.ANYWHERE, name.text)
                 continue
             if name.scope is Scope.FIXTURE and name.text not in self._project.wide_fixtures():
                 continue
@@ -64,6 +89,9 @@ class SideEffects:
         if kept and facts.keeps_results:
             member = facts.scope is not None
             yield path, Name(Scope.MEMBER if member else Scope.MODULE, facts.own_name)
+
+    def _is_foreign(self, name: str) -> bool:
+        return name in sys.stdlib_module_names
 
     def _by_calls(self, facts: UnitFacts) -> Iterator[tuple[str, Name]]:
         """What functions alter that it calls by name, one call deep."""

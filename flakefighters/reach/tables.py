@@ -7,12 +7,17 @@ from typing import Final
 
 __all__ = [
     "COMPILED_SOURCES",
+    "COMPILERS",
     "ENVIRONMENT",
+    "FILE_WRITERS",
     "HARMLESS",
+    "LOOKING_AT_FILES",
     "OPENED_IN_C",
     "PLACES",
+    "REFLECTION",
     "RUNNING_CODE",
     "STEERING",
+    "WRITING_MODES",
 ]
 
 #: Sources of extension modules: a change shows only when somebody builds them again.
@@ -20,6 +25,17 @@ COMPILED_SOURCES: Final = (
     *(".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".h", ".hpp", ".pxd", ".pyx", ".rs"),
     *("Cargo.lock", "Cargo.toml", "CMakeLists.txt", "meson.build", "setup.py"),
 )
+#: Calls that leave files behind, and the modes of ``open`` that do.
+FILE_WRITERS: Final = frozenset(
+    {
+        *("copy", "copyfile", "copytree", "dump", "mkdir", "makedirs", "move", "rename", "replace"),
+        *("savetxt", "symlink", "symlink_to", "to_csv", "touch", "unlink", "write_bytes"),
+        *("write_text", "rmtree", "remove"),
+    }
+)
+WRITING_MODES: Final = frozenset({"w", "wb", "a", "ab", "x", "xb", "wt", "at", "r+", "w+", "a+"})
+#: Modules that compile functions which are marked for it, so that nobody sees them run.
+COMPILERS: Final = frozenset({"codon", "numba", "pythran", "taichi", "triton"})
 #: Files that decide how tests are started, and with which variables.
 STEERING: Final = re.compile(
     r"(?:.*/)?(?:tox\.ini|noxfile\.py|Makefile|justfile|Justfile|Taskfile\.ya?ml|\.env[\w.]*"
@@ -57,5 +73,18 @@ HARMLESS: Final = frozenset(
 RUNNING_CODE: Final = ("bash", "make", "node", "py", "sh")
 #: Names by which code asks for variables of the environment.
 ENVIRONMENT: Final = frozenset({"environ", "environb", "getenv", "getenvb"})
+#: Names by which code looks at files without opening them, and at code without running it.
+LOOKING_AT_FILES: Final = frozenset(
+    {
+        *("exists", "getmtime", "getsize", "glob", "is_dir", "is_file", "isdir", "isfile", "iglob"),
+        *("iterdir", "listdir", "lstat", "rglob", "scandir", "stat", "walk"),
+    }
+)
+REFLECTION: Final = frozenset(
+    {
+        *("__annotations__", "__dict__", "__doc__", "__members__", "dir", "find_spec", "getdoc"),
+        *("getmembers", "getsource", "getsourcelines", "signature", "vars", "ast", "tokenize"),
+    }
+)
 #: Settings that say where a run ran, not how: another job alone is no change of behaviour.
 PLACES: Final = frozenset({"ci"})

@@ -8,7 +8,7 @@ doubt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -32,6 +32,7 @@ from flakefighters.reach import tables
 from flakefighters.reach.early_loading import EarlyLoading
 from flakefighters.reach.project import Project
 from flakefighters.reach.side_effects import SideEffects
+from flakefighters.source.facts import UnitFacts
 
 __all__ = ["Execution", "Touch"]
 
@@ -82,6 +83,8 @@ class Touch:
         self._touched: list[tuple[How, Change]] = []
         self._doubts: list[Doubt] = []
         self._ran_before = False
+        #: Whether all that was told apart is sure.
+        self._certain = True
 
     # -- what was seen -----------------------------------------------------------------------
 
@@ -181,6 +184,7 @@ class Touch:
             touched=tuple(self._touched),
             doubts=tuple(dict.fromkeys(self._doubts)),
             ran_before=self._ran_before,
+            certain=self._certain and not self._ran_before and self._sees,
             watched=self._sees,
         )
 
@@ -202,10 +206,12 @@ class Touch:
             self._doubt(DoubtKind.UNSEEN, change, "it was not watched for")
         elif self._was_kept(path):
             self._doubt(DoubtKind.READ_BEFORE, change)
+        elif self._early.reads_files():
+            self._doubt(DoubtKind.LOADED_EARLY, change)
         elif self._is_named(effect):
             self._doubt(DoubtKind.NAMED, change)
         else:
-            self._by_table(change)
+            self._by_table(effect)
 
     def _was_read_at_import(self, path: str) -> bool:
         pairs = self._trace.before(self._trace.process.read_at_import)
@@ -234,15 +240,18 @@ class Touch:
                 return True
         return False
 
-    def _by_table(self, change: Change) -> None:
+    def _by_table(self, effect: Effect) -> None:
         """What is known of kinds of files: who reads them otherwise than by opening them."""
-        path = change.path
+        change, path = effect.change, effect.change.path
         modules = self._trace.before(self._trace.process.modules)
         name = path.rpartition("/")[2]
         if name.endswith(tables.COMPILED_SOURCES) and self._has_native():
             self._doubt(DoubtKind.COMPILED, change)
-        elif tables.STEERING.fullmatch(path) and self._reads_environment():
-            self._doubt(DoubtKind.STEERED, change)
+        elif tables.STEERING.fullmatch(path):
+            if self._reads_environment(effect.names):
+                self._doubt(DoubtKind.STEERED, change)
+        elif self._reflects(tables.LOOKING_AT_FILES):
+            self._certain = False
         else:
             for module, endings in tables.OPENED_IN_C.items():
                 if module in modules and name.lower().endswith(endings):
@@ -252,16 +261,26 @@ class Touch:
     def _has_native(self) -> bool:
         return any(path.endswith((".so", ".pyd")) for path in self._loaders)
 
-    def _reads_environment(self) -> bool:
+    def _reads_environment(self, names: frozenset[str]) -> bool:
+        """Whether it asks for a variable of one of these names."""
+        return any(
+            not one.reads.plain().isdisjoint(tables.ENVIRONMENT)
+            and not names.isdisjoint(one.reads.words)
+            for one in self._own_code()
+        )
+
+    def _reflects(self, signs: frozenset[str]) -> bool:
+        """Whether code that it ran has one of some names."""
+        return any(not one.reads.plain().isdisjoint(signs) for one in self._own_code())
+
+    def _own_code(self) -> Iterator[UnitFacts]:
+        """The functions that it ran, and the statements of their files."""
         units = self._ran | self._before
-        own = {unit.path for unit in units} | {self._execution.own_file}
-        for path in own:
+        for path in {unit.path for unit in units} | {self._execution.own_file}:
             for one in self._project.facts(path).units:
                 here = Unit(path, one.name, one.first)
-                runs = not self._sees or here in units or one.kind is ChangeKind.STATEMENT
-                if runs and not one.reads.plain().isdisjoint(tables.ENVIRONMENT):
-                    return True
-        return False
+                if not self._sees or here in units or one.kind is ChangeKind.STATEMENT:
+                    yield one
 
     # -- Python files ------------------------------------------------------------------------
 
@@ -272,6 +291,7 @@ class Touch:
             self._touched.append((How.OPENED, change))  # as a text
             return
         if change.unit is None and not change.by_run:
+            self._certain = self._certain and not self._reflects(tables.REFLECTION)
             return  # no more than its text differs
         if not self._is_loaded(path):
             self._not_loaded(effect)
@@ -283,15 +303,25 @@ class Touch:
         if run & self._ran:
             self._touched.append((How.RAN, change))
             return
+        compiler = self._compiler(path)
+        if compiler is not None:
+            self._doubt(DoubtKind.UNSEEN, change, f"{compiler} compiles functions of {path}")
+            return
         if self._is_asked(effect):
             self._touched.append((How.ASKS, change))
             return
         if run & (self._earlier | self._between) or any(unit in run for _, unit in self._at_import):
             self._ran_before = True
-        elif change.kind is not ChangeKind.FUNCTION:
-            self._ran_before = True  # with its file
+        elif change.names or change.kind is not ChangeKind.FUNCTION:
+            self._certain = False  # it took effect with its file
         if not self._reads(effect, run):
             self._polluted(effect, run)
+
+    def _compiler(self, path: str) -> str | None:
+        """What compiles functions of a file, so that they run unseen."""
+        modules = self._trace.before(self._trace.process.modules) & tables.COMPILERS
+        content = self._project.files.content(path) if modules else b""
+        return next((name for name in sorted(modules) if name.encode() in content), None)
 
     def _not_loaded(self, effect: Effect) -> None:
         """None of its code ran in this process, so it matters only by being missing."""
@@ -366,7 +396,8 @@ class Touch:
         surface = bool(change.names) or change.kind is not ChangeKind.FUNCTION
         if (surface or run) and self._is_early(effect, read, run):
             return True
-        if surface and self._by_library(effect):
+        outside = self._between | frozenset(unit for _, unit in self._at_import)
+        if (surface or run & outside) and self._by_library(effect):
             return True
         if (not surface and not importers) or self._is_elsewhere(effect):
             return self._ran_at_import(effect, run)
@@ -380,7 +411,7 @@ class Touch:
         elif self._ran_at_import(effect, run):
             pass
         elif not reached:
-            self._not_reached(effect, may, importers)
+            return self._not_reached(effect, may, importers)
         elif change.unit is None and change.how == "removed":
             self._touched.append((How.ASKS, change))
         elif importers:
@@ -404,7 +435,7 @@ class Touch:
             return True
         return False
 
-    def _not_reached(self, effect: Effect, may: frozenset[Unit], importers: bool) -> None:
+    def _not_reached(self, effect: Effect, may: frozenset[Unit], importers: bool) -> bool:
         change = effect.change
         if may & self._ran and self._unknown is not None:
             self._doubt(DoubtKind.MAY_IMPORT, change, self._unknown)
@@ -414,6 +445,9 @@ class Touch:
             self._doubt(DoubtKind.IN_EXAMPLE, change)
         elif importers and self._unknown is not None:
             self._doubt(DoubtKind.IMPORTS_UNKNOWN, change, self._unknown)
+        else:
+            return False
+        return True
 
     def _is_elsewhere(self, effect: Effect) -> bool:
         """Whether a change is in a file of which nothing came to the test.
@@ -494,6 +528,9 @@ class Touch:
         earlier = run & (self._earlier | frozenset(unit for _, unit in self._at_import))
         ran = self._ran | frozenset([Unit(*self._own(), 0)])
         if earlier and self._side_effects.left_to(earlier, ran, kept=True):
+            self._doubt(DoubtKind.LEFT_BEHIND, change)
+            return
+        if effect.undone and self._side_effects.read_by(change.path, effect.undone, ran):
             self._doubt(DoubtKind.LEFT_BEHIND, change)
             return
         if effect.leaves and not run and self._alters_what_is_read(effect):

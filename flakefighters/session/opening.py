@@ -15,7 +15,7 @@ import pytest
 
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.fighters import builtin
-from flakefighters.judging.baselines import Lookback, look_back
+from flakefighters.judging.baselines import Lookback, first_look, look_back
 from flakefighters.model import Flakefighter, Watch
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
@@ -130,9 +130,11 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     target, record_to = start.resolution.target, start.resolution.record_to
     left = wishes.save and record_to.backend == "sqlite" and any(start.spool.glob("*.jsonl"))
     looking = wishes.history_runs > 0
-    if target.path is not None and not target.path.exists():
-        looking = False
+    absent = target.path is not None and not target.path.exists()
     try:
+        if absent and looking and not left:
+            return first_look(start.head, start.checkout)
+        looking = looking and not absent
         if left:
             with open_checked(record_to, start.checkout, create=True, deadline=2.0) as history:
                 _, notes = deliver_leftovers(history, start.spool, to=address(record_to))

@@ -96,6 +96,8 @@ class UnitFacts:
     reads: Reads
     #: What is read where a definition stands: decorators, defaults, bases; also in ``reads``.
     head: Reads
+    #: What the annotations of a function read, which few look at.
+    annotations: Reads = field(default_factory=Reads)
     #: On which conditions running a statement does more than bind.
     impure: purity.Conditions = frozenset()
     #: Of an import of one name: what it asks for.
@@ -147,8 +149,7 @@ class FileFacts:
     exports: tuple[str, ...] | None = ()
     #: Whether it imports all that some module exports.
     has_star: bool = False
-    #: Whether it looks at the annotations, or asks classes which others inherit from them.
-    looks_at_annotations: bool = False
+    #: Whether it asks classes which others inherit from them.
     asks_for_subclasses: bool = False
     #: Whether some class counts others among its own by the methods that they have.
     has_protocols: bool = False
@@ -210,8 +211,6 @@ def _facts(tree: ast.Module) -> FileFacts:
             found.has_protocols = True
         if one.own_name in ("__init_subclass__", "__subclasshook__", "__instancecheck__"):
             found.asks_for_subclasses = found.has_protocols = True
-        if not plain.isdisjoint(_LOOKING) and not one.own_name.startswith("test"):
-            found.looks_at_annotations = one.imports is None or found.looks_at_annotations
         _calls(found, one, references)
         for text in one.reads.texts:
             parts = text.partition(":")[0].split(".")
@@ -222,11 +221,6 @@ def _facts(tree: ast.Module) -> FileFacts:
         _reference(found, statement, references)
     found.references = tuple(references)
     return found
-
-
-_LOOKING: Final = frozenset(
-    {"__annotations__", "get_type_hints", "get_annotations", "getfullargspec", "signature"}
-)
 
 
 def _unit(one: Walked, annotated: bool) -> UnitFacts:
@@ -242,6 +236,7 @@ def _unit(one: Walked, annotated: bool) -> UnitFacts:
     decorators = getattr(node, "decorator_list", ())
     found.decorators = frozenset(purity.dotted(one).rpartition(".")[2] for one in decorators)
     if isinstance(node, Function):
+        found.annotations = read([*header(node, True)]) if not annotated else head
         found.parameters = _parameters(node.args)
         for decorator in filter(is_fixture, decorators):
             found.is_fixture = True
@@ -284,6 +279,7 @@ def _own_reads(one: Walked, annotated: bool) -> tuple[Reads, Reads]:
         Surroundings(
             hidden=parameters | own.names | own.modules,
             modules=own.modules,
+            imported=own.imported,
             assigned=own.assigned,
             # Within a function nobody knows what a name of the functions around it is bound to.
             owner=None if LOCALS in one.name else (one.scope or "").rpartition(".")[2],

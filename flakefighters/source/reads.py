@@ -39,7 +39,8 @@ class Computed(NamedTuple):
     """A way of reaching names that the text does not show.
 
     ``kind``: "any" name at all, a "member" of an object, one of the code's "own" module, one in a
-    "text" that is run, a "fixture".  ``beginning``: how the name begins, as far as it shows.
+    "text" that is run, a "fixture", one in an "annotation".  ``beginning``: how the name begins, as
+    far as it shows.
     """
 
     kind: str
@@ -115,6 +116,8 @@ class Surroundings:
     #: Local variables, which are no names of ours, and those among them that are imports.
     hidden: Collection[str] = ()
     modules: Collection[str] = ()
+    #: Of these imports: what each is called where it comes from.
+    imported: Mapping[str, str] = field(default_factory=dict)
     #: Variables with one value, as far as the text shows.
     assigned: Mapping[str, ast.expr] = field(default_factory=dict)
     #: The class of a method, "" for a function; None where that is not known, or no function.
@@ -172,6 +175,11 @@ class _Reader:
             found.computed.discard(Computed("own"))  # those of a function are no names of ours
         if not asked.isdisjoint(tables.DICTIONARIES):
             found.computed.add(Computed("member"))
+        if not asked.isdisjoint(tables.ANNOTATIONS):
+            found.computed.add(Computed("annotation"))
+        if "start" in called and not called.isdisjoint(("patch", "object", "multiple")):
+            # A patch that is started by hand stays until somebody stops it.
+            found.alters |= {Name(Scope.ANYWHERE, word) for word in found.words}
         return found
 
     # -- names -------------------------------------------------------------------------------
@@ -209,7 +217,7 @@ class _Reader:
 
         A method of that name in a class that has nothing to do with it is another one.
         """
-        if self._place.owner is None or not _is_special(node.attr) or node.attr == "__dict__":
+        if self._place.owner is None or node.attr not in tables.SPECIAL_METHODS:
             return None
         match node.value:
             case ast.Name(id=name) if name not in self._place.hidden:
@@ -364,7 +372,9 @@ class _Reader:
         place, alters = self._place, self.found.alters
         if not root or root in ("monkeypatch", "mocker"):
             return
-        if root == "self":
+        if root in place.assigned:  # another name for something, perhaps
+            root = purity.dotted(place.assigned[root]).partition(".")[0] or root
+        if root in ("self", "cls"):
             if dot:
                 alters.add(Name(Scope.MEMBER, name.split(".")[1]))
         elif root in place.parameters:
@@ -375,7 +385,10 @@ class _Reader:
                 alters.add(EVERYONE)
             elif dot:
                 alters.add(Name(Scope.ANYWHERE, last))
-            alters.add(Name(Scope.MODULE, root))
+            if root in place.imported:
+                alters.add(Name(Scope.ANYWHERE, place.imported[root]))
+            else:
+                alters.add(Name(Scope.MODULE, root))
 
     def _alters_by(self, call: ast.Call, name: str) -> None:
         """``RULES.append(1)``, ``os.chdir(x)``, ``setattr(rates, "RATE", 7)``."""
@@ -413,10 +426,6 @@ def _of_process(name: str) -> bool:
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant)
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def _own(node: ast.expr) -> str:
@@ -489,6 +498,7 @@ class Locals(NamedTuple):
     #: Assigned, and imported.
     names: frozenset[str]
     modules: frozenset[str]
+    imported: Mapping[str, str]
     outside: frozenset[str]
     #: Those with one value, as far as the text shows.
     assigned: Mapping[str, ast.expr]
@@ -497,7 +507,7 @@ class Locals(NamedTuple):
 def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
     """The names that a function binds, unless it declares them global."""
     found: set[str] = set()
-    modules: set[str] = set()
+    modules: dict[str, str] = {}
     outside: set[str] = set()
     values: dict[str, ast.expr] = {}
     times: Counter[str] = Counter()
@@ -510,15 +520,14 @@ def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
         elif isinstance(item, ast.Global | ast.Nonlocal):
             outside.update(item.names)
         elif isinstance(item, ast.alias):
-            modules.add(item.asname or item.name.partition(".")[0])
+            modules[item.asname or item.name.partition(".")[0]] = item.name.rpartition(".")[2]
         elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
             values[item.targets[0].id] = item.value
         if not isinstance(item, _DEFINITIONS):
             _push_children(item, stack)
     once = {name: value for name, value in values.items() if times[name] == 1}
-    return Locals(
-        frozenset(found - outside), frozenset(modules - outside), frozenset(outside), once
-    )
+    own = {name: origin for name, origin in modules.items() if name not in outside}
+    return Locals(frozenset(found - outside), frozenset(own), own, frozenset(outside), once)
 
 
 def _push_children(node: ast.AST, stack: list[ast.AST]) -> None:

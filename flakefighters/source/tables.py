@@ -5,12 +5,11 @@ Whatever a table does not list is taken to be the harmful case.
 
 from __future__ import annotations
 
-import collections.abc
 import sys
-import typing
 from typing import Final
 
 __all__ = [
+    "ANNOTATIONS",
     "ANNOTATION_READERS",
     "BASES",
     "BUILDERS",
@@ -21,7 +20,6 @@ __all__ = [
     "DICTIONARIES",
     "DOC_READERS",
     "IDLE_DUNDERS",
-    "IN_TYPING_AND_COLLECTIONS",
     "METHODS_OF_VALUES",
     "MUTATORS",
     "NAME_TAKING",
@@ -30,6 +28,7 @@ __all__ = [
     "PURE_IMPORTS",
     "ROOTS",
     "SET_UPS",
+    "SPECIAL_METHODS",
 ]
 
 
@@ -88,9 +87,6 @@ BASES: Final = _words(
 PURE_IMPORTS: Final = (frozenset(sys.stdlib_module_names) - {"antigravity", "this"}) | _words(
     "attr attrs dateutil markupsafe packaging pytest pytz six tomli typing_extensions yaml zoneinfo"
 )
-#: ``typing`` has these from ``collections.abc``.
-IN_TYPING_AND_COLLECTIONS: Final = frozenset(collections.abc.__all__) & frozenset(typing.__all__)
-
 #: Libraries that turn docstrings into behaviour: help texts, grammars, schemas.
 DOC_READERS: Final = _words("cleo click cmd cyclopts docopt fastapi fire ply strawberry typer")
 #: Libraries that read the annotations of functions even where Python does not evaluate them.
@@ -113,6 +109,21 @@ COMPUTING: Final = {
     "globals": "own",
     "locals": "own",
 }
+#: What shows the annotations of functions.
+ANNOTATIONS: Final = _words(
+    "__annotations__ get_type_hints get_annotations getfullargspec signature"
+)
+#: Methods that code names only to call that of a certain class: ``Shop.__init__(self)``.
+SPECIAL_METHODS: Final = frozenset(
+    f"__{name}__"
+    for name in _words(
+        """
+        call contains copy deepcopy delattr delitem enter eq exit format ge getattr getattribute
+        getitem getstate gt hash init init_subclass iter le len lt missing ne new next reduce
+        reduce_ex repr setattr setitem setstate str
+        """
+    )
+)
 #: What gives all members of an object.
 DICTIONARIES: Final = _words("__dict__ dir getmembers getmembers_static vars")
 #: Calls that take a name: at which argument, by the last part of their own name.
@@ -176,26 +187,9 @@ SET_UPS: Final = ("asyncSetUp", "asyncTearDown", "setUp", "setup_", "tearDown", 
 #: being there: ``__getitem__`` makes an object iterable, ``__contains__`` changes what ``in`` does.
 IDLE_DUNDERS: Final = frozenset(
     f"__{name}__"
-    for name in [
-        "format",
-        "repr",
-        "str",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "add",
-        "radd",
-        "sub",
-        "mul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "and",
-        "or",
-        "xor",
-        "neg",
-        "abs",
-    ]
+    for name in _words(
+        """
+        format repr str lt le gt ge add radd sub mul truediv floordiv mod pow and or xor neg abs
+        """
+    )
 )

@@ -164,9 +164,26 @@ class Checkout:
         """The commit and its ancestors, newest first, at most ``limit``; cut where shallow."""
         return tuple(commit for commit, _ in self._log(limit))
 
-    def commit_time(self) -> int | None:
-        """When the commit was made, in microseconds since the epoch."""
-        return next((at * 1_000_000 for _, at in self._log(1)), None)
+    def former(self, base_branch: str | None = None) -> tuple[str, Mapping[str, str]] | None:
+        """What git says was there before: who changes it, and the file map of then.
+
+        Before uncommitted edits that is the commit; in a pull request what it has in common with
+        ``base_branch``; otherwise the commit's parent.  None if git does not know.
+        """
+        if not self.has_git or self.commit is None:
+            return None
+        who, tree = "an uncommitted edit", self.tree
+        if not self.dirty:
+            who, tree = self._before_commit(base_branch)
+        files = None if tree is None else self.files_of(tree)
+        return None if files is None else (who, files)
+
+    def _before_commit(self, base_branch: str | None) -> tuple[str, str | None]:
+        for name in (f"origin/{base_branch}", base_branch) if base_branch else ():
+            common = objects.merge_base(self._git, self.commit or "", name)
+            if common is not None and common != self.commit:
+                return "this pull request", objects.tree_of(self._git, common)
+        return "the last commit", objects.tree_of(self._git, f"{self.commit}^")
 
     def _log(self, limit: int) -> list[tuple[str, int]]:
         if self.commit is None or not self.has_git:

@@ -9,7 +9,7 @@ from typing import Final
 from flakefighters.state.disk import SHORT, with_mode
 from flakefighters.state.git import Git, is_commit
 
-__all__ = ["file_map", "list_tree", "log", "read_blobs"]
+__all__ = ["file_map", "list_tree", "log", "merge_base", "read_blobs", "tree_of"]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
 
@@ -74,6 +74,20 @@ def _batch(output: bytes) -> Iterator[tuple[str, str, bytes]]:
             return  # killed in the middle
         yield fields[0], fields[1], content
         at += size + 1
+
+
+def tree_of(git: Git, revision: str) -> str | None:
+    """The tree of a commit by any name of it, None if git does not know it."""
+    answer = git.ask("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{tree}}")
+    name = answer.output.decode("ascii", "replace").strip()
+    return name if is_commit(name) else None
+
+
+def merge_base(git: Git, one: str, other: str) -> str | None:
+    """The newest commit that both have; None if git does not know them, or one is too shallow."""
+    answer = git.ask("merge-base", "--end-of-options", one, other)
+    name = answer.output.decode("ascii", "replace").strip()
+    return name if is_commit(name) else None
 
 
 def log(git: Git, commit: str, limit: int) -> list[tuple[str, int]]:
