@@ -165,7 +165,7 @@ def test_installed_copies_are_the_projects_own(project: Any, tmp_path: Path) -> 
     assert {path for path, _ in outcome.process.loaded} == {
         *("src/shop/tax.py", "src/shop/gone.py", "test_a.py"),
     }
-    copies = dict(outcome.process.installed)
+    copies = dict(outcome.process.installed.keys())
     assert copies["src/shop/tax.py"] == str(site / "shop" / "tax.py")
     assert outcome.trace("test_a").opened == {"src/shop/r.txt"}
     if NEW:

@@ -146,7 +146,7 @@ def test_sources_that_are_read_as_text(project: Any, way: str) -> None:
     outcome = project.run("-W", "ignore", expect=(0,))
     assert outcome.trace("test_a").opened == {"pk/mod.py"}
     assert outcome.trace("test_b").opened == frozenset()
-    assert outcome.trace("test_b").imported == {"pk/mod.py"}
+    assert outcome.trace("test_b").imported == {"pk/__init__.py", "pk/mod.py"}
 
 
 def test_loose_files_count_until_they_are_written(project: Any) -> None:
