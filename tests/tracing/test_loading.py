@@ -21,15 +21,19 @@ WAYS = {
     "import_module": ("m = importlib.import_module('plug.mod')", "computed"),
     "dunder": ("m = __import__('plug.mod', fromlist=['mod'])", "computed"),
     "spec": (
-        "s = importlib.util.spec_from_file_location('mod', F)\n"
-        "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)",
+        (
+            "s = importlib.util.spec_from_file_location('mod', F)\n"
+            "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)"
+        ),
         "computed",
     ),
     "loader": ("m = importlib.machinery.SourceFileLoader('mod', F).load_module()", "computed"),
     "lazy": (
-        "s = importlib.util.spec_from_file_location('mod', F)\n"
-        "s.loader = l = importlib.util.LazyLoader(s.loader)\n"
-        "m = importlib.util.module_from_spec(s)\nsys.modules['mod'] = m\nl.exec_module(m)",
+        (
+            "s = importlib.util.spec_from_file_location('mod', F)\n"
+            "s.loader = l = importlib.util.LazyLoader(s.loader)\n"
+            "m = importlib.util.module_from_spec(s)\nsys.modules['mod'] = m\nl.exec_module(m)"
+        ),
         "computed",
     ),
     "exec": (

@@ -90,12 +90,23 @@ def test_opened_files(project: Any) -> None:
     outcome = project.run(expect=(0,))
     a, b, gone, fresh = {"data/a.txt"}, {"data/b.txt"}, {"data/gone.txt"}, {"data/fresh"}
     expected = dict.fromkeys(
-        ("open bytes low link named made_link hard_link renamed copied folder_descriptor").split(),
+        [
+            "open",
+            "bytes",
+            "low",
+            "link",
+            "named",
+            "made_link",
+            "hard_link",
+            "renamed",
+            "copied",
+            "folder_descriptor",
+        ],
         a,
     )
     expected |= dict.fromkeys(["cwd", "database", "uri", "relative_uri", "library", "strange"], a)
     expected |= dict.fromkeys(["listing", "glob", "listing_descriptor"], fresh)
-    expected |= dict.fromkeys(["nothing", "same_name", "missing", "number"], set())
+    expected |= {key: set() for key in ["nothing", "same_name", "missing", "number"]}
     expected |= {"gone": gone, "wide": b, "wide_too": b}
     found = {name: set(outcome.trace(f"test_{name}").opened) for name in expected}
     assert found == expected

@@ -145,8 +145,7 @@ def test_functions(watched: Watched) -> None:
         with pytest.raises(KeyError):
             watched.ran(module.raising)
         assert watched.ran() == {"raising"}
-        # A function within a function is part of it, if its span says so.
-        assert watched.ran(inner) == {"outer", "outer.inner"}
+        assert watched.ran(inner) == {"outer.inner"}
         assert watched.ran(lambda: None) == set()
 
 
