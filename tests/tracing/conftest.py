@@ -122,7 +122,7 @@ class Project:
             env=env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert process.returncode in expect, process.stdout + process.stderr

@@ -160,6 +160,26 @@ def test_sources_that_are_read_as_text(project: Any, way: str) -> None:
     assert outcome.trace("test_b").imported == {"pk/__init__.py", "pk/mod.py"}
 
 
+def test_hypothesis_and_metadata_read_for_themselves(project: Any) -> None:
+    project.write("new.py", "")
+    project.files.add("new.py")
+    project.changed(
+        "test_a.py",
+        """
+        import importlib.metadata, sys
+        from hypothesis import given, settings, strategies
+        @given(strategies.integers(0, 3).map(lambda x: x + 1))
+        @settings(max_examples=2)
+        def test_a(n): assert n
+        def test_b():
+            sys.path_importer_cache.clear()
+            importlib.metadata.version("pytest")
+        """,
+    )
+    outcome = project.run("-W", "ignore", expect=(0,))
+    assert outcome.trace("test_a").opened == outcome.trace("test_b").opened == frozenset()
+
+
 def test_loose_files_count_until_they_are_written(project: Any) -> None:
     project.write("cache.json", "{}")
     project.loose = {"cache.json"}
