@@ -80,6 +80,8 @@ class Loading:
             filename = frame.f_code.co_filename
             outer = frame.f_back
             if importlibs(filename):
+                if frame.f_code.co_name == "__getattribute__":
+                    return "computed"  # lazily: whoever looks first did not ask for it
                 imports = True
                 asked = asked or _IMPORTLIB in filename
             elif (

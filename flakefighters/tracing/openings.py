@@ -26,13 +26,14 @@ _REALPATH, _JOIN, _ISABS = os.path.realpath, os.path.join, os.path.isabs
 _STDLIB: Final = tuple({sysconfig.get_path("stdlib") + os.sep, os.path.realpath(os.__file__)[:-5]})
 _NEW: Final = os.O_TRUNC | os.O_EXCL
 
-#: These read what they collect, report on or are set up by: no business of a test.
-_READERS: Final = frozenset({"_pytest", "coverage", "pytest", "pytest_cov", "xdist"})
+#: These read sources that they collect or report on, or hash: no business of a test.
+_READERS: Final = frozenset({"_pytest", "coverage", "hypothesis", "pytest", "pytest_cov", "xdist"})
 #: But this one copies files for a test.
 _PYTESTER: Final = "_pytest.pytester"
 
-#: Functions of the import system that read what is being imported, and look for it.
-_IMPORTING: Final = frozenset({"get_code", "_fill_cache"})
+#: Functions of the import system that read what is being imported, and look for it and for
+#: distributions.
+_IMPORTING: Final = frozenset({"get_code", "_fill_cache", "children"})
 
 #: More frames than these are not looked at for each opening.
 _MOST_FRAMES: Final = 500
@@ -172,9 +173,10 @@ class Openings:
         for frame in frames[at:]:
             if not frame.f_code.co_filename.startswith(("<frozen", *_STDLIB)) or _library(frame):
                 module = str(frame.f_globals.get("__name__") or "")
-                if module.partition(".")[0] not in _READERS or module == _PYTESTER:
+                package = module.partition(".")[0]
+                if package not in _READERS or module == _PYTESTER:
                     return True
-                return self.testing and not text and module.startswith("_pytest")
+                return self.testing and not text and not package.endswith(("coverage", "_cov"))
         return True
 
     def _ours(self, frame: FrameType) -> str | None:

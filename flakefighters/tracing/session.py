@@ -18,6 +18,7 @@ attempt and the wide fixtures in their setup.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -133,7 +134,8 @@ class TraceSession:
     def failed(self, error: Exception) -> None:
         """Something of ours raised this: nothing is watched any more."""
         self._trouble.append(f"watching the tests raised {error!r:.120}")
-        self._functions.stop()
+        with contextlib.suppress(Exception):  # it may be what raised
+            self._functions.stop()
 
     def start(self) -> None:
         """Begin to watch.  Does nothing if there is nothing to look for."""

@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 
@@ -123,7 +122,7 @@ class Project:
             env=env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert process.returncode in expect, process.stdout + process.stderr

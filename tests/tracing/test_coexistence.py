@@ -1,4 +1,4 @@
-"""Beside coverage, hypothesis, debuggers and import hooks; and what cannot be seen."""
+"""Beside coverage, hypothesis, debuggers and tools that want our monitoring ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-NEW = sys.version_info >= (3, 12)
+from tests.tracing.conftest import NEW
+
+functions = pytest.mark.skipif(not NEW, reason="Python 3.11 sees no functions")
 
 SOURCE = '''
 """A module with many shapes."""
@@ -97,8 +99,8 @@ def test_coverage_reports_stay_the_same(
 ) -> None:
     if core == "sysmon" and sys.version_info < (3, 14):
         options = ()  # coverage itself offers neither there
-    project.changed("shapes.py", SOURCE, "branches", "tries", "gen", "Shop", lines=[36, 37, 38])
-    project.changed("test_a.py", TEST, "helper", "test_branches", "test_tries", "test_gen")
+    project.changed("shapes.py", SOURCE)
+    project.changed("test_a.py", TEST)
     if "--cov-context=test" in options:
         (project.path / ".coveragerc").write_text("[json]\nshow_contexts = true\n")
     alone = report(project, tmp_path / "alone.json", False, *options, core=core)
@@ -107,17 +109,20 @@ def test_coverage_reports_stay_the_same(
     assert beside == alone
 
 
+@functions
 def test_beside_coverage_we_see_the_same(project: Any) -> None:
-    project.changed("shapes.py", SOURCE, "branches", "tries", "gen", "Shop.total")
+    project.changed("shapes.py", SOURCE)
     project.write("test_a.py", TEST)
     alone = project.run()
     beside = project.run("-p", "pytest_cov", "--cov=.", "--cov-report=", "--cov-context=test")
-    assert alone.tests == beside.tests
-    assert alone.units("test_tries") == {"tries"}
+    for test in ("test_branches[1]", "test_tries", "test_gen"):
+        assert alone.trace(test).ran == beside.trace(test).ran
+    assert alone.ran("test_tries", file="shapes.py") == {"tries"}
 
 
+@functions
 def test_beside_hypothesis_and_settrace(project: Any) -> None:
-    project.changed("shapes.py", SOURCE, "branches", "tries", "gen", "Shop.total")
+    project.changed("shapes.py", SOURCE)
     project.write(
         "test_a.py",
         """
@@ -146,148 +151,65 @@ def test_beside_hypothesis_and_settrace(project: Any) -> None:
         """,
     )
     outcome = project.run(expect=(0,))
-    assert outcome.units("test_given") == {"branches"}
+    assert outcome.ran("test_given", file="shapes.py") == {"branches"}
     for name in ("traced", "profiled", "after"):
-        assert outcome.units(f"test_{name}") == {"tries"}
+        assert outcome.ran(f"test_{name}", file="shapes.py") == {"tries"}
 
 
-def test_conftest_plugins_and_import_modes(project: Any) -> None:
-    project.changed("conftest.py", "import pytest\n@pytest.fixture\ndef one(): return 1\n", "one")
-    project.changed("pkg/__init__.py", "def f(): return 2\n", "f")
-    project.changed("pkg/deep/mod.py", "from pkg import f\ndef g(): return f()\n", "g")
-    project.changed(
-        "tests/test_a.py",
-        """
-        from pkg.deep import mod
-        def check(x): assert x == 2, "no"
-        def test_a(one): check(mod.g())
-        def test_b(): check(3)
-        """,
-        "check",
-    )
-    for mode in ("prepend", "append", "importlib"):
-        outcome = project.run(
-            f"--import-mode={mode}", environment={"PYTHONPATH_EXTRA": ""}, expect=(1,)
-        )
-        assert outcome.units("test_a") == {"one", "f", "g", "check"}, mode
-        assert outcome.touched("test_a").blind == frozenset()
-        # pytest's rewriting of assertions is still at work.
-        assert "assert 3 == 2" in outcome.stdout
-
-
-def test_import_hooks_of_others(project: Any) -> None:
-    project.changed("shop.py", "def f(): return 1\n", "f")
-    project.changed("late.py", "def g(): return 1\n", "g")
-    project.changed("run.py", "def h(): return 1\nh()\n", "h")
+@functions
+def test_tests_of_tools_that_use_monitoring(project: Any) -> None:
+    project.changed("mod.py", "def f(): return 1\n")
     project.write(
-        "conftest.py",
+        "test_ids.py",
         """
-        import importlib, importlib.machinery, importlib.util, sys
-
-        class Loader(importlib.machinery.SourceFileLoader):
-            def source_to_code(self, data, path, **options):
-                return super().source_to_code(data, path)
-
-        class Finder:
-            def find_spec(self, name, path=None, target=None):
-                if name in ("shop", "late"):
-                    file = __file__.replace("conftest", name)
-                    return importlib.util.spec_from_file_location(
-                        name, file, loader=Loader(name, file))
-
-        sys.meta_path.append(Finder()) if "--behind" in sys.argv else None
-        sys.meta_path.insert(0, Finder())
-        def pytest_addoption(parser): parser.addoption("--behind", action="store_true")
-        """,
-    )
-    project.write(
-        "test_a.py",
-        """
-        import runpy, shop
-        def test_f(): shop.f()
-        def test_run(): runpy.run_path("run.py")
-        def test_lazy():
-            import importlib.util
-            spec = importlib.util.find_spec("late")
-            loader = importlib.util.LazyLoader(spec.loader)
-            spec.loader = loader
-            module = importlib.util.module_from_spec(spec)
-            loader.exec_module(module)
-            module.g()
+        import sys, mod
+        def test_before(): assert mod.f()
+        def test_takes_an_id():
+            sys.monitoring.use_tool_id(4, "mine")
+            sys.monitoring.free_tool_id(4)
+        def test_cleans_up():
+            for number in range(6):
+                if sys.monitoring.get_tool(number) is not None:
+                    sys.monitoring.free_tool_id(number)
+        def test_after(): assert mod.f()
         """,
     )
     outcome = project.run(expect=(0,))
-    for test, unit, path in [
-        ("f", "f", "shop.py"),
-        ("run", "h", "run.py"),
-        ("lazy", "g", "late.py"),
-    ]:
-        touched = outcome.touched(f"test_{test}")
-        # Seen, or known to be unseen.
-        assert touched.units == {(path, unit)} or (not NEW and path in touched.blind), test
-
-
-def test_imported_before_us(project: Any) -> None:
-    project.changed("early.py", "def f(): return 1\n", "f")
-    project.write("test_a.py", "import early\ndef test_a(): early.f()\n")
-    outcome = project.run("-p", "early")
-    assert outcome.ambient.imported == {"early.py"}
-    touched = outcome.touched("test_a")
-    assert touched.units == ({("early.py", "f")} if NEW else set())
-    assert touched.blind == (set() if NEW else {"early.py"})
-
-
-def test_code_made_by_the_project(project: Any) -> None:
-    project.changed("shop.py", "def f(): return 1\n", "f")
-    project.write(
-        "test_a.py",
-        """
-        import pathlib
-        def test_a():
-            path = pathlib.Path("shop.py").resolve()
-            space = {}
-            exec(compile(path.read_text(), str(path), "exec"), space)
-            space["f"]()
-        """,
-    )
-    touched = project.run(expect=(0,)).touched("test_a")
-    assert touched.units == ({("shop.py", "f")} if NEW else set())
-    assert touched.blind == (set() if NEW else {"shop.py"})
-
-
-def test_template_that_became_code(project: Any) -> None:
-    project.write("page.txt", "x = 1\n")
-    project.data = {"page.txt"}
-    project.write(
-        "test_a.py",
-        """
-        code = compile(open("page.txt").read(), "page.txt", "exec")
-        def test_a(): exec(code)
-        """,
-    )
-    outcome = project.run(expect=(0,))
-    assert outcome.ambient.opened == {"page.txt"}
-    assert outcome.touched("test_a").opened == ({"page.txt"} if NEW else set())
-
-
-@pytest.mark.parametrize(("text", "known"), [("import numba", False), ("x = 1", True)])
-def test_compilers(project: Any, text: str, known: bool) -> None:
-    project.write("numba.py", "")
-    project.changed("shop.py", f"{text}\ndef f(): return 1\n", "f")
-    project.write("test_a.py", "import numba, shop\ndef test_a(): pass\n")
-    assert (project.run().touched("test_a").unknown is None) is known
+    assert outcome.ran("test_before", file="mod.py") == {"f"}
+    assert outcome.trace("test_before").unknown == ()
+    assert "id 4 was wanted" in outcome.trace("test_after").unknown[0]
+    assert outcome.stdout.count("flakefighters: warning:") == 1
+    assert "--flakefighters-trace=off" in outcome.stdout
+    outcome = project.run("-k", "not takes", expect=(0,))
+    assert "took over" in outcome.trace("test_after").unknown[0]
 
 
 def test_no_files_are_left_and_caches_are_as_without_us(project: Any) -> None:
-    project.changed("shop.py", "def f(): return 1\n", "f")
-    project.changed("test_a.py", "import shop\ndef test_a(): assert shop.f()\n", "test_a")
+    project.changed("shop.py", "def f(): return 1\n")
+    project.changed("test_a.py", "import shop\ndef test_a(): assert shop.f()\n")
     project.run(environment={"PYTHONDONTWRITEBYTECODE": ""})
     names = {p.relative_to(project.path).name for p in project.path.rglob("*") if p.is_file()}
     tag = sys.implementation.cache_tag
     compiled = {name for name in names if name.endswith(".pyc")}
     assert names - compiled == {"pytest.ini", "shop.py", "test_a.py"}
     assert {name for name in compiled if "pytest" not in name} == {f"shop.{tag}.pyc"}
-    for path in project.path.rglob("*.pyc"):
-        assert b"\0store" not in path.read_bytes()
     # A cache that is there does not keep us from seeing.
-    assert project.run().units("test_a") == {"f", "test_a"}
+    assert ("shop.py", "import") in project.run().process.loaded
+
+
+def test_code_without_end_takes_no_memory_without_end(project: Any) -> None:
+    project.changed("mod.py", "def f(): return 1\n")
+    project.write(
+        "test_a.py",
+        """
+        import mod, trace_door
+        def test_a():
+            for n in range(3000):
+                exec(compile("def f(): pass\\nf()", "mod.py", "exec"), {})
+                exec(compile("def f(): pass\\nf()", f"odd{n}", "exec"), {})
+            session = trace_door.session
+            assert len(session._functions._known) < 500
+            assert len(session._facts._numbers) < 50
+        """,
+    )
+    project.run(expect=(0,))

@@ -21,15 +21,19 @@ WAYS = {
     "import_module": ("m = importlib.import_module('plug.mod')", "computed"),
     "dunder": ("m = __import__('plug.mod', fromlist=['mod'])", "computed"),
     "spec": (
-        "s = importlib.util.spec_from_file_location('mod', F)\n"
-        "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)",
+        (
+            "s = importlib.util.spec_from_file_location('mod', F)\n"
+            "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)"
+        ),
         "computed",
     ),
     "loader": ("m = importlib.machinery.SourceFileLoader('mod', F).load_module()", "computed"),
     "lazy": (
-        "s = importlib.util.spec_from_file_location('mod', F)\n"
-        "s.loader = l = importlib.util.LazyLoader(s.loader)\n"
-        "m = importlib.util.module_from_spec(s)\nsys.modules['mod'] = m\nl.exec_module(m)",
+        (
+            "s = importlib.util.spec_from_file_location('mod', F)\n"
+            "s.loader = l = importlib.util.LazyLoader(s.loader)\n"
+            "m = importlib.util.module_from_spec(s)\nsys.modules['mod'] = m\nl.exec_module(m)"
+        ),
         "computed",
     ),
     "exec": (
@@ -165,7 +169,7 @@ def test_installed_copies_are_the_projects_own(project: Any, tmp_path: Path) -> 
     assert {path for path, _ in outcome.process.loaded} == {
         *("src/shop/tax.py", "src/shop/gone.py", "test_a.py"),
     }
-    copies = dict(outcome.process.installed)
+    copies = dict(outcome.process.installed.keys())
     assert copies["src/shop/tax.py"] == str(site / "shop" / "tax.py")
     assert outcome.trace("test_a").opened == {"src/shop/r.txt"}
     if NEW:

@@ -90,12 +90,23 @@ def test_opened_files(project: Any) -> None:
     outcome = project.run(expect=(0,))
     a, b, gone, fresh = {"data/a.txt"}, {"data/b.txt"}, {"data/gone.txt"}, {"data/fresh"}
     expected = dict.fromkeys(
-        ("open bytes low link named made_link hard_link renamed copied folder_descriptor").split(),
+        [
+            "open",
+            "bytes",
+            "low",
+            "link",
+            "named",
+            "made_link",
+            "hard_link",
+            "renamed",
+            "copied",
+            "folder_descriptor",
+        ],
         a,
     )
     expected |= dict.fromkeys(["cwd", "database", "uri", "relative_uri", "library", "strange"], a)
     expected |= dict.fromkeys(["listing", "glob", "listing_descriptor"], fresh)
-    expected |= dict.fromkeys(["nothing", "same_name", "missing", "number"], set())
+    expected |= {key: set() for key in ["nothing", "same_name", "missing", "number"]}
     expected |= {"gone": gone, "wide": b, "wide_too": b}
     found = {name: set(outcome.trace(f"test_{name}").opened) for name in expected}
     assert found == expected
@@ -146,7 +157,27 @@ def test_sources_that_are_read_as_text(project: Any, way: str) -> None:
     outcome = project.run("-W", "ignore", expect=(0,))
     assert outcome.trace("test_a").opened == {"pk/mod.py"}
     assert outcome.trace("test_b").opened == frozenset()
-    assert outcome.trace("test_b").imported == {"pk/mod.py"}
+    assert outcome.trace("test_b").imported == {"pk/__init__.py", "pk/mod.py"}
+
+
+def test_hypothesis_and_metadata_read_for_themselves(project: Any) -> None:
+    project.write("new.py", "")
+    project.files.add("new.py")
+    project.changed(
+        "test_a.py",
+        """
+        import importlib.metadata, sys
+        from hypothesis import given, settings, strategies
+        @given(strategies.integers(0, 3).map(lambda x: x + 1))
+        @settings(max_examples=2)
+        def test_a(n): assert n
+        def test_b():
+            sys.path_importer_cache.clear()
+            importlib.metadata.version("pytest")
+        """,
+    )
+    outcome = project.run("-W", "ignore", expect=(0,))
+    assert outcome.trace("test_a").opened == outcome.trace("test_b").opened == frozenset()
 
 
 def test_loose_files_count_until_they_are_written(project: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every shape of code, watched in this process in the way of this interpreter."""
+"""Every shape of code, watched in this process; Python 3.12 and newer."""
 
 from __future__ import annotations
 
@@ -15,59 +15,61 @@ from typing import Any
 
 import pytest
 
-from flakefighters.tracing import FileWatch, TraceSession, UnitSpan, Watch
+from flakefighters.tracing import Reader, Trace, TraceSession, Watch
+from tests.tracing.conftest import short
+
+monitoring: Any = getattr(sys, "monitoring", None)
+pytestmark = pytest.mark.skipif(monitoring is None, reason="Python 3.11 sees no functions")
 
 
 class Watched:
-    """Modules written, watched and imported; and what was touched."""
+    """Modules written, watched and imported; and what ran."""
 
-    def __init__(self, folder: Path, mode: str):
+    def __init__(self, folder: Path):
         self.folder = folder
-        self.mode = mode
-        self.session: TraceSession | None = None
         self.names: list[str] = []
+        self.name = ""
+        self.begin()
 
-    def load(
-        self,
-        source: str,
-        units: Callable[[str], tuple[UnitSpan, ...]],
-        lines: frozenset[int] = frozenset(),
-    ) -> ModuleType:
-        """Import a module in which these units changed."""
-        name = f"watched_shape_{len(sys.modules)}"
-        path = self.folder / f"{name}.py"
-        text = dedent(source).lstrip("\n")
-        path.write_text(text)
-        watch = Watch(base=str(self.folder), files={str(path): FileWatch(units(text), lines)})
-        self.session = TraceSession(watch, self.mode)
+    def begin(self) -> None:
+        """Watch anew."""
+        self.reader = Reader()
+        changed = frozenset({"anything.txt"})
+        self.session = TraceSession(Watch(base=str(self.folder), changed=changed))
         self.session.start()
+
+    def load(self, source: str) -> ModuleType:
+        """Import a module."""
+        name = self.name = f"watched_shape_{len(sys.modules)}"
+        path = self.folder / f"{name}.py"
+        path.write_text(dedent(source).lstrip("\n"))
         self.names.append(name)
+        importlib.invalidate_caches()
         module = importlib.import_module(name)
         self.session.begin()
         return module
 
-    def units(self, run: Callable[[], Any] | None = None) -> set[str | int]:
-        """What ``run`` touches, in a window of its own."""
-        assert self.session is not None
+    def trace(self) -> Trace:
+        """What was seen since the last window began."""
+        return self.reader.read(self.session.attach(None))
+
+    def ran(self, run: Callable[[], Any] | None = None) -> set[str]:
+        """What ``run`` runs, in a window of its own."""
         if run is not None:
             self.session.begin()
             run()
-        touched = self.session.touched(None)
-        assert touched.unknown is None
-        assert not touched.blind
-        return {unit for _, unit in touched.units}
+        trace = self.trace()
+        assert trace.unknown == ()
+        return {short(code.name) for code in trace.ran if code.path == f"{self.name}.py"}
 
 
-@pytest.fixture(params=["auto", "functions"])
-def watched(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Watched]:
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    found = Watched(tmp_path, request.param)
+    found = Watched(tmp_path)
     yield found
-    if found.session is not None:
-        found.session.stop()
+    found.session.stop()
     for name in found.names:
         sys.modules.pop(name, None)
 
@@ -120,8 +122,8 @@ class Shop:
 '''
 
 
-def test_functions(watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]) -> None:
-    module = watched.load(FUNCTIONS, make_units)
+def test_functions(watched: Watched) -> None:
+    module = watched.load(FUNCTIONS)
     shop = module.Shop()
     inner = module.outer()
     cases: dict[str, Callable[[], Any]] = {
@@ -138,94 +140,13 @@ def test_functions(watched: Watched, make_units: Callable[..., tuple[UnitSpan, .
     }
     for _ in range(3):
         for unit, run in cases.items():
-            assert watched.units(run) == {unit}
+            inner_too = {"Shop.Inner.deep.<lambda>"} if unit == "Shop.Inner.deep" else set()
+            assert watched.ran(run) == {unit} | inner_too
         with pytest.raises(KeyError):
-            watched.units(module.raising)
-        assert watched.units() == {"raising"}
-        # A function within a function is part of it, if its span says so.
-        assert watched.units(inner) == {"outer", "outer.inner"}
-        assert watched.units(lambda: None) == set()
-
-
-def test_nothing_else_is_told(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
-) -> None:
-    module = watched.load(FUNCTIONS, lambda text: make_units(text, ["plain", "outer.inner"]))
-    assert watched.units(module.one_line.__get__(1)) == set()
-    assert watched.units(module.outer) == set()
-    assert watched.units(module.outer()) == {"outer.inner"}
-    assert watched.units(lambda: importlib.reload(module)) == set()
-    assert watched.session is not None
-    assert watched.session.touched(None).imported
-
-
-LINES = """
-CONSTANT = 1
-
-def f(x):
-    if x == 1:
-        return 1
-    elif x == 2:
-        for i in range(2):
-            x += i
-    while x > 100:
-        x = 0
-    try:
-        x = int(x)
-    except ValueError:
-        x = -1
-    return x
-
-class Shop:
-    rate = 2
-    def total(self):
-        return 1
-
-by_name = lambda x: (
-    x + 1)
-by_line = lambda x: (x or
-    1)
-"""
-
-
-def test_lines_of_a_function(watched: Watched) -> None:
-    def units(_text: str) -> tuple[UnitSpan, ...]:
-        return (
-            UnitSpan("return 1", 5, 5),
-            UnitSpan("add", 8, 8),
-            UnitSpan("zero", 10, 10),
-            UnitSpan("minus", 14, 14),
-            UnitSpan("rate", 18, 18),
-            UnitSpan("by_name", 22, 23),
-            UnitSpan("by_line", 24, 24),
-        )
-
-    module = watched.load(LINES, units, frozenset([1]))
-    every = {"return 1", "add", "zero", "minus"}
-    for _ in range(2):
-        for argument, unit in [(1, "return 1"), (2, "add"), (200, "zero"), ("x", "minus")]:
-            run = (lambda a: lambda: module.f(a if a != "x" else X()))(argument)
-            assert watched.units(run) == ({unit} if watched.mode == "auto" else every)
-        assert watched.units(lambda: module.by_name(1)) == {"by_name"}
-        # Its first line is that of its definition.
-        assert watched.units(lambda: module.by_line(1)) == {"by_line"}
-        assert watched.units(module.Shop().total) == set()
-    names = {1, "rate", "by_name", "by_line"}
-    assert watched.units(lambda: importlib.reload(module)) == names
-
-
-class X(int):
-    """Equal to nothing, no int, and not large."""
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    __hash__ = int.__hash__
-
-    def __int__(self) -> int:
-        raise ValueError
-
-    __trunc__ = __index__ = __int__
+            watched.ran(module.raising)
+        assert watched.ran() == {"raising"}
+        assert watched.ran(inner) == {"outer.inner"}
+        assert watched.ran(lambda: None) == set()
 
 
 GENERATORS = """
@@ -270,43 +191,43 @@ async def looping(source):
 """
 
 
-def test_generators(watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]) -> None:
-    module = watched.load(GENERATORS, make_units)
+def test_generators(watched: Watched) -> None:
+    module = watched.load(GENERATORS)
     counting = module.counting()
-    assert watched.units(lambda: next(counting)) == {"counting"}
-    assert watched.units(lambda: None) == set()
-    assert watched.units(lambda: next(counting)) == {"counting"}
+    assert watched.ran(lambda: next(counting)) == {"counting"}
+    assert watched.ran(lambda: None) == set()
+    assert watched.ran(lambda: next(counting)) == {"counting"}
     closing = module.closing()
-    assert watched.units(lambda: next(closing)) == {"closing"}
-    assert watched.units(closing.close) == {"closing"}
+    assert watched.ran(lambda: next(closing)) == {"closing"}
+    assert watched.ran(closing.close) == {"closing"}
     catching = module.catching()
     next(catching)
-    assert watched.units(lambda: catching.throw(KeyError())) == {"catching"}
-    assert "delegating" in watched.units(lambda: list(module.delegating()))
+    assert watched.ran(lambda: catching.throw(KeyError())) == {"catching"}
+    assert "delegating" in watched.ran(lambda: list(module.delegating()))
     manager = module.managing()
-    assert watched.units(manager.__enter__) == {"managing"}
-    assert watched.units(lambda: manager.__exit__(None, None, None)) == {"managing"}
+    assert watched.ran(manager.__enter__) == {"managing"}
+    assert watched.ran(lambda: manager.__exit__(None, None, None)) == {"managing"}
 
 
-def test_coroutines(watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]) -> None:
-    module = watched.load(GENERATORS, make_units)
+def test_coroutines(watched: Watched) -> None:
+    module = watched.load(GENERATORS)
     with contextlib.closing(asyncio.new_event_loop()) as loop:
         event = asyncio.Event()
         task = loop.create_task(module.waiting(event))
-        assert watched.units(lambda: loop.run_until_complete(asyncio.sleep(0))) == {"waiting"}
-        assert watched.units(lambda: loop.run_until_complete(asyncio.sleep(0))) == set()
+        assert watched.ran(lambda: loop.run_until_complete(asyncio.sleep(0))) == {"waiting"}
+        assert watched.ran(lambda: loop.run_until_complete(asyncio.sleep(0))) == set()
 
         async def release() -> None:
             event.set()
             await task
 
-        assert watched.units(lambda: loop.run_until_complete(release())) == {"waiting"}
+        assert watched.ran(lambda: loop.run_until_complete(release())) == {"waiting"}
         agen = module.agen()
-        assert watched.units(lambda: loop.run_until_complete(anext(agen))) == {"agen"}
-        assert watched.units(lambda: loop.run_until_complete(anext(agen))) == {"agen"}
+        assert watched.ran(lambda: loop.run_until_complete(anext(agen))) == {"agen"}
+        assert watched.ran(lambda: loop.run_until_complete(anext(agen))) == {"agen"}
         loop.run_until_complete(agen.aclose())
         run = module.looping(module.agen())
-        assert watched.units(lambda: loop.run_until_complete(run)) == {"looping", "agen"}
+        assert watched.ran(lambda: loop.run_until_complete(run)) == {"looping", "agen"}
 
 
 THREADS = """
@@ -334,129 +255,177 @@ thread.start()
 """
 
 
-def test_threads(watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]) -> None:
-    module = watched.load(THREADS, make_units)
-    assert watched.session is not None
+def test_threads(watched: Watched) -> None:
+    module = watched.load(THREADS)
     try:
         # A thread that is in a function now goes on there, whatever it does.
-        assert watched.units(lambda: None) == {"working"}
+        assert watched.ran(lambda: None) == {"working"}
 
         def use() -> None:
             module.done.clear()
             module.go.set()
             assert module.done.wait(5)
 
-        assert watched.units(use) == {"working", "helper"}
-        assert watched.units(use) == {"working", "helper"}
+        assert watched.ran(use) == {"working", "helper"}
+        assert watched.ran(use) == {"working", "helper"}
     finally:
         module.stop.set()
         module.thread.join()
-    assert watched.units(lambda: None) == set()
+    assert watched.ran(lambda: None) == set()
 
     def start() -> None:
         thread = threading.Thread(target=module.started)
         thread.start()
         thread.join()
 
-    assert watched.units(start) == {"started"}
+    assert watched.ran(start) == {"started"}
 
 
-def test_code_is_told_apart_by_identity(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
-) -> None:
+def test_code_is_told_apart_by_identity(watched: Watched) -> None:
     source = "a = [lambda: 1 for _ in range(2)]\ndef f(): return 1\ng = f\n"
-    module = watched.load(source, make_units)
+    module = watched.load(source)
     copy = type(module.f)(module.f.__code__.replace(), {})
-    assert watched.units(copy) == {"f"}
-    assert watched.units(module.f) == {"f"}
+    assert watched.ran(copy) == {"f"}
+    assert watched.ran(module.f) == {"f"}
     assert {module.f.__code__: 1}  # constants stay hashable
 
 
-def test_nothing_is_seen_after_stop(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
-) -> None:
-    before = list(sys.meta_path)
-    tools = [monitoring.get_tool(n) for n in range(6)] if monitoring else []
-    module = watched.load(FUNCTIONS, make_units)
-    assert watched.session is not None
-    first = watched.session
-    first.stop()
-    assert sys.meta_path == before
-    assert tools == ([monitoring.get_tool(n) for n in range(6)] if monitoring else [])
+def test_nothing_is_seen_after_stop(watched: Watched) -> None:
+    taken = [monitoring.get_tool(n) for n in range(6)]
+    assert taken.count("flakefighters") == 2
+    module = watched.load(FUNCTIONS)
+    watched.session.stop()
+    assert "flakefighters" not in [monitoring.get_tool(n) for n in range(6)]
+    assert "built-in" in repr(monitoring.use_tool_id)
     module.plain(1)
-    assert first.touched(None).unknown
-    first.stop()
+    assert watched.trace().unknown
+    watched.session.stop()
 
 
-monitoring: Any = getattr(sys, "monitoring", None)
-
-
-@pytest.mark.skipif(monitoring is None, reason="probes cannot see modules imported before")
-def test_a_second_session_sees_functions_that_ran_in_the_first(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
-) -> None:
-    module = watched.load(FUNCTIONS, lambda text: make_units(text, ["one_line"]))
-    assert watched.session is not None
+def test_a_second_session_sees_functions_that_ran_in_the_first(watched: Watched) -> None:
+    module = watched.load(FUNCTIONS)
     module.plain(1)
     module.Shop.Inner().deep()
     watched.session.stop()
-    path = str(module.__file__)
-    files = {path: FileWatch(make_units(Path(path).read_text()))}
-    watched.session = TraceSession(Watch(base=str(watched.folder), files=files), watched.mode)
-    watched.session.start()
-    assert watched.units(lambda: module.plain(1)) == {"plain"}
-    assert watched.units(module.Shop.Inner().deep) == {"Shop.Inner.deep"}
+    watched.begin()
+    assert watched.ran(lambda: module.plain(1)) == {"plain"}
+    assert "Shop.Inner.deep" in watched.ran(module.Shop.Inner().deep)
 
 
-@pytest.mark.skipif(monitoring is None, reason="needs sys.monitoring")
-@pytest.mark.parametrize("free", [1, 0])
-def test_with_fewer_ids(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]], free: int
-) -> None:
-    taken = (4, 5)[free:]
-    for number in taken:
+def test_the_same_code_made_without_end(watched: Watched) -> None:
+    module = watched.load("def f(): return 1\n")
+    for _ in range(300):
+        type(module.f)(module.f.__code__.replace(), {})()
+    assert len(watched.session._functions._known) < 200
+    assert watched.ran(lambda: None) == {"f"}  # taken to run everywhere from now on
+
+
+@pytest.fixture
+def single(watched: Watched) -> Iterator[Watched]:
+    watched.session.stop()
+    monitoring.use_tool_id(5, "somebody")
+    watched.begin()
+    yield watched
+    watched.session.stop()
+    assert monitoring.get_tool(5) == "somebody"
+    monitoring.free_tool_id(5)
+
+
+def test_with_one_id(single: Watched) -> None:
+    module = single.load(FUNCTIONS)
+    assert single.session.way == "functions"
+    for _ in range(2):
+        assert single.ran(lambda: module.plain(1)) == {"plain"}
+        assert single.ran(module.outer()) == {"outer.inner"}
+    for _ in range(300):
+        module.plain(1)
+    assert single.ran(lambda: None) == {"plain"}  # taken to run everywhere from now on
+
+
+def test_without_an_id(watched: Watched) -> None:
+    watched.session.stop()
+    for number in (4, 5):
         monitoring.use_tool_id(number, "somebody")
     try:
-        module = watched.load(FUNCTIONS, make_units)
-        assert watched.session is not None
-        if free:
-            assert watched.session.way == "functions"
-            for _ in range(2):
-                assert watched.units(lambda: module.plain(1)) == {"plain"}
-                assert watched.units(module.outer()) == {"outer", "outer.inner"}
-        else:
-            assert watched.session.way == "imports"
-            module.plain(1)
-            assert "other tools" in (watched.session.touched(None).unknown or "")
+        watched.begin()
+        assert watched.session.way == "imports"
+        assert "other tools" in watched.trace().unknown[0]
         watched.session.stop()
-        assert [monitoring.get_tool(number) for number in taken] == ["somebody"] * len(taken)
+        assert [monitoring.get_tool(number) for number in (4, 5)] == ["somebody"] * 2
     finally:
-        for number in taken:
+        for number in (4, 5):
             monitoring.free_tool_id(number)
 
 
-@pytest.mark.skipif(monitoring is None, reason="needs sys.monitoring")
-def test_an_id_taken_over_is_told(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
-) -> None:
-    watched.load(FUNCTIONS, make_units)
-    assert watched.session is not None
-    monitoring.free_tool_id(5)
-    monitoring.use_tool_id(5, "somebody")
+@pytest.mark.parametrize("wanted", [4, 5])
+def test_an_id_that_is_wanted_is_given_up(watched: Watched, wanted: int) -> None:
+    module = watched.load(FUNCTIONS)
+    module.plain(1)
+    monitoring.use_tool_id(wanted, "somebody")
     try:
-        assert "took over" in (watched.session.touched(None).unknown or "")
-        watched.session.stop()
-        assert monitoring.get_tool(5) == "somebody"
+        assert "wanted by another tool" in watched.trace().unknown[0]
+        assert "plain" in {code.name for code in watched.trace().ran}  # what was seen stays
+        assert "flakefighters" not in [monitoring.get_tool(n) for n in range(6)]
+        watched.session.begin()
+        module.plain(1)
+        watched.session.end()
+        with pytest.raises(ValueError, match="already in use"):
+            monitoring.use_tool_id(wanted, "somebody else")
     finally:
-        monitoring.free_tool_id(5)
+        monitoring.free_tool_id(wanted)
 
 
-@pytest.mark.skipif(monitoring is None, reason="needs sys.monitoring")
-def test_restart_by_another_tool_is_harmless(
-    watched: Watched, make_units: Callable[..., tuple[UnitSpan, ...]]
-) -> None:
-    module = watched.load(FUNCTIONS, make_units)
-    assert watched.units(lambda: module.plain(1)) == {"plain"}
+@pytest.mark.parametrize("again", [True, False])
+def test_an_id_taken_away_is_told(watched: Watched, again: bool) -> None:
+    module = watched.load(FUNCTIONS)
+    module.plain(1)
+    monitoring.free_tool_id(5)
+    if again:
+        monitoring.use_tool_id(5, "somebody")
+    try:
+        watched.session.begin()
+        assert "not watched any more" in watched.trace().unknown[0]
+        watched.session.stop()
+        assert monitoring.get_tool(5) == ("somebody" if again else None)
+    finally:
+        if again:
+            monitoring.free_tool_id(5)
+
+
+def test_restart_by_another_tool_is_harmless(watched: Watched) -> None:
+    module = watched.load(FUNCTIONS)
+    assert watched.ran(lambda: module.plain(1)) == {"plain"}
     monitoring.restart_events()
-    assert watched.units(lambda: module.one_line(1)) == {"one_line"}
-    assert watched.units(lambda: None) == set()
+    assert watched.ran(lambda: module.one_line(1)) == {"one_line"}
+    assert watched.ran(lambda: None) == set()
+
+
+def test_callbacks_never_raise(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = watched.load(FUNCTIONS)
+
+    def refuse(*args: object) -> None:
+        raise RuntimeError("odd world")
+
+    monkeypatch.setattr(watched.session._functions._paths, "of", refuse)
+    watched.session.begin()
+    assert module.plain(1) == 1
+    assert "odd world" in watched.trace().unknown[0]
+
+
+def test_greenlets_are_a_doubt_once_they_are_used(watched: Watched) -> None:
+    greenlet = pytest.importorskip("greenlet")
+    count = greenlet._greenlet.get_total_main_greenlets
+    module = watched.load(FUNCTIONS)
+    assert bool(watched.trace().unknown) == (count() > 0)
+    greenlet.greenlet(module.plain).switch(1)
+    assert "greenlets" in watched.trace().unknown[0]
+
+
+@pytest.mark.parametrize("name", ["numba", "_xxsubinterpreters", "torch._dynamo.eval_frame"])
+def test_what_runs_unseen_is_a_doubt(
+    watched: Watched, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "greenlet._greenlet", raising=False)
+    assert watched.trace().unknown == ()
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert "cannot be watched" in watched.trace().unknown[0]

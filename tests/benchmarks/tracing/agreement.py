@@ -2,12 +2,12 @@
 
     python -m tests.benchmarks.tracing.agreement PROJECT [PYTEST ARGUMENT ...]
 
-Runs the suite twice: with pytest-cov and a context per test, then watched with every function
-changed.  A function counts as executed by a test where coverage saw a line of its body; those
-without a line of their own (``def f(): ...``, a docstring alone) are left out, as coverage cannot
-tell their call from their definition.  Prints how many pairs of test and function agree, and
-those that do not: a generator that is left to the garbage collector is closed in whichever test
-it runs, which differs from run to run.
+Runs the suite twice: with pytest-cov and a context per test, then watched.  A function counts as
+executed by a test where coverage saw a line of its body; those without a line of their own
+(``def f(): ...``, a docstring alone) are left out, as coverage cannot tell their call from their
+definition.  Prints how many pairs of test and function agree, and those that do not: a generator
+that is left to the garbage collector is closed in whichever test it runs, which differs from run
+to run.
 """
 
 from __future__ import annotations
@@ -16,16 +16,32 @@ import argparse
 import os
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
-from flakefighters.tracing import FileWatch, Watch
-from tests.benchmarks.tracing.suites import Suite, functions_of, run
+from flakefighters.tracing import Watch, read_all
+from tests.benchmarks.tracing.suites import Suite, run
 
-Pairs = set[tuple[str, str, str]]
+#: (test, path, name of the function, its first line)
+Pairs = set[tuple[str, str, str, int]]
+
+
+def functions_of(path: Path) -> Iterator[tuple[str, int, set[int]]]:
+    """Name, first line and lines of each function in a file, without those of its header."""
+    try:
+        pending = [compile(path.read_bytes(), str(path), "exec", dont_inherit=True)]
+    except SyntaxError:
+        return
+    while pending:
+        code = pending.pop()
+        lines = {line for _, _, line in code.co_lines() if line} - {code.co_firstlineno}
+        if code.co_flags & 1 and lines and not code.co_name.startswith("<"):
+            yield code.co_qualname, code.co_firstlineno, lines
+        pending += [c for c in code.co_consts if isinstance(c, type(code))]
 
 
 def by_coverage(suite: Suite) -> Pairs:
-    """(test, path, function) by coverage's contexts; tests without their parameters' phases."""
+    """By coverage's contexts; tests without their phases."""
     from coverage import CoverageData
 
     with tempfile.TemporaryDirectory() as folder:
@@ -35,49 +51,26 @@ def by_coverage(suite: Suite) -> Pairs:
         run(suite, None, "-p", "pytest_cov", *options, "--cov-config=/dev/null")
         data = CoverageData(basename=os.environ["COVERAGE_FILE"])
         data.read()
-        pairs: Pairs = set()
-        for path in suite.files():
-            lines = data.contexts_by_lineno(str(path))
-            for span in functions_of(path):
-                for line in body_lines(path)[span.name, span.first_line]:
-                    for context in lines.get(line, ()):
-                        if "|" in context:
-                            test = context.rpartition("|")[0]
-                            pairs.add((test, path.relative_to(suite.path).as_posix(), span.name))
-    return pairs
-
-
-_bodies: dict[Path, dict[tuple[str, int], set[int]]] = {}
-
-
-def body_lines(path: Path) -> dict[tuple[str, int], set[int]]:
-    """Lines of each function's own code, by name and first line; not those of its header."""
-    if path not in _bodies:
-        found: dict[tuple[str, int], set[int]] = defaultdict(set)
-        pending = [compile(path.read_bytes(), str(path), "exec", dont_inherit=True)]
-        spans = functions_of(path)
-        while pending:
-            code = pending.pop()
-            lines = {line for _, _, line in code.co_lines() if line}
-            if code.co_name != "<module>":
-                for span in spans:
-                    if span.first_line <= code.co_firstlineno <= span.last_line:
-                        found[span.name, span.first_line] |= lines - {code.co_firstlineno}
-            pending += [c for c in code.co_consts if isinstance(c, type(code))]
-        _bodies[path] = found
-    return _bodies[path]
+        return {
+            (context.rpartition("|")[0], path.relative_to(suite.path).as_posix(), name, first)
+            for path in suite.files()
+            for contexts in [data.contexts_by_lineno(str(path))]
+            for name, first, lines in functions_of(path)
+            for line in lines
+            for context in contexts.get(line, ())
+            if "|" in context
+        }
 
 
 def by_us(suite: Suite) -> Pairs:
-    """(test, path, function) as a session tells."""
-    files = {str(path): FileWatch(functions_of(path)) for path in suite.files()}
-    watch = Watch(base=str(suite.path), files=files)
-    found = run(suite, watch, everything_told=True).found
+    """As a session tells."""
+    watch = Watch(base=str(suite.path), changed=frozenset({"anything"}))
+    results = run(suite, watch, everything_told=True).found["results"]
+    traces = read_all(one["raw"] for one in results)
     return {
-        (test, path, unit)
-        for test, reports in found["tests"].items()
-        for report in reports
-        for path, unit in report.get("units", ())
+        (one["nodeid"], *code)
+        for one, trace in zip(results, traces, strict=True)
+        for code in trace.ran
     }
 
 
@@ -91,16 +84,15 @@ def main() -> None:
     suite = Suite(path.name, path, tuple(options.arguments))
     theirs, ours = by_coverage(suite), by_us(suite)
     comparable = {
-        (file.relative_to(path).as_posix(), name)
+        (file.relative_to(path).as_posix(), name, first)
         for file in suite.files()
-        for (name, _), lines in body_lines(file).items()
-        if lines
+        for name, first, _ in functions_of(file)
     }
     ours = {pair for pair in ours if pair[1:] in comparable}
     print(f"{suite.name}: {len(theirs & ours)} pairs of test and function agree")
     for name, only in (("coverage", theirs - ours), ("flakefighters", ours - theirs)):
         tests: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for test, file, function in only:
+        for test, file, function, _ in only:
             tests[file, function].append(test)
         print(f"only {name}: {len(only)}")
         for (file, function), names in sorted(tests.items()):

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from flakefighters.tracing import FileWatch, UnitSpan, Watch
+from flakefighters.tracing import Watch, watch_to_json
 
 ROOT = Path(__file__).parents[3]
-DOOR = ROOT / "tests" / "capture" / "tracing"
+DOOR = ROOT / "tests" / "tracing"
 
 #: Sizes of change, smallest first.
-SIZES = ("one function", "one file", "20 %", "everything")
+SIZES = ("one file", "20 %", "everything")
 
 
 @dataclass(frozen=True)
@@ -41,47 +39,13 @@ class Suite:
         return sorted(found, key=lambda p: ("tests" in p.parts, p))
 
 
-def functions_of(path: Path) -> tuple[UnitSpan, ...]:
-    """Spans of all functions in a file."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except SyntaxError:
-        return ()
-    return tuple(_functions(tree, ""))
-
-
-def _functions(node: ast.AST, prefix: str) -> Iterator[UnitSpan]:
-    for child in ast.iter_child_nodes(node):
-        name = prefix
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            name = f"{prefix}{child.name}"
-            if not isinstance(child, ast.ClassDef):
-                first = min([child.lineno, *(d.lineno for d in child.decorator_list)])
-                yield UnitSpan(name, first, child.end_lineno or first)
-            name += "."
-        yield from _functions(child, name)
-
-
 def watch_of(suite: Suite, size: str) -> Watch:
-    """A change of this size: whole functions, chosen by position, the same each time."""
-    base = str(suite.path)
-    if size == "everything":
-        return Watch(base=base, everything=True)
-    spans = {path: functions_of(path) for path in suite.files()}
-    own = [
-        path
-        for path in spans
-        if "tests" not in path.parts and "test" not in path.name and len(spans[path]) > 2
-    ]
-    if size == "20 %":
-        chosen = {path: spans[path] for path in list(spans)[::5]}
-    else:
-        # The file with the median number of functions of the package.
-        path = sorted(own, key=lambda p: (len(spans[p]), p))[len(own) // 2]
-        whole = spans[path]
-        chosen = {path: whole if size == "one file" else whole[len(whole) // 2 :][:1]}
-    files = {str(path): FileWatch(units) for path, units in chosen.items() if units}
-    return Watch(base=base, files=files)
+    """A change of this size: whole files, chosen by position, the same each time."""
+    names = [path.relative_to(suite.path).as_posix() for path in suite.files()]
+    own = [name for name in names if "test" not in name]
+    step = {"one file": len(names), "20 %": 5, "everything": 1}[size]
+    chosen = own[len(own) // 2 :][:1] if size == "one file" else names[::step]
+    return Watch(base=str(suite.path), changed=frozenset(chosen))
 
 
 @dataclass(frozen=True)
@@ -99,7 +63,7 @@ def run(suite: Suite, watch: Watch | None, *options: str, everything_told: bool 
         settings, out = Path(folder, "door.json"), Path(folder, "out")
         value = {"mode": "auto", "out": str(out), "all": everything_told}
         if watch is not None:
-            settings.write_text(json.dumps({**value, "watch": watch.to_json()}))
+            settings.write_text(json.dumps({**value, "watch": watch_to_json(watch)}))
         paths = [str(suite.path / "src"), str(suite.path), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
