@@ -8,13 +8,13 @@ from typing import Any, Final
 
 __all__ = ["unseen"]
 
-_COMPILERS: Final = ("numba", "taichi", "triton", "pythran", "codon", "jax")
 _COMPILED: Final = "{} compiles functions, which cannot be watched"
 _ELSEWHERE: Final = "code in other interpreters of the process cannot be watched"
 
 #: A loaded module to why there may be more than was seen.
 _MODULES: Final = {
-    **{name: _COMPILED.format(name) for name in _COMPILERS},
+    # These follow calls into any function; what others compile is marked for it.
+    "jax": _COMPILED.format("jax"),
     "torch._dynamo.eval_frame": _COMPILED.format("torch.compile"),
     "_interpreters": _ELSEWHERE,
     "_xxsubinterpreters": _ELSEWHERE,
