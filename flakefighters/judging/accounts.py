@@ -28,8 +28,8 @@ from flakefighters.reach.early_loading import EarlyLoading
 from flakefighters.reach.effects import Delta, Effects
 from flakefighters.reach.import_graph import ImportGraph
 from flakefighters.reach.project import Facts, Project
+from flakefighters.reach.seen import Execution as Asked
 from flakefighters.reach.side_effects import SideEffects
-from flakefighters.reach.touch import Execution as Asked
 from flakefighters.reach.touch import Touch
 from flakefighters.source.doctests import words_of
 from flakefighters.state.checkout import Checkout

@@ -1,0 +1,94 @@
+"""Changed files that are no Python: were they opened, or read otherwise?"""
+
+from __future__ import annotations
+
+from flakefighters.model import DoubtKind, Effect, How
+from flakefighters.reach import tables
+from flakefighters.reach.early_loading import EarlyLoading
+from flakefighters.reach.seen import Findings, Seen
+
+__all__ = ["DataFiles"]
+
+
+class DataFiles:
+    """The rules for one execution."""
+
+    def __init__(self, seen: Seen, found: Findings, early: EarlyLoading):
+        self._seen, self._found, self._early = seen, found, early
+
+    def judge(self, effect: Effect) -> None:
+        """Note what the execution had to do with one of them."""
+        change, trace = effect.change, self._seen.trace
+        path, folder = change.path, change.path.rpartition("/")[0]
+        if path in trace.opened:
+            self._found.touch(How.OPENED, change)
+        elif change.how != "changed" and folder in trace.opened:
+            self._found.touch(How.LISTED, change)
+        elif self._was_read_at_import(path):
+            self._found.touch(How.READ_AT_IMPORT, change)
+        elif path not in self._seen.execution.watched:
+            self._found.doubt(DoubtKind.UNSEEN, change, "it was not watched for")
+        elif self._was_kept(path):
+            self._found.doubt(DoubtKind.READ_BEFORE, change)
+        elif self._early.reads_files():
+            self._found.doubt(DoubtKind.LOADED_EARLY, change)
+        elif self._is_named(effect):
+            self._found.doubt(DoubtKind.NAMED, change)
+        else:
+            self._by_table(effect)
+
+    def _was_read_at_import(self, path: str) -> bool:
+        pairs = self._seen.trace.before(self._seen.trace.process.read_at_import)
+        return any(data == path and file in self._seen.reach.files for data, file in pairs)
+
+    def _was_kept(self, path: str) -> bool:
+        """Whether what was read of a file may have been kept by code that the test can reach."""
+        pairs = self._seen.trace.before(self._seen.trace.process.opened)
+        openers = {file for data, file in pairs if data == path}
+        if not openers:
+            return False
+        if path in self._seen.execution.collected and path != self._seen.execution.own_file:
+            return False  # a text with tests, which pytest has read
+        # What a test reads by itself it keeps for nobody.
+        openers -= self._seen.execution.collected - {self._seen.execution.own_file}
+        if "" in openers or self._seen.unknown is not None:
+            return bool(openers)
+        return not openers.isdisjoint(self._seen.reach.files)
+
+    def _is_named(self, effect: Effect) -> bool:
+        for link in effect.links:
+            unit = link.unit
+            if unit.name and unit in self._seen.ran | self._seen.before:
+                return True
+            if (not unit.name or not self._seen.sees) and unit.path in self._seen.reach.files:
+                return True
+        return False
+
+    def _by_table(self, effect: Effect) -> None:
+        """What is known of kinds of files: who reads them otherwise than by opening them."""
+        change, path = effect.change, effect.change.path
+        modules = self._seen.trace.before(self._seen.trace.process.modules)
+        name = path.rpartition("/")[2]
+        if name.endswith(tables.COMPILED_SOURCES) and self._has_native():
+            self._found.doubt(DoubtKind.COMPILED, change)
+        elif tables.STEERING.fullmatch(path):
+            if self._reads_environment(effect.names):
+                self._found.doubt(DoubtKind.STEERED, change)
+        elif self._seen.reflects(tables.LOOKING_AT_FILES):
+            self._found.certain = False
+        else:
+            for module, endings in tables.OPENED_IN_C.items():
+                if module in modules and name.lower().endswith(endings):
+                    self._found.doubt(DoubtKind.OPENED_IN_C, change, module)
+                    return
+
+    def _has_native(self) -> bool:
+        return any(path.endswith((".so", ".pyd")) for path in self._seen.loaders)
+
+    def _reads_environment(self, names: frozenset[str]) -> bool:
+        """Whether it asks for a variable of one of these names."""
+        return any(
+            not one.reads.plain().isdisjoint(tables.ENVIRONMENT)
+            and not names.isdisjoint(one.reads.words)
+            for one in self._seen.own_code()
+        )
