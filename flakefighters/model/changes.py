@@ -55,6 +55,8 @@ class Scope(enum.Enum):
     IF_CALL = "call "
     IF_BASE = "base "
     IF_DECORATOR = "decorator "
+    #: The class "Cart:Base" counts if its base may read what it has (".Cart:Base": a nested one).
+    IF_READ_BY_BASE = "read by base "
 
 
 class Name(NamedTuple):

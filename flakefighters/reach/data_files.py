@@ -19,7 +19,7 @@ class DataFiles:
     def judge(self, effect: Effect) -> None:
         """Note what the execution had to do with one of them."""
         change, trace = effect.change, self._seen.trace
-        path, folder = change.path, change.path.rpartition("/")[0]
+        path, folder = change.path, change.path.rpartition("/")[0] or "."
         if path in trace.opened:
             self._found.touch(How.OPENED, change)
         elif change.how != "changed" and folder in trace.opened:
@@ -44,7 +44,7 @@ class DataFiles:
     def _was_kept(self, path: str) -> bool:
         """Whether what was read of a file may have been kept by code that the test can reach."""
         pairs = self._seen.trace.before(self._seen.trace.process.opened)
-        openers = {file for data, file in pairs if data == path}
+        openers = {file for data, file in pairs if data == path} - {"<test>"}
         if not openers:
             return False
         if path in self._seen.execution.collected and path != self._seen.execution.own_file:

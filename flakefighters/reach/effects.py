@@ -8,7 +8,7 @@ name of it, in this file or another; and one with an effect at import to all tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,7 +39,10 @@ _MOST_PARSED: Final = 400
 _FOR_OTHERS: Final = frozenset({Scope.ANYWHERE, Scope.FIXTURE})
 _WORD: Final = re.compile(r"\w+")
 _CONDITIONS: Final = frozenset(
-    {Scope.IF_BASE, Scope.IF_CALL, Scope.IF_DECORATOR, Scope.IF_IMPORT, Scope.EVERYONE}
+    {
+        *(Scope.EVERYONE, Scope.IF_BASE, Scope.IF_CALL, Scope.IF_DECORATOR, Scope.IF_IMPORT),
+        Scope.IF_READ_BY_BASE,
+    }
 )
 
 
@@ -140,6 +143,7 @@ class Effects:
         if own is not None and change.by_run:
             links.add(Link(Via.RUN, own))
         plain = [name for name in change.names if name.scope not in _CONDITIONS]
+        observed = list(self._observed(change))
         found = Readers()
         if own is not None and own.name.rpartition(".")[2].startswith("test"):
             # Nobody but pytest asks for a test, to run it.
@@ -154,6 +158,11 @@ class Effects:
             # With a member its class was there before.
             added = change.how == "added" and "." not in (change.unit or "")
             found = readers(change.path, plain, self._project, added=added)
+        if observed and not self._late():
+            more = readers(change.path, observed, self._project)
+            found = Readers(
+                found.links | more.links, found.names | more.names, found.complete and more.complete
+            )
         links |= found.links
         everyone = not found.complete or any(
             self._project.holds(name, change.path)
@@ -168,6 +177,15 @@ class Effects:
             names=found.names,
             leaves=any(name.scope is Scope.ANYWHERE for name in change.names),
         )
+
+    def _observed(self, change: Change) -> Iterator[Name]:
+        """Classes of which a base may read what differs."""
+        for scope, text in change.names:
+            if scope is Scope.IF_READ_BY_BASE:
+                owner, _, base = text.rpartition(":")
+                if self._project.holds(Name(Scope.IF_BASE, base), change.path):
+                    member = owner.startswith(".")
+                    yield Name(Scope.MEMBER if member else Scope.MODULE, owner.lstrip("."))
 
     def _own(self, change: Change) -> Unit | None:
         """The function that a change is in."""

@@ -75,8 +75,11 @@ class PythonFiles:
             and (change.path in self._seen.reach.files)
         ):
             self._found.touch(How.ASKS, change)
-        elif change.path.rpartition("/")[0] in self._seen.trace.opened and change.how != "changed":
+        elif change.how != "changed" and self._is_listed(change.path):
             self._found.touch(How.LISTED, change)
+
+    def _is_listed(self, path: str) -> bool:
+        return (path.rpartition("/")[0] or ".") in self._seen.trace.opened
 
     def _by_imports(self, effect: Effect) -> None:
         """Where no function was seen: whoever can reach the file may have run the change."""

@@ -155,6 +155,8 @@ def of_definition(
         of_tests or _shows_members(owners, node, own=not idle, gone=gone)
     ):
         names += [_of_class(one, nested=at > 0) for at, one in enumerate(owners)]
+    elif isinstance(owner, ast.ClassDef) and not idle:
+        names += _read_by_bases(owners)
     if isinstance(node, ast.ClassDef):
         names += _observers(node)
     elif owner is None and gone and _is_special(node.name):
@@ -233,15 +235,22 @@ def _shows_members(owners: Owner, node: ast.AST, *, own: bool, gone: bool) -> bo
     decorators = getattr(node, "decorator_list", ())
     if any("abstract" in purity.dotted(one) for one in decorators):
         return True
-    # A base that is not known may call it by itself, or look for it.
-    return any(
-        not all(map(purity.is_known_base, map(purity.dotted, one.bases))) for one in owners
-    ) and (_is_called_by_library(name))
+    return bool(owner.bases) and _is_called_by_library(name)
 
 
 def _is_called_by_library(name: str) -> bool:
     """Methods that threads, enumerations and the like call by themselves: ``_missing_``."""
     return name in ("mro", "run") or (name[:1] == name[-1:] == "_" and len(name) > 2)
+
+
+def _read_by_bases(owners: Owner) -> list[Name]:
+    """On which conditions users of a class are affected by a member that they do not name."""
+    return [
+        Name(Scope.IF_READ_BY_BASE, f"{'.' if at else ''}{owner.name}:{purity.dotted(base)}")
+        for at, owner in enumerate(owners)
+        for base in owner.bases
+        if not purity.is_known_base(purity.dotted(base))
+    ]
 
 
 def _observers(node: ast.ClassDef) -> list[Name]:

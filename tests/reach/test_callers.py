@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pytest
 
-from flakefighters.reach.callers import callers
-from flakefighters.reach.project import Sources
+from flakefighters.model import Via
+from flakefighters.reach.calls import callers
+from tests.reach.projects import project
 
 TAX = "src/shop/tax.py"
 USE = "src/shop/use.py"
@@ -15,13 +14,12 @@ USE = "src/shop/use.py"
 
 def asked(tax: str, name: str, use: str) -> str:
     """What running ``f`` of some code is to a function: "refused", "unclear" or "nothing"."""
-    texts = {TAX: textwrap.dedent(tax).encode(), USE: textwrap.dedent(use).encode()}
-    found = callers(TAX, name, Sources(texts, texts.get))
+    found = callers(TAX, name, project({TAX: tax, USE: use}))
     assert found is not None
-    names = {unit for unit in (*found.sure, *found.maybe) if unit[1].rpartition(".")[2] == "f"}
-    if not names:
+    ways = {link.via for link in found.links if link.unit.name.rpartition(".")[2] in ("f", "KINDS")}
+    if not ways:
         return "nothing"
-    return "refused" if names & found.sure else "unclear"
+    return "refused" if Via.READ in ways else "unclear"
 
 
 @pytest.mark.parametrize(
@@ -132,11 +130,7 @@ def test_constructors(use: str, expected: str) -> None:
 
 
 def test_what_cannot_be_found() -> None:
-    texts = {TAX: b"def a(): 1\nclass A:\n def x(s): 1\n def x(s): 2\n"}
-    sources = Sources(texts, texts.get)
-    assert callers(TAX, "b", sources) is None
-    assert callers(TAX, "A", sources) is None
-    assert callers(TAX, "A.x", sources) is None
-    late = callers(TAX, "a", sources, lambda: True)
-    assert late is not None
-    assert not late.complete
+    files = project({TAX: "def a(): 1\nclass A:\n def x(s): 1\n def x(s): 2\n"})
+    assert callers(TAX, "b", files) is None
+    assert callers(TAX, "A", files) is None
+    assert callers(TAX, "A.x", files) is None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flakefighters.reach.module_escapes import escapes
-from flakefighters.reach.project import Sources
+from tests.reach.projects import project
 
 TAX = "src/shop/tax.py"
 
@@ -40,29 +39,12 @@ TAX = "src/shop/tax.py"
     ],
 )
 def test_a_module_escapes(source: str, escaped: bool) -> None:
-    texts = {TAX: b"RATE = 1\n", "src/shop/use.py": source.encode()}
-    assert Sources(texts, texts.get).escaped([TAX]) is escaped
+    files = project({TAX: "RATE = 1\n", "src/shop/use.py": source})
+    assert files.escaped([TAX]) is escaped
 
 
 def test_a_module_that_asks_for_itself() -> None:
-    text = b"import sys\nHERE = sys.modules[__name__]\n"
-    assert ("src", "shop", "tax") in escapes(TAX, text)
-    texts = {TAX: text, "src/shop/net.py": b""}
-    assert Sources(texts, texts.get).escaped([TAX])
-    assert not Sources(texts, texts.get).escaped(["src/shop/net.py"])
-
-
-@pytest.mark.parametrize(
-    ("source", "starred"),
-    [
-        ("from shop.tax import rate", False),
-        ("from shop.net import *", False),
-        ("from shop.tax import *", True),
-        ("from .tax import (*)", True),
-        ("exec('from shop.tax import *')", True),
-    ],
-)
-def test_all_names_are_imported(source: str, starred: bool) -> None:
-    texts = {TAX: b"", "src/shop/use.py": source.encode()}
-    assert Sources(texts, texts.get).starred(TAX) is starred
-    assert not Sources(texts, texts.get).starred("src/shop/__init__.py")
+    text = "import sys\nHERE = sys.modules[__name__]\n"
+    files = project({TAX: text, "src/shop/net.py": ""})
+    assert files.escaped([TAX])
+    assert not files.escaped(["src/shop/net.py"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 
-from flakefighters.reach.project import Sources
-from flakefighters.source.units import ANY, compare
+from flakefighters.model import Name, Scope
+from tests.reach.projects import project
 
 QUIET = b"import os\nfrom shop.rates import RATE\nNET = RATE * 2\ndef f(): go()\nclass A:\n x = 1\n"
 FILES = {
@@ -38,10 +36,10 @@ FILES = {
     ],
 )
 def test_quiet_imports(statement: str, quiet: bool) -> None:
-    sources = Sources(FILES, FILES.get)
-    (node,) = ast.parse(statement).body
-    assert isinstance(node, ast.Import | ast.ImportFrom)
-    assert sources.around("src/shop/use.py").quiet_import(node, node.names[0]) is quiet
+    files = project({**FILES, "src/shop/use.py": statement.encode()})
+    (unit,) = files.facts("src/shop/use.py").units
+    effects = [files.holds(condition, "src/shop/use.py") for condition in unit.impure]
+    assert (not any(effects)) is quiet
 
 
 @pytest.mark.parametrize(
@@ -60,60 +58,52 @@ def test_quiet_imports(statement: str, quiet: bool) -> None:
     ],
 )
 def test_plain_classes(classes: str, plain: bool) -> None:
-    texts = {"a.py": classes.encode()}
-    assert Sources(texts, texts.get).definitions().plain_class("A") is plain
+    files = project({"a.py": classes})
+    assert files.holds(Name(Scope.IF_BASE, "A"), "a.py") is not plain
 
 
-@pytest.mark.parametrize("kind", ["def", "class"])
 @pytest.mark.parametrize(
-    ("test", "runs"),
+    ("text", "call", "builds"),
     [
-        ("def test_rate(): assert rate()\n", False),
-        ("def test_docs(): doctest.testmod(rates)\n", True),
-        ("def load_tests(loader, tests, ignore): tests.addTests(doctest.DocTestSuite(r))\n", True),
+        ("", "int", True),
+        ("", "go", False),
+        ("def int(x): 1\n", "int", False),
+        ("class A(NamedTuple): x: int\n", "A", True),
+        ("@dataclass\nclass A:\n x: int\n", "A", True),
+        ("@dataclass\nclass A:\n x: int\n def __post_init__(self): go()\n", "A", False),
+        ("@dataclass\nclass A:\n x: int = field(default_factory=go)\n", "A", False),
+        ("A = namedtuple('A', 'x')\n", "A", True),
+        ("from decimal import Decimal as D\n", "D", True),
+        ("from lib import go as D\n", "D", False),
     ],
 )
-def test_examples_matter_to_who_runs_the_function_only_if_code_runs_them(
-    test: str, runs: bool, kind: str
-) -> None:
-    old, new = (f'{kind} rate():\n    """\n    >>> {n}\n    """\n'.encode() for n in (1, 2))
-    texts = {"shop/rates.py": new, "tests/test_rates.py": test.encode()}
-    (change,) = compare(
-        "shop/rates.py", old, new, Sources(texts, texts.get).around("shop/rates.py")
+def test_calls_that_only_build_a_value(text: str, call: str, builds: bool) -> None:
+    assert project({"a.py": text}).holds(Name(Scope.IF_CALL, call), "a.py") is not builds
+
+
+@pytest.mark.parametrize(
+    ("text", "decorator", "wraps"),
+    [
+        ("", "property", True),
+        ("", "app.route()", False),
+        ("def deco(f):\n def g(): f()\n return g\n", "deco", True),
+        ("def deco(f):\n KNOWN.append(f)\n return f\n", "deco", False),
+        ("def deco(n):\n def d(f):\n  def g(): f()\n  return g\n return d\n", "deco()", True),
+        ("def deco(n):\n def d(f):\n  go(f)\n  return f\n return d\n", "deco()", False),
+    ],
+)
+def test_decorators_that_only_wrap(text: str, decorator: str, wraps: bool) -> None:
+    holds = project({"a.py": text}).holds(Name(Scope.IF_DECORATOR, decorator), "a.py")
+    assert holds is not wraps
+
+
+def test_imports_that_the_text_does_not_show() -> None:
+    files = project(
+        {
+            "a.py": "import importlib\nimportlib.import_module(x)\ndef f(n):\n  exec(n)\n",
+            "b.py": "class A:\n  def f(self, n):\n    def g(): return eval(n)\n    return g\n",
+        }
     )
-    assert change.by_run is runs
-    assert bool(change.names) is runs
-
-
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("from shop import rates\nprint(rates.__doc__)\n", True),
-        ("from shop import rates as r\nprint(r.__doc__)\n", True),
-        ("from shop.rates import rate\nprint(inspect.getdoc(rate))\n", True),
-        ("from shop import rates\nprint(other.__doc__)\n", False),
-        ("def wrap(f): return f.__doc__\n", False),
-    ],
-)
-def test_docstrings_that_another_file_reads(text: str, read: bool) -> None:
-    old, new = (f'"""{word}."""\n\n\ndef rate():\n    "{word}"\n'.encode() for word in "ab")
-    texts = {"shop/rates.py": new, "shop/use.py": text.encode()}
-    around = Sources(texts, texts.get).around("shop/rates.py")
-    assert bool(compare("shop/rates.py", old, new, around)) is read
-
-
-def test_the_project_tells_what_has_an_effect() -> None:
-    sources = Sources(FILES, FILES.get)
-    for name, effect in (("tax", False), ("net", True)):
-        new = f"from shop import {name}\n".encode()
-        (change,) = compare("src/shop/use.py", b"", new, sources.around("src/shop/use.py"))
-        assert (ANY in change.names) is effect
-
-
-def test_importers() -> None:
-    texts = {
-        "a.py": b"import importlib\nimportlib.import_module(x)\ndef f(n):\n  exec(n)\n",
-        "b.py": b"class A:\n  def f(self, n):\n    def g(): return eval(n)\n    return g\n",
-    }
-    found = set(Sources(texts, texts.get).importers())
-    assert found == {("a.py", "f"), ("b.py", "A.f.<locals>.g")}
+    assert files.facts("a.py").opaque == "computes the name of a module to import"
+    assert set(files.facts("a.py").opaque_in) == {"f"}
+    assert set(files.facts("b.py").opaque_in) == {"A.f.<locals>.g"}

@@ -6,8 +6,9 @@ import textwrap
 
 import pytest
 
-from flakefighters.reach.project import Sources
-from flakefighters.reach.readers import readers
+from flakefighters.model import Link, Via
+from flakefighters.reach.readers import Readers, readers
+from tests.reach.projects import name, project
 
 TAX = "src/shop/tax.py"
 USE = "src/shop/use.py"
@@ -17,10 +18,15 @@ def affected(
     use: str, *names: str, tax: str = "RATE = 1\n", **others: str
 ) -> tuple[set[str], set[str]]:
     """Functions that are affected by names of TAX for sure, and those that may be."""
-    texts = {TAX: tax.encode(), USE: textwrap.dedent(use).encode()}
-    texts |= {f"src/shop/{name}.py": text.encode() for name, text in others.items()}
-    found = readers(TAX, names or ("RATE",), Sources(texts, texts.get))
-    return {name for _, name in found.sure}, {name for _, name in found.maybe}
+    texts = {TAX: tax, USE: textwrap.dedent(use)}
+    texts |= {f"src/shop/{module}.py": text for module, text in others.items()}
+    found = readers(TAX, map(name, names or ("RATE",)), project(texts))
+    return named(found, Via.READ), named(found, Via.MAY_READ)
+
+
+def named(found: Readers, via: Via) -> set[str]:
+    """The names of the functions that are reached in one way."""
+    return {link.unit.name for link in found.links if link.via is via}
 
 
 @pytest.mark.parametrize(
@@ -150,8 +156,8 @@ def test_names_that_count_anywhere() -> None:
 
 def test_a_call_that_may_do_anything_with_a_value() -> None:
     def known(use: str) -> bool:
-        texts = {TAX: b"RATE = 1\n", USE: use.encode()}
-        return not readers(TAX, ["RATE"], Sources(texts, texts.get)).handed
+        found = readers(TAX, [name("RATE")], project({TAX: "RATE = 1\n", USE: use}))
+        return not named(found, Via.HANDED)
 
     assert known("from shop.tax import RATE\nT = {}\nT.update(a=RATE)\n")
     assert known("from shop.tax import RATE\nNET = int(RATE)\n")
@@ -162,11 +168,10 @@ def test_a_call_that_may_do_anything_with_a_value() -> None:
 
 
 def test_a_package_that_is_installed_under_another_name() -> None:
-    texts = {
-        "lib/__init__.py": b"RATE = 1\n",
-        "tests/test_a.py": b"from shop import RATE\ndef f(): RATE\n",
-    }
-    found = readers("lib/__init__.py", ["RATE"], Sources(texts, texts.get))
-    assert found.sure == {("tests/test_a.py", "f")}
-    texts["tests/test_a.py"] = b"from math import RATE\ndef f(): RATE\n"
-    assert not readers("lib/__init__.py", ["RATE"], Sources(texts, texts.get)).sure
+    def read(use: str) -> frozenset[Link]:
+        texts = {"lib/__init__.py": "RATE = 1\n", "tests/test_a.py": use}
+        return readers("lib/__init__.py", [name("RATE")], project(texts)).links
+
+    (link,) = read("from shop import RATE\ndef f(): RATE\n")
+    assert (link.via, link.unit.path, link.unit.name) == (Via.READ, "tests/test_a.py", "f")
+    assert not read("from math import RATE\ndef f(): RATE\n")

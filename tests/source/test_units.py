@@ -13,15 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flakefighters.model import ChangeKind
-from flakefighters.source.dynamic_names import ANY_ATTRIBUTE
-from flakefighters.source.reads import reading
-from flakefighters.source.units import (
-    ANY,
-    MAX_BYTES,
-    compare,
-    spans,
-)
+from flakefighters.model import EVERYONE, ChangeKind, Scope
+from flakefighters.source.facts import facts_of
+from flakefighters.source.units import MAX_BYTES, compare, spans
+
+#: Whoever imports the file is affected, or may be.
+FOR_ALL = {Scope.EVERYONE, Scope.IF_CALL, Scope.IF_DECORATOR}
+#: How the name of everyone is shown.
+ANY = "*"
 
 
 def source(text: str) -> bytes:
@@ -205,11 +204,6 @@ CHANGED = {
         "from __future__ import annotations\nx = 1\n",
         {"added annotations"},
     ),
-    "listed methods change places": (
-        "class A:\n def f(self): 1\n def g(self): 2\nvars(A)\n",
-        "class A:\n def g(self): 2\n def f(self): 1\nvars(A)\n",
-        {"changed A.g"},
-    ),
     "fields of a data class change places": (
         "@dataclass\nclass A:\n a: int\n b: int\n def f(self): 1\n",
         "@dataclass\nclass A:\n b: int\n a: int\n def f(self): 1\n",
@@ -259,7 +253,7 @@ def test_change(old: str, new: str, expected: set[str]) -> None:
 
 def only(old: str, new: str) -> tuple[str, ...]:
     (change,) = compare("m.py", source(old), source(new))
-    return change.names
+    return tuple(map(str, change.names))
 
 
 NAMES = {
@@ -268,7 +262,7 @@ NAMES = {
     "a kept result by its name": (
         "@cache\ndef f(): return 1\n",
         "@cache\ndef f(): return 2\n",
-        ("f",),
+        ("f", "decorator cache"),
     ),
     "a generator by its name": ("def f(): return 1\n", "def f(): yield 1\n", ("f",)),
     "a method by its name alone": ("class A:\n def f(s): 1\n", "class A: 1\n", (".f",)),
@@ -280,7 +274,7 @@ NAMES = {
     "a method that a registry may know": (
         "class A(B):\n def f(s): 1\n",
         "class A(B): 1\n",
-        (".f", "A"),
+        (".f", "read by base A:B"),
     ),
     "a method that a thread runs": (
         "class A(Thread):\n def run(s): 1\n",
@@ -291,12 +285,12 @@ NAMES = {
     "a method that an enumeration calls": (
         "class A(Enum):\n def _missing_(s): 1\n",
         "class A(Enum):\n x = 1\n def _missing_(s): 1\n",
-        (".x", "A"),
+        (".x", "A", "base Enum"),
     ),
     "an abstract method": (
         "class A(ABC): 1\n",
         "class A(ABC):\n @abstractmethod\n def f(s): 1\n",
-        (".f", "A"),
+        (".f", "A", "decorator abstractmethod"),
     ),
     "a method of an abstract class": (
         "class A(ABC): 1\n",
@@ -330,31 +324,35 @@ NAMES = {
         (),
     ),
     "a constant": ("A = 1\n", "A = 2\n", ("A",)),
-    "a built constant": ("A = Decimal('1')\n", "A = Decimal('2')\n", ("A",)),
-    "a constant with effects": ("A = go(1)\n", "A = go(2)\n", ("A", ANY)),
-    "an effect": ("go(1)\n", "go(2)\n", (ANY,)),
-    "an item": ("A['x'] = 1\n", "A['x'] = 2\n", ("A", ANY)),
+    "a built constant": ("A = Decimal('1')\n", "A = Decimal('2')\n", ("A", "call Decimal")),
+    "a constant with effects": ("A = go(1)\n", "A = go(2)\n", ("A", "call go")),
+    "an effect": ("go(1)\n", "go(2)\n", ("call go",)),
+    "an item": ("A['x'] = 1\n", "A['x'] = 2\n", (ANY, "A")),
     "an item of an imported thing": (
         "import os\nos.environ['x'] = '1'\n",
         "import os\nos.environ['x'] = '2'\n",
-        ("?environ", ANY),
+        (ANY, "?environ"),
     ),
     "an attribute of an imported thing": (
         "import a\na.b = 1\n",
         "import a\na.b = 2\n",
-        ("?b", ANY),
+        (ANY, "?b"),
     ),
     "an attribute in a branch": (
         "import a\nif a.x:\n    a.b = 1\n",
         "import a\nif a.x:\n    a.b = 2\n",
-        ("?b", ANY),
+        (ANY, "?b"),
     ),
     "a call of an imported thing": (
         "import sys\nsys.path.insert(0, 'x')\n",
         "import sys\nsys.path.insert(0, 'y')\n",
-        (ANY,),
+        ("call sys.path.insert",),
     ),
-    "a call of a method": ("A = []\nA.append(1)\n", "A = []\nA.append(2)\n", ("A", ANY)),
+    "a call of a method": (
+        "A = []\nA.append(1)\n",
+        "A = []\nA.append(2)\n",
+        ("call A.append", "A"),
+    ),
     "a list of exports": (
         "__all__ = ['a', 'b']\n",
         "__all__ = ['a', 'c']\n",
@@ -364,14 +362,18 @@ NAMES = {
     "an attribute of a class with a base": (
         "class A(Enum):\n x = 1\n",
         "class A(Enum):\n x = 2\n",
-        (".x", "A"),
+        (".x", "A", "base Enum"),
     ),
     "an attribute that a registry may hold": (
         "class A(B):\n x = 1\n",
         "class A(B):\n x = 2\n",
-        (".x", "A", ANY),
+        (".x", "A", "base B"),
     ),
-    "a registered function": ("@app.route('/')\ndef f(): 1\n", "x\n", None),
+    "a registered function": (
+        "@app.route('/')\ndef f(): 1\n",
+        "x\n",
+        ("f", "decorator app.route()"),
+    ),
     "a named fixture": (
         "from pytest import fixture\n@fixture(name='db')\ndef f(): 1\n",
         "from pytest import fixture\n",
@@ -380,11 +382,11 @@ NAMES = {
     "a fixture that nobody asks for": (
         "from pytest import fixture\n@fixture(autouse=True)\ndef f(): 1\n",
         "from pytest import fixture\n",
-        ("f", "@f", ANY),
+        ("f", ANY, "@f"),
     ),
     "a hook": ("def pytest_configure(config): 1\n", "x = 1\n", None),
     "an import of the standard library": ("import os\nimport re\n", "import os\n", ("re",)),
-    "an import of anything else": ("import os\nimport a\n", "import os\n", ("a", ANY)),
+    "an import of anything else": ("import os\nimport a\n", "import os\n", ("a", "import a:")),
     "a script's own part": (
         "if __name__ == '__main__':\n main()\n",
         "if __name__ == '__main__':\n main(1)\n",
@@ -401,7 +403,8 @@ NAMES = {
 @pytest.mark.parametrize(("old", "new", "expected"), NAMES.values(), ids=NAMES.keys())
 def test_names(old: str, new: str, expected: tuple[str, ...] | None) -> None:
     if expected is None:  # whoever imports the file
-        assert any(ANY in c.names for c in compare("m.py", source(old), source(new)))
+        changes = compare("m.py", source(old), source(new))
+        assert any(name.scope in FOR_ALL for one in changes for name in one.names)
     else:
         assert only(old, new) == expected
 
@@ -423,7 +426,7 @@ def test_names(old: str, new: str, expected: tuple[str, ...] | None) -> None:
         ("x = 1\n", "x = 1\ndef f(a): 1\n", True, True),
         ("x = 1\n", "x = 1\ndef setup_module(): 1\n", False, True),
         ("class A: x = 1\n", "class A:\n x = 1\n def f(self): 1\n", True, True),
-        ("class A(B): x = 1\n", "class A(B):\n x = 1\n def f(self): 1\n", False, True),
+        ("class A(B): x = 1\n", "class A(B):\n x = 1\n def f(self): 1\n", True, True),
         ("class A: x = 1\n", "class A:\n x = 1\n def __eq__(self, o): 1\n", False, True),
         ("class A: x = 1\n", "class A:\n x = 1\n @abstractmethod\n def f(self): 1\n", False, True),
     ],
@@ -466,74 +469,24 @@ def test_the_head_of_a_class(old: str, new: str, headed: bool) -> None:
 def test_parameters_of_tests_are_no_names_of_theirs() -> None:
     test = "@pytest.mark.parametrize('value', [{}])\ndef test_a(value): 1\n"
     (change,) = compare("m.py", source(test.format(1)), source(test.format(2)))
-    assert change.names == ("test_a",)
+    assert tuple(map(str, change.names)) == ("test_a", "decorator pytest.mark.parametrize()")
 
 
 def test_a_new_class_names_itself_alone() -> None:
     new = source("class A:\n x = 1\n def get(self): 1\n class B:\n  def put(self): 1\n")
-    found = {one.unit: one.names for one in compare("m.py", b"", new)}
+    found = {one.unit: tuple(map(str, one.names)) for one in compare("m.py", b"", new)}
     assert found == {"A": ("A",), "A.get": (), "A.B": (), "A.B.put": ()}
 
 
-class Loud:
-    """Files around of which nothing is known but whether annotations are read."""
-
-    def __init__(self, *, annotations: bool = True):
-        self._annotations = annotations
-
-    def quiet_import(self, node: ast.AST, alias: ast.alias, *, known: bool = False) -> bool:
-        return known
-
-    def plain_class(self, name: str) -> bool:
-        return False
-
-    def defines(self, name: str) -> bool:
-        return False
-
-    def docs_are_read(self) -> bool:
-        return False
-
-    def is_listed(self) -> bool:
-        return False
-
-    def annotations_are_read(self) -> bool:
-        return self._annotations
-
-    def examples_are_run(self) -> bool:
-        return False
-
-    def has_protocols(self) -> bool:
-        return False
-
-    def only_wraps(self, decorator: ast.expr) -> bool:
-        return False
-
-    def builds(self, name: str) -> bool:
-        return False
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "read", "shown"),
-    [
-        ("", "annotations", True, True),
-        ("", "annotations", False, False),
-        ("annotations", "", False, True),  # names in them must be there now
-        ("", "barry_as_FLUFL", False, True),
-    ],
-)
-def test_annotations_that_are_not_evaluated_any_more(
-    old: str, new: str, read: bool, shown: bool
-) -> None:
-    lines = [f"from __future__ import {name}\n" if name else "" for name in (old, new)]
-    before, after = (source(line + "x = 1\n") for line in lines)
-    found = compare("m.py", before, after, Loud(annotations=read))
-    assert any(ANY in one.names for one in found) is shown
+def test_postponed_annotations_matter_to_nobody() -> None:
+    before, after = source("x = 1\n"), source("from __future__ import annotations\nx = 1\n")
+    assert [one.names for one in compare("m.py", before, after)] == [()]
 
 
 def test_an_import_from_a_module_that_is_imported_anyway() -> None:
     old, more = source("from a import x\n"), source("from a import x, y\nfrom b import z\n")
-    found = {one.unit: one.names for one in compare("m.py", old, more, Loud())}
-    assert found == {"y": ("y",), "z": ("z", ANY)}
+    found = {one.unit: tuple(map(str, one.names)) for one in compare("m.py", old, more)}
+    assert found == {"y": ("y", "import :y"), "z": ("z", "import b:z")}
 
 
 def test_lines_and_kinds() -> None:
@@ -569,7 +522,7 @@ def test_whole_files() -> None:
     assert compare("m.py", None, None) == compare("m.py", text, text) == ()
     for old, new, how in [(None, text, "added"), (text, None, "removed"), (text, b"\0", "changed")]:
         (change,) = compare("m.py", old, new)
-        assert (change.kind, change.how, change.names) == (ChangeKind.FILE, how, (ANY,))
+        assert (change.kind, change.how, change.names) == (ChangeKind.FILE, how, (EVERYONE,))
 
 
 @pytest.mark.parametrize(
@@ -658,15 +611,23 @@ READING = """
 
 
 def names_read(text: bytes) -> dict[str, frozenset[str]]:
-    return {one.unit.name: one.plain for one in reading(text)}
+    facts = facts_of(text)
+    return {} if facts is None else {one.name: one.reads.plain() for one in facts.units}
+
+
+def computed(text: bytes) -> dict[str, set[str]]:
+    """The kinds of names that each unit computes."""
+    facts = facts_of(text)
+    assert facts is not None
+    return {one.name: {way.kind for way in one.reads.computed} for one in facts.units}
 
 
 def test_names_read() -> None:
     read = names_read(source(READING))
     assert read["Cart.total"] == {"self", "sum"} - {"self"}
     assert read["plain"] == {"getattr", "shop", "vat"}
-    assert ANY_ATTRIBUTE in read["computed"]
-    assert ANY_ATTRIBUTE in read["dictionary"]
+    assert "member" in computed(source(READING))["computed"]
+    assert "member" in computed(source(READING))["dictionary"]
     assert read["test_it"] == {"plain", "fixture_name"}
     assert {"shop", "Base", "NET"} <= read["Cart"]
     assert read["R"] == {"shop", "tax", "RATE"}
@@ -707,12 +668,12 @@ def test_special_methods_are_those_of_their_class() -> None:
 
 
 def test_handing_on_an_attribute_computes_no_name() -> None:
-    read = names_read(source(SPECIAL))
-    assert ANY_ATTRIBUTE not in read["Cart.__getattr__"]
-    assert ANY_ATTRIBUTE in read["Cart.__getattribute__"], "it makes another name of it"
-    assert ANY in read["table"]
-    assert ANY not in read["here"]
-    assert ANY_ATTRIBUTE not in read["Cart.__len__"], "an object has no constants of its class"
+    read = computed(source(SPECIAL))
+    assert "member" not in read["Cart.__getattr__"]
+    assert "member" in read["Cart.__getattribute__"], "it makes another name of it"
+    assert "any" in read["table"]
+    assert "any" not in read["here"]
+    assert "member" not in read["Cart.__len__"], "an object has no constants of its class"
 
 
 # -- properties --------------------------------------------------------------------------------
@@ -764,7 +725,7 @@ def test_methods_in_another_order_change_nothing(text: bytes, chance: random.Ran
             node.body[place] = member
     found = compare("m.py", text, ast.unparse(tree).encode())
     # A class may need a method while its body runs (`__str__ = name`): that alone may be told.
-    assert all(ANY in change.names or change.kind is ChangeKind.CLASS for change in found)
+    assert all(EVERYONE in change.names or change.kind is ChangeKind.CLASS for change in found)
 
 
 class _Edit(ast.NodeTransformer):
