@@ -111,14 +111,16 @@ class _Search:
 
     def _heir(self, path: str, unit: UnitFacts, inner: bool) -> None:
         """A class that inherits from the one is made by the same constructor, or its own."""
-        self.heirs.add(unit.own_name)
-        prefix = f"{unit.name}."
+        # What else it inherits from may come before the one.
+        self.heirs |= {unit.own_name, *(base.rpartition(".")[2] for base in unit.bases)}
         own = {one.own_name for one in self.project.facts(path).units if one.scope == unit.name}
-        if own.isdisjoint(_CONSTRUCTORS) and prefix:
+        if own.isdisjoint(_CONSTRUCTORS):
             self.called.add(path, [unit.own_name], member=inner)
 
     def _use(self, reads: Reads, met: bool, inherits: bool) -> Via | None:
         """What some code does with the function, the worst of it; None if all calls fit."""
+        if not self.target.decorators.isdisjoint(_PROPERTIES):
+            return None  # reading it runs it
         names = self.called.all()
         worst: Via | None = None
         for call in reads.calls:
@@ -132,10 +134,9 @@ class _Search:
             if fits is False:
                 return Via.READ
             worst = worst if fits else Via.MAY_READ
-        if not self.target.decorators.isdisjoint(_PROPERTIES):
-            return worst  # reading it runs it
         looked_at = {call.name for call in reads.calls} & tables.CALLED_WITHOUT_LOOKING
-        if not (reads.held | reads.words).isdisjoint(names) and not looked_at:
+        held = {one.rpartition(".")[2] for one in reads.held}
+        if not reads.words.isdisjoint(names) or (not held.isdisjoint(names) and not looked_at):
             worst = Via.MAY_READ
         return worst
 

@@ -22,6 +22,7 @@ _MODULE_PATH: Final = re.compile(rb"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
 _MOST_IN_SUBMODULES: Final = 5000
 
 _GONE: Final = FileFacts()
+_UNPARSED: Final = FileFacts(opaque="could not be parsed")
 _UNREADABLE: Final = FileFacts(opaque="could not be read")
 
 #: A file and how it is reached.
@@ -202,7 +203,10 @@ class ImportGraph:
     def _asked(self, path: str) -> FileFacts:
         if self._disk.kind(f"{self._base}/{path}") is None:
             return _GONE  # since the baseline, or outside a sparse checkout
-        return self._facts.of(path) or _UNREADABLE
+        found = self._facts.of(path)
+        if found is None:
+            return _UNPARSED if self._facts.content(path) else _UNREADABLE
+        return found
 
     def _in_submodules(self) -> Iterator[tuple[str, str]]:
         text = self._disk.read(f"{self._base}/.gitmodules", 0, _LARGEST) or b""

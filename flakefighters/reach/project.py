@@ -201,20 +201,15 @@ class Project:
         self, other: str, path: str, last: tuple[str, ...], tails: set[tuple[str, ...]]
     ) -> bool:
         facts = self.facts(other)
-        aliases = {
-            name for name, wanted in facts.modules() if (*wanted.module, *wanted.names) in tails
-        }
-        if facts.has_star:
-            aliases.update(last)
-        by_parts = any(
-            last == reference.module[-1:] or set(last) <= set(reference.names)
-            for reference in facts.references
-        )
-        held = aliases | (set(last) if by_parts else set())
+        aliases: dict[str, set[tuple[str, ...]]] = {}
+        for name, wanted in facts.modules():
+            aliases.setdefault(name, set()).add((*wanted.module, *wanted.names))
         for one in facts.units:
             if one.imports is not None:
                 continue
-            if not one.reads.held.isdisjoint(held):
+            if any(self._is_module(held, aliases, tails) for held in one.reads.held):
+                return True
+            if facts.has_star and not one.reads.held.isdisjoint(last):
                 return True
             if other == path and "__name__" in one.reads.held:
                 return True
@@ -224,6 +219,13 @@ class Project:
             if set(last) <= one.reads.words and ("sys", "modules") in one.reads.attributes:
                 return True
         return False
+
+    @staticmethod
+    def _is_module(
+        held: str, aliases: dict[str, set[tuple[str, ...]]], tails: set[tuple[str, ...]]
+    ) -> bool:
+        root, *rest = held.split(".")
+        return any((*parts, *rest) in tails for parts in aliases.get(root, ()))
 
     # -- conditions --------------------------------------------------------------------------
 

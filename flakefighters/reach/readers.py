@@ -105,12 +105,17 @@ class _Search:
                 ("any", True),
                 ("own", own),
                 ("member", free),
-                ("text", near),
+                ("text", near or self._reads_text(path)),
                 ("fixture", self.values.fixtures),
                 ("annotation", self.annotated),
             )
             if gives
         )
+
+    def _reads_text(self, path: str) -> bool:
+        """Whether a file may run the text of others as code."""
+        content = self.project.files.content(path)
+        return b"open" in content or b"read" in content
 
     def _is_metadata(self) -> bool:
         """Whether all of it tells of the project: its version, its author."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -36,11 +36,13 @@ _FILE_ENDINGS: Final = re.compile(
     "cfg|conf|csv|db|gz|html|ini|js|json|lock|log|md|pdf|png|py|rst|sh|sql|sqlite|svg|tar|toml|txt"
     "|xml|ya?ml|zip"
 )
-_IMPORTING_CALLS: Final = frozenset({"import_module", "__import__", "importorskip", "run_module"})
 #: Methods of a dataclass that may do something when one is made.
 _ACTIVE: Final = frozenset(
     {"__getattribute__", "__init__", "__new__", "__post_init__", "__setattr__"}
 )
+
+
+_NOTHING: Final = Reads()
 
 
 class Reference(NamedTuple):
@@ -145,6 +147,8 @@ class FileFacts:
     #: the function (a qualified name) that must run for it to matter.
     opaque: str | None = None
     opaque_in: dict[str, str] = field(default_factory=dict)
+    #: Names that imports bind, at any depth, and what they stand for.
+    aliases: tuple[tuple[str, Reference], ...] = ()
     #: The names in ``__all__``, None if it is computed, empty if there is none.
     exports: tuple[str, ...] | None = ()
     #: Whether it imports all that some module exports.
@@ -178,11 +182,8 @@ class FileFacts:
         return min(around, key=lambda one: one.last - one.first, default=None)
 
     def modules(self) -> Iterator[tuple[str, Reference]]:
-        """The names that ``import a.b`` and the like bind, with what each stands for."""
-        for one in self.units:
-            if one.imports is not None and one.binds != (STAR,):
-                for name in one.binds:
-                    yield name, one.imports
+        """The names that imports bind, at any depth, with what each stands for."""
+        return iter(self.aliases)
 
 
 def facts_of(source: bytes) -> FileFacts | None:
@@ -217,8 +218,16 @@ def _facts(tree: ast.Module) -> FileFacts:
             dotted = len(parts) > 1 and all(map(str.isidentifier, parts))
             if dotted and not _FILE_ENDINGS.fullmatch(parts[-1]):
                 references[Reference(0, tuple(parts), how="named in")] = None
+    aliases: list[tuple[str, Reference]] = []
     for statement in _statements(tree.body):
         _reference(found, statement, references)
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                if alias.name != STAR:
+                    wanted = _asked(statement, alias)
+                    last = (*wanted.names, *wanted.module)[0]
+                    aliases.append((alias.asname or last, wanted))
+    found.aliases = tuple(aliases)
     found.references = tuple(references)
     return found
 
@@ -236,13 +245,16 @@ def _unit(one: Walked, annotated: bool) -> UnitFacts:
     decorators = getattr(node, "decorator_list", ())
     found.decorators = frozenset(purity.dotted(one).rpartition(".")[2] for one in decorators)
     if isinstance(node, Function):
-        found.annotations = read([*header(node, True)]) if not annotated else head
+        shown = [arg.annotation for arg in _arguments(node.args) if arg.annotation is not None]
+        shown += [node.returns] if node.returns is not None else []
+        found.annotations = read(shown) if shown else _NOTHING
         found.parameters = _parameters(node.args)
         for decorator in filter(is_fixture, decorators):
             found.is_fixture = True
             found.is_wide = _scope_of(decorator) not in (None, "function")
-        found.wraps = _only_wraps(node, called=False)
-        found.wraps_called = _only_wraps(node, called=True)
+        if any(isinstance(part, Function) for part in node.body):
+            found.wraps = _only_wraps(node, called=False)
+            found.wraps_called = _only_wraps(node, called=True)
     elif isinstance(node, ast.ClassDef):
         found.bases = tuple(purity.dotted(base) for base in node.bases)
         found.has_keywords = bool(node.keywords)
@@ -267,7 +279,7 @@ def _own_reads(one: Walked, annotated: bool) -> tuple[Reads, Reads]:
         return found, head
     if not isinstance(node, Function):
         return read([node], plain), Reads()
-    parameters = frozenset(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
+    parameters = frozenset(arg.arg for arg in _arguments(node.args))
     own = local_names(node)
     asked = None
     if node.name in ("__getattr__", "__getattribute__") and node.args.args:
@@ -304,6 +316,12 @@ def _asked(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> Reference:
         return Reference(0, parts if alias.asname else parts[:1])
     module = tuple(node.module.split(".")) if node.module else ()
     return Reference(node.level, module, (alias.name,))
+
+
+def _arguments(args: ast.arguments) -> list[ast.arg]:
+    """All that a function declares to take."""
+    more = [one for one in (args.vararg, args.kwarg) if one is not None]
+    return [*args.posonlyargs, *args.args, *args.kwonlyargs, *more]
 
 
 def _parameters(args: ast.arguments) -> Parameters:
@@ -436,32 +454,29 @@ def _texts(value: ast.expr) -> tuple[str, ...] | None:
 def _calls(found: FileFacts, unit: UnitFacts, to: dict[Reference, None]) -> None:
     """Imports by calls: what they ask for, or that it does not show."""
     for call in unit.reads.calls:
-        why = _opaque(call, unit.reads)
+        why = _opaque(call)
         if why is None:
             continue
         if unit.kind is ChangeKind.FUNCTION:
             found.opaque_in.setdefault(unit.name, why)
         else:
             found.opaque = found.opaque or why
-    if any(call.name in _IMPORTING_CALLS for call in unit.reads.calls):
-        for text in _module_names(unit.reads):
-            level = len(text) - len(text.lstrip("."))
-            parts = text.lstrip(".")
-            to[Reference(level, tuple(parts.split(".")) if parts else ())] = None
+    for call in unit.reads.calls:
+        if call.module is not None:
+            level = len(call.module) - len(call.module.lstrip("."))
+            module = call.module.lstrip(".")
+            if level and call.package:  # further dots go up from it
+                parts = call.package.split(".")
+                module = ".".join((*parts[: len(parts) - level + 1], module))
+                level = 0
+            to[Reference(level, tuple(module.split(".")) if module else ())] = None
 
 
-def _module_names(reads: Reads) -> Iterable[str]:
-    texts = (text for text in reads.texts if all(map(str.isidentifier, text.strip(".").split("."))))
-    return [*texts, *reads.words]
-
-
-def _opaque(call: Call, reads: Reads) -> str | None:
+def _opaque(call: Call) -> str | None:
     if call.name in ("exec", "eval") and call.base == "":
         return f"calls {call.name}()"
     if call.name in tables.OPAQUE_IMPORTERS:
         return tables.OPAQUE_IMPORTERS[call.name]
-    if call.name in _IMPORTING_CALLS:
-        computed = any(one.kind == "any" for one in reads.computed)
-        if computed or call.given is None:
-            return "computes the name of a module to import"
+    if call.name in tables.IMPORTING_CALLS and call.module is None:
+        return "computes the name of a module to import"
     return None

@@ -31,6 +31,7 @@ _LONGEST_TEXT: Final = 200
 _WORD: Final = re.compile(r"[A-Za-z_]\w+")
 #: The attributes in ``"{0.rate}"``.
 _FIELD: Final = re.compile(r"(?<=\.)[A-Za-z_]\w*(?=[^{}]*\})")
+_PROCESS_ROOTS: Final = frozenset(name.partition(".")[0] for name in tables.PROCESS_WIDE)
 _GETTERS: Final = frozenset({"attrgetter", "getattr", "hasattr"})
 _SHOWING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "reload", "setattr"})
 
@@ -57,6 +58,9 @@ class Call(NamedTuple):
     #: others.
     given: int | None
     keywords: frozenset[str]
+    #: Of calls that import: the module and the package, as far as the text shows them.
+    module: str | None = None
+    package: str | None = None
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class Reads:
     #: Texts that are no names, other than docstrings.
     texts: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    #: Names that are used as values: neither called nor asked for an attribute.
+    #: Dotted names that are used as values: neither called nor asked for an attribute.
     held: set[str] = field(default_factory=set)
     #: What is altered for others: names, and attributes of what is not local.
     alters: set[Name] = field(default_factory=set)
@@ -205,7 +209,7 @@ class _Reader:
             if special is None:
                 found.attributes.add((self._last(item.value), item.attr))
                 if id(item) not in self._used:
-                    found.held.add(item.attr)
+                    found.held.add(purity.dotted(item) or f".{item.attr}")
             else:
                 found.bare.add(special)
         if item.attr == "modules" and purity.dotted(item) == "sys.modules":
@@ -287,7 +291,7 @@ class _Reader:
             return
         self._used.add(id(item.value))
         if isinstance(item.value, ast.Name | ast.Attribute):
-            self.found.held.add(_own(item.value))
+            self.found.held.add(purity.dotted(item.value))
         _push_children(item, self._stack)
 
     def _compare(self, item: ast.Compare) -> None:
@@ -299,6 +303,11 @@ class _Reader:
 
     # -- calls -------------------------------------------------------------------------------
 
+    def _handler(self, item: ast.ExceptHandler) -> None:
+        if item.type is not None:  # that is only compared
+            self._used.update(map(id, ast.walk(item.type)))
+        _push_children(item, self._stack)
+
     def _call(self, item: ast.Call) -> None:
         found, function = self.found, item.func
         self._used.add(id(function))
@@ -308,7 +317,9 @@ class _Reader:
                 one.arg is None for one in item.keywords
             )
             keywords = frozenset(one.arg for one in item.keywords if one.arg is not None)
-            found.calls.append(Call(base, name, None if spread else len(item.args), keywords))
+            given = None if spread else len(item.args)
+            shown = _imports(item) if name in tables.IMPORTING_CALLS else (None, None)
+            found.calls.append(Call(base, name, given, keywords, *shown))
             self._by_name(item, name)
             if name in _SHOWING and len(item.args) > 1 and _is_text(item.args[1]):
                 self._used.add(id(item.args[0]))
@@ -417,19 +428,30 @@ class _Reader:
         ast.Subscript: _subscript,
         ast.Compare: _compare,
         ast.Call: _call,
+        ast.ExceptHandler: _handler,
     }
 
 
+def _imports(call: ast.Call) -> tuple[str | None, str | None]:
+    """The module and the package that a call imports, as far as the text shows them."""
+    shown: dict[str, ast.expr] = dict(zip(("name", "package"), call.args, strict=False))
+    shown |= {one.arg: one.value for one in call.keywords if one.arg is not None}
+    name, package = (getattr(shown.get(key), "value", None) for key in ("name", "package"))
+    return (
+        name if isinstance(name, str) else None,
+        package if isinstance(package, str) else None,
+    )
+
+
 def _of_process(name: str) -> bool:
+    root = name.partition(".")[0]
+    if root not in _PROCESS_ROOTS:
+        return False
     return any(name == one or name.startswith(f"{one}.") for one in tables.PROCESS_WIDE)
 
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant)
-
-
-def _own(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _is_own_dictionary(node: ast.Attribute) -> bool:
@@ -510,7 +532,7 @@ def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
     modules: dict[str, str] = {}
     outside: set[str] = set()
     values: dict[str, ast.expr] = {}
-    times: Counter[str] = Counter()
+    times = Counter(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
     stack: list[ast.AST] = list(node.body)
     while stack:
         item = stack.pop()
@@ -530,11 +552,25 @@ def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
     return Locals(frozenset(found - outside), frozenset(own), own, frozenset(outside), once)
 
 
+#: Fields that hold no nodes, or only such as mean nothing here (operators, contexts).
+_PLAIN_FIELDS: Final = frozenset(
+    {
+        *("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs"),
+        *("level", "module", "name", "op", "ops", "rest", "simple", "tag", "type_comment"),
+    }
+)
+#: Kind of node to its fields that hold nodes; this visits every node there is.
+_CHILDREN: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(name for name in kind._fields if name not in _PLAIN_FIELDS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+} | dict.fromkeys((ast.Constant, ast.Global, ast.MatchSingleton, ast.Nonlocal), ())
+
+
 def _push_children(node: ast.AST, stack: list[ast.AST]) -> None:
-    """As ``ast.iter_child_nodes``, which costs twice as much: this visits every node there is."""
-    for name in node._fields:
+    for name in _CHILDREN[node.__class__]:
         value = getattr(node, name, None)
         if value.__class__ is list:
-            stack += [one for one in value if isinstance(one, ast.AST)]
-        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            stack += [one for one in value if one is not None]
+        elif value is not None:
             stack.append(value)

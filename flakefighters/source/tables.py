@@ -20,6 +20,7 @@ __all__ = [
     "DICTIONARIES",
     "DOC_READERS",
     "IDLE_DUNDERS",
+    "IMPORTING_CALLS",
     "METHODS_OF_VALUES",
     "MUTATORS",
     "NAME_TAKING",
@@ -145,6 +146,8 @@ NAME_TAKING: Final = {
     "importorskip": 0,
     "run_module": 0,
 }
+#: Calls that import a module by its name.
+IMPORTING_CALLS: Final = frozenset({"__import__", "import_module", "importorskip", "run_module"})
 #: Calls that import what their text does not show, with a clause on the file that has them.
 OPAQUE_IMPORTERS: Final = {
     "run_path": "runs a file by its path",

@@ -10,7 +10,7 @@ import pytest
 
 from flakefighters.model import Reach
 from flakefighters.reach.import_graph import ImportGraph
-from flakefighters.source import import_scan
+from flakefighters.source.facts import FileFacts, facts_of
 
 TEST = "tests/test_a.py"
 
@@ -338,11 +338,11 @@ def test_files_are_read_once_and_late(tmp_path: Path, monkeypatch: pytest.Monkey
     made = graph(tmp_path, files)
     asked: list[bytes] = []
 
-    def counted(source: bytes) -> import_scan.Scan:
+    def counted(source: bytes) -> FileFacts | None:
         asked.append(source)
-        return import_scan.scan(source)
+        return facts_of(source)
 
-    monkeypatch.setattr("flakefighters.reach.import_graph.scan", counted)
+    monkeypatch.setattr("flakefighters.reach.project.facts_of", counted)
     made.reach(TEST)
     made.reach("tests/test_b.py")
     made.reach(TEST)
