@@ -186,7 +186,7 @@ class Accounts:
         if trace is None:
             return True
         files = {code.path for code in trace.ran} | {own_file(execution.nodeid)}
-        if trace.way != "functions":
+        if trace.way != "functions" or trace is _NOTHING:
             files |= self.reach(own_file(execution.nodeid), {}).files.keys()
         return any(
             reference.module[:1] and reference.module[0] in _DRAWING

@@ -383,8 +383,9 @@ class _Reader:
         place, alters = self._place, self.found.alters
         if not root or root in ("monkeypatch", "mocker"):
             return
-        if root in place.assigned:  # another name for something, perhaps
-            root = purity.dotted(place.assigned[root]).partition(".")[0] or root
+        value = place.assigned.get(root)
+        if isinstance(value, ast.Name | ast.Attribute):  # another name for something
+            root = purity.dotted(value).partition(".")[0] or root
         if root in ("self", "cls"):
             if dot:
                 alters.add(Name(Scope.MEMBER, name.split(".")[1]))
@@ -408,7 +409,7 @@ class _Reader:
             self.found.alters.add(EVERYONE)
         if isinstance(call.func, ast.Attribute) and name in tables.MUTATORS:
             self._altered(call.func.value)
-        elif name == "setattr" and len(call.args) > 1 and _is_text(call.args[1]):
+        elif full == "setattr" and len(call.args) > 1 and _is_text(call.args[1]):
             thing = ast.Attribute(call.args[0], call.args[1].value, ast.Store())  # type: ignore[attr-defined]
             self._altered(thing)
 

@@ -369,11 +369,7 @@ NAMES = {
         "class A(B):\n x = 2\n",
         (".x", "A", "base B"),
     ),
-    "a registered function": (
-        "@app.route('/')\ndef f(): 1\n",
-        "x\n",
-        ("f", "decorator app.route()"),
-    ),
+    "a registered function": ("@app.route('/')\ndef f(): 1\n", "x\n", None),
     "a named fixture": (
         "from pytest import fixture\n@fixture(name='db')\ndef f(): 1\n",
         "from pytest import fixture\n",
