@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Generator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from flakefighters.lazy import as_installed
 
 if TYPE_CHECKING:
     from flakefighters.model import Verdict
@@ -29,8 +29,6 @@ _MARKER: Final = (
 #: The clocks, before any conftest can freeze them.  In a tuple, since freezing replaces what
 #: modules hold directly.
 _CLOCKS: Final = (time.time, time.time_ns, time.monotonic)
-
-_OURS: Final = "flakefighters."
 
 _early_key: Final = pytest.StashKey[Any]()
 
@@ -143,7 +141,7 @@ def pytest_load_initial_conftests(
 
 def _begin_early(config: pytest.Config, args: list[str]) -> None:
     if os.environ.get("PYTEST_XDIST_WORKER"):
-        with _as_installed():
+        with as_installed():
             from flakefighters.session.watching import begin_in_worker
 
         config.stash[_early_key] = begin_in_worker(config)
@@ -154,7 +152,7 @@ def _begin_early(config: pytest.Config, args: list[str]) -> None:
     if not _idle(option) and _active(config, option):
         opening = _opening()
         if opening is not None:
-            with _as_installed():
+            with as_installed():
                 config.stash[_early_key] = opening.prepare(config, _CLOCKS, option)
 
 
@@ -183,34 +181,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _opening() -> ModuleType | None:
     """All that works; None if this Python was built without a part of its standard library."""
-    with _as_installed():
+    with as_installed():
         try:
             from flakefighters.session import opening
         except ImportError:
             return None
     return opening
-
-
-class _Finder:
-    """Finds the modules of this package as Python does, passing by pytest's import hook."""
-
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        return PathFinder.find_spec(name, path, target) if name.startswith(_OURS) else None
-
-
-@contextmanager
-def _as_installed() -> Iterator[None]:
-    """Take our modules' bytecode from the installation.
-
-    pytest would rewrite the assertions of every module in a plugin's distribution, of which we
-    have none: more than half a second in a fresh environment, or where no bytecode is written.
-    """
-    sys.meta_path.insert(0, _Finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(_Finder)
 
 
 def _idle(option: Any) -> bool:

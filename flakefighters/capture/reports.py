@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flakefighters.capture.signature import frames_of
 from flakefighters.model import Failure, Phase
 
 __all__ = [
@@ -63,6 +62,8 @@ def attachment(item: Any, call: Any, sequence: int) -> dict[str, Any]:
         name = getattr(kind, "__qualname__", str(kind))
         known["exception"] = name if module in (None, "builtins") else f"{module}.{name}"
         if getattr(item.config.option, "tbstyle", "auto") in ("no", "line"):
+            from flakefighters.capture.signature import frames_of
+
             known["frames"] = [list(frame) for frame in frames_of(excinfo.tb)]
     function = getattr(item, "obj", None)
     if getattr(function, "is_hypothesis_test", False):

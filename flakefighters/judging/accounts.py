@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.judging.installed import Installed
+from flakefighters.judging.results import Session
 from flakefighters.model import (
     ChangeKind,
     Changes,
@@ -34,9 +35,6 @@ from flakefighters.reach.touch import Touch
 from flakefighters.source.doctests import words_of
 from flakefighters.state.checkout import Checkout
 from flakefighters.tracing.wire import read_all
-
-if TYPE_CHECKING:
-    from flakefighters.judging.judge import Session
 
 __all__ = ["Accounts"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from flakefighters.capture.nodeids import own_file
@@ -12,7 +12,8 @@ from flakefighters.environment.facts import compare
 from flakefighters.fighters import decide
 from flakefighters.history import History
 from flakefighters.judging.accounts import Accounts
-from flakefighters.judging.baselines import Lookback, counts, ordered
+from flakefighters.judging.baselines import counts, ordered
+from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.untracked import edits
 from flakefighters.model import (
     Baseline,
@@ -28,48 +29,14 @@ from flakefighters.model import (
     Run,
     RunHead,
     Trace,
-    Verdict,
 )
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.files import differing
 
-__all__ = ["Judged", "Session", "failing", "judge"]
+__all__ = ["judge"]
 
-
-@dataclass(slots=True)
-class Judged:
-    """The verdicts of a run."""
-
-    #: The joined verdict of every failure, in the order of the failures.
-    joint: list[Verdict] = field(default_factory=list)
-    #: What each flakefighter said.
-    said: list[Verdict] = field(default_factory=list)
-    #: Runs that were considered, best evidence first.
-    seen: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """What is known of the session besides its run."""
-
-    #: Folders of the project on ``sys.path``, relative to the base.
-    roots: Sequence[str] = ()
-    #: Plugins asked for by name, and files of the project that are plugins.
-    plugins: Sequence[str] = ()
-    plugin_files: Sequence[str] = ()
-    #: What was found when looking back at the start.
-    lookback: Lookback | None = None
-    #: Top-level modules that the session had imported, and the files of all its modules.
-    modules: frozenset[str] | None = None
-    loaded: Sequence[str] = ()
-    #: Node id to what its marker says.
-    ignored: Mapping[str, Any] = field(default_factory=dict)
-    history_runs: int = 50
-
-
-def failing(run: Run) -> list[Execution]:
-    """The attempts that have a failure."""
-    return [execution for execution in run.executions if execution.failures]
+#: A session of which nothing is known but its run.
+_UNKNOWN = Session()
 
 
 def judge(
@@ -77,7 +44,7 @@ def judge(
     history: History | None,
     checkout: Checkout,
     fighters: Sequence[Flakefighter],
-    session: Session = Session(),
+    session: Session = _UNKNOWN,
     *,
     now: int = 0,
     absent: bool = False,

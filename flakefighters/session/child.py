@@ -13,7 +13,6 @@ from typing import Any
 
 from flakefighters.capture import wire
 from flakefighters.capture.journal import recover
-from flakefighters.fighters import builtin
 from flakefighters.model import Secret, Target
 from flakefighters.session.finish import Plan, finish, session_from_json
 from flakefighters.state.anchor import Anchor
@@ -31,7 +30,7 @@ def main() -> None:
     plan = Plan(
         target=_target(order["target"]),
         record_to=_target(order["record_to"]),
-        fighters=[one for one in builtin() if one.name in order["fighters"]],
+        fighters=order["fighters"],
         seconds=order["seconds"],
         session=session_from_json(order["session"]),
         spool=Path(order["spool"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flakefighters.capture import wire
-from flakefighters.judging.judge import Judged
+from flakefighters.judging.results import Judged
 from flakefighters.model import Run, Target, Verdict
 from flakefighters.session.finish import Finished, finish, session_to_json
 
@@ -83,7 +83,7 @@ def _elsewhere(session: Session, run: Run) -> Finished:
         else str(session.start.anchor.inipath),
         "target": _target(plan.target),
         "record_to": _target(plan.record_to),
-        "fighters": [fighter.name for fighter in plan.fighters],
+        "fighters": None if plan.fighters is None else list(plan.fighters),
         "seconds": plan.seconds,
         "session": session_to_json(plan.session),
         "spool": str(plan.spool),

@@ -11,9 +11,10 @@ from flakefighters.errors import FlakefightersError, UnreachableError
 from flakefighters.history import History
 from flakefighters.history.intake import Saved
 from flakefighters.judging.baselines import Lookback
-from flakefighters.judging.judge import Judged, Session, judge
+from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import amendments
-from flakefighters.model import Flakefighter, Run, Target
+from flakefighters.lazy import as_installed
+from flakefighters.model import Run, Target
 from flakefighters.session.opened import open_checked
 from flakefighters.session.spent import stripped
 from flakefighters.session.spool import address, deliver_leftovers
@@ -30,7 +31,8 @@ class Plan:
     #: Where to read evidence, and where to record.
     target: Target
     record_to: Target
-    fighters: Sequence[Flakefighter]
+    #: The names of the flakefighters to ask, None for all.
+    fighters: Sequence[str] | None = None
     save: bool = True
     #: Seconds for all of it.
     seconds: float = 3.0
@@ -92,11 +94,18 @@ def finish(
 def _judge(
     run: Run, history: History | None, checkout: Checkout, plan: Plan, now: int, absent: bool
 ) -> Judged:
+    if not failing(run):
+        return Judged()
+    with as_installed():  # reading sources takes a third of our modules: only now
+        from flakefighters.fighters import builtin
+        from flakefighters.judging.judge import judge
+    names = plan.fighters
+    fighters = [one for one in builtin() if names is None or one.name in names]
     return judge(
         run,
         history,
         checkout,
-        plan.fighters,
+        fighters,
         plan.session,
         now=now,
         absent=absent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,12 +16,12 @@ from flakefighters.capture.journal import Journal
 from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.reports import state_env
-from flakefighters.capture.signature import from_longrepr
 from flakefighters.environment import facts as environment
 from flakefighters.judging.baselines import Lookback
-from flakefighters.judging.judge import Session as Known
+from flakefighters.judging.results import Session as Known
 from flakefighters.judging.untracked import loaded_files
-from flakefighters.model import Completeness, Environment, Flakefighter, Run, RunHead
+from flakefighters.lazy import as_installed
+from flakefighters.model import Completeness, Environment, Run, RunHead
 from flakefighters.plugin import verdicts_key
 from flakefighters.reports import junit
 from flakefighters.session import printing
@@ -77,7 +77,7 @@ class Session:
         config: Any,
         asked: Asked,
         start: Start,
-        fighters: Sequence[Flakefighter],
+        fighters: Sequence[str] | None,
         world: World,
         lookback: Lookback | None = None,
     ) -> None:
@@ -92,14 +92,7 @@ class Session:
         redactor = self.redactor = redactor_of(start.resolution.settings)
         base = start.checkout.base
         self.recorder = Recorder(
-            lambda longrepr, known: from_longrepr(
-                longrepr,
-                known.get("exception"),
-                str(base),
-                cwd=str(config.invocation_params.dir),
-                redact=redactor,
-                frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
-            ),
+            self._described,
             redactor,
             output=start.resolution.settings.store_output == "failures",
         )
@@ -128,6 +121,19 @@ class Session:
         ci = start.resolution.ci is not None
         self.where = "ci" if ci else "terminal"
         self.seconds = CI_SECONDS if ci else TERMINAL_SECONDS
+
+    def _described(self, longrepr: Any, known: Mapping[str, Any]) -> tuple[str, str]:
+        """The text and signature of a failure."""
+        with as_installed():
+            from flakefighters.capture.signature import from_longrepr
+        return from_longrepr(
+            longrepr,
+            known.get("exception"),
+            str(self.start.checkout.base),
+            cwd=str(self.config.invocation_params.dir),
+            redact=self.redactor,
+            frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
+        )
 
     # -- start -----------------------------------------------------------------------------
 

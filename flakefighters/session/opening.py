@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from flakefighters.errors import ConfigError, FlakefightersError
-from flakefighters.fighters import builtin
 from flakefighters.judging.baselines import Lookback, first_look, look_back
-from flakefighters.model import Flakefighter, Watch
+from flakefighters.model import Watch
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
@@ -39,7 +38,7 @@ class Prepared:
 
     asked: Asked | None = None
     start: Start | None = None
-    fighters: tuple[Flakefighter, ...] = ()
+    fighters: tuple[str, ...] | None = None
     world: World | None = None
     lookback: Lookback | None = None
     trace: TraceSession | None = None
@@ -90,12 +89,13 @@ def open_session(config: Any, ready: Prepared) -> None:
     register(config, ready.trace)
 
 
-def chosen(wishes: Asked) -> tuple[Flakefighter, ...]:
-    """The flakefighters to ask, in order of proof."""
-    there = builtin()
+def chosen(wishes: Asked) -> tuple[str, ...] | None:
+    """The names of the flakefighters to ask, None for all; ConfigError for one that is not."""
     if wishes.fighters is None:
-        return there
-    names = {fighter.name for fighter in there}
+        return None
+    from flakefighters.fighters import builtin
+
+    names = {fighter.name for fighter in builtin()}
     for name in wishes.fighters:
         if name not in names:
             raise ConfigError(
@@ -103,7 +103,7 @@ def chosen(wishes: Asked) -> tuple[Flakefighter, ...]:
                 origin="--flakefighters-fighters",
                 remedy=f"known are {', '.join(sorted(names))}",
             )
-    return tuple(fighter for fighter in there if fighter.name in wishes.fighters)
+    return wishes.fighters
 
 
 def _hide_url(config: Any) -> None:

@@ -1,0 +1,48 @@
+"""What goes into the judging of a run besides the run itself, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flakefighters.judging.baselines import Lookback
+from flakefighters.model import Execution, Run, Verdict
+
+__all__ = ["Judged", "Session", "failing"]
+
+
+@dataclass(slots=True)
+class Judged:
+    """The verdicts of a run."""
+
+    #: The joined verdict of every failure, in the order of the failures.
+    joint: list[Verdict] = field(default_factory=list)
+    #: What each flakefighter said.
+    said: list[Verdict] = field(default_factory=list)
+    #: Runs that were considered, best evidence first.
+    seen: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is known of the session besides its run."""
+
+    #: Folders of the project on ``sys.path``, relative to the base.
+    roots: Sequence[str] = ()
+    #: Plugins asked for by name, and files of the project that are plugins.
+    plugins: Sequence[str] = ()
+    plugin_files: Sequence[str] = ()
+    #: What was found when looking back at the start.
+    lookback: Lookback | None = None
+    #: Top-level modules that the session had imported, and the files of all its modules.
+    modules: frozenset[str] | None = None
+    loaded: Sequence[str] = ()
+    #: Node id to what its marker says.
+    ignored: Mapping[str, Any] = field(default_factory=dict)
+    history_runs: int = 50
+
+
+def failing(run: Run) -> list[Execution]:
+    """The attempts that have a failure."""
+    return [execution for execution in run.executions if execution.failures]
