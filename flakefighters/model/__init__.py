@@ -116,7 +116,26 @@ __all__ = [
 ]
 
 #: File to the names that it has.
-_NAMES: Final = {}
+_NAMES: Final = {
+    "changes": """
+        EVERYONE Change ChangeKind Changes Doubt DoubtKind Effect How Link Name
+        Reach Scope Touching Unit Via
+    """,
+    "facts": """
+        Completeness Environment Execution Failure Outcome Phase Project Run RunHead
+        State Trust
+    """,
+    "targets": """
+        Secret Target
+    """,
+    "trace": """
+        Code Process Trace Watch
+    """,
+    "verdicts": """
+        JOINT Baseline Case Confidence Flakefighter Label Need Past Recheck Revision
+        Verdict
+    """,
+}
 _FILES: Final = {name: file for file, names in _NAMES.items() for name in names.split()}
 
 
