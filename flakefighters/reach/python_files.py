@@ -52,9 +52,7 @@ class PythonFiles:
         if self._is_asked(effect):
             self._found.touch(How.ASKS, change)
             return
-        if run & (self._seen.earlier | self._seen.between) or any(
-            unit in run for _, unit in self._seen.at_import
-        ):
+        if run & (self._seen.earlier | self._seen.outside):
             self._found.ran_before = True
         elif change.names or change.kind is not ChangeKind.FUNCTION:
             self._found.certain = False  # it took effect with its file
@@ -70,10 +68,11 @@ class PythonFiles:
     def _not_loaded(self, effect: Effect) -> None:
         """None of its code ran in this process, so it matters only by being missing."""
         change = effect.change
-        if change.path == self._seen.execution.own_file or (
-            (change.how == "removed" or self._cannot_be_read(change))
-            and (change.path in self._seen.reach.files)
-        ):
+        if change.how == "removed":
+            self._found.certain = False  # what it did for others is done no more
+        missing = change.how == "removed" or self._cannot_be_read(change)
+        own = change.path == self._seen.execution.own_file
+        if own or (missing and change.path in self._seen.reach.files):
             self._found.touch(How.ASKS, change)
         elif change.how != "changed" and self._is_listed(change.path):
             self._found.touch(How.LISTED, change)

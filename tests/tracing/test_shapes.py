@@ -421,7 +421,7 @@ def test_greenlets_are_a_doubt_once_they_are_used(watched: Watched) -> None:
     assert "greenlets" in watched.trace().unknown[0]
 
 
-@pytest.mark.parametrize("name", ["numba", "_xxsubinterpreters", "torch._dynamo.eval_frame"])
+@pytest.mark.parametrize("name", ["jax", "_xxsubinterpreters", "torch._dynamo.eval_frame"])
 def test_what_runs_unseen_is_a_doubt(
     watched: Watched, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
