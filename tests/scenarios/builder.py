@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -240,6 +242,19 @@ class Repository:
         result = self.run(*args, trouble=trouble)
         assert result.exit_code in {1, 2}, result.text
         return result
+
+    def confidence(self, reason: str) -> str | None:
+        """How sure the history is of the verdict with this reason; None if it is not there."""
+        path = self.root / "flakefighters.db"
+        if not path.exists():
+            return None
+        with closing(sqlite3.connect(path)) as connection:
+            row = connection.execute(
+                "SELECT confidence FROM verdict WHERE fighter = 'joint' AND reason = ?"
+                " ORDER BY at DESC LIMIT 1",
+                (reason,),
+            ).fetchone()
+        return None if row is None else str(row[0])
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}

@@ -22,8 +22,12 @@ def test_scenario(
     exact = request.config.getoption("--scenarios-exact", False)
     if scenario.name in WRONG_NOW and not exact:
         request.applymarker(pytest.mark.xfail(reason=WRONG_NOW[scenario.name], strict=False))
-    result = scenario.play(Repository(tmp_path, git=not scenario.bare))
+    repository = Repository(tmp_path, git=not scenario.bare)
+    result = scenario.play(repository)
     label, reason = result.verdict(scenario.nodeid)
+    if scenario.truth == "genuine" and label == "flaky":
+        # Only what is proved may ever be acted upon, and strong is what people believe.
+        assert repository.confidence(reason) in ("fair", None), f"{scenario.story} {reason}"
     record_property("scenario", [scenario.name, label or "missing", reason])
 
     assert label is not None, (
