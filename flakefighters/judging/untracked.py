@@ -54,12 +54,13 @@ def edits(
     has new files of everything else.
     """
     found: dict[str, int] = {}
+    installations = _Installations()
     for file in files:
         try:
             edited = os.stat(file).st_mtime_ns // 1000  # noqa: PTH116 - hundreds of them
             if edited <= since:
                 continue
-            shown = _unstated(Path(file).resolve(), base, known, edited, lasting)
+            shown = _unstated(Path(file).resolve(), base, known, edited, lasting, installations)
         except (OSError, ValueError):
             continue
         if shown is not None:
@@ -68,13 +69,18 @@ def edits(
 
 
 def _unstated(
-    path: Path, base: Path, known: Callable[[], Collection[str]], edited: int, lasting: bool
+    path: Path,
+    base: Path,
+    known: Callable[[], Collection[str]],
+    edited: int,
+    lasting: bool,
+    installations: _Installations,
 ) -> str | None:
     """How such a file is called, None if it is none."""
     place = next((at for at, part in enumerate(path.parts) if part in _INSTALLED), None)
     if place is not None:
         folder, inner = Path(*path.parts[: place + 1]), path.parts[place + 1 :]
-        if edited <= max(_installed(folder, inner[0].partition(".")[0]), default=0):
+        if edited <= installations.of(folder, inner[0].partition(".")[0]):
             return None
         return "/".join(inner)
     if not lasting or path.is_relative_to(sysconfig.get_path("stdlib")):
@@ -87,10 +93,24 @@ def _unstated(
     return "/".join(path.parts[-2:])
 
 
-def _installed(folder: Path, module: str) -> Iterator[int]:
-    """When the distributions that bring a top-level module were put there, in µs."""
-    names = distributions.owners([str(folder)]).get(module, ())
+class _Installations:
+    """When the distributions of a folder were put there, each folder read once."""
+
+    def __init__(self) -> None:
+        self._times: dict[Path, dict[str, int]] = {}
+
+    def of(self, folder: Path, module: str) -> int:
+        """The time for what brings a top-level module, in µs; 0 if that is not known."""
+        if folder not in self._times:
+            self._times[folder] = dict(_times(folder))
+        return self._times[folder].get(module, 0)
+
+
+def _times(folder: Path) -> Iterator[tuple[str, int]]:
+    newest: dict[str, int] = {}
     for info in folder.glob("*-info"):
-        if distributions.normalised(info.name.partition("-")[0]) in names:
-            for file in (info, *info.iterdir()) if info.is_dir() else (info,):
-                yield file.stat().st_mtime_ns // 1000
+        name = distributions.normalised(info.name.partition("-")[0])
+        files = (info, *info.iterdir()) if info.is_dir() else (info,)
+        newest[name] = max(file.stat().st_mtime_ns // 1000 for file in files)
+    for module, names in distributions.owners([str(folder)]).items():
+        yield module, max((newest.get(name, 0) for name in names), default=0)
