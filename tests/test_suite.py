@@ -1,0 +1,21 @@
+"""The suite itself: how it is started, and what its quick subset leaves out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.conftest import SLOW
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_what_is_slow_is_there() -> None:
+    assert [name for name in sorted(SLOW) if not (ROOT / "tests" / name).exists()] == []
+
+
+def test_the_documents_say_how_to_run_it() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        commands = re.findall(r"python -m pytest[^`\n]*", (ROOT / name).read_text("utf-8"))
+        assert "python -m pytest -n 2" in commands, name
+        assert 'python -m pytest -n 2 -m "not slow"' in commands, name
