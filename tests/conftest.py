@@ -1,14 +1,18 @@
-"""Which tests are slow: those that start programs, servers and whole pytest runs."""
+"""How the suite runs in parallel, and which of its tests are slow."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 _TESTS = Path(__file__).resolve().parent
 
-#: Folders and files whose tests ``-m "not slow"`` leaves out.
+#: What xdist tells its workers.  A pytest that a test starts is none of them.
+_WORKER = ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID")
+
+#: Folders and files whose tests start servers and whole pytest runs; left out by ``-m "not slow"``.
 SLOW = frozenset(
     {
         "cli/test_check_server.py",
@@ -19,6 +23,11 @@ SLOW = frozenset(
         "tracing",
     }
 )
+
+
+def pytest_configure() -> None:
+    for name in _WORKER:
+        os.environ.pop(name, None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -19,3 +20,7 @@ def test_the_documents_say_how_to_run_it() -> None:
         commands = re.findall(r"python -m pytest[^`\n]*", (ROOT / name).read_text("utf-8"))
         assert "python -m pytest -n 2" in commands, name
         assert 'python -m pytest -n 2 -m "not slow"' in commands, name
+
+
+def test_a_pytest_that_a_test_starts_is_no_worker() -> None:
+    assert [name for name in os.environ if name.startswith("PYTEST_XDIST")] == []

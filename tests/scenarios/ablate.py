@@ -152,8 +152,8 @@ def main(arguments: Sequence[str] | None = None, rules: Callable[[], list[Rule]]
         scenarios = pick(options.scenarios)
     except LookupError as error:
         parser.error(f"--scenarios: {error}")
-    found = {}
-    complaints = []
+    found: dict[str, list[Fallen]] = {}
+    complaints: list[str] = []
     for slug in options.rules:
         fallen = found[slug] = ablate(known[slug], scenarios, jobs=options.jobs)
         complaints += _complaints(known[slug], scenarios, fallen)
