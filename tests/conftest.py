@@ -17,9 +17,11 @@ SLOW = frozenset(
     {
         "cli/test_check_server.py",
         "e2e",
+        "history/test_properties.py",
         "postgres",
         "scenarios",
         "sync",
+        "test_demo.py",
         "tracing",
     }
 )

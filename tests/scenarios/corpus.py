@@ -79,7 +79,7 @@ _MODULES = (
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)
 
 #: Of how many scenarios one is played where nothing is asked for.
-_SHARE = 3
+_SHARE = 5
 
 
 def pick(which: str) -> list[Scenario]:
