@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.reading import imported
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "flakefighters"
@@ -64,23 +66,12 @@ def _is_door(room: str) -> bool:
     return any(room == door or room.startswith(f"{door}_") for door in DOORS)
 
 
-def _imported(path: Path) -> Iterator[tuple[int, str]]:
+def _rooms(path: Path, root: Path = ROOT) -> Iterator[tuple[int, str]]:
     """Line and room of every import of ours in a file, wherever in the file it stands."""
-    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif not isinstance(node, ast.ImportFrom):
-            continue
-        else:
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(part for part in (base, node.module) if part)
-            # "from flakefighters import ids" names the room in the alias.
-            names = [f"{module}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == PACKAGE.name:
-                yield node.lineno, parts[1] if len(parts) > 1 else "__init__"
+    for line, name in imported(path, root):
+        parts = name.split(".")
+        if parts[0] == PACKAGE.name:
+            yield line, parts[1] if len(parts) > 1 else "__init__"
 
 
 def _trespasses(package: Path = PACKAGE) -> list[str]:
@@ -89,7 +80,7 @@ def _trespasses(package: Path = PACKAGE) -> list[str]:
         room = _room(path)
         if _is_door(room):
             continue
-        for line, other in _imported(path):
+        for line, other in _rooms(path):
             if other != room and other not in {"__version__", *ALLOWED.get(room, set())}:
                 found.append(f"{path.relative_to(ROOT)}:{line}: {room} imports {other}")
     return found
@@ -104,6 +95,25 @@ def test_every_room_has_its_rule() -> None:
     assert {room for room in rooms if not _is_door(room)} <= set(ALLOWED)
 
 
+def _drawn(text: str) -> list[str]:
+    """The names in CONTRIBUTING.md's drawing of the package, in order."""
+    drawing = re.search(r"^```text\nflakefighters/\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert drawing is not None, "CONTRIBUTING.md has no drawing that begins with flakefighters/"
+    return re.findall(r"^  ([\w.]+/?)(?=\s)", drawing[1], re.MULTILINE)
+
+
+def test_the_drawing_shows_every_room_and_invents_none() -> None:
+    rooms = {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
+    files = {path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("__")}
+    drawn = _drawn((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert sorted(drawn) == sorted(rooms | files)
+
+
+def test_the_reading_of_the_drawing() -> None:
+    text = "# House\n\n```text\nflakefighters/\n  plugin.py   door\n  cli/  door\n    more\n```\n"
+    assert _drawn(text) == ["plugin.py", "cli/"]
+
+
 @pytest.mark.parametrize(
     ("source", "rooms"),
     [
@@ -111,19 +121,16 @@ def test_every_room_has_its_rule() -> None:
         ("from flakefighters import ids", ["ids"]),
         ("import flakefighters.sync.clone", ["sync"]),
         ("from .store import History", ["history"]),
-        ("from ..changes import git", ["changes"]),
+        ("from ..state import git", ["state"]),
         ("def late():\n    from flakefighters.cli import main", ["cli"]),
         ("import os, sqlite3", []),
     ],
 )
-def test_the_reading_of_imports(
-    source: str, rooms: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+def test_the_reading_of_imports(source: str, rooms: list[str], tmp_path: Path) -> None:
     path = tmp_path / "flakefighters" / "history" / "rows.py"
     path.parent.mkdir(parents=True)
     path.write_text(source)
-    assert [room for _, room in _imported(path)] == rooms
+    assert [room for _, room in _rooms(path, tmp_path)] == rooms
 
 
 def _loaded_by(statement: str) -> set[str]:

@@ -108,10 +108,12 @@ class Repository:
     """A project in a temporary folder.
 
     ``outside`` is a folder next to it, for what is no part of the project: counters, installed
-    packages, clones.  ``env`` are variables for all runs, ``history`` a URL if not the default.
+    packages, clones.  ``env`` are variables for all runs, ``product`` is the folder on PYTHONPATH
+    that holds the package which judges.
     """
 
-    def __init__(self, folder: Path, *, git: bool = True):
+    def __init__(self, folder: Path, *, git: bool = True, product: Path = _ROOT):
+        self.product = product
         self.root = folder / "project"
         self.outside = folder / "outside"
         self.env: dict[str, str] = {}
@@ -263,7 +265,7 @@ class Repository:
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", "Ada"), ("EMAIL", "ada@example.org"))
         }
-        paths = [*map(str, self.paths), str(_ROOT)]
+        paths = [*map(str, self.paths), str(self.product)]
         return {
             **kept,
             **who,

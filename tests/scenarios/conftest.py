@@ -8,12 +8,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.scenarios.corpus import SCENARIOS, TOPICS
+from tests.scenarios.corpus import SCENARIOS, pick
 from tests.scenarios.known import UNDECIDED_NOW, WRONG_NOW
-from tests.scenarios.registry import Scenario
-
-#: Of how many scenarios one runs where nothing is asked for.
-_SHARE = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,21 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "scenario" in metafunc.fixturenames:
         which = metafunc.config.getoption("--scenarios", os.environ.get("SCENARIOS", "some"))
-        picked = _pick(which)
+        try:
+            picked = pick(which)
+        except LookupError as error:
+            raise pytest.UsageError(f"--scenarios: {error}") from None
         metafunc.parametrize("scenario", picked, ids=[scenario.name for scenario in picked])
-
-
-def _pick(which: str) -> list[Scenario]:
-    everything = list(SCENARIOS.values())
-    if which == "some":
-        return everything[::_SHARE]
-    if which == "all":
-        return everything
-    wanted = set(which.split(","))
-    picked = [one for one in everything if {one.topic, one.name} & wanted]
-    if not picked:
-        raise pytest.UsageError(f"--scenarios: all, some, a name or one of {', '.join(TOPICS)}")
-    return picked
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -65,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, (label, reason) in told.items():
         scenario = SCENARIOS[name]
         for row in (f"{scenario.topic}: {scenario.truth}", f"all: {scenario.truth}"):
-            rows.setdefault(row, Counter())[_grade(scenario, label, reason)] += 1
+            rows.setdefault(row, Counter())[scenario.grade(label, reason)] += 1
     columns = ("right", "undecided", "unsaid", "wrong", "missing")
     terminalreporter.line(f"{'':30}" + "".join(f"{column:>11}" for column in columns))
     for row in sorted(rows, key=lambda row: (row.startswith("all"), row)):
@@ -73,7 +59,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{row:30}{counts}")
     for name, (label, reason) in sorted(told.items()):
         scenario = SCENARIOS[name]
-        grade = _grade(scenario, label, reason)
+        grade = scenario.grade(label, reason)
         if grade == "right" and (name in WRONG_NOW or name in UNDECIDED_NOW):
             terminalreporter.line(f"NOW RIGHT {name}: take it out of known.py")
         if grade != "right":
@@ -89,13 +75,3 @@ def _told(terminalreporter: pytest.TerminalReporter) -> Iterable[tuple[str, tupl
                 for key, value in report.user_properties:
                     if key == "scenario":
                         yield value[0], (value[1], value[2])
-
-
-def _grade(scenario: Scenario, label: str, reason: str) -> str:
-    if label == "missing":
-        return "missing"
-    if label in scenario.wrong:
-        return "wrong"
-    if label not in scenario.right:
-        return "undecided"
-    return "right" if scenario.says in reason else "unsaid"

@@ -38,6 +38,16 @@ class Scenario:
     #: Without git in the folder.
     bare: bool = False
 
+    def grade(self, label: str | None, reason: str) -> str:
+        """ "right", "undecided", "unsaid" (right without the words), "wrong" or "missing"."""
+        if label is None or label == "missing":
+            return "missing"
+        if label in self.wrong:
+            return "wrong"
+        if label not in self.right:
+            return "undecided"
+        return "right" if self.says in reason else "unsaid"
+
 
 SCENARIOS: dict[str, Scenario] = {}
 

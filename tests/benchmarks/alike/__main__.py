@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from tests.benchmarks.overhead.suites import SIZES, make_branches
+from tests.benchmarks.overhead.branches import SIZES, make_branches
 
 _COV = ["--cov", "--cov-branch"]
 MODES = {

@@ -1,19 +1,19 @@
-"""What the plugin costs, beside bare pytest and its neighbours, on real suites.
+"""What the plugin costs whole test runs, beside bare pytest and its neighbours.
 
-    python -m tests.benchmarks.overhead [--suites sqlparse,jinja2,attrs,click] [--pythons 3.11,3.13]
-                                        [--rounds 5] [--sizes last,fifty,all] [--tools ...]
-                                        [--beside xdist|cov]
+    python -m tests.benchmarks.overhead [CHECKOUT[:TEST_FILE] ...] [--pythons 3.11,3.13]
+                                        [--install hypothesis,trio] [--rounds 5] [--rows ...]
 
-It makes virtual environments and fetches suites with pip into a work folder (``--work``, by
-default in the user's cache), which later runs use again.  The figures go to the standard output
-as Markdown and to ``overhead.json`` in the work folder; progress goes to the standard error.
+CHECKOUT is a folder of a git checkout; it is copied and only read.  TEST_FILE is its small test
+file (default: the smallest one with three tests).  Without a checkout, the rows of generated
+projects remain.  What the tests of a checkout import is named with --install.
 
-CPU is user and system time of pytest and its children, memory the largest resident set of one of
-them.  Runs of the tools are interleaved; ratios are of medians.  *Beyond start-up* leaves out what
-one trivial test costs in the same environment.  A star marks outcomes that differ from bare
-pytest's.  The sizes say how far the state is from the one in which flakefighters last saw the
-tests pass; the others do not look at it (but for the peer, which compares with the last commit)
-and run with the first size only.
+The figures go to the standard output as Markdown and to ``overhead.json`` in the work folder
+(``--work``, by default in the user's cache); progress goes to the standard error.
+
+Ratios are of medians of CPU, of user and system, of pytest and its children, start-up, reading and
+saving included; the tools take turns.  *Beyond start-up* leaves out what one trivial test costs in
+the same environment.  A star marks outcomes that differ from bare pytest's, bold a figure over
+budget.
 """
 
 from __future__ import annotations
@@ -27,16 +27,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks.overhead.cases import (
-    micro_cases,
-    run_case,
-    stored_bytes,
-    suite_case,
-)
+from tests.benchmarks.overhead.cases import generated_case, project_case, run_case, stored_bytes
 from tests.benchmarks.overhead.environments import Place, find_python, prepare
+from tests.benchmarks.overhead.projects import copy
 from tests.benchmarks.overhead.report import Figures, as_json, as_markdown
-from tests.benchmarks.overhead.suites import SIZES, SUITES, checkout
+from tests.benchmarks.overhead.rows import ROWS, Row
 from tests.benchmarks.overhead.tools import BESIDE, PYTEST, TOOLS, with_beside
+
+_START_UP = "one-test"
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -47,27 +45,24 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-    def several(name: str, known: Sequence[str], default: str) -> None:
-        parser.add_argument(f"--{name}", default=default, help=f"of {', '.join(known)}")
-
-    several("suites", list(SUITES), ",".join(SUITES))
-    several("sizes", list(SIZES), ",".join(SIZES))
-    several("tools", list(TOOLS), ",".join(TOOLS))
+    parser.add_argument("checkouts", nargs="*", metavar="CHECKOUT[:TEST_FILE]")
+    parser.add_argument("--rows", default=",".join(ROWS), help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--tools", default="bare,ours", help=f"of {', '.join(TOOLS)}")
     parser.add_argument("--pythons", default=here, help="versions or paths (default: this one)")
+    parser.add_argument("--install", default="", help="requirements for every environment")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--beside", choices=sorted(BESIDE), help="with this plugin, in bare pytest as well"
     )
-    parser.add_argument("--no-micro", action="store_true", help="suites only")
     parser.add_argument("--work", type=Path, default=cache / "flakefighters-overhead")
     options = parser.parse_args(arguments)
-    for name, known in (("suites", SUITES), ("sizes", SIZES), ("tools", TOOLS)):
+    for name, known in (("rows", ROWS), ("tools", TOOLS)):
         chosen = [one for one in getattr(options, name).split(",") if one]
         unknown = [one for one in chosen if one not in known]
         if unknown:
             parser.error(f"--{name}: {unknown[0]!r} is none of {', '.join(known)}")
         setattr(options, name, chosen)
+    options.install = [one for one in options.install.split(",") if one]
     if "bare" not in options.tools:
         options.tools.insert(0, "bare")
     return options
@@ -111,52 +106,39 @@ def _one_python(
         folder /= f"with-{options.beside}"
         tools = [with_beside(tool, options.beside) for tool in tools]
     folder.mkdir(parents=True, exist_ok=True)
-    places = [prepare(tool, python, folder) for tool in tools]
+    places = [prepare(tool, python, folder, options.install) for tool in tools]
     if not options.beside:
         figures.installed = {p.tool.name: p.size for p in places if p.tool.requirements}
-    for suite in options.suites:
-        _one_suite(suite, python, folder / "suites", places, options, figures)
+    rows = [ROWS[slug] for slug in options.rows]
+    print(f"  start-up: {ROWS[_START_UP].title}", file=sys.stderr)
+    start = generated_case(ROWS[_START_UP], folder / "generated")
+    figures.startup = run_case(start, places, options.rounds)
+    for named in options.checkouts:
+        project = copy(named, folder / "projects")
+        for row in (row for row in rows if row.per_project):
+            case = project_case(row, project)
+            print(f"  {case.name}", file=sys.stderr)
+            figures.results.append(run_case(case, places, options.rounds))
+            save()
+    for row in (row for row in rows if not row.per_project):
+        _generated(row, folder / "generated", places, options.rounds, figures)
         save()
-    if not options.no_micro:
-        _micro(folder / "micro", places, options, figures)
-        save()
 
 
-def _one_suite(
-    suite: str,
-    python: Path,
-    folder: Path,
-    places: Sequence[Place],
-    options: argparse.Namespace,
-    figures: Figures,
+def _generated(
+    row: Row, folder: Path, places: Sequence[Place], rounds: int, figures: Figures
 ) -> None:
-    ready = checkout(SUITES[suite], python, folder)
-    one = micro_cases(folder / f"{suite}-startup")["one"]
-    one.python_path = ready.python_path
-    print(f"  {suite}: start-up", file=sys.stderr)
-    figures.startup[suite] = run_case(one, places, options.rounds)
-    for number, size in enumerate(options.sizes):
-        case = suite_case(ready, size)
-        figures.changed[case.name] = ready.changed[size]
-        print(f"  {case.name}", file=sys.stderr)
-        asked = [p for p in places if number == 0 or p.tool.name in ("bare", "ours")]
-        figures.suites.append(run_case(case, asked, options.rounds))
-    ready.switch("base")
-
-
-def _micro(
-    folder: Path, places: Sequence[Place], options: argparse.Namespace, figures: Figures
-) -> None:
-    cases = micro_cases(folder)
-    for case in cases.values():
-        print(f"  {case.name}", file=sys.stderr)
-        # The short ones are cheap to repeat, and noisy.
-        rounds = options.rounds * (1 if case is cases["many"] else 3)
-        figures.micro.append(run_case(case, places, rounds))
-    for place in places:
-        stored = stored_bytes(place, cases["many"], runs=2)
-        if stored is not None:
-            figures.stored[place.tool.name] = stored
+    if row.slug == _START_UP and figures.startup is not None:
+        figures.results.append(figures.startup)
+        return
+    print(f"  {row.title}", file=sys.stderr)
+    case = generated_case(row, folder)
+    figures.results.append(run_case(case, places, rounds))
+    if row.slug == "2000-tests":
+        for place in places:
+            stored = stored_bytes(place, case, runs=2)
+            if stored is not None:
+                figures.stored[place.tool.name] = stored
 
 
 if __name__ == "__main__":

@@ -1,38 +1,44 @@
-"""What is run and measured: suites, and the small cases that show single costs."""
+"""Rows made ready to run, and run: every tool in turn, in the same state."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.benchmarks.overhead.branches import remove, show
 from tests.benchmarks.overhead.environments import Place
+from tests.benchmarks.overhead.generated import make
 from tests.benchmarks.overhead.measuring import Sample, clean_environment, measure
-from tests.benchmarks.overhead.suites import Checkout, commit_all, remove
+from tests.benchmarks.overhead.projects import Project
+from tests.benchmarks.overhead.rows import SMALL, WHOLE, Row
 from tests.benchmarks.overhead.tools import OURS
 
-__all__ = ["Case", "Result", "micro_cases", "run_case", "stored_bytes", "suite_case"]
-
-TESTS_PER_FILE = 100
-FILES = 20
+__all__ = ["Case", "Result", "generated_case", "project_case", "run_case", "stored_bytes"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A folder in which pytest is started."""
+    """A row in a folder where pytest is started."""
 
+    row: Row
     name: str
     folder: Path
-    arguments: tuple[str, ...] = ()
     python_path: str = ""
-    #: Exit codes with which the case has worked.
-    codes: tuple[int, ...] = (0,)
-    #: Called once for each tool; leaves the folder as it shall be measured.
-    begin: Callable[[Place, Case], None] | None = None
-    #: Put back before each run of ours: what the history holds when the run starts.
-    baseline: Path | None = None
+    #: The tests of the row's small file.
+    small: str = ""
+
+    @property
+    def home(self) -> Path:
+        """The home folder of its runs."""
+        return self.folder.parent / "home"
+
+    @property
+    def kept(self) -> Path:
+        """Where ours keeps what it had recorded before each run."""
+        return self.folder.parent / f"{self.folder.name}.recorded"
 
 
 @dataclass(slots=True)
@@ -40,60 +46,95 @@ class Result:
     """The samples of one case, by tool."""
 
     case: str
+    row: Row
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     #: Why a tool has no (fair) figure.
     troubles: dict[str, str] = field(default_factory=dict)
 
 
-def _start(place: Place, case: Case, *, further: Sequence[str] = ()) -> Sample:
-    path = {"PYTHONPATH": case.python_path} if case.python_path else {}
-    return measure(
-        [str(place.python), "-m", "pytest", *case.arguments, *place.tool.arguments, *further],
-        case.folder,
-        clean_environment(case.folder.parent / "home", **path),
-    )
+def project_case(row: Row, project: Project) -> Case:
+    """A row for a project that was named."""
+    files = project.changed.get(row.state, 0)
+    told = f", {files} files" if row.state in ("last", "fifty") else ""
+    name = f"{project.name}: {row.title}{told}"
+    return Case(row, name, project.folder, project.python_path, project.small)
 
 
-def _restore(place: Place, case: Case) -> None:
-    remove(case.folder, (*place.tool.leaves, ".hypothesis"))
-    if place.tool.name == OURS.name and case.baseline is not None:
-        shutil.copy2(case.baseline, case.folder / str(OURS.database))
+def generated_case(row: Row, folder: Path) -> Case:
+    """A row whose project is made here."""
+    place = folder / row.slug
+    make(row.slug, place)
+    return Case(row, row.title, place)
 
 
 def run_case(case: Case, places: Sequence[Place], rounds: int) -> Result:
     """Run every tool ``rounds`` times, interleaved, after one run each that is not counted."""
-    result = Result(case.name)
-    alive = []
-    if case.begin is not None:
-        for place in places:
-            case.begin(place, case)
+    result = Result(case.name, case.row)
     for place in places:
-        _restore(place, case)
-        sample = _start(place, case)  # compiles what has to be compiled
-        unrecorded = (
-            place.tool.name == OURS.name and case.begin is not None and case.baseline is None
-        )
+        if place.tool.name == OURS.name and not _record(place, case):
+            result.troubles[place.tool.name] = "no history could be recorded"
+    show(case.folder, case.row.state)
+    alive = []
+    for place in places:
+        sample = _once(place, case)  # compiles what has to be compiled
         if _worked(sample, case):
             alive.append(place)
-        if unrecorded:
-            result.troubles["ours"] = "no history could be recorded"
-        elif not _worked(sample, case):
+        else:
             result.troubles[place.tool.name] = f"exit code {sample.code}"
             print(f"    {place.tool.name}: exit {sample.code}\n{sample.tail}", file=sys.stderr)
-        remove(case.folder, place.tool.leaves)
-    for number in range(rounds):
+    for number in range(rounds * case.row.repeat):
         # Turn the order round each time, so that nobody always runs after the same neighbour.
         for place in alive if number % 2 == 0 else reversed(alive):
-            _restore(place, case)
-            result.samples.setdefault(place.tool.name, []).append(_start(place, case))
-            remove(case.folder, place.tool.leaves)
+            result.samples.setdefault(place.tool.name, []).append(_once(place, case))
+    show(case.folder, "base")
     _compare(result)
     return result
 
 
+def _start(place: Place, case: Case, tests: str) -> Sample:
+    path = {"PYTHONPATH": case.python_path} if case.python_path else {}
+    chosen = [case.small] if tests == SMALL else []
+    arguments = [*case.row.arguments, *place.tool.arguments, *chosen]
+    return measure(
+        [str(place.python), "-m", "pytest", *arguments],
+        case.folder,
+        clean_environment(case.home, **path),
+    )
+
+
+def _record(place: Place, case: Case) -> bool:
+    """Let ours run in the states of the row's history, and keep what it leaves."""
+    remove(case.folder, OURS.leaves)
+    shutil.rmtree(case.kept, ignore_errors=True)
+    case.kept.mkdir(parents=True)
+    sample = None
+    for branch, tests in case.row.recorded:
+        show(case.folder, branch)
+        sample = _start(place, case, tests)
+    for pattern in OURS.leaves:
+        for path in case.folder.glob(pattern):
+            path.rename(case.kept / path.name)
+    if case.row.recorded and not (case.kept / str(OURS.database)).exists():
+        print(f"    nothing was recorded:\n{sample.tail if sample else ''}", file=sys.stderr)
+        return False
+    return True
+
+
+def _once(place: Place, case: Case) -> Sample:
+    """One run, with what the tool had before it, and nothing that it left."""
+    remove(case.folder, (*place.tool.leaves, ".hypothesis"))
+    if place.tool.name == OURS.name:
+        shutil.copytree(case.kept, case.folder, dirs_exist_ok=True)
+    sample = _start(place, case, case.row.tests)
+    remove(case.folder, place.tool.leaves)
+    return sample
+
+
 def _worked(sample: Sample, case: Case) -> bool:
     # A suite with failing tests is still a suite; pytest's own trouble is not.
-    return sample.code in case.codes or (sample.code == 1 and bool(sample.counts.get("passed")))
+    return sample.code in case.row.codes or (
+        sample.code == 1 and bool(sample.counts.get("passed")) and case.row.per_project
+    )
 
 
 def _compare(result: Result) -> None:
@@ -113,75 +154,17 @@ def _told(sample: Sample) -> str:
     return f"{counts or 'nothing'} (exit {sample.code})"
 
 
-def suite_case(checkout: Checkout, size: str) -> Case:
-    """A suite whose state differs by ``size`` from the one in which ours recorded its baseline."""
-
-    def begin(place: Place, case: Case) -> None:
-        if place.tool.name == OURS.name:
-            checkout.switch("base")
-            _record(place, case)
-        checkout.switch(size)
-
-    return Case(
-        name=f"{checkout.suite.name} ({size})",
-        folder=checkout.folder,
-        arguments=checkout.suite.arguments,
-        python_path=checkout.python_path,
-        begin=begin,
-    )
-
-
-def micro_cases(folder: Path) -> dict[str, Case]:
-    """An empty project, a project with one test, and one with 2,000."""
-    cases = {
-        "empty": Case("empty --collect-only", folder / "empty", ("--collect-only",), codes=(5,)),
-        "one": Case("one trivial test", folder / "one"),
-        "many": Case(f"{FILES * TESTS_PER_FILE:,} trivial tests", folder / "many"),
-    }
-    for name, (files, tests) in {
-        "empty": (0, 0),
-        "one": (1, 1),
-        "many": (FILES, TESTS_PER_FILE),
-    }.items():
-        place = folder / name
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        (place / "pytest.ini").write_text("[pytest]\n")
-        for file in range(files):
-            code = [f"def test_{test}():\n    assert {test} >= 0\n" for test in range(tests)]
-            (place / f"test_{file}.py").write_text("\n\n".join(code))
-        commit_all(place, "Tests")
-        (place / "README").write_text("The peer compares with the commit before.\n")
-        commit_all(place, "A second commit")
-        if tests:
-            cases[name].begin = _record
-    return cases
-
-
-def _record(place: Place, case: Case) -> None:
-    """Ours knows the project from one run before, as it does every day but the first."""
-    if place.tool.name == OURS.name:
-        remove(case.folder, OURS.leaves)
-        sample = _start(place, case)
-        made, kept = case.folder / str(OURS.database), case.folder.parent / f"{case.folder.name}.db"
-        if made.exists():
-            shutil.copy2(made, kept)
-            case.baseline = kept
-        else:
-            print(f"    nothing was recorded:\n{sample.tail}", file=sys.stderr)
-
-
 def stored_bytes(place: Place, case: Case, runs: int) -> float | None:
     """Bytes per passing test and run that a history grows by, None if it stores nothing."""
     if place.tool.database is None:
         return None
     remove(case.folder, place.tool.leaves)
-    sizes = []
+    sizes, tests = [], 0
     for _ in range(runs + 1):
-        _start(place, case)
+        tests = _start(place, case, WHOLE).counts.get("passed", 0)
         sizes.append(
             sum(path.stat().st_size for path in case.folder.glob(place.tool.database + "*"))
         )
     remove(case.folder, place.tool.leaves)
     # The first run also stores what is said once: names, the schema.
-    return (sizes[-1] - sizes[0]) / (runs * FILES * TESTS_PER_FILE) if sizes[0] else None
+    return (sizes[-1] - sizes[0]) / (runs * tests) if sizes[0] and tests else None

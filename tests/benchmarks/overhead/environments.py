@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks.overhead.tools import OURS, PYTEST, ROOT, Tool
 
-__all__ = ["Place", "find_python", "folder_size", "install_into", "prepare"]
+__all__ = ["Place", "find_python", "folder_size", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,12 @@ def find_python(asked: str) -> Path:
     raise SystemExit(f"no Python {asked} found; give a path")
 
 
-def prepare(tool: Tool, python: Path, folder: Path) -> Place:
-    """Make the environment of ``tool`` in ``folder`` unless it is there and up to date."""
-    wanted = _fingerprint(tool, python)
+def prepare(tool: Tool, python: Path, folder: Path, beside: Sequence[str] = ()) -> Place:
+    """Make the environment of ``tool`` in ``folder`` unless it is there and up to date.
+
+    ``beside`` are requirements that every tool's environment has.
+    """
+    wanted = _fingerprint(tool, python, beside)
     done, venv = folder / f"{tool.name}.done", folder / tool.name
     inside = venv / "bin" / "python"
     if done.exists():
@@ -58,26 +61,13 @@ def prepare(tool: Tool, python: Path, folder: Path) -> Place:
     print(f"  making the environment of {tool.title}", file=sys.stderr)
     shutil.rmtree(venv, ignore_errors=True)
     subprocess.run([python, "-m", "venv", venv], check=True)
-    _pip(inside, PYTEST)
+    _pip(inside, PYTEST, *beside)
     before = folder_size(venv)
     if tool.requirements:
-        _pip(inside, PYTEST, *tool.requirements)
+        _pip(inside, PYTEST, *beside, *tool.requirements)
     size = folder_size(venv) - before
     done.write_text(f"{wanted} {size}")
     return Place(tool, inside, size)
-
-
-def install_into(target: Path, python: Path, requirements: Sequence[str]) -> None:
-    """Install ``requirements`` (with what they need) into a plain folder, once."""
-    wanted = " ".join(requirements)
-    done = target.with_suffix(".done")
-    if done.exists() and done.read_text() == wanted:
-        return
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    if requirements:
-        _pip(python, "--target", str(target), *requirements)
-    done.write_text(wanted)
 
 
 def _pip(python: Path, *arguments: str) -> None:
@@ -93,8 +83,9 @@ def folder_size(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
 
 
-def _fingerprint(tool: Tool, python: Path) -> str:
-    digest = hashlib.sha256(repr((str(python), PYTEST, tool.requirements)).encode())
+def _fingerprint(tool: Tool, python: Path, beside: Sequence[str]) -> str:
+    asked = (str(python), PYTEST, tool.requirements, tuple(beside))
+    digest = hashlib.sha256(repr(asked).encode())
     if tool.name == OURS.name:
         for path in sorted([ROOT / "pyproject.toml", *(ROOT / "flakefighters").rglob("*.py")]):
             digest.update(path.read_bytes())

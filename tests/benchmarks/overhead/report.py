@@ -8,9 +8,12 @@ from typing import Any
 
 from tests.benchmarks.overhead.cases import Result
 from tests.benchmarks.overhead.measuring import Sample, median_of
+from tests.benchmarks.overhead.rows import Row
 from tests.benchmarks.overhead.tools import TOOLS
 
 __all__ = ["Figures", "as_json", "as_markdown"]
+
+_HEAD = ("what", "bare", "whole run", "more CPU", "beyond start-up", "memory", "budget")
 
 
 @dataclass(slots=True)
@@ -18,125 +21,93 @@ class Figures:
     """All results on one Python."""
 
     python: str
-    suites: list[Result] = field(default_factory=list)
-    #: One trivial test among the suite's dependencies: the start-up that is taken off.
-    startup: dict[str, Result] = field(default_factory=dict)
-    micro: list[Result] = field(default_factory=list)
-    changed: dict[str, int] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    #: One trivial test in the same environments: the start-up that is taken off.
+    startup: Result | None = None
     installed: dict[str, int] = field(default_factory=dict)
     stored: dict[str, float] = field(default_factory=dict)
 
 
 def as_markdown(every: Sequence[Figures], rounds: int) -> str:
-    """Tables for people."""
-    return "\n\n".join(block for figures in every for block in _tables(figures, rounds)) + "\n"
-
-
-def _tables(figures: Figures, rounds: int) -> list[str]:
-    names = [name for name in TOOLS if name != "bare" and _seen(figures, name)]
-    blocks = [f"## Python {figures.python}, medians of {rounds} rounds, ratios to bare pytest"]
-    if figures.suites:
-        blocks.append(_suites(figures, names))
-    if figures.micro:
-        blocks.append(_micro(figures, names))
-    troubles = [
-        f"- {result.case}, {name}: {trouble}"
-        for result in [*figures.suites, *figures.micro]
-        for name, trouble in result.troubles.items()
-    ]
-    if troubles:
-        blocks.append("Troubles:\n\n" + "\n".join(troubles))
-    return blocks
-
-
-def _seen(figures: Figures, name: str) -> bool:
-    every = [*figures.suites, *figures.micro]
-    return any(name in result.samples or name in result.troubles for result in every)
+    """Tables for people: one for each Python and tool, then what went wrong."""
+    blocks = []
+    for figures in every:
+        for name in (name for name in TOOLS if name != "bare"):
+            if any(name in result.samples for result in figures.results):
+                title = f"## {TOOLS[name].title}, Python {figures.python}, medians of {rounds}"
+                blocks += [f"{title} rounds or more", _table(_HEAD, _rows(figures, name))]
+        troubles = [
+            f"- {result.case}, {name}: {trouble}"
+            for result in figures.results
+            for name, trouble in result.troubles.items()
+        ]
+        if troubles:
+            blocks.append("Troubles:\n\n" + "\n".join(troubles))
+    return "\n\n".join(blocks) + "\n"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _suites(figures: Figures, names: Sequence[str]) -> str:
-    head = ["suite (changed since the baseline)", "bare CPU s", "bare MB"]
-    for name in names:
-        head += [f"{name}: CPU", "beyond start-up", "memory"]
+def _rows(figures: Figures, name: str) -> list[list[str]]:
     rows = []
-    for result in figures.suites:
-        bare = result.samples.get("bare")
-        if not bare:
-            continue
-        files = figures.changed.get(result.case)
-        row = [
-            result.case + (f", {files} files" if files is not None else ""),
-            f"{median_of(bare, 'cpu'):.2f}",
-            f"{median_of(bare, 'memory') / 1e6:.0f}",
-        ]
-        start = figures.startup.get(result.case.partition(" ")[0])
-        for name in names:
-            row += _ratios(result, start, name)
-        rows.append(row)
-    return _table(head, rows)
-
-
-def _ratios(result: Result, start: Result | None, name: str) -> list[str]:
-    samples, bare = result.samples.get(name), result.samples["bare"]
-    if not samples:
-        return ["failed" if name in result.troubles else "-", "", ""]
-    mark = " *" if name in result.troubles else ""
-    whole = f"{_ratio(samples, bare, 'cpu'):.2f}{mark}"
-    beyond = ""
-    if start is not None and name in start.samples and "bare" in start.samples:
-        ours = median_of(samples, "cpu") - median_of(start.samples[name], "cpu")
-        theirs = median_of(bare, "cpu") - median_of(start.samples["bare"], "cpu")
-        beyond = f"{ours / theirs:.2f}" if theirs > 0 else ""
-    return [whole, beyond, f"{_ratio(samples, bare, 'memory'):.2f}"]
-
-
-def _ratio(samples: Sequence[Sample], bare: Sequence[Sample], what: str) -> float:
-    return median_of(samples, what) / median_of(bare, what)
-
-
-def _micro(figures: Figures, names: Sequence[str]) -> str:
-    rows = []
-    for result in figures.micro:
-        bare = result.samples.get("bare")
+    for result in figures.results:
+        bare, samples = result.samples.get("bare"), result.samples.get(name)
         if not bare:
             continue
         cpu = median_of(bare, "cpu")
-        row = [f"{result.case}: CPU", f"{cpu:.2f} s"]
-        extra = [f"{result.case}: extra CPU", ""]
-        memory = [f"{result.case}: memory", f"{median_of(bare, 'memory') / 1e6:.0f} MB"]
-        for name in names:
-            samples = result.samples.get(name)
-            if not samples:
-                failed = "failed" if name in result.troubles else "-"
-                row.append(failed)
-                extra.append(failed)
-                memory.append(failed)
-                continue
-            mark = " *" if name in result.troubles else ""
-            row.append(f"{_ratio(samples, bare, 'cpu'):.2f}{mark}")
-            extra.append(f"{median_of(samples, 'cpu') - cpu:.2f} s")
-            memory.append(f"{_ratio(samples, bare, 'memory'):.2f}")
-        rows += [row, extra, memory]
-    rows.append(
-        ["installed beyond pytest", "", *(_or_none(figures.installed, n, 1e6, "MB") for n in names)]
-    )
-    rows.append(
-        [
-            "stored per passing test and run",
-            "",
-            *(_or_none(figures.stored, name, 1, "B") for name in names),
-        ]
-    )
-    return _table(["what", "bare", *names], rows)
+        row = [result.case, f"{cpu:.2f} s"]
+        if samples:
+            row += _measured(result, bare, samples, figures, name)
+        else:
+            row += ["failed" if name in result.troubles else "-", "", "", ""]
+        rows.append([*row, _budget(result.row, figures.python)])
+    if name in figures.installed:
+        told = f"{figures.installed[name] / 1e6:.0f} MB"
+        rows.append(["installed beyond pytest", "", told, "", "", "", "85 MB"])
+    if name in figures.stored:
+        told = f"{figures.stored[name]:.1f} B"
+        rows.append(["stored per passing test and run", "", told, "", "", "", "10 B"])
+    return rows
 
 
-def _or_none(values: Mapping[str, float], name: str, unit: float, suffix: str) -> str:
-    return f"{values[name] / unit:.1f} {suffix}" if name in values else "-"
+def _measured(
+    result: Result, bare: Sequence[Sample], samples: Sequence[Sample], figures: Figures, name: str
+) -> list[str]:
+    theirs, ours = median_of(bare, "cpu"), median_of(samples, "cpu")
+    mark = " *" if name in result.troubles else ""
+    ratio, more = f"{ours / theirs:.2f}{mark}", f"{ours - theirs:+.2f} s"
+    limit = _ratio_limit(result.row, figures.python)
+    if limit is not None and ours / theirs > limit:
+        ratio = f"**{ratio}**"
+    if result.row.seconds is not None and ours - theirs > result.row.seconds:
+        more = f"**{more}**"
+    memory = median_of(samples, "memory") / median_of(bare, "memory")
+    return [ratio, more, _beyond(theirs, ours, figures, name), f"{memory:.2f}"]
+
+
+def _beyond(theirs: float, ours: float, figures: Figures, name: str) -> str:
+    """The ratio of what is left when both have paid for one trivial test."""
+    start = figures.startup
+    if start is None or name not in start.samples or "bare" not in start.samples:
+        return ""
+    theirs -= median_of(start.samples["bare"], "cpu")
+    ours -= median_of(start.samples[name], "cpu")
+    # Of a few hundredths of a second no ratio says anything.
+    return f"{ours / theirs:.2f}" if theirs > 0.05 else ""
+
+
+def _ratio_limit(row: Row, python: str) -> float | None:
+    return row.ratio and row.ratio[1 if python.startswith("3.11") else 0]
+
+
+def _budget(row: Row, python: str) -> str:
+    limit = _ratio_limit(row, python)
+    told = [] if limit is None else [f"{limit:.2f}"]
+    told += [] if row.seconds is None else [f"+{row.seconds:.2f} s"]
+    return ", ".join(told)
 
 
 def as_json(every: Sequence[Figures]) -> list[dict[str, Any]]:
@@ -144,19 +115,18 @@ def as_json(every: Sequence[Figures]) -> list[dict[str, Any]]:
     return [
         {
             "python": figures.python,
-            "changed": figures.changed,
             "installed": figures.installed,
             "stored": figures.stored,
-            "suites": [_plain(result) for result in figures.suites],
-            "startup": {name: _plain(result) for name, result in figures.startup.items()},
-            "micro": [_plain(result) for result in figures.micro],
+            "startup": _plain(figures.startup) if figures.startup else None,
+            "results": [_plain(result) for result in figures.results],
         }
         for figures in every
     ]
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def _plain(result: Result) -> Mapping[str, Any]:
     return {
+        "row": result.row.slug,
         "case": result.case,
         "troubles": result.troubles,
         "samples": {

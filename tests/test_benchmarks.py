@@ -1,0 +1,96 @@
+"""The benchmark of whole runs: the states that it makes, and the table that it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.overhead.branches import EDIT, STEPS, git, show
+from tests.benchmarks.overhead.cases import Result
+from tests.benchmarks.overhead.generated import GENERATED, make
+from tests.benchmarks.overhead.measuring import Sample
+from tests.benchmarks.overhead.projects import copy
+from tests.benchmarks.overhead.report import Figures, as_markdown
+from tests.benchmarks.overhead.rows import ROWS
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A git checkout with four source files and two test files."""
+    folder = tmp_path / "shop"
+    (folder / "src/shop").mkdir(parents=True)
+    (folder / "tests").mkdir()
+    for number in range(4):
+        body = "def f():\n    return 1\n" * (number + 1)
+        (folder / f"src/shop/part_{number}.py").write_text(body)
+    (folder / "tests/test_few.py").write_text("def test_a(): pass\n")
+    (folder / "tests/test_small.py").write_text(
+        "".join(f"def test_{name}():\n    assert True\n" for name in "abc")
+    )
+    git(folder, "init", "-q", "-b", "work")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "Shop")
+    return folder
+
+
+def test_a_checkout_is_copied_with_its_states(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "untracked.py").write_text("")
+    project = copy(str(checkout), tmp_path / "into")
+    assert (project.name, project.small) == ("shop", "tests/test_small.py")
+    assert project.python_path == str(project.folder / "src")
+    assert not (project.folder / "untracked.py").exists()
+    assert git(checkout, "branch", "--format=%(refname:short)").split() == ["work"]
+    assert {row.state for row in ROWS.values() if row.per_project} <= set(project.changed)
+    assert [project.changed[step] for step in STEPS] == [1, 2, 3]
+
+
+def test_an_edit_is_not_committed(checkout: Path, tmp_path: Path) -> None:
+    folder = copy(str(checkout), tmp_path / "into").folder
+    show(folder, EDIT)
+    assert git(folder, "status", "--porcelain").split() == ["M", "src/shop/part_3.py"]
+    assert git(folder, "rev-parse", "HEAD") == git(folder, "rev-parse", "base")
+    show(folder, STEPS[-1])
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_the_small_file_can_be_named(checkout: Path, tmp_path: Path) -> None:
+    named = copy(f"{checkout}:tests/test_few.py", tmp_path / "into")
+    assert named.small == "tests/test_few.py"
+    with pytest.raises(SystemExit, match="has no file"):
+        copy(f"{checkout}:tests/none.py", tmp_path / "into")
+    with pytest.raises(SystemExit, match="is no git checkout"):
+        copy(str(tmp_path), tmp_path / "into")
+
+
+def test_every_row_has_its_project(tmp_path: Path) -> None:
+    assert set(GENERATED) == {row.slug for row in ROWS.values() if not row.per_project}
+    before, after = GENERATED["twenty-failing"]()
+    lines = sum(text.count("\n") for text in before.values())
+    assert 100_000 <= lines < 105_000
+    assert set(after) <= set(before)
+    make("one-failing", tmp_path / "made")
+    assert git(tmp_path / "made", "diff", "--name-only", "base", "last") == "shop/rates.py\n"
+
+
+def _samples(cpu: float, memory: int) -> list[Sample]:
+    return [Sample(cpu, cpu, memory, 0, {"passed": 1}, "")] * 3
+
+
+@pytest.mark.parametrize(
+    ("python", "ours", "told"),
+    [
+        ("3.13", 2.1, "| 2.00 s | 1.05 | +0.10 s | 0.98 | 1.20 | 1.08 |"),
+        ("3.13", 2.4, "| 2.00 s | **1.20** | +0.40 s | 1.15 | 1.20 | 1.08 |"),
+        ("3.11", 2.26, "| 2.00 s | 1.13 | +0.26 s | 1.07 | 1.20 | 1.15 |"),
+    ],
+)
+def test_the_table(python: str, ours: float, told: str) -> None:
+    case = Result("shop: whole suite", ROWS["suite-edit"])
+    case.samples = {"bare": _samples(2.0, 100), "ours": _samples(ours, 120)}
+    start = Result("one trivial test", ROWS["one-test"])
+    start.samples = {"bare": _samples(0.2, 100), "ours": _samples(0.33, 110)}
+    figures = Figures(python, results=[case, start], startup=start)
+    table = as_markdown([figures], 3)
+    assert f"| shop: whole suite {told}\n" in table
+    assert "| one trivial test | 0.20 s | 1.65 | +0.13 s |  | 1.10 | +0.15 s |\n" in table
