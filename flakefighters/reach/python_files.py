@@ -70,6 +70,8 @@ class PythonFiles:
         change = effect.change
         if change.how == "removed":
             self._found.certain = False  # what it did for others is done no more
+        elif change.how == "added" and self._seen.reflects(tables.REFLECTION):
+            self._found.certain = False  # somebody may look for it
         missing = change.how == "removed" or self._cannot_be_read(change)
         own = change.path == self._seen.execution.own_file
         if own or (missing and change.path in self._seen.reach.files):
