@@ -23,7 +23,7 @@ from flakefighters.model import (
 __all__ = ["TouchedChange", "introduced"]
 
 #: Touched by way of somebody else: not as sure as what was seen.
-_FAIR: Final = frozenset({How.READ_BY_LIBRARY})
+_FAIR: Final = frozenset({How.IMPORTED, How.READ_BY_LIBRARY})
 
 
 class TouchedChange:

@@ -181,6 +181,7 @@ class How(enum.StrEnum):
 
     RAN = "ran"
     RAN_AT_IMPORT = "ran at import"
+    IMPORTED = "imported"
     ASKS = "asks for"
     READS = "reads"
     OPENED = "opened"

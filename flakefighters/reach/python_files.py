@@ -86,12 +86,17 @@ class PythonFiles:
         """Where no function was seen: whoever can reach the file may have run the change."""
         change = effect.change
         self._found.ran_before = True
-        if change.path in self._seen.reach.files or change.path in self._seen.trace.imported:
+        run = units(effect, Via.RUN)
+        if change.path in self._seen.trace.imported:
+            self._found.touch(How.IMPORTED, change)
+        elif change.path in self._seen.reach.files:
             self._found.doubt(DoubtKind.UNSEEN, change, "this Python cannot watch functions")
         elif self._seen.unknown is not None:
             self._found.doubt(DoubtKind.IMPORTS_UNKNOWN, change, self._seen.unknown)
-        elif self._seen.loaders.get(change.path, frozenset()) - _PLAIN_LOADERS:
-            self._found.doubt(DoubtKind.BY_LIBRARY, change)
+        elif not (self._is_early(effect, frozenset(), run) or self._by_library(effect)):
+            own = self._seen.own_functions()
+            if self._side_effects.left_to(run, own, kept=True):
+                self._found.doubt(DoubtKind.LEFT_BEHIND, change)
 
     def _is_asked(self, effect: Effect) -> bool:
         """Whether pytest asks for the change before the test runs."""

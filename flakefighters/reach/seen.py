@@ -151,6 +151,15 @@ class Seen:
         parts = self.execution.nodeid.partition("[")[0].split("::")[1:]
         return self.execution.own_file, ".".join(parts)
 
+    def own_functions(self) -> frozenset[Unit]:
+        """The functions of the test's own file."""
+        path = self.execution.own_file
+        return frozenset(
+            Unit(path, one.name, one.first)
+            for one in self.project.facts(path).units
+            if one.kind is ChangeKind.FUNCTION
+        )
+
     def reflects(self, signs: frozenset[str]) -> bool:
         """Whether code that it ran has one of some names."""
         return any(not one.reads.plain().isdisjoint(signs) for one in self.own_code())
