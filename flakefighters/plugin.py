@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from flakefighters.model import Verdict
+import flakefighters.originals  # noqa: F401 - bound before any conftest is imported
+from flakefighters import hookspecs
+from flakefighters.hookspecs import verdicts_key
 
 __all__ = ["verdicts_key"]
-
-#: ``config.stash[verdicts_key]``: the verdict on each failure, set when the session is finished.
-verdicts_key: Final = pytest.StashKey[list["Verdict"]]()
 
 _MARKER: Final = (
     "flakefighters(ignore=None, state_env=()): leave this test's failures without a verdict "
     "(ignore=True), or do not ask the flakefighters named in ignore=[...]; compare runs only where "
     "the variables named in state_env=[...] have the same values."
 )
-#: The clocks, before any conftest can freeze them.  In a tuple, since freezing replaces what
-#: modules hold directly.
-_CLOCKS: Final = (time.time, time.time_ns, time.monotonic)
-
 _OURS: Final = "flakefighters."
 
 _early_key: Final = pytest.StashKey[Any]()
@@ -110,8 +103,6 @@ def _count(text: str) -> int:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Add ``pytest_flakefighters_verdict``."""
-    from flakefighters import hookspecs
-
     pluginmanager.add_hookspecs(hookspecs)
 
 
@@ -155,7 +146,7 @@ def _begin_early(config: pytest.Config, args: list[str]) -> None:
         opening = _opening()
         if opening is not None:
             with _as_installed():
-                config.stash[_early_key] = opening.prepare(config, _CLOCKS, option)
+                config.stash[_early_key] = opening.prepare(config, option)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -177,7 +168,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if opening is None:
         print("flakefighters: warning: not active: this Python lacks a module", file=sys.stderr)
         return
-    ready = config.stash.get(_early_key, None) or opening.prepare(config, _CLOCKS)
+    ready = config.stash.get(_early_key, None) or opening.prepare(config)
     opening.open_session(config, ready)
 
 

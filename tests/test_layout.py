@@ -15,12 +15,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "flakefighters"
 
-CORE = {"model", "ids", "errors"}
+CORE = {"model", "ids", "errors", "originals"}
 
 #: What each room may import besides itself.  Widening a line here is a decision: write it down.
 ALLOWED: dict[str, set[str]] = {
     "model": CORE,
-    "ids": CORE,
+    "originals": set(),
+    "ids": {"originals"},
     "errors": CORE,
     "hookspecs": CORE,
     "fighters": {"model", "ids"},

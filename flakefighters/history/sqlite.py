@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -23,11 +22,9 @@ from flakefighters.history.layout import (
 from flakefighters.history.trouble import damaged, explain_sqlite, too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Trust
+from flakefighters.originals import real
 
 __all__ = ["SqliteDatabase", "check_file"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _REMEDY: Final = "choose another file for the history"
@@ -241,16 +238,16 @@ class SqliteDatabase:
 
     def _use_wal(self) -> None:
         """Switch to a write-ahead log; SQLite does not wait by itself for others who do so too."""
-        until = _monotonic() + self._patience
+        until = real.monotonic() + self._patience
         while True:
             try:
                 self._execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:
                 busy = _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-                if not busy or _monotonic() > until:
+                if not busy or real.monotonic() > until:
                     raise
-            _sleep(0.01)
+            real.sleep(0.01)
 
     # -- using ---------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -11,24 +10,23 @@ from typing import TYPE_CHECKING, Any
 from flakefighters.capture import wire
 from flakefighters.judging.judge import Judged
 from flakefighters.model import Run, Target, Verdict
+from flakefighters.originals import real
 from flakefighters.session.finish import Finished, finish
+from flakefighters.session.subprocesses import run as run_program
 
 if TYPE_CHECKING:
     from flakefighters.session.hooks import Session
 
 __all__ = ["end"]
 
-# Bound early: tests may replace them.
-_dumps, _loads = json.dumps, json.loads
-
 
 def end(session: Session, run: Run) -> Finished:
     """Judge and save ``run``; what cannot be saved stays in its journal."""
-    umask = session.world.umask(0o077)  # the tests may have left any
+    umask = real.umask(0o077)  # the tests may have left any
     try:
         strange = session.world.strange()
         if strange is None:
-            done = finish(run, session.start.checkout, session.plan(), session.world.monotonic)
+            done = finish(run, session.start.checkout, session.plan(), real.monotonic)
         else:
             done = _elsewhere(session, run)
     except KeyboardInterrupt:
@@ -38,7 +36,7 @@ def end(session: Session, run: Run) -> Finished:
         done = Finished(run=run)
         done.notes.append(f"internal error: {type(error).__name__}: {error}"[:300])
     finally:
-        session.world.umask(umask)
+        real.umask(umask)
     if done.saved:
         session.journal.remove()
     elif session.asked.save:
@@ -94,8 +92,8 @@ def _elsewhere(session: Session, run: Run) -> Finished:
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
     command = [world.executable, "-m", "flakefighters.session.child"]
-    out = world.beside.run(command, environ, _dumps(order).encode(), plan.seconds + 5)
-    answer: dict[str, Any] = _loads(out)
+    out = run_program(command, environ, real.dumps(order).encode(), plan.seconds + 5)
+    answer: dict[str, Any] = real.loads(out)
     return Finished(
         judged=Judged(
             joint=[wire.load(Verdict, one) for one in answer["joint"]],

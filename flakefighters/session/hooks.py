@@ -18,10 +18,11 @@ from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.reports import state_env
 from flakefighters.capture.signature import from_longrepr
 from flakefighters.environment import facts as environment
+from flakefighters.hookspecs import verdicts_key
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.untracked import loaded_files
 from flakefighters.model import Completeness, Environment, Flakefighter, Run, RunHead
-from flakefighters.plugin import verdicts_key
+from flakefighters.originals import real
 from flakefighters.reports import junit
 from flakefighters.session import printing
 from flakefighters.session.ending import end
@@ -54,7 +55,7 @@ def guarded(hook: F) -> F:
 
     @functools.wraps(hook)
     def inner(self: Session, *args: Any, **kwargs: Any) -> Any:
-        if self.broken or self.world.getpid() != self.pid:
+        if self.broken or real.getpid() != self.pid:
             return None
         try:
             return hook(self, *args, **kwargs)
@@ -313,7 +314,7 @@ class Session:
             context["collection_errors"] = [self._based(one) for one in recorder.collection_errors]
         self.head = replace(
             self.head,
-            ended=self.world.time_ns() // 1000,
+            ended=real.time_ns() // 1000,
             completeness=completeness,
             context=context,
         )
@@ -373,7 +374,7 @@ class Session:
 
     def pytest_unconfigure(self) -> None:
         """Whatever could not be said in the summary, since there was none."""
-        if self.world.getpid() != self.pid or self._shown:
+        if real.getpid() != self.pid or self._shown:
             return
         terminal = self.config.pluginmanager.getplugin("terminalreporter")
         if terminal is None:
@@ -385,7 +386,7 @@ class Session:
             print(printing.warning(self.redactor(note), self.where), file=sys.stderr)
 
     def _show(self, terminalreporter: Any) -> None:
-        if self._shown or self.world.getpid() != self.pid:
+        if self._shown or real.getpid() != self.pid:
             return
         self._shown = True
         try:

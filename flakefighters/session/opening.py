@@ -17,6 +17,7 @@ from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.fighters import builtin
 from flakefighters.judging.baselines import Lookback, look_back
 from flakefighters.model import Flakefighter
+from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
@@ -24,7 +25,7 @@ from flakefighters.session.settings import Asked, asked
 from flakefighters.session.spool import address, deliver_leftovers
 from flakefighters.session.start import Start, begin
 from flakefighters.session.watching import register, start_trace
-from flakefighters.session.world import Clocks, World
+from flakefighters.session.world import World
 from flakefighters.tracing import TraceSession, Watch
 
 __all__ = ["Prepared", "open_session", "prepare"]
@@ -49,14 +50,14 @@ class Prepared:
     trouble: str | None = None
 
 
-def prepare(config: Any, clocks: Clocks, option: Any = None) -> Prepared:
+def prepare(config: Any, option: Any = None) -> Prepared:
     """Find out all of it; never raises."""
     ready = Prepared()
     try:
         wishes = ready.asked = asked(config, option)
         ready.fighters = chosen(wishes)
-        ready.world = World(clocks)
-        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=clocks[1])
+        ready.world = World()
+        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=real.time_ns)
         ready.lookback = _look_back(start, wishes)
         ready.trace = start_trace(ready.lookback.watch, wishes.trace)
     except ConfigError as error:
