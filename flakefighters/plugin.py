@@ -31,74 +31,85 @@ _early_key: Final = pytest.StashKey[Any]()
 _taken = False
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register our options; none of them takes the word after it unasked."""
-    group = parser.getgroup("flakefighters", "flaky or genuine: verdicts on failing tests")
-    group.addoption(
-        "--flakefighters",
-        action="store_true",
-        default=None,
-        dest="flakefighters",
-        help="Judge failing tests and record this run, whatever else is set.",
-    )
-    group.addoption(
-        "--no-flakefighters",
-        action="store_false",
-        default=None,
-        dest="flakefighters",
-        help="Do neither.",
-    )
-    group.addoption(
-        "--flakefighters-profile",
-        metavar="NAME",
-        help="Use the history of this profile (local, ci, shared or one of your own).",
-    )
-    group.addoption(
-        "--flakefighters-database-url",
-        metavar="URL",
-        help="Use the history at this URL (sqlite:///... or postgresql://...) and no profile.",
-    )
-    group.addoption(
-        "--no-flakefighters-save",
-        action="store_true",
-        default=False,
-        dest="flakefighters_no_save",
-        help="Judge failing tests, record nothing.",
-    )
-    group.addoption(
-        "--flakefighters-fighters",
-        metavar="NAME[,NAME]",
-        help="Ask only these flakefighters.",
-    )
-    group.addoption(
-        "--flakefighters-history-runs",
-        metavar="N",
-        type=_count,
-        default=50,
-        help="Consider at most N earlier runs (default: 50).",
-    )
-    group.addoption(
-        "--flakefighters-verdicts",
-        action="store_true",
-        default=False,
-        help="Show what each flakefighter says of a failure, with its evidence.",
-    )
-    group.addoption(
-        "--flakefighters-trace",
-        choices=("auto", "functions", "off"),
-        default="auto",
-        help="How closely the execution of changed code is watched (default: auto).",
-    )
-    parser.addini(
-        "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
-    )
-
-
 def _count(text: str) -> int:
     value = int(text)
     if value < 0:
         raise ValueError(text)
     return value
+
+
+def _option(name: str, **known: Any) -> tuple[str, dict[str, Any]]:
+    return name, known
+
+
+#: Our options, as argparse wants them; none takes the word after it unasked.
+_OPTIONS: Final = (
+    _option(
+        "--flakefighters",
+        action="store_true",
+        default=None,
+        dest="flakefighters",
+        help="Judge failing tests and record this run, whatever else is set.",
+    ),
+    _option(
+        "--no-flakefighters",
+        action="store_false",
+        default=None,
+        dest="flakefighters",
+        help="Do neither.",
+    ),
+    _option(
+        "--flakefighters-profile",
+        metavar="NAME",
+        help="Use the history of this profile (local, ci, shared or one of your own).",
+    ),
+    _option(
+        "--flakefighters-database-url",
+        metavar="URL",
+        help="Use the history at this URL (sqlite:///... or postgresql://...) and no profile.",
+    ),
+    _option(
+        "--no-flakefighters-save",
+        action="store_true",
+        default=False,
+        dest="flakefighters_no_save",
+        help="Judge failing tests, record nothing.",
+    ),
+    _option(
+        "--flakefighters-fighters",
+        metavar="NAME[,NAME]",
+        help="Ask only these flakefighters.",
+    ),
+    _option(
+        "--flakefighters-history-runs",
+        metavar="N",
+        type=_count,
+        default=50,
+        help="Consider at most N earlier runs (default: 50).",
+    ),
+    _option(
+        "--flakefighters-verdicts",
+        action="store_true",
+        default=False,
+        help="Show what each flakefighter says of a failure, with its evidence.",
+    ),
+    _option(
+        "--flakefighters-trace",
+        choices=("auto", "functions", "off"),
+        default="auto",
+        help="How closely the execution of changed code is watched (default: auto).",
+    ),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register our options."""
+    group = parser.getgroup("flakefighters", "flaky or genuine: verdicts on failing tests")
+    for name, known in _OPTIONS:
+        group.addoption(name, **known)
+    parser.addini(
+        "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
+    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -28,7 +28,6 @@ FROM: Final = """FROM {s}run r JOIN {s}project p ON p.id = r.project
   LEFT JOIN {s}environment e ON e.id = r.environment"""
 
 _TRUSTS: Final = {rank: trust for trust, rank in TRUST_RANKS.items()}
-_UNTRUSTED: Final = max(_TRUSTS)
 
 
 def text(value: str | None) -> str | None:
@@ -41,7 +40,7 @@ def _mapping(value: str | None) -> dict[str, Any]:
 
 
 def _trust(rank: int | None) -> Trust:
-    return _TRUSTS[_UNTRUSTED if rank is None else rank]
+    return Trust.UNTRUSTED if rank is None else _TRUSTS[rank]
 
 
 _READ: Final[dict[Form, Callable[[Any], Any]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from flakefighters.errors import NotFoundError
@@ -90,12 +90,24 @@ def save_verdicts(database: Database, verdicts: Sequence[Verdict]) -> int:
             verdicts = purged_verdicts(verdicts, names, marks(writer, wanted, names))
         if database.trust is Trust.PR:  # the server would refuse verdicts on protected runs
             wanted = [run for run in wanted if best[run] != TRUST_RANKS[Trust.PROTECTED]]
-        made = [
-            rows_of(identities[run], [verdict for verdict in verdicts if verdict.run == run])
-            for run in wanted
-        ]
-        rows = [row for _, some in made for row in some if row[1] not in known]
-        used = {row[11] for row in rows}
-        bodies = {body for some, _ in made for body in some if body[0] in used}
-        insert_rows(writer, (sorted(bodies), rows))
+        bodies, rows = _new_rows(identities, wanted, verdicts, known)
+        insert_rows(writer, (bodies, rows))
     return len(rows)
+
+
+def _new_rows(
+    identities: Mapping[str, str],
+    runs: Sequence[str],
+    verdicts: Sequence[Verdict],
+    known: Container[str],
+) -> Rulings:
+    """The rows of verdicts on these runs, without those that are known."""
+    bodies: dict[str, str] = {}
+    rows: list[Row] = []
+    for run in runs:
+        own = [verdict for verdict in verdicts if verdict.run == run]
+        some_bodies, some_rows = rows_of(identities[run], own)
+        bodies.update(some_bodies)
+        rows += [row for row in some_rows if row[1] not in known]
+    used = {row[11] for row in rows}
+    return [(name, bodies[name]) for name in sorted(bodies) if name in used], rows

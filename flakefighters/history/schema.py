@@ -100,9 +100,11 @@ def define(schema: str | None = None) -> MetaData:
     metadata = MetaData(schema=schema)
     _define_names(metadata)
     _define_shared(metadata)
+    _define_failure_text(metadata)
     _define_run(metadata)
     _define_parts(metadata)
     _define_rulings(metadata)
+    _define_decisions(metadata)
     return metadata
 
 
@@ -185,6 +187,9 @@ def _define_shared(metadata: MetaData) -> None:
         _must("body", JSON, "Positions in the suite's collection order, one list per worker."),
         comment="The order in which tests started, where it is not the collection order.",
     )
+
+
+def _define_failure_text(metadata: MetaData) -> None:
     text = Table(
         "failure_text",
         metadata,
@@ -283,6 +288,9 @@ def _define_rulings(metadata: MetaData) -> None:
         comment="What one flakefighter says of one failure.",
         sqlite_with_rowid=False,
     )
+
+
+def _define_decisions(metadata: MetaData) -> None:
     event = Table(
         "event",
         metadata,

@@ -218,6 +218,10 @@ class SqliteDatabase:
             oldest = self._execute("SELECT value FROM meta WHERE key = 'oldest_reader'")
             if not oldest or int(oldest[0][0]) > SCHEMA_VERSION or not self.read_only:
                 raise too_new(self._name, version)
+        self._check_objects(version)
+
+    def _check_objects(self, version: int) -> None:
+        """ForeignDatabaseError for tables and the like that are not ours, or are lacking."""
         made = statements("sqlite", min(version, SCHEMA_VERSION))
         ours = {each.split()[2]: each.strip() for each in made}
         for kind, name, sql in self._execute("SELECT type, name, sql FROM sqlite_master"):

@@ -171,6 +171,12 @@ def _toml(text: str, label: str, layer: Layer, problems: list[Problem]) -> str:
         error = ConfigError("tool.flakefighters must be a table", origin=str(origin()))
         problems.append(Problem(error, fatal=True))
         return "is malformed"
+    _settings(data, layer, problems, origin)
+    return "read"
+
+
+def _settings(data: dict[str, Any], layer: Layer, problems: list[Problem], origin: Any) -> None:
+    """Read what stands at the top of a file."""
     for key, value in data.items():
         if key == "profiles":
             _tables(value, layer, problems, origin)
@@ -179,7 +185,6 @@ def _toml(text: str, label: str, layer: Layer, problems: list[Problem]) -> str:
         elif value != "":
             layer.top[key] = value
             layer.origins[key,] = origin(key)
-    return "read"
 
 
 def _tables(value: Any, layer: Layer, problems: list[Problem], origin: Any) -> None:
