@@ -150,3 +150,58 @@ def test_importing_stays_light(module: str) -> None:
 
 def test_the_check_of_lightness_sees_a_heavy_module() -> None:
     assert "rich" in _loaded_by("import rich")
+
+
+def _modules(package: Path = PACKAGE) -> dict[str, Path]:
+    found = {}
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def _loads(path: Path, modules: dict[str, Path]) -> set[str]:
+    """The modules of ours that a module imports when it runs, also inside of functions."""
+    found = set()
+    waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"), str(path))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in modules else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        waiting += ast.iter_child_nodes(node)
+    return found & modules.keys()
+
+
+def _circles(package: Path = PACKAGE) -> list[str]:
+    """Modules that import each other, directly or not."""
+    modules = _modules(package)
+    reach = {name: _loads(path, modules) - {name} for name, path in modules.items()}
+    changed = True
+    while changed:
+        wider = {
+            name: others.union(*(reach[one] for one in others)) for name, others in reach.items()
+        }
+        changed = wider != reach
+        reach = wider
+    return sorted(name for name, others in reach.items() if name in others)
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    assert _circles() == []
+
+
+def test_the_search_sees_a_circle(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "one.py").write_text("from shop import two\n")
+    (package / "two.py").write_text("def late():\n    from shop.three import x\n")
+    (package / "three.py").write_text("import shop.one\n")
+    (package / "four.py").write_text("if TYPE_CHECKING:\n    from shop import five\n")
+    (package / "five.py").write_text("from shop import four, one\n")
+    assert _circles(package) == ["shop.one", "shop.three", "shop.two"]

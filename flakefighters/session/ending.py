@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flakefighters.capture import wire
-from flakefighters.judging.judge import Judged
-from flakefighters.model import Run, Target, Verdict
+from flakefighters.model import Run
 from flakefighters.originals import real
 from flakefighters.session.finish import Finished, finish
+from flakefighters.session.orders import Order, outcome_from_json
 from flakefighters.session.subprocesses import run as run_program
 
 if TYPE_CHECKING:
@@ -73,45 +72,10 @@ def _elsewhere(session: Session, run: Run) -> Finished:
     if session.journal.trouble is not None or not session.asked.save:
         return Finished(run=run, notes=["the tests left a process in which nothing can be saved"])
     plan, world = session.plan(), session.world
-    order = {
-        "journal": str(session.journal.path),
-        "anchor": str(session.start.anchor.path),
-        "inipath": None
-        if session.start.anchor.inipath is None
-        else str(session.start.anchor.inipath),
-        "target": _target(plan.target),
-        "record_to": _target(plan.record_to),
-        "fighters": [fighter.name for fighter in plan.fighters],
-        "history_runs": plan.history_runs,
-        "seconds": plan.seconds,
-        "roots": list(plan.roots),
-        "plugins": list(plan.plugins),
-        "ignored": wire.plain(plan.ignored),
-        "spool": str(plan.spool),
-    }
+    order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
     command = [world.executable, "-m", "flakefighters.session.child"]
-    out = run_program(command, environ, real.dumps(order).encode(), plan.seconds + 5)
-    answer: dict[str, Any] = real.loads(out)
-    return Finished(
-        judged=Judged(
-            joint=[wire.load(Verdict, one) for one in answer["joint"]],
-            said=[wire.load(Verdict, one) for one in answer["said"]],
-            seen=answer["seen"],
-        ),
-        saved=answer["saved"],
-        notes=answer["notes"],
-        run=run,
-    )
-
-
-def _target(target: Target) -> dict[str, Any]:
-    """A way to a history for the child's standard input; the password travels nowhere else."""
-    plain = {
-        name: wire.plain(getattr(target, name))
-        for name in Target.__dataclass_fields__
-        if name != "password"
-    }
-    plain["password"] = None if target.password is None else target.password.reveal()
-    return plain
+    said = real.dumps(order.to_json()).encode()
+    out = run_program(command, environ, said, plan.seconds + 5)
+    return outcome_from_json(real.loads(out), run)

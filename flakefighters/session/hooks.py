@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 
@@ -27,6 +26,7 @@ from flakefighters.reports import junit
 from flakefighters.session import printing
 from flakefighters.session.ending import end
 from flakefighters.session.finish import Finished, Plan
+from flakefighters.session.guard import guarded
 from flakefighters.session.settings import (
     Asked,
     Roots,
@@ -44,28 +44,8 @@ from flakefighters.session.world import World
 
 __all__ = ["Session"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 TERMINAL_SECONDS: Final = 3.0
 CI_SECONDS: Final = 20.0
-
-
-def guarded(hook: F) -> F:
-    """Trouble in a hook of ours is a note, never the end of somebody's test run."""
-
-    @functools.wraps(hook)
-    def inner(self: Session, *args: Any, **kwargs: Any) -> Any:
-        if self.broken or real.getpid() != self.pid:
-            return None
-        try:
-            return hook(self, *args, **kwargs)
-        except Exception as error:  # whatever it is: the test run is not ours to end
-            self.broken = True
-            kind = type(error).__name__
-            self.notes.append(f"internal error, this run is not judged: {kind}: {error}"[:300])
-            return None
-
-    return inner  # type: ignore[return-value]
 
 
 class Session:
