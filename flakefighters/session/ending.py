@@ -5,21 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flakefighters.model import Run
 from flakefighters.originals import real
 from flakefighters.session.finish import Finished, finish
 from flakefighters.session.orders import Order, outcome_from_json
 from flakefighters.session.subprocesses import run as run_program
-
-if TYPE_CHECKING:
-    from flakefighters.session.hooks import Session
+from flakefighters.session.view import SessionView
 
 __all__ = ["end"]
 
 
-def end(session: Session, run: Run) -> Finished:
+def end(session: SessionView, run: Run) -> Finished:
     """Judge and save ``run``; what cannot be saved stays in its journal."""
     umask = real.umask(0o077)  # the tests may have left any
     try:
@@ -47,7 +44,7 @@ def end(session: Session, run: Run) -> Finished:
     return done
 
 
-def _keep(session: Session, done: Finished) -> None:
+def _keep(session: SessionView, done: Finished) -> None:
     """The journal is all that there will be of this run: let it hold what was found."""
     run = done.run
     if run is None or session.interrupted or "interrupted while saving" in done.notes:
@@ -67,7 +64,7 @@ def _short(path: Path, anchor: Path) -> str:
     return path.relative_to(anchor).as_posix() if path.is_relative_to(anchor) else str(path)
 
 
-def _elsewhere(session: Session, run: Run) -> Finished:
+def _elsewhere(session: SessionView, run: Run) -> Finished:
     """The same in a clean interpreter, which reads the run from its journal."""
     if session.journal.trouble is not None or not session.asked.save:
         return Finished(run=run, notes=["the tests left a process in which nothing can be saved"])
