@@ -46,8 +46,6 @@ class Plan:
     spool: Any = None
     #: What was found when looking back at the start.
     lookback: Lookback | None = None
-    #: Where the targets were set, for messages.
-    origin: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -37,7 +37,6 @@ def test_an_order_arrives_whole() -> None:
         loaded=("/p/a.py",),
         ignored={"t.py::a": {"ignore": True}},
         spool=Path("/p/spool"),
-        origin="profiles.toml:3",
     )
     usual = Plan(target=server, record_to=server, fighters=())
     for field in fields(Plan):
