@@ -12,17 +12,16 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from flakefighters.originals import real
 
 __all__ = ["Field", "encode", "h64", "h128", "h256", "short", "storable", "unstorable", "uuid7"]
 
 # A field of a hash: None, bool, int, str, bytes, and lists and mappings of them.
 Field = object
 
-#: Bound early: tests may freeze the clock.
-_time_ns = time.time_ns
 _token_bytes = secrets.token_bytes
 
 
@@ -71,7 +70,7 @@ def h256(*fields: Field) -> str:
 
 def uuid7(at_us: int | None = None) -> str:
     """A new UUIDv7 (RFC 9562) as 32 hexadecimal digits; sorts by its time, ``at_us`` in µs UTC."""
-    milliseconds = (at_us * 1000 if at_us is not None else _time_ns()) // 1_000_000
+    milliseconds = (at_us * 1000 if at_us is not None else real.time_ns()) // 1_000_000
     value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(_token_bytes(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

@@ -4,99 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Generator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
+import flakefighters.originals  # noqa: F401 - bound before any conftest is imported
+from flakefighters import hookspecs
+from flakefighters.hookspecs import verdicts_key
 from flakefighters.lazy import as_installed
 
-if TYPE_CHECKING:
-    from flakefighters.model import Verdict
-
 __all__ = ["verdicts_key"]
-
-#: ``config.stash[verdicts_key]``: the verdict on each failure, set when the session is finished.
-verdicts_key: Final = pytest.StashKey[list["Verdict"]]()
 
 _MARKER: Final = (
     "flakefighters(ignore=None, state_env=()): leave this test's failures without a verdict "
     "(ignore=True), or do not ask the flakefighters named in ignore=[...]; compare runs only where "
     "the variables named in state_env=[...] have the same values."
 )
-#: The clocks, before any conftest can freeze them.  In a tuple, since freezing replaces what
-#: modules hold directly.
-_CLOCKS: Final = (time.time, time.time_ns, time.monotonic)
 
 _early_key: Final = pytest.StashKey[Any]()
 
 #: Set once a session of this process is recorded: another one in it is nested.
 _taken = False
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register our options; none of them takes the word after it unasked."""
-    group = parser.getgroup("flakefighters", "flaky or genuine: verdicts on failing tests")
-    group.addoption(
-        "--flakefighters",
-        action="store_true",
-        default=None,
-        dest="flakefighters",
-        help="Judge failing tests and record this run, whatever else is set.",
-    )
-    group.addoption(
-        "--no-flakefighters",
-        action="store_false",
-        default=None,
-        dest="flakefighters",
-        help="Do neither.",
-    )
-    group.addoption(
-        "--flakefighters-profile",
-        metavar="NAME",
-        help="Use the history of this profile (local, ci, shared or one of your own).",
-    )
-    group.addoption(
-        "--flakefighters-database-url",
-        metavar="URL",
-        help="Use the history at this URL (sqlite:///... or postgresql://...) and no profile.",
-    )
-    group.addoption(
-        "--no-flakefighters-save",
-        action="store_true",
-        default=False,
-        dest="flakefighters_no_save",
-        help="Judge failing tests, record nothing.",
-    )
-    group.addoption(
-        "--flakefighters-fighters",
-        metavar="NAME[,NAME]",
-        help="Ask only these flakefighters.",
-    )
-    group.addoption(
-        "--flakefighters-history-runs",
-        metavar="N",
-        type=_count,
-        default=50,
-        help="Consider at most N earlier runs (default: 50).",
-    )
-    group.addoption(
-        "--flakefighters-verdicts",
-        action="store_true",
-        default=False,
-        help="Show what each flakefighter says of a failure, with its evidence.",
-    )
-    group.addoption(
-        "--flakefighters-trace",
-        choices=("auto", "functions", "off"),
-        default="auto",
-        help="How closely the execution of changed code is watched (default: auto).",
-    )
-    parser.addini(
-        "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
-    )
 
 
 def _count(text: str) -> int:
@@ -106,10 +36,82 @@ def _count(text: str) -> int:
     return value
 
 
+def _option(name: str, **known: Any) -> tuple[str, dict[str, Any]]:
+    return name, known
+
+
+#: Our options, as argparse wants them; none takes the word after it unasked.
+_OPTIONS: Final = (
+    _option(
+        "--flakefighters",
+        action="store_true",
+        default=None,
+        dest="flakefighters",
+        help="Judge failing tests and record this run, whatever else is set.",
+    ),
+    _option(
+        "--no-flakefighters",
+        action="store_false",
+        default=None,
+        dest="flakefighters",
+        help="Do neither.",
+    ),
+    _option(
+        "--flakefighters-profile",
+        metavar="NAME",
+        help="Use the history of this profile (local, ci, shared or one of your own).",
+    ),
+    _option(
+        "--flakefighters-database-url",
+        metavar="URL",
+        help="Use the history at this URL (sqlite:///... or postgresql://...) and no profile.",
+    ),
+    _option(
+        "--no-flakefighters-save",
+        action="store_true",
+        default=False,
+        dest="flakefighters_no_save",
+        help="Judge failing tests, record nothing.",
+    ),
+    _option(
+        "--flakefighters-fighters",
+        metavar="NAME[,NAME]",
+        help="Ask only these flakefighters.",
+    ),
+    _option(
+        "--flakefighters-history-runs",
+        metavar="N",
+        type=_count,
+        default=50,
+        help="Consider at most N earlier runs (default: 50).",
+    ),
+    _option(
+        "--flakefighters-verdicts",
+        action="store_true",
+        default=False,
+        help="Show what each flakefighter says of a failure, with its evidence.",
+    ),
+    _option(
+        "--flakefighters-trace",
+        choices=("auto", "functions", "off"),
+        default="auto",
+        help="How closely the execution of changed code is watched (default: auto).",
+    ),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register our options."""
+    group = parser.getgroup("flakefighters", "flaky or genuine: verdicts on failing tests")
+    for name, known in _OPTIONS:
+        group.addoption(name, **known)
+    parser.addini(
+        "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
+    )
+
+
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Add ``pytest_flakefighters_verdict``."""
-    from flakefighters import hookspecs
-
     pluginmanager.add_hookspecs(hookspecs)
 
 
@@ -153,7 +155,7 @@ def _begin_early(config: pytest.Config, args: list[str]) -> None:
         opening = _opening()
         if opening is not None:
             with as_installed():
-                config.stash[_early_key] = opening.prepare(config, _CLOCKS, option)
+                config.stash[_early_key] = opening.prepare(config, option)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -175,7 +177,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if opening is None:
         print("flakefighters: warning: not active: this Python lacks a module", file=sys.stderr)
         return
-    ready = config.stash.get(_early_key, None) or opening.prepare(config, _CLOCKS)
+    ready = config.stash.get(_early_key, None) or opening.prepare(config)
     opening.open_session(config, ready)
 
 

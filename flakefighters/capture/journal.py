@@ -33,6 +33,7 @@ from flakefighters.model import (
     State,
     Verdict,
 )
+from flakefighters.originals import real
 
 __all__ = [
     "CAP",
@@ -57,17 +58,14 @@ class JournalError(FlakefightersError):
 class Journal:
     """Appends to the journal of the run that is going on.
 
-    Every function of the operating system is bound when the journal is made: tests may fake
-    the file system afterwards.
+    Tests may fake the file system meanwhile: it goes through the originals.
     """
 
     def __init__(self, folder: Path, run: str):
         self.path = folder / f"{run}.jsonl"
         self._name = str(self.path)
-        self._open, self._write, self._close = os.open, os.write, os.close
-        self._unlink, self._getpid = os.unlink, os.getpid
         self._dumps = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
-        self._pid = os.getpid()
+        self._pid = real.getpid()
         self._buffer: list[str] = []
         self.written = 0
         #: Why nothing is written any more, None as long as it is.
@@ -146,7 +144,7 @@ class Journal:
         """Bring what was noted to disk; trouble is remembered, never raised."""
         if not self._buffer or self.trouble is not None:
             return
-        if self._getpid() != self._pid:  # a forked child of the tests
+        if real.getpid() != self._pid:  # a forked child of the tests
             self._buffer.clear()
             return
         data = "".join(self._buffer).encode("ascii")
@@ -156,20 +154,20 @@ class Journal:
             return
         try:
             mode = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | flags
-            descriptor = self._open(self._name, mode, 0o600)
+            descriptor = real.os_open(self._name, mode, 0o600)
             try:
                 self.written += len(data)
                 while data:  # a disk that is nearly full takes a part
-                    data = data[self._write(descriptor, data) :]
+                    data = data[real.write(descriptor, data) :]
             finally:
-                self._close(descriptor)
+                real.close(descriptor)
         except OSError as error:
             self._stop(error)
 
     def remove(self) -> None:
         """The run is safe in a history: drop the journal."""
         try:
-            self._unlink(self._name)
+            real.unlink(self._name)
         except OSError:
             return  # it was never written, or somebody was faster
 

@@ -28,7 +28,7 @@ from flakefighters.model import Project, Recheck
 from flakefighters.reports.details import results_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
-from flakefighters.reports.records import result_record, test_record
+from flakefighters.reports.records import Record, result_record, test_record
 
 __all__ = ["register"]
 
@@ -114,26 +114,38 @@ def explain(
             raise NotFoundError(f"nothing is known of {nodeid}")
         rows = _results(history, project, place, nodeid, ALL if run else limit or ALL)
         if run is not None:
-            wanted = history.find(run, project.identity)
-            rows = tuple(row for row in rows if row.run.id == wanted.id)
-            if not rows:
-                raise NotFoundError(f"run {wanted.id[-4:]} has no results of {nodeid}")
+            rows = _of_run(rows, history.find(run, project.identity).id, nodeid)
         if again or any(one.failures for row in rows for one in row.executions):
             name, results = _recheck(history, rows)
         else:
             name, results = "", []
-    nodeid = rows[0].nodeid
-    if again and as_json:
-        show_json(recheck_record(name, nodeid, results))
+    if as_json:
+        show_json(_record(rows, name, results, again=again))
     elif again:
-        show(recheck_page(name[-4:], nodeid, results))
-    elif as_json:
-        record = recheck_record(name, nodeid, results) if results else None
-        found = [result_record(row) for row in rows]
-        show_json({"nodeid": nodeid, "results": found, "recheck": record})
+        show(recheck_page(name[-4:], rows[0].nodeid, results))
     else:
         show(results_page(rows, time.time_ns() // 1000))
         show(today_page(name[-4:], results))
+
+
+def _record(
+    rows: Sequence[ExecutionRow], run: str, results: Sequence[Recheck], *, again: bool
+) -> Record:
+    """What ``--json`` prints; the recheck alone if that was asked for."""
+    nodeid = rows[0].nodeid
+    record = recheck_record(run, nodeid, results) if again or results else None
+    if again and record is not None:
+        return record
+    found = [result_record(row) for row in rows]
+    return {"nodeid": nodeid, "results": found, "recheck": record}
+
+
+def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[ExecutionRow, ...]:
+    """The results in one run; NotFoundError if there are none."""
+    found = tuple(row for row in rows if row.run.id == run)
+    if not found:
+        raise NotFoundError(f"run {run[-4:]} has no results of {nodeid}")
+    return found
 
 
 def _recheck(history: History, rows: Sequence[ExecutionRow]) -> tuple[str, list[Recheck]]:

@@ -32,6 +32,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from flakefighters.history.run_columns import HASHED, OF_HEAD, Form
 from flakefighters.ids import h64, h128, h256, storable, unstorable
 from flakefighters.model import Environment, Execution, Failure, Run, Verdict
 
@@ -55,6 +56,7 @@ __all__ = [
     "verdict_id",
 ]
 
+_MAPPINGS: Final = tuple(field for field, column in OF_HEAD.items() if column.form is Form.MAPPING)
 #: Recipe of the content hash.
 RECORD_VERSION: Final = 1
 
@@ -207,28 +209,16 @@ def normal(run: Run) -> Run:
     JSON gives back, executions stand in order of collection and attempt, and the head agrees
     with state, environment and project.  ValueError if the parts do not fit together.
     """
-    suite = tuple(run.suite)
-    outcomes, durations = run.outcomes, tuple(run.durations)
-    order = run.order
-    if len(outcomes) != len(suite) or len(durations) != 3 * len(suite):
+    size = len(run.suite)
+    if len(run.outcomes) != size or len(run.durations) != 3 * size:
         raise ValueError(
-            f"a run of {len(suite)} tests has {len(outcomes)} outcomes "
-            f"and {len(durations)} durations"
+            f"a run of {size} tests has {len(run.outcomes)} outcomes "
+            f"and {len(run.durations)} durations"
         )
-    place: dict[str, int] = {}
-    for index, nodeid in enumerate(suite):
-        place.setdefault(nodeid, index)
-    if len(place) != len(suite):
-        kept = list(place.values())
-        renamed = {old: new for new, old in enumerate(kept)}
-        suite = tuple(suite[index] for index in kept)
-        outcomes = "".join(outcomes[index] for index in kept)
-        durations = tuple(durations[3 * i + phase] for i in kept for phase in range(3))
-        if order is not None:
-            order = [[renamed[i] for i in worker if i in renamed] for worker in order]
-        place = {nodeid: index for index, nodeid in enumerate(suite)}
+    run = _without_duplicates(run)
+    place = {nodeid: index for index, nodeid in enumerate(run.suite)}
     executions = sorted(
-        run.executions, key=lambda e: (place.get(e.nodeid, len(suite)), e.nodeid, e.attempt)
+        run.executions, key=lambda e: (place.get(e.nodeid, len(place)), e.nodeid, e.attempt)
     )
     head = replace(
         run.head,
@@ -236,10 +226,7 @@ def normal(run: Run) -> Run:
         state=run.state.id if run.state else None,
         environment=run.environment.id if run.environment else None,
         environment_key=run.environment.key if run.environment else None,
-        selection=canonical(run.head.selection),
-        origin=canonical(run.head.origin),
-        context=canonical(run.head.context),
-        extra=canonical(run.head.extra),
+        **{field: canonical(getattr(run.head, field)) for field in _MAPPINGS},
     )
     environment = run.environment and replace(
         run.environment,
@@ -250,12 +237,32 @@ def normal(run: Run) -> Run:
         run,
         head=head,
         environment=environment,
-        suite=suite,
-        outcomes=outcomes,
-        durations=durations,
-        order=None if order is None else tuple(map(tuple, order)),
+        suite=tuple(run.suite),
+        durations=tuple(run.durations),
+        order=None if run.order is None else tuple(map(tuple, run.order)),
         executions=tuple(map(_normal_execution, executions)),
         seen=canonical(run.seen),
+    )
+
+
+def _without_duplicates(run: Run) -> Run:
+    """The run in which each node id keeps its first place only."""
+    place: dict[str, int] = {}
+    for index, nodeid in enumerate(run.suite):
+        place.setdefault(nodeid, index)
+    if len(place) == len(run.suite):
+        return run
+    kept = list(place.values())
+    renamed = {old: new for new, old in enumerate(kept)}
+    order = run.order
+    if order is not None:
+        order = [[renamed[i] for i in worker if i in renamed] for worker in order]
+    return replace(
+        run,
+        suite=[run.suite[index] for index in kept],
+        outcomes="".join(run.outcomes[index] for index in kept),
+        durations=[run.durations[3 * i + phase] for i in kept for phase in range(3)],
+        order=order,
     )
 
 
@@ -276,24 +283,7 @@ def content_hash(run: Run, listing: str | None) -> str:
         RECORD_VERSION,
         head.id,
         run.project.identity,
-        head.started,
-        head.ended,
-        head.clock_offset,
-        head.build,
-        head.job,
-        head.shard,
-        head.attempt,
-        head.commit,
-        head.tree,
-        head.branch,
-        head.base_branch,
-        head.pr,
-        head.dirty,
-        str(head.completeness),
-        to_json(head.selection),
-        to_json(head.origin),
-        to_json(head.context),
-        to_json(head.extra),
+        *(_as_hashed(column.form, getattr(head, field)) for field, column in HASHED.items()),
         to_json(run.seen),
         state and state.id,
         state and state.tree,
@@ -307,28 +297,36 @@ def content_hash(run: Run, listing: str | None) -> str:
         run.outcomes,
         ",".join(map(str, run.durations)),
         None if run.order is None else to_json(run.order),
+        [_execution_fields(execution) for execution in run.executions],
+    )
+
+
+def _as_hashed(form: Form, value: Any) -> Any:
+    """A field of the head as a field of the hash."""
+    if form is Form.MAPPING:
+        return to_json(value)
+    return str(value) if form is Form.WORD else value
+
+
+def _execution_fields(execution: Execution) -> list[Any]:
+    return [
+        execution.nodeid,
+        execution.attempt,
+        str(execution.outcome),
+        execution.durations,
+        execution.reason,
+        execution.worker,
+        execution.output,
         [
             [
-                execution.nodeid,
-                execution.attempt,
-                str(execution.outcome),
-                execution.durations,
-                execution.reason,
-                execution.worker,
-                execution.output,
-                [
-                    [
-                        str(failure.phase),
-                        failure.subtest,
-                        to_json(failure.facts),
-                        failure.signature,
-                        failure.signature_version,
-                        failure.exception,
-                        failure.text,
-                    ]
-                    for failure in execution.failures
-                ],
+                str(failure.phase),
+                failure.subtest,
+                to_json(failure.facts),
+                failure.signature,
+                failure.signature_version,
+                failure.exception,
+                failure.text,
             ]
-            for execution in run.executions
+            for failure in execution.failures
         ],
-    )
+    ]

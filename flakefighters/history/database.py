@@ -14,7 +14,10 @@ from typing import Any, Final, Protocol
 
 from flakefighters.model import Trust
 
-__all__ = ["Database", "Row", "Writer", "render"]
+__all__ = ["TRUST_RANKS", "Database", "Row", "Writer", "render"]
+
+#: How trust is stored.
+TRUST_RANKS: Final = {Trust.PROTECTED: 0, Trust.PR: 1, Trust.LOCAL: 2, Trust.UNTRUSTED: 3}
 
 Row = tuple[Any, ...]
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from flakefighters.originals import real
+
 __all__ = ["Answer", "patiently"]
 
 T = TypeVar("T")
-
-# Bound early: tests may replace them.
-_Thread, _Event = threading.Thread, threading.Event
 
 
 @dataclass(slots=True)
@@ -34,7 +33,7 @@ def patiently(
     waits for).  The error is handed back rather than raised: its frames may hold a password.
     """
     answer: Answer[T] = Answer()
-    done = _Event()
+    done = real.Event()
 
     def run() -> None:
         try:
@@ -44,7 +43,7 @@ def patiently(
         finally:
             done.set()
 
-    thread = _Thread(target=run, name="flakefighters-history", daemon=True)
+    thread = real.Thread(target=run, name="flakefighters-history", daemon=True)
     thread.start()
     try:
         in_time = done.wait(seconds)

@@ -12,7 +12,6 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,10 +23,9 @@ from flakefighters.history import content, read
 from flakefighters.history.database import Database
 from flakefighters.history.sqlite import SqliteDatabase, check_file
 from flakefighters.model import Run, State, Verdict
+from flakefighters.originals import real
 
 __all__ = ["ForeignHistory", "Limits", "open_foreign"]
-
-_monotonic = time.monotonic
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -63,7 +61,7 @@ class ForeignHistory:
         self._limits = limits
         #: Run ids (as the file spells them) to why they were refused; grows with :meth:`runs`.
         self.refused: dict[str, str] = {}
-        self._until = _monotonic() + limits.seconds
+        self._until = real.monotonic() + limits.seconds
         name = path.name
         if not check_file(path, name):
             raise DatabaseError(f"{name} does not exist")
@@ -125,7 +123,7 @@ class ForeignHistory:
         connection.execute("PRAGMA mmap_size = 0")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        connection.set_progress_handler(lambda: _monotonic() > self._until, 100_000)
+        connection.set_progress_handler(lambda: real.monotonic() > self._until, 100_000)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -150,7 +148,7 @@ class ForeignHistory:
     def runs(self, ids: Sequence[str] | None = None) -> Iterator[tuple[Run, tuple[Verdict, ...]]]:
         """The runs (all if ``ids`` is None) that stand every check, with their verdicts."""
         for name in self.run_ids() if ids is None else ids:
-            if _monotonic() > self._until:
+            if real.monotonic() > self._until:
                 raise ForeignDatabaseError("reading the file takes too long")
             try:
                 run = read.load(self._database, name)

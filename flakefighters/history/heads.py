@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from flakefighters.history.content import from_json, project_id, to_json
-from flakefighters.history.database import Database, Row
-from flakefighters.history.write import TRUST_RANKS
+from flakefighters.history.database import TRUST_RANKS, Database, Row
+from flakefighters.history.run_columns import OF_HEAD, Form
 from flakefighters.ids import unstorable
-from flakefighters.model import Completeness, RunHead
+from flakefighters.model import Completeness, RunHead, Trust
 
 __all__ = ["FROM", "HEAD", "HEAD_WIDTH", "by_ids", "by_tail", "head", "newest", "of_state", "text"]
 
-HEAD: Final = """r.id, p.identity, r.started, r.ended, r.clock_offset, r.build, r.job, r.shard,
-  r.attempt, r.commit_id, r.tree, r.branch, r.base_branch, r.pr, r.dirty, r.state, r.environment,
-  e.key, r.completeness, r.selection, r.origin, r.context, r.extra,
-  (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)"""
-HEAD_WIDTH: Final = 24
+# What a head says that is not in its row of ``run`` alone.
+_ELSEWHERE: Final = {
+    "project": "p.identity",
+    "environment_key": "e.key",
+    "trust": "(SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)",
+}
+_FIELDS: Final = tuple(RunHead.__dataclass_fields__)
+HEAD: Final = ", ".join(
+    _ELSEWHERE[name] if name in _ELSEWHERE else f"r.{OF_HEAD[name].name}" for name in _FIELDS
+)
+HEAD_WIDTH: Final = len(_FIELDS)
 FROM: Final = """FROM {s}run r JOIN {s}project p ON p.id = r.project
   LEFT JOIN {s}environment e ON e.id = r.environment"""
 
 _TRUSTS: Final = {rank: trust for trust, rank in TRUST_RANKS.items()}
-_UNTRUSTED: Final = max(_TRUSTS)
 
 
 def text(value: str | None) -> str | None:
@@ -34,33 +39,29 @@ def _mapping(value: str | None) -> dict[str, Any]:
     return {} if value is None else dict(from_json(value))
 
 
+def _trust(rank: int | None) -> Trust:
+    return Trust.UNTRUSTED if rank is None else _TRUSTS[rank]
+
+
+_READ: Final[dict[Form, Callable[[Any], Any]]] = {
+    Form.PLAIN: lambda value: value,
+    Form.TEXT: text,
+    Form.FLAG: lambda value: None if value is None else bool(value),
+    Form.WORD: Completeness,
+    Form.MAPPING: _mapping,
+}
+_READ_ELSEWHERE: Final[dict[str, Callable[[Any], Any]]] = {
+    "project": unstorable,
+    "environment_key": text,
+    "trust": _trust,
+}
+_READERS: Final = tuple(_READ_ELSEWHERE.get(name) or _READ[OF_HEAD[name].form] for name in _FIELDS)
+
+
 def head(row: Sequence[Any]) -> RunHead:
-    """From the columns of ``HEAD``."""
+    """From the columns of ``HEAD``; the row may have more."""
     return RunHead(
-        id=row[0],
-        project=unstorable(row[1]),
-        started=row[2],
-        ended=row[3],
-        clock_offset=row[4],
-        build=text(row[5]),
-        job=text(row[6]),
-        shard=text(row[7]),
-        attempt=row[8],
-        commit=text(row[9]),
-        tree=text(row[10]),
-        branch=text(row[11]),
-        base_branch=text(row[12]),
-        pr=text(row[13]),
-        dirty=None if row[14] is None else bool(row[14]),
-        state=text(row[15]),
-        environment=text(row[16]),
-        environment_key=text(row[17]),
-        completeness=Completeness(row[18]),
-        selection=_mapping(row[19]),
-        origin=_mapping(row[20]),
-        context=_mapping(row[21]),
-        extra=_mapping(row[22]),
-        trust=_TRUSTS[_UNTRUSTED if row[23] is None else row[23]],
+        **{name: read(value) for name, read, value in zip(_FIELDS, _READERS, row, strict=False)}
     )
 
 

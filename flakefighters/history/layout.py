@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from flakefighters.history.steps import STEPS
 from flakefighters.ids import h64
 
 __all__ = [
@@ -19,10 +20,10 @@ __all__ = [
     "table_names",
 ]
 
-#: Of the tables; see ``schema.py`` on when to raise it.
-SCHEMA_VERSION: Final = 1
+#: Of the tables: what the last step makes; see ``schema.py`` on when another one is due.
+SCHEMA_VERSION: Final = STEPS[-1].version if STEPS else 1
 #: The oldest schema version whose clients can still read what this one writes.
-OLDEST_READER: Final = 1
+OLDEST_READER: Final = STEPS[-1].oldest_reader if STEPS else 1
 #: In the header of a SQLite file: "FlkF".
 APPLICATION_ID: Final = 0x466C6B46
 #: Stands for the quoted name of the schema in PostgreSQL's statements.

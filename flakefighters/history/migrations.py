@@ -1,8 +1,7 @@
 """Bringing a history to a later version of the schema; imported only for that.
 
-There is a step from each version to the next.  All that are wanted run in one transaction, alone:
-whoever is killed meanwhile has changed nothing, and whoever records meanwhile waits, and then
-finds a version that is not theirs.
+All steps that are wanted run in one transaction, alone: whoever is killed meanwhile has changed
+nothing, and whoever records meanwhile waits, and then finds a version that is not theirs.
 """
 
 from __future__ import annotations
@@ -10,34 +9,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history.sqlite import SqliteDatabase
+from flakefighters.history.steps import STEPS, Step, planned
 from flakefighters.history.store import open_history
 from flakefighters.history.trouble import damaged, explain_sqlite
 from flakefighters.model import Target
 
-__all__ = ["STEPS", "Step", "Upgraded", "planned", "upgrade"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """From one version to the next."""
-
-    #: The version that it makes.
-    version: int
-    #: The oldest version whose clients can read what comes of it.
-    oldest_reader: int
-    #: For people: what is new, in a few words.
-    what: str
-    #: Statements; on PostgreSQL ``__schema__`` stands for the quoted name of the schema.
-    sqlite: tuple[str, ...]
-    postgresql: tuple[str, ...]
-
-
-#: In ascending order, without a gap, up to ``layout.SCHEMA_VERSION``.  Version 1 was the first.
-STEPS: Final[tuple[Step, ...]] = ()
+__all__ = ["Upgraded", "upgrade"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +27,6 @@ class Upgraded:
     before: int
     after: int
     steps: tuple[Step, ...] = ()
-
-
-def planned(steps: Sequence[Step], version: int, name: str) -> tuple[Step, ...]:
-    """The steps that lead on from ``version``.  DatabaseError if one of them is not known."""
-    wanted = tuple(step for step in steps if step.version > version)
-    if [step.version for step in wanted] != list(range(version + 1, version + 1 + len(wanted))):
-        raise DatabaseError(
-            f"{name} has schema version {version}, from which this flakefighters knows no way on",
-            remedy="upgrade with an earlier flakefighters first",
-        )
-    return wanted
 
 
 def upgrade(

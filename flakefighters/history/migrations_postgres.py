@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from flakefighters.history.layout import SCHEMA_PLACEHOLDER, lock_key
 from flakefighters.history.postgres import PostgresDatabase
 from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
+from flakefighters.history.steps import Step, planned
 from flakefighters.history.upkeep import need_owner
-
-if TYPE_CHECKING:
-    from flakefighters.history.migrations import Step
+from flakefighters.originals import real
 
 __all__ = ["migrate_on_server"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 #: Whoever waits for a lock keeps those waiting who come later: at most so long, ms.
 _WAIT_MS: Final = 1500
@@ -31,27 +26,25 @@ _LOCKED: Final = ("55P03", "40P01")
 def migrate_on_server(database: PostgresDatabase, steps: Sequence[Step]) -> tuple[Step, ...]:
     """Run the steps that are missing; returns them.  DatabaseError, and nothing was changed."""
     need_owner(database, "upgrade it")
-    until = _monotonic() + _PATIENCE
+    until = real.monotonic() + _PATIENCE
     while True:
         try:
             done, error = _once(database, steps)
             if error is None:
                 return done
-            if sqlstate(error) not in _LOCKED or _monotonic() > until:
+            if sqlstate(error) not in _LOCKED or real.monotonic() > until:
                 raise explain_postgres(error, database.target)
         except BaseException:
             database._rollback()
             raise
         # Somebody records, or copies the history: let them end.
         database._rollback()
-        _sleep(random.uniform(0.1, 0.5))  # noqa: S311
+        real.sleep(random.uniform(0.1, 0.5))  # noqa: S311
 
 
 def _once(
     database: PostgresDatabase, steps: Sequence[Step]
 ) -> tuple[tuple[Step, ...], Exception | None]:
-    from flakefighters.history.migrations import planned
-
     answer = database._attempt(
         "BEGIN ISOLATION LEVEL READ COMMITTED; "  # noqa: S608
         f"SET LOCAL lock_timeout = '{_WAIT_MS}ms'; SET LOCAL statement_timeout = 0; "

@@ -186,7 +186,14 @@ def link_suite(name: str, tests: Sequence[int], chain: Sequence[SuiteLink]) -> S
         chain = chain[1:]
     if not chain:
         return whole
-    chain = _parent(chain)
+    link, cost = _relative_suite(name, tests, _parent(chain))
+    return link if cost < len(tests) * _ID_COST else whole
+
+
+def _relative_suite(
+    name: str, tests: Sequence[int], chain: Sequence[SuiteLink]
+) -> tuple[SuiteLink, int]:
+    """The row relative to a chain, and what it costs."""
     old = order_of(chain)
     before, after = set(old), set(tests)
     removed = sorted(before - after)
@@ -202,7 +209,7 @@ def link_suite(name: str, tests: Sequence[int], chain: Sequence[SuiteLink]) -> S
         order = [rank[test] for test in tests]
         link = SuiteLink(name, len(tests), base, sorted(after - before), removed, {"order": order})
         cost = len(link.added) * _ID_COST + len(order) * _PLACE_COST
-    return link if cost + len(removed) * _ID_COST < len(tests) * _ID_COST else whole
+    return link, cost + len(removed) * _ID_COST
 
 
 # -- Listings ------------------------------------------------------------------------------------

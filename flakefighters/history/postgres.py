@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import socket
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -37,11 +36,9 @@ from flakefighters.history.roles import given_trust, trust_sql
 from flakefighters.history.trouble import too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
+from flakefighters.originals import real
 
 __all__ = ["PostgresDatabase", "lock_key", "make_engine"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 #: How long a server may be silent once it has answered, in seconds.
 SILENCE: Final = 10.0
@@ -117,7 +114,7 @@ class PostgresDatabase:
     def __init__(self, target: Target, *, create: bool = True, deadline: float | None = None):
         self.read_only = target.read_only
         self.target = target
-        self._until = None if deadline is None else _monotonic() + deadline
+        self._until = None if deadline is None else real.monotonic() + deadline
         schema = '"' + target.schema.replace('"', '""') + '"'
         self._schema = schema
         self.prefix = f"{schema}."
@@ -163,7 +160,7 @@ class PostgresDatabase:
             if not crowded or attempt == _TRIES:
                 raise error
             # All of a matrix's jobs come at once: wait a little, each a different while.
-            _sleep(min(self._patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
+            real.sleep(min(self._patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
 
     def _check_server(self) -> None:
         info = self._live.info
@@ -251,7 +248,7 @@ class PostgresDatabase:
     def _patience(self, seconds: float) -> float:
         if self._until is None:
             return seconds
-        left = self._until - _monotonic()
+        left = self._until - real.monotonic()
         if left <= 0:
             raise UnreachableError(f"{self.target.display}: the time for the history is up")
         return min(seconds, left)

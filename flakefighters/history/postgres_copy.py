@@ -8,7 +8,6 @@ server or something before it refuses COPY, the same lines come through a cursor
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,11 +15,9 @@ from typing import Any, Final
 from flakefighters.errors import UnreachableError
 from flakefighters.history.postgres import SILENCE, PostgresDatabase
 from flakefighters.history.postgres_trouble import broken, explain_postgres, silent, sqlstate
+from flakefighters.originals import real
 
 __all__ = ["Snapshot", "snapshot"]
-
-# Bound early: tests may replace them.
-_Thread, _Queue, _Event = threading.Thread, queue.Queue, threading.Event
 
 #: Bytes that are handed over at once; the driver gives us one row after the other.
 CHUNK: Final = 1 << 20
@@ -141,11 +138,11 @@ class _Stream:
         self.done = False
         self._connection = connection
         self._sql = sql
-        self._waiting: queue.Queue[bytes | Exception | None] = _Queue(_AHEAD)
-        self._stopped = _Event()
+        self._waiting: queue.Queue[bytes | Exception | None] = queue.Queue(_AHEAD)
+        self._stopped = real.Event()
         self._parts: list[bytes] = []
         self._size = 0
-        self._thread = _Thread(target=self._run, name="flakefighters-copy", daemon=True)
+        self._thread = real.Thread(target=self._run, name="flakefighters-copy", daemon=True)
 
     def chunks(self, patience: float) -> Iterator[bytes]:
         """What comes, whole lines.  TimeoutError if nothing does for ``patience`` seconds."""

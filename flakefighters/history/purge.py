@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flakefighters.history import content, read, write
+from flakefighters.history import content, read, rulings, write
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.orphans import remove_unneeded, sweep
@@ -196,7 +196,7 @@ def _empty(database: Database, upkeep: Upkeep, name: str, names: frozenset[str])
     run = content.normal(read.load(database, name))
     verdicts = read.verdicts(database, [name])
     made = purged_run(run, names)
-    rulings = purged_verdicts(verdicts, names, marked_in(run, names))
+    left = purged_verdicts(verdicts, names, marked_in(run, names))
     if made is not run:
         for table in ("failure", "execution"):
             upkeep.change(f"DELETE FROM {{s}}{table} WHERE run = :run", run=name)  # noqa: S608
@@ -210,7 +210,7 @@ def _empty(database: Database, upkeep: Upkeep, name: str, names: frozenset[str])
             run=name,
         )
         assert origin_of(made) == origin_of(run)
-    if list(verdicts) != rulings:
+    if list(verdicts) != left:
         upkeep.change("DELETE FROM {s}verdict WHERE run = :run", run=name)
-        write.insert_verdicts(upkeep, run.project.identity, rulings)
-    return made is not run or list(verdicts) != rulings
+        rulings.insert_verdicts(upkeep, run.project.identity, left)
+    return made is not run or list(verdicts) != left

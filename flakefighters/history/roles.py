@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from flakefighters.errors import ConfigError
-from flakefighters.history.write import TRUST_RANKS
+from flakefighters.history.database import TRUST_RANKS
 from flakefighters.model import Trust
 
 __all__ = ["ADDED", "DECIDED", "TRUST_POLICY", "WEB_ROLES", "Roles", "given_trust", "trust_sql"]

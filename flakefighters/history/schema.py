@@ -1,20 +1,20 @@
 """The schema of a history: every table, with the reason of every column.
 
-This is the one place where the schema is described.  It is *not* imported when a history is
-used: the statements made from it are kept in ``history/ddl/`` and the description in
-``docs/schema.md``.  After any change here run ``python -m flakefighters.history.generate``;
-a test fails as long as the three disagree.
+This is the one place where the schema is described, but for the columns of ``run``, which stand in
+``history/run_columns.py``.  It is *not* imported when a history is used: the statements made from
+it are kept in ``history/ddl/`` and the description in ``docs/schema.md``.  After any change here
+run ``python -m flakefighters.history.generate``; a test fails as long as the three disagree.
 
 When you change the schema:
 
-1. Never change what a released version wrote: histories of that version exist.  Raise
-   ``SCHEMA_VERSION`` in ``history/layout.py``, write a migration from the version before, and
-   keep that version's DDL files.
+1. Never change what a released version wrote: histories of that version exist.  Add a step from
+   the version before to ``history/steps.py``, which raises ``SCHEMA_VERSION``, and keep that
+   version's DDL files.
 2. A new column is NULL for old rows, and must mean then what was true before it existed.
 3. A new fact of a run goes into ``run.extra`` or a new table; the content hash of runs that are
    there may not change.  If the hash must cover more, raise ``RECORD_VERSION`` (``content.py``):
    each run says by which recipe it was hashed.
-4. If a version cannot be read by older clients, raise ``OLDEST_READER`` as well.
+4. If a version cannot be read by older clients, its step says so as ``oldest_reader``.
 5. Never delete a history because its version is not yours.
 
 Types: *hash* is 128 bits in hexadecimal (UUID on PostgreSQL, TEXT on SQLite), *number* a signed
@@ -41,6 +41,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.types import TypeEngine
+
+from flakefighters.history import run_columns
+from flakefighters.history.run_columns import Kind
 
 __all__ = ["KINDS", "define"]
 
@@ -74,14 +77,34 @@ def _may(name: str, kind: TypeEngine[Any], comment: str, *more: ForeignKey) -> C
     return Column(name, kind, *more, nullable=True, comment=comment)
 
 
+_KINDS: Final[dict[Kind, TypeEngine[Any]]] = {
+    Kind.HASH: HASH,
+    Kind.NUMBER: NUMBER,
+    Kind.COUNT: COUNT,
+    Kind.SMALL: SMALL,
+    Kind.TEXT: TEXT,
+    Kind.JSON: JSON,
+}
+
+
+def _run_column(column: run_columns.Column) -> Column[Any]:
+    kind = _KINDS[column.kind]
+    if column.name == "id":
+        return _key(column.name, kind, column.comment)
+    refers = () if column.refers_to is None else (ForeignKey(f"{column.refers_to}.id"),)
+    return (_must if column.required else _may)(column.name, kind, column.comment, *refers)
+
+
 def define(schema: str | None = None) -> MetaData:
     """Describe all tables, in an order in which they can be created and filled."""
     metadata = MetaData(schema=schema)
     _define_names(metadata)
     _define_shared(metadata)
+    _define_failure_text(metadata)
     _define_run(metadata)
     _define_parts(metadata)
     _define_rulings(metadata)
+    _define_decisions(metadata)
     return metadata
 
 
@@ -164,6 +187,9 @@ def _define_shared(metadata: MetaData) -> None:
         _must("body", JSON, "Positions in the suite's collection order, one list per worker."),
         comment="The order in which tests started, where it is not the collection order.",
     )
+
+
+def _define_failure_text(metadata: MetaData) -> None:
     text = Table(
         "failure_text",
         metadata,
@@ -181,47 +207,7 @@ def _define_run(metadata: MetaData) -> None:
     run = Table(
         "run",
         metadata,
-        _key("id", HASH, "UUIDv7, made where the run started."),
-        _must("version", COUNT, "Recipe of content_hash, see 'The content hash' below."),
-        _must("content_hash", TEXT, "SHA-256 of all that the run says, 64 hexadecimal digits."),
-        _must("project", NUMBER, "The project.", ForeignKey("project.id")),
-        _must("started", NUMBER, "Start, by the machine's clock."),
-        _may("ended", NUMBER, "End; NULL if it was killed."),
-        _may("clock_offset", NUMBER, "Machine's clock less server's, in µs."),
-        _may("build", TEXT, "The CI pipeline it belongs to."),
-        _may("job", TEXT, "The job within the build."),
-        _may("shard", TEXT, "The part of a split job."),
-        _may("attempt", NUMBER, "Which attempt at the build, from 1."),
-        _may("commit_id", TEXT, "The commit: the head of a pull request, not the merge."),
-        _may("tree", TEXT, "git's tree id of what was checked out."),
-        _may("branch", TEXT, "The branch."),
-        _may("base_branch", TEXT, "The branch that a pull request goes to."),
-        _may("pr", TEXT, "The pull request."),
-        _may("dirty", SMALL, "1 if files differed from the commit, 0 if not."),
-        _may("state", TEXT, "What was tested.", ForeignKey("state.id")),
-        _may("listing", HASH, "Its files, if this run describes them.", ForeignKey("listing.id")),
-        _may("environment", TEXT, "Where it ran.", ForeignKey("environment.id")),
-        _must("suite", HASH, "What was collected.", ForeignKey("suite.id")),
-        _may("sequence", HASH, "Order of start; NULL: as collected.", ForeignKey("sequence.id")),
-        _must("completeness", TEXT, "complete, partial (stopped early) or interrupted."),
-        _may("selection", JSON, "What was asked for; NULL: everything."),
-        _may("origin", JSON, "The program that wrote it, its version, host, CI vendor."),
-        _may("context", JSON, "Links and names for people."),
-        _may("extra", JSON, "Fields of later versions, kept verbatim."),
-        _may("seen", JSON, "What the run saw of the history: {'runs': [ids, newest first]}."),
-        _must(
-            "outcomes",
-            TEXT,
-            "One character if all tests share it, else one per test in ascending order of test "
-            "ids: . passed, F failed, E error, s skipped, x xfailed, X xpassed, R passed after "
-            "reruns, ? unfinished, - not run.",
-        ),
-        _must(
-            "durations",
-            JSON,
-            "setup, call, teardown of each test (the last attempt's) in units of 100 µs, three "
-            "numbers per test, flat, in ascending order of test ids.",
-        ),
+        *map(_run_column, run_columns.COLUMNS),
         comment="One pytest session.",
     )
     Index("run_recent", run.c.project, run.c.started, run.c.id)
@@ -302,6 +288,9 @@ def _define_rulings(metadata: MetaData) -> None:
         comment="What one flakefighter says of one failure.",
         sqlite_with_rowid=False,
     )
+
+
+def _define_decisions(metadata: MetaData) -> None:
     event = Table(
         "event",
         metadata,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -12,11 +11,9 @@ from flakefighters.errors import DatabaseError
 from flakefighters.history.database import Database
 from flakefighters.history.sqlite import SqliteDatabase
 from flakefighters.history.trouble import explain_sqlite
+from flakefighters.originals import real
 
 __all__ = ["give_back", "rewrite"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 #: Nobody can write while a file is made smaller: larger ones keep their room for runs to come.
 MOST: Final = 256 * 1024 * 1024
@@ -82,14 +79,14 @@ def _impatient(database: SqliteDatabase) -> Iterator[None]:
 
 def _empty_log(database: SqliteDatabase, seconds: float) -> bool:
     """Move all of the log into the file and empty it; False if others keep us from it."""
-    until = _monotonic() + seconds
+    until = real.monotonic() + seconds
     while True:
         rows = database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if not rows or rows[0][0] == 0:
             return True
-        if _monotonic() >= until:
+        if real.monotonic() >= until:
             return False
-        _sleep(0.1)
+        real.sleep(0.1)
 
 
 def _sizes(database: SqliteDatabase) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -23,11 +22,9 @@ from flakefighters.history.layout import (
 from flakefighters.history.trouble import damaged, explain_sqlite, too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Trust
+from flakefighters.originals import real
 
 __all__ = ["SqliteDatabase", "check_file"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _REMEDY: Final = "choose another file for the history"
@@ -221,6 +218,10 @@ class SqliteDatabase:
             oldest = self._execute("SELECT value FROM meta WHERE key = 'oldest_reader'")
             if not oldest or int(oldest[0][0]) > SCHEMA_VERSION or not self.read_only:
                 raise too_new(self._name, version)
+        self._check_objects(version)
+
+    def _check_objects(self, version: int) -> None:
+        """ForeignDatabaseError for tables and the like that are not ours, or are lacking."""
         made = statements("sqlite", min(version, SCHEMA_VERSION))
         ours = {each.split()[2]: each.strip() for each in made}
         for kind, name, sql in self._execute("SELECT type, name, sql FROM sqlite_master"):
@@ -241,16 +242,16 @@ class SqliteDatabase:
 
     def _use_wal(self) -> None:
         """Switch to a write-ahead log; SQLite does not wait by itself for others who do so too."""
-        until = _monotonic() + self._patience
+        until = real.monotonic() + self._patience
         while True:
             try:
                 self._execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:
                 busy = _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-                if not busy or _monotonic() > until:
+                if not busy or real.monotonic() > until:
                     raise
-            _sleep(0.01)
+            real.sleep(0.01)
 
     # -- using ---------------------------------------------------------------------------------
 

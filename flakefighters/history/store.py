@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
-from flakefighters.history import heads, read, rollup, write
+from flakefighters.history import heads, read, rollup, rulings, write
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.coverage import Coverage
 from flakefighters.history.database import Database
@@ -18,11 +17,9 @@ from flakefighters.history.read import Suites
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
+from flakefighters.originals import real
 
 __all__ = ["History", "open_history"]
-
-# Bound early: tests may freeze the clock.
-_time_ns = time.time_ns
 
 #: A start later than this after now is not believed, µs.
 _SUSPECT: Final = 5 * 60 * 1_000_000
@@ -128,7 +125,7 @@ class History:
 
         Those on runs that are more trusted than what our role may add to are left out.
         """
-        return write.save_verdicts(self.database, verdicts)
+        return rulings.save_verdicts(self.database, verdicts)
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -252,7 +249,7 @@ class History:
 
 
 def _now() -> int:
-    return _time_ns() // 1000
+    return real.time_ns() // 1000
 
 
 def _until() -> int:

@@ -6,7 +6,6 @@ upkeep nobody can begin to use a row that nobody used before.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol
@@ -14,11 +13,9 @@ from typing import Final, Protocol
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Writer
 from flakefighters.history.sqlite import SqliteDatabase, SqliteWriter
+from flakefighters.originals import real
 
 __all__ = ["Pace", "Upkeep", "alone", "indexed", "need_owner", "remove_runs"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 #: How long one transaction should take, in seconds; half of what is promised.
 TARGET: Final = 0.4
@@ -100,13 +97,13 @@ class Pace:
     @contextmanager
     def batch(self, database: Database) -> Iterator[Upkeep]:
         """A transaction of :attr:`size` rows; others get a chance after it."""
-        began = _monotonic()
+        began = real.monotonic()
         with alone(database) as upkeep:
             yield upkeep
-        took = max(_monotonic() - began, 0.001)
+        took = max(real.monotonic() - began, 0.001)
         # Never more than twice as many: the first rows may have been the small ones.
         self.size = max(1, min(int(self.size * min(TARGET / took, 2.0)), _MOST))
-        _sleep(PAUSE)
+        real.sleep(PAUSE)
 
 
 def remove_runs(upkeep: Upkeep, runs: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -12,11 +11,9 @@ from flakefighters.errors import DatabaseError
 from flakefighters.history.layout import SCHEMA_VERSION
 from flakefighters.history.postgres import PostgresDatabase, PostgresWriter, lock_key
 from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
+from flakefighters.originals import real
 
 __all__ = ["PostgresUpkeep", "alone_on_server", "indexed_on_server", "need_owner_on_server"]
-
-# Bound early: tests may replace them.
-_monotonic, _sleep = time.monotonic, time.sleep
 
 #: Who waits for the exclusive lock keeps later writers waiting as well: at most so long, ms.
 _WAIT_MS: Final = 800
@@ -63,15 +60,15 @@ def alone_on_server(database: PostgresDatabase) -> Iterator[PostgresUpkeep]:
 
 def _begin(database: PostgresDatabase, begin: str) -> int:
     """Take the lock, or let the writers before us end and try again; the schema's version."""
-    until = _monotonic() + _PATIENCE
+    until = real.monotonic() + _PATIENCE
     while True:
         answer = database._attempt(begin)
         if answer.error is None:
             return int(answer.value[0][0]) if answer.value else 0
-        if sqlstate(answer.error) != _LOCKED or _monotonic() > until:
+        if sqlstate(answer.error) != _LOCKED or real.monotonic() > until:
             raise explain_postgres(answer.error, database.target)
         database._rollback()
-        _sleep(random.uniform(0.1, 0.3))  # noqa: S311
+        real.sleep(random.uniform(0.1, 0.3))  # noqa: S311
 
 
 @contextmanager

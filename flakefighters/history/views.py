@@ -6,9 +6,15 @@ name of a table.
 
 from __future__ import annotations
 
+import textwrap
 from typing import Final
 
+from flakefighters.history.run_columns import in_view
+
 __all__ = ["VIEWS", "view_statements"]
+
+#: Of a line of generated SQL.
+_WIDTH: Final = 96
 
 _COUNT: Final = (
     "CASE WHEN length(r.outcomes) = s.n THEN s.n - length(replace(r.outcomes, '{0}', ''))\n"
@@ -32,8 +38,7 @@ _COUNTS: Final = ",\n  ".join(
 _RUNS: Final = """
 SELECT r.id, p.identity AS project, {started} AS started,
   (r.ended - r.started) / {million} AS seconds,
-  r.commit_id, r.branch, r.base_branch, r.pr, r.dirty, r.build, r.job, r.shard, r.attempt,
-  r.state, r.environment, r.completeness,
+  {shown},
   CASE (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)
     WHEN 0 THEN 'protected' WHEN 1 THEN 'pr' WHEN 2 THEN 'local' ELSE 'untrusted' END AS trust,
   s.n AS tests,
@@ -183,12 +188,17 @@ _TIME: Final = {
 }
 
 
+def _shown() -> str:
+    names = ", ".join(f"r.{name}" for name in in_view())
+    return textwrap.fill(names, _WIDTH, subsequent_indent="  ")
+
+
 def view_statements(dialect: str, prefix: str) -> list[str]:
     """One CREATE VIEW per view; ``prefix`` goes before the name of every table and view."""
     sqlite = dialect == "sqlite"
     bodies = {
         "members": _MEMBERS_SQLITE if sqlite else _MEMBERS_POSTGRESQL,
-        "runs": _RUNS.replace("{counts}", _COUNTS),
+        "runs": _RUNS.replace("{counts}", _COUNTS).replace("{shown}", _shown()),
         "executions": _EXECUTIONS.replace(
             "{plain}", _PLAIN_SQLITE if sqlite else _PLAIN_POSTGRESQL
         ).replace("{own}", _OWN_SQLITE if sqlite else _OWN_POSTGRESQL),

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
-from flakefighters.errors import ConflictError, NotFoundError
-from flakefighters.history import content, pack
+from flakefighters.errors import ConflictError
+from flakefighters.history import content, pack, rulings, run_columns
 from flakefighters.history.chains import listing_chain, suite_chain
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database, Row, Writer
-from flakefighters.history.intake import Saved, marks, purged_names, same_origin
+from flakefighters.history.database import TRUST_RANKS, Database, Row, Writer
+from flakefighters.history.intake import Saved, purged_names, same_origin
 from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
+from flakefighters.history.run_columns import Form
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Run, Trust, Verdict
 
-__all__ = ["TRUST_RANKS", "insert_executions", "insert_verdicts", "save", "save_verdicts"]
-
-#: How trust is stored.
-TRUST_RANKS: Final = {Trust.PROTECTED: 0, Trust.PR: 1, Trust.LOCAL: 2, Trust.UNTRUSTED: 3}
+__all__ = ["insert_executions", "save"]
 
 # What is there already, and what new rows can be relative to: of the last 20 runs, the newest
 # listing, and the newest of the largest suites (a selection of some tests is a poor base).
@@ -41,15 +40,6 @@ SELECT
   (SELECT count(*) FROM {s}tombstone WHERE kind = 'signature')
 """
 
-_RUN_COLUMNS: Final = (
-    "id version content_hash project started ended clock_offset build job shard attempt "
-    "commit_id tree branch base_branch pr dirty state listing environment suite sequence "
-    "completeness selection origin context extra seen outcomes durations"
-)
-_VERDICT_COLUMNS: Final = (
-    "run id test attempt n fighter version label confidence introduced reason evidence at"
-)
-
 
 def _text(value: str | None) -> str | None:
     return None if value is None else storable(value)
@@ -58,6 +48,52 @@ def _text(value: str | None) -> str | None:
 def _filled(value: Any) -> str | None:
     """JSON of a mapping, None for an empty one."""
     return to_json(value) if value else None
+
+
+class _There(NamedTuple):
+    """What ``_QUESTION`` answers of the run and its parts: what is there, and what is near."""
+
+    content_hash: str | None
+    best_trust: int | None
+    suite: int | None
+    listing: int | None
+    environment: int | None
+    near_suite: str | None
+    near_listing: str | None
+    extra: str | None
+    horizon: int | None
+    buried: int
+    signatures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The names of the shared facts of a run, see ``content.py``."""
+
+    project: int
+    tests: Sequence[int]
+    suite: str
+    listing: str | None
+    environment: str | None
+    sequence: str | None
+    #: JSON of the order of start, None if tests started as collected.
+    order: str | None
+
+    @classmethod
+    def of(cls, run: Run) -> _Keys:
+        identity = run.project.identity
+        tests = content.test_ids(identity, run.suite)
+        files = None if run.state is None else run.state.files
+        order = None if run.order is None else to_json(run.order)
+        return cls(
+            project=content.project_id(identity),
+            tests=tests,
+            suite=content.suite_id(tests),
+            listing=None if files is None else content.listing_id(files),
+            environment=None if run.environment is None else storable(run.environment.id),
+            sequence=None if order is None else content.sequence_id(order),
+            order=order,
+        )
 
 
 def save(
@@ -71,157 +107,150 @@ def save(
 ) -> Saved:
     """See :meth:`flakefighters.history.store.History.save`; ``now`` in µs UTC."""
     run = content.normal(run)
-    head, state, environment = run.head, run.state, run.environment
-    identity = run.project.identity
-    project = content.project_id(identity)
-    tests = content.test_ids(identity, run.suite)
-    suite = content.suite_id(tests)
-    files = None if state is None else state.files
-    listing = None if files is None else content.listing_id(files)
-    content_hash = content.content_hash(run, listing)
-    rulings = _rulings(identity, verdicts)
+    keys = _Keys.of(run)
+    # Nothing that can be done before waits inside the transaction.
+    content_hash = content.content_hash(run, keys.listing)
+    made = rulings.rows_of(run.project.identity, verdicts)
     with database.writing(
         _QUESTION,
-        run=head.id,
-        suite=suite,
-        listing=listing,
-        environment=None if environment is None else storable(environment.id),
-        project=project,
+        run=run.head.id,
+        suite=keys.suite,
+        listing=keys.listing,
+        environment=keys.environment,
+        project=keys.project,
     ) as writer:
-        known, best, has_suite, has_listing, has_environment, near, *rest = writer.answer[0]
-        near_listing, extra, horizon, buried, signatures = rest
-        if buried:
+        there = _There(*writer.answer[0])
+        if there.buried:
             return Saved.PURGED
-        names = purged_names(writer) if signatures else frozenset()
+        names = purged_names(writer) if there.signatures else frozenset()
         if names:
             run = purged_run(run, names)
             verdicts = purged_verdicts(verdicts, names, marked_in(run, names))
-            head, content_hash = run.head, content.content_hash(run, listing)
-            rulings = _rulings(identity, verdicts)
-        if known is not None:
-            # Who only claims to be the same run must not stand for one that is trusted.
-            safe = trust is Trust.UNTRUSTED or (
-                best is not None and best < TRUST_RANKS[Trust.UNTRUSTED]
-            )
-            if known != content_hash:
-                if safe and same_origin(known, extra, origin_of(run)):
-                    return Saved.KNOWN
-                raise ConflictError(
-                    f"run {head.id} is in this history with other content",
-                    remedy="the run that is there was kept; nothing was written",
-                )
-            if best is None or TRUST_RANKS[trust] < best:
-                _insert_arrival(writer, head.id, trust, now, via)
+            content_hash = content.content_hash(run, keys.listing)
+            made = rulings.rows_of(run.project.identity, verdicts)
+        if there.content_hash is not None:
+            if _is_better(run, content_hash, trust, there):
+                _insert_arrival(writer, run.head.id, trust, now, via)
             return Saved.KNOWN
-        if horizon is not None and head.started < horizon:
+        if there.horizon is not None and run.head.started < there.horizon:
             return Saved.BEYOND
-
-        label = storable(run.project.label)
-        writer.insert("project", "id identity label", [(project, storable(identity), label)])
-        link = None
-        if not has_suite:
-            chain = suite_chain(writer, near) if near else ()
-            link = pack.link_suite(suite, tests, chain)
-            covered = set(pack.members_of(chain))
-        nodeids = {} if has_suite else dict(zip(tests, run.suite, strict=True))
-        in_suite = set(tests)
-        for nodeid in {execution.nodeid for execution in run.executions}.union(
-            verdict.nodeid for verdict in verdicts
-        ):
-            (test,) = content.test_ids(identity, (nodeid,))
-            if test not in in_suite:
-                nodeids[test] = nodeid
-        writer.insert(
-            "test",
-            "id project nodeid masked",
-            [
-                (test, project, storable(nodeids[test]), _text(content.masked(nodeids[test])))
-                for test in sorted(nodeids)
-                if link is None or test not in covered
-            ],
-        )
-        if link is not None:
-            columns = "id n base added removed places"
-            writer.insert("suite", columns, [link.row()])
-        if listing is not None and files is not None and not has_listing:
-            listings = listing_chain(writer, near_listing) if near_listing else ()
-            row = pack.link_listing(listing, files, listings).row()
-            writer.insert("listing", "id n base files", [row])
-        if state is not None:
-            row = (storable(state.id), _text(state.tree), _text(state.digest))
-            writer.insert("state", "id tree digest", [row])
-        if environment is not None and not has_environment:
-            writer.insert(
-                "environment",
-                "id key settings distributions",
-                [
-                    (
-                        storable(environment.id),
-                        storable(environment.key),
-                        to_json(environment.settings),
-                        to_json(environment.distributions),
-                    )
-                ],
-            )
-        order = None if run.order is None else to_json(run.order)
-        sequence = None if order is None else content.sequence_id(order)
-        if sequence is not None:
-            writer.insert("sequence", "id body", [(sequence, order)])
+        _insert_tests(writer, run, verdicts, keys, there)
+        _insert_place(writer, run, keys, there)
+        if keys.sequence is not None:
+            writer.insert("sequence", "id body", [(keys.sequence, keys.order)])
         _insert_texts(writer, run.executions)
-        writer.insert(
-            "run",
-            _RUN_COLUMNS,
-            [
-                (
-                    head.id,
-                    content.RECORD_VERSION,
-                    content_hash,
-                    project,
-                    head.started,
-                    head.ended,
-                    head.clock_offset,
-                    _text(head.build),
-                    _text(head.job),
-                    _text(head.shard),
-                    head.attempt,
-                    _text(head.commit),
-                    _text(head.tree),
-                    _text(head.branch),
-                    _text(head.base_branch),
-                    _text(head.pr),
-                    None if head.dirty is None else int(head.dirty),
-                    _text(head.state),
-                    listing,
-                    _text(head.environment),
-                    suite,
-                    sequence,
-                    str(head.completeness),
-                    _filled(head.selection),
-                    _filled(head.origin),
-                    _filled(head.context),
-                    _filled(head.extra),
-                    _filled(run.seen),
-                    pack.pack_outcomes(tests, run.outcomes),
-                    pack.pack_durations(tests, run.durations),
-                )
-            ],
-        )
-        _insert_executions(writer, head.id, identity, run.executions)
-        _insert_arrival(writer, head.id, trust, now, via)
-        _insert_verdicts(writer, rulings)
+        writer.insert("run", " ".join(run_columns.NAMES), [_run_row(run, content_hash, keys)])
+        _insert_executions(writer, run.head.id, run.project.identity, run.executions)
+        _insert_arrival(writer, run.head.id, trust, now, via)
+        rulings.insert_rows(writer, made)
     return Saved.NEW
+
+
+def _is_better(run: Run, content_hash: str, trust: Trust, there: _There) -> bool:
+    """Whether a run that is there becomes more trusted by the copy that has come.
+
+    ConflictError if its content is another one.
+    """
+    best = there.best_trust
+    if there.content_hash == content_hash:
+        return best is None or TRUST_RANKS[trust] < best
+    # A run that only claims to be the same must not stand for one that is trusted.
+    safe = trust is Trust.UNTRUSTED or (best is not None and best < TRUST_RANKS[Trust.UNTRUSTED])
+    known = str(there.content_hash)
+    if safe and same_origin(known, there.extra, origin_of(run)):
+        return False
+    raise ConflictError(
+        f"run {run.head.id} is in this history with other content",
+        remedy="the run that is there was kept; nothing was written",
+    )
+
+
+def _insert_tests(
+    writer: Writer, run: Run, verdicts: Sequence[Verdict], keys: _Keys, there: _There
+) -> None:
+    """The project, and of the suite and the tests those that are not there yet."""
+    identity, project = run.project.identity, keys.project
+    label = storable(run.project.label)
+    writer.insert("project", "id identity label", [(project, storable(identity), label)])
+    link = None
+    covered: set[int] = set()
+    nodeids: dict[int, str] = {}
+    if not there.suite:
+        chain = suite_chain(writer, there.near_suite) if there.near_suite else ()
+        link = pack.link_suite(keys.suite, keys.tests, chain)
+        covered.update(pack.members_of(chain))
+        nodeids.update(zip(keys.tests, run.suite, strict=True))
+    # Tests that were reported or judged, but never collected.
+    others = {one.nodeid for one in run.executions} | {one.nodeid for one in verdicts}
+    in_suite = set(keys.tests)
+    for nodeid in others:
+        (test,) = content.test_ids(identity, (nodeid,))
+        if test not in in_suite:
+            nodeids[test] = nodeid
+    writer.insert(
+        "test",
+        "id project nodeid masked",
+        [
+            (test, project, storable(nodeids[test]), _text(content.masked(nodeids[test])))
+            for test in sorted(nodeids)
+            if test not in covered
+        ],
+    )
+    if link is not None:
+        writer.insert("suite", "id n base added removed places", [link.row()])
+
+
+def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
+    """What was tested, and where: listing, state and environment."""
+    state, environment = run.state, run.environment
+    if state is not None and state.files is not None and not there.listing:
+        near = there.near_listing
+        chain = listing_chain(writer, near) if near else ()
+        link = pack.link_listing(str(keys.listing), state.files, chain)
+        writer.insert("listing", "id n base files", [link.row()])
+    if state is not None:
+        said = (storable(state.id), _text(state.tree), _text(state.digest))
+        writer.insert("state", "id tree digest", [said])
+    if environment is not None and not there.environment:
+        facts = (to_json(environment.settings), to_json(environment.distributions))
+        row = (storable(environment.id), storable(environment.key), *facts)
+        writer.insert("environment", "id key settings distributions", [row])
+
+
+_STORED: Final[dict[Form, Callable[[Any], Any]]] = {
+    Form.PLAIN: lambda value: value,
+    Form.TEXT: _text,
+    Form.FLAG: lambda value: None if value is None else int(value),
+    Form.WORD: str,
+    Form.MAPPING: _filled,
+}
+
+
+def _run_row(run: Run, content_hash: str, keys: _Keys) -> Row:
+    """The row of ``run``: fields of the head, and what is worked out here."""
+    own = {
+        "version": content.RECORD_VERSION,
+        "content_hash": content_hash,
+        "project": keys.project,
+        "listing": keys.listing,
+        "suite": keys.suite,
+        "sequence": keys.sequence,
+        "seen": _filled(run.seen),
+        "outcomes": pack.pack_outcomes(keys.tests, run.outcomes),
+        "durations": pack.pack_durations(keys.tests, run.durations),
+    }
+    return tuple(
+        own[column.name]
+        if column.field is None
+        else _STORED[column.form](getattr(run.head, column.field))
+        for column in run_columns.COLUMNS
+    )
 
 
 def insert_executions(writer: Writer, run: Run) -> None:
     """Insert all executions of a run with their failures."""
     _insert_texts(writer, run.executions)
     _insert_executions(writer, run.head.id, run.project.identity, run.executions)
-
-
-def insert_verdicts(writer: Writer, identity: str, verdicts: Sequence[Verdict]) -> None:
-    """Insert verdicts on runs of a project."""
-    bodies, rows = _rulings(identity, verdicts)
-    _insert_verdicts(writer, (bodies, rows))
 
 
 def _insert_arrival(writer: Writer, run: str, trust: Trust, now: int, via: str) -> None:
@@ -282,80 +311,3 @@ def _insert_executions(
     writer.insert("execution", columns, sorted(attempts, key=lambda row: row[:3]))
     columns = "run test attempt n phase subtest failure_text facts"
     writer.insert("failure", columns, sorted(failures, key=lambda row: row[:4]))
-
-
-# -- Verdicts --------------------------------------------------------------------------------
-
-
-def _rulings(identity: str, verdicts: Sequence[Verdict]) -> tuple[list[Row], list[Row]]:
-    """Rows of ``evidence`` and of ``verdict``."""
-    bodies: dict[str, str] = {}
-    rows: dict[tuple[str, str], Row] = {}
-    tests = content.test_ids(identity, [verdict.nodeid for verdict in verdicts])
-    for test, verdict in zip(tests, verdicts, strict=True):
-        evidence = None
-        if verdict.evidence:
-            body = to_json(verdict.evidence)
-            evidence = content.evidence_id(body)
-            bodies[evidence] = body
-        name = content.verdict_id(verdict, test, evidence)
-        rows[verdict.run, name] = (
-            verdict.run,
-            name,
-            test,
-            verdict.attempt,
-            verdict.index,
-            storable(verdict.fighter),
-            verdict.version,
-            str(verdict.label),
-            str(verdict.confidence),
-            int(verdict.introduced),
-            storable(verdict.reason),
-            evidence,
-            verdict.at,
-        )
-    return sorted(bodies.items()), [rows[key] for key in sorted(rows)]
-
-
-def _insert_verdicts(writer: Writer, rulings: tuple[list[Row], list[Row]]) -> None:
-    bodies, rows = rulings
-    writer.insert("evidence", "id body", bodies)
-    writer.insert("verdict", _VERDICT_COLUMNS, rows)
-
-
-_QUESTION_VERDICTS: Final = """
-SELECT r.id, p.identity, v.id, (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id),
-  (SELECT count(*) FROM {s}tombstone WHERE kind = 'signature')
-FROM {s}run r JOIN {s}project p ON p.id = r.project
-LEFT JOIN {s}verdict v ON v.run = r.id WHERE r.id IN {hash:runs}
-"""
-
-
-def save_verdicts(database: Database, verdicts: Sequence[Verdict]) -> int:
-    """See :meth:`flakefighters.history.store.History.add_verdicts`."""
-    if not verdicts:
-        return 0
-    wanted = sorted({verdict.run for verdict in verdicts})
-    with database.writing(_QUESTION_VERDICTS, runs=to_json(wanted)) as writer:
-        identities = {row[0]: row[1] for row in writer.answer}
-        known = {row[2] for row in writer.answer}
-        best = {row[0]: row[3] for row in writer.answer}
-        missing = [run for run in wanted if run not in identities]
-        if missing:
-            raise NotFoundError(f"no run {missing[0]} in this history to judge")
-        if writer.answer[0][4]:
-            names = purged_names(writer)
-            verdicts = purged_verdicts(verdicts, names, marks(writer, wanted, names))
-        bodies: dict[str, str] = {}
-        rows: list[Row] = []
-        for run in wanted:
-            if database.trust is Trust.PR and best[run] == TRUST_RANKS[Trust.PROTECTED]:
-                continue  # the server would refuse it
-            own = [verdict for verdict in verdicts if verdict.run == run]
-            more_bodies, more_rows = _rulings(identities[run], own)
-            bodies.update(more_bodies)
-            rows += [row for row in more_rows if row[1] not in known]
-        used = {row[11] for row in rows}
-        bodies = {name: bodies[name] for name in sorted(bodies) if name in used}
-        _insert_verdicts(writer, (list(bodies.items()), rows))
-    return len(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from flakefighters.history import History
 from flakefighters.judging.recheck import Hindsight, Judged
 from flakefighters.model import JOINT, Past, Revision, RunHead, Verdict
+from flakefighters.originals import real
 
 __all__ = ["Late", "late"]
 
@@ -18,8 +18,6 @@ RUNS: Final = 20
 _AMONG: Final = 200
 #: No more of the runs that arrived are tried one by one for a verdict.
 _TRIED: Final = 20
-
-_monotonic = time.monotonic
 
 
 @dataclass(slots=True)
@@ -43,7 +41,7 @@ def late(
     found = Late()
     if not arrived:
         return found
-    end = _monotonic() + seconds
+    end = real.monotonic() + seconds
     came = history.heads(arrived)
     projects = {head.project for head in came.values()}
     for project in sorted(projects):
@@ -60,7 +58,7 @@ def late(
             verdicts.setdefault(verdict.run, []).append(verdict)
         judged = [head for head in recent if head.id in verdicts][:runs]
         for head in judged:
-            if _monotonic() >= end:
+            if real.monotonic() >= end:
                 found.left += 1
             else:
                 found.revisions += _revisions(history, head, mine, verdicts[head.id])

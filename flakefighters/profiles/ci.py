@@ -80,15 +80,9 @@ def _finish(vendor: Vendor, facts: dict[str, str | None], variables: Variables) 
     pr = get("pr")
     pr = pr if pr and pr.isascii() and pr.isdigit() and int(pr) > 0 else None
     commit = _commit(get("commit"))
-    attempt = _number(get("attempt"))
-    retries = _number(get("retries"))
-    if attempt is None and retries is not None:
-        attempt = retries + 1
+    attempt = _attempt(get("attempt"), get("retries"))
     repository = details.repository(get("repository"))
-    source = details.repository(get("source_repository"))
-    fork = details.boolean(get("is_fork_pr"))
-    if fork is None and pr and repository and source:
-        fork = source != repository
+    fork = _is_fork(get("is_fork_pr"), get("source_repository"), repository)
     branch = details.branch(get("branch")) if pr or get("tag") is None else None
     base = details.branch(get("base_branch"))
     return CiInfo(
@@ -110,6 +104,19 @@ def _finish(vendor: Vendor, facts: dict[str, str | None], variables: Variables) 
         is_fork_pr=fork if pr else None,
         protected=False if pr else details.boolean(get("protected")),
     )
+
+
+def _attempt(attempt: str | None, retries: str | None) -> int | None:
+    """From 1; some services count the retries instead."""
+    number, again = _number(attempt), _number(retries)
+    return again + 1 if number is None and again is not None else number
+
+
+def _is_fork(said: str | None, source: str | None, repository: str | None) -> bool | None:
+    fork, origin = details.boolean(said), details.repository(source)
+    if fork is None and repository and origin:
+        return origin != repository
+    return fork
 
 
 def _commit(text: str | None) -> str | None:

@@ -24,6 +24,7 @@ from flakefighters.profiles.places import (
     user_file,
 )
 from flakefighters.profiles.resolution import Inputs, Origin, Source
+from flakefighters.profiles.urls import DatabaseUrl
 
 __all__ = ["FileRead", "Layer", "Problem", "Sources", "read"]
 
@@ -56,10 +57,21 @@ class Layer:
     names: dict[str, str] = field(default_factory=dict)
     #: ("url",) or ("profiles", "ci", "url") to where it was set.
     origins: dict[tuple[str, ...], Origin] = field(default_factory=dict)
+    #: The URLs of profiles, parsed where they were read, without their passwords.  The text in
+    #: ``profiles`` is for merging and for people.
+    urls: dict[str, DatabaseUrl] = field(default_factory=dict)
     #: Passwords: of the field ``password``, and inside ``url``.
     passwords: dict[str, Secret] = field(default_factory=dict)
     url_passwords: dict[str, Secret] = field(default_factory=dict)
     password_hosts: dict[str, str] = field(default_factory=dict)
+
+    def take_url(self, name: str, url: DatabaseUrl, where: Origin) -> None:
+        """Take the URL of a profile, its password apart."""
+        if url.password is not None:
+            self.url_passwords[name] = url.password
+        self.urls[name] = url.without_password()
+        self.profiles.setdefault(name, {})["url"] = str(self.urls[name])
+        self.origins["profiles", name, "url"] = where
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +183,12 @@ def _toml(text: str, label: str, layer: Layer, problems: list[Problem]) -> str:
         error = ConfigError("tool.flakefighters must be a table", origin=str(origin()))
         problems.append(Problem(error, fatal=True))
         return "is malformed"
+    _settings(data, layer, problems, origin)
+    return "read"
+
+
+def _settings(data: dict[str, Any], layer: Layer, problems: list[Problem], origin: Any) -> None:
+    """Read what stands at the top of a file."""
     for key, value in data.items():
         if key == "profiles":
             _tables(value, layer, problems, origin)
@@ -179,7 +197,6 @@ def _toml(text: str, label: str, layer: Layer, problems: list[Problem]) -> str:
         elif value != "":
             layer.top[key] = value
             layer.origins[key,] = origin(key)
-    return "read"
 
 
 def _tables(value: Any, layer: Layer, problems: list[Problem], origin: Any) -> None:
@@ -293,9 +310,8 @@ def _field(
             return
         if url.password is not None and layer.in_project:
             problems.append(Problem(_no_password_here(label, written, where), name))
-        elif url.password is not None:
-            layer.url_passwords[name] = url.password
-        layer.profiles[name]["url"] = str(url.without_password())
+            url = url.without_password()
+        layer.take_url(name, url, where)
     else:
         layer.profiles[name][key] = value
 
@@ -337,4 +353,6 @@ def _built_in() -> Layer:
         layer.profiles[name] = {**body}
         for key in body:
             layer.origins["profiles", name, key] = origin
+        if "url" in body:
+            layer.take_url(name, urls.parse(str(body["url"])), origin)
     return layer

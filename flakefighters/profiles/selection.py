@@ -186,16 +186,13 @@ def _url_layer(inputs: Inputs, text: str) -> Layer:
     except urls.UrlError as error:
         raise ConfigError(f"the URL {error}", origin=option) from None
     layer = Layer(Source.COMMAND_LINE, inputs.option_url_in_project)
-    if url.password is not None:
-        if layer.in_project:
-            raise ConfigError(
-                "the URL holds a password, which a file of the project may not",
-                origin=f"{option} in addopts",
-                remedy="remove it and change the password",
-            )
-        layer.url_passwords[_URL] = url.password
-    layer.profiles[_URL] = {"url": str(url.without_password())}
-    layer.origins["profiles", _URL, "url"] = Origin(layer.source, option, layer.in_project)
+    if url.password is not None and layer.in_project:
+        raise ConfigError(
+            "the URL holds a password, which a file of the project may not",
+            origin=f"{option} in addopts",
+            remedy="remove it and change the password",
+        )
+    layer.take_url(_URL, url, Origin(layer.source, option, layer.in_project))
     return layer
 
 

@@ -89,10 +89,10 @@ def build(
     Raises:
         ConfigError: if a file of the project asks for less safety, or the URL lacks a part.
     """
-    home = next((layer for layer in layers if layer.profiles.get(name, {}).get("url")), None)
-    if fields.url is None or home is None:
+    home = next((layer for layer in layers if name in layer.urls), None)
+    if home is None:
         return None
-    url = urls.parse(fields.url)
+    url = home.urls[name]
     origin = home.origins["profiles", name, "url"]
     if url.backend == "sqlite":
         assert url.path is not None
@@ -152,8 +152,8 @@ def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: s
     for layer in layers:
         if layer.in_project:
             continue
-        own = layer.profiles.get(name, {}).get("url")
-        own_place = urls.endpoint(urls.parse(own)) if own else None
+        own = layer.urls.get(name)
+        own_place = None if own is None else urls.endpoint(own)
         if name in layer.passwords:
             origin = layer.origins["profiles", name, "password"]
             bound_to = layer.password_hosts.get(name)

@@ -169,14 +169,7 @@ def _server(server: str) -> tuple[str | None, int | None]:
     if "," in server:
         raise UrlError("names several hosts; one history lives on one server")
     if server.startswith("["):
-        host, bracket, tail = server[1:].partition("]")
-        try:
-            host = str(ipaddress.IPv6Address(host.partition("%")[0]))
-        except ValueError:
-            raise UrlError("has brackets that hold no IPv6 address") from None
-        if not bracket or (tail and not tail.startswith(":")):
-            raise UrlError("has brackets that do not end before the port")
-        port = tail[1:]
+        host, port = _in_brackets(server)
     else:
         host, _, port = server.partition(":")
         host = unquote(host)
@@ -189,6 +182,17 @@ def _server(server: str) -> tuple[str | None, int | None]:
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UrlError(f"has a port that is not a number from 1 to 65535; {_ESCAPE}")
     return host or None, int(port) if port else None
+
+
+def _in_brackets(server: str) -> tuple[str, str]:
+    host, bracket, tail = server[1:].partition("]")
+    try:
+        host = str(ipaddress.IPv6Address(host.partition("%")[0]))
+    except ValueError:
+        raise UrlError("has brackets that hold no IPv6 address") from None
+    if not bracket or (tail and not tail.startswith(":")):
+        raise UrlError("has brackets that do not end before the port")
+    return host, tail[1:]
 
 
 def _query(query: str) -> dict[str, str]:

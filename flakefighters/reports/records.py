@@ -6,9 +6,11 @@ programs, and ``…_us`` with the microseconds themselves.
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flakefighters.ids import h128
 from flakefighters.model import Environment, Execution, Failure, Outcome, Run, RunHead, Verdict
@@ -91,29 +93,25 @@ def result_record(row: Result) -> Record:
     }
 
 
+#: Fields of a head that are shown otherwise, or not at all.
+_NOT_IN_HEAD: Final = frozenset(
+    {"clock_offset", "environment_key", "selection", "origin", "context", "extra"}
+)
+_TIMES: Final = frozenset({"started", "ended"})
+
+
 def _head(head: RunHead) -> Record:
-    return {
-        "id": head.id,
-        "project": head.project,
-        "started": iso(head.started),
-        "started_us": head.started,
-        "ended": iso(head.ended),
-        "ended_us": head.ended,
-        "build": head.build,
-        "job": head.job,
-        "shard": head.shard,
-        "attempt": head.attempt,
-        "commit": head.commit,
-        "tree": head.tree,
-        "branch": head.branch,
-        "base_branch": head.base_branch,
-        "pr": head.pr,
-        "dirty": head.dirty,
-        "state": head.state,
-        "environment": head.environment,
-        "completeness": head.completeness.value,
-        "trust": head.trust.value,
-    }
+    """Every field that is not left out above, under its own name."""
+    record: Record = {}
+    for field in dataclasses.fields(head):
+        if field.name in _NOT_IN_HEAD:
+            continue
+        value = getattr(head, field.name)
+        if field.name in _TIMES:
+            record |= {field.name: iso(value), f"{field.name}_us": value}
+        else:
+            record[field.name] = value.value if isinstance(value, enum.Enum) else value
+    return record
 
 
 def _environment(environment: Environment | None) -> Record | None:

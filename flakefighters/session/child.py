@@ -8,14 +8,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
-from typing import Any
 
-from flakefighters.capture import wire
 from flakefighters.capture.journal import recover
-from flakefighters.model import Secret, Target
-from flakefighters.session.finish import Plan, finish, session_from_json
-from flakefighters.state.anchor import Anchor
+from flakefighters.session.finish import finish
+from flakefighters.session.orders import Order, outcome_to_json
 from flakefighters.state.checkout import Checkout
 
 __all__ = ["main"]
@@ -23,34 +19,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Do what the parent ordered."""
-    order = json.load(sys.stdin.buffer)
-    os.chdir(order["anchor"])
-    run = recover(Path(order["journal"])).run
-    inipath = None if order["inipath"] is None else Path(order["inipath"])
-    plan = Plan(
-        target=_target(order["target"]),
-        record_to=_target(order["record_to"]),
-        fighters=order["fighters"],
-        seconds=order["seconds"],
-        session=session_from_json(order["session"]),
-        spool=Path(order["spool"]),
-    )
-    checkout = Checkout.read(Anchor(path=Path(order["anchor"]), inipath=inipath))
-    done = finish(run, checkout, plan)
-    answer = {
-        "joint": wire.plain(done.judged.joint),
-        "said": wire.plain(done.judged.said),
-        "seen": done.judged.seen,
-        "saved": done.saved,
-        "notes": done.notes,
-    }
-    json.dump(answer, sys.stdout)
-
-
-def _target(plain: dict[str, Any]) -> Target:
-    password = plain.pop("password")
-    target = wire.load(Target, plain)
-    return wire.changed(target, password=None if password is None else Secret(password))
+    order = Order.from_json(json.load(sys.stdin.buffer))
+    os.chdir(order.anchor.path)
+    run = recover(order.journal).run
+    done = finish(run, Checkout.read(order.anchor), order.plan)
+    json.dump(outcome_to_json(done), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from flakefighters.capture import wire
-from flakefighters.judging.results import Judged
-from flakefighters.model import Run, Target, Verdict
-from flakefighters.session.finish import Finished, finish, session_to_json
-
-if TYPE_CHECKING:
-    from flakefighters.session.hooks import Session
+from flakefighters.model import Run
+from flakefighters.originals import real
+from flakefighters.session.finish import Finished, finish
+from flakefighters.session.orders import Order, outcome_from_json
+from flakefighters.session.subprocesses import run as run_program
+from flakefighters.session.view import SessionView
 
 __all__ = ["end"]
 
-# Bound early: tests may replace them.
-_dumps, _loads = json.dumps, json.loads
 
-
-def end(session: Session, run: Run) -> Finished:
+def end(session: SessionView, run: Run) -> Finished:
     """Judge and save ``run``; what cannot be saved stays in its journal."""
-    umask = session.world.umask(0o077)  # the tests may have left any
+    umask = real.umask(0o077)  # the tests may have left any
     try:
         strange = session.world.strange()
         if strange is None:
-            done = finish(run, session.start.checkout, session.plan(), session.world.monotonic)
+            done = finish(run, session.start.checkout, session.plan(), real.monotonic)
         else:
             done = _elsewhere(session, run)
     except KeyboardInterrupt:
@@ -38,7 +32,7 @@ def end(session: Session, run: Run) -> Finished:
         done = Finished(run=run)
         done.notes.append(f"internal error: {type(error).__name__}: {error}"[:300])
     finally:
-        session.world.umask(umask)
+        real.umask(umask)
     if done.saved:
         session.journal.remove()
     elif session.asked.save:
@@ -50,7 +44,7 @@ def end(session: Session, run: Run) -> Finished:
     return done
 
 
-def _keep(session: Session, done: Finished) -> None:
+def _keep(session: SessionView, done: Finished) -> None:
     """The journal is all that there will be of this run: let it hold what was found."""
     run = done.run
     if run is None or session.interrupted or "interrupted while saving" in done.notes:
@@ -70,47 +64,15 @@ def _short(path: Path, anchor: Path) -> str:
     return path.relative_to(anchor).as_posix() if path.is_relative_to(anchor) else str(path)
 
 
-def _elsewhere(session: Session, run: Run) -> Finished:
+def _elsewhere(session: SessionView, run: Run) -> Finished:
     """The same in a clean interpreter, which reads the run from its journal."""
     if session.journal.trouble is not None or not session.asked.save:
         return Finished(run=run, notes=["the tests left a process in which nothing can be saved"])
     plan, world = session.plan(), session.world
-    order = {
-        "journal": str(session.journal.path),
-        "anchor": str(session.start.anchor.path),
-        "inipath": None
-        if session.start.anchor.inipath is None
-        else str(session.start.anchor.inipath),
-        "target": _target(plan.target),
-        "record_to": _target(plan.record_to),
-        "fighters": None if plan.fighters is None else list(plan.fighters),
-        "seconds": plan.seconds,
-        "session": session_to_json(plan.session),
-        "spool": str(plan.spool),
-    }
+    order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
     command = [world.executable, "-m", "flakefighters.session.child"]
-    out = world.beside.run(command, environ, _dumps(order).encode(), plan.seconds + 5)
-    answer: dict[str, Any] = _loads(out)
-    return Finished(
-        judged=Judged(
-            joint=[wire.load(Verdict, one) for one in answer["joint"]],
-            said=[wire.load(Verdict, one) for one in answer["said"]],
-            seen=answer["seen"],
-        ),
-        saved=answer["saved"],
-        notes=answer["notes"],
-        run=run,
-    )
-
-
-def _target(target: Target) -> dict[str, Any]:
-    """A way to a history for the child's standard input; the password travels nowhere else."""
-    plain = {
-        name: wire.plain(getattr(target, name))
-        for name in Target.__dataclass_fields__
-        if name != "password"
-    }
-    plain["password"] = None if target.password is None else target.password.reveal()
-    return plain
+    said = real.dumps(order.to_json()).encode()
+    out = run_program(command, environ, said, plan.seconds + 5)
+    return outcome_from_json(real.loads(out), run)

@@ -39,8 +39,6 @@ class Plan:
     session: Session = field(default_factory=Session)
     #: Folder with the journals of earlier runs.
     spool: Any = None
-    #: Where the targets were set, for messages.
-    origin: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

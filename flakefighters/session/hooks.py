@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 
@@ -17,16 +16,18 @@ from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.reports import state_env
 from flakefighters.environment import facts as environment
+from flakefighters.hookspecs import verdicts_key
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Session as Known
 from flakefighters.judging.untracked import loaded_files
 from flakefighters.lazy import as_installed
 from flakefighters.model import Completeness, Environment, Run, RunHead
-from flakefighters.plugin import verdicts_key
+from flakefighters.originals import real
 from flakefighters.reports import junit
 from flakefighters.session import printing
 from flakefighters.session.ending import end
 from flakefighters.session.finish import Finished, Plan
+from flakefighters.session.guard import guarded
 from flakefighters.session.settings import (
     Asked,
     Roots,
@@ -45,28 +46,8 @@ from flakefighters.session.world import World
 
 __all__ = ["Session"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 TERMINAL_SECONDS: Final = 3.0
 CI_SECONDS: Final = 20.0
-
-
-def guarded(hook: F) -> F:
-    """Trouble in a hook of ours is a note, never the end of somebody's test run."""
-
-    @functools.wraps(hook)
-    def inner(self: Session, *args: Any, **kwargs: Any) -> Any:
-        if self.broken or self.world.getpid() != self.pid:
-            return None
-        try:
-            return hook(self, *args, **kwargs)
-        except Exception as error:  # whatever it is: the test run is not ours to end
-            self.broken = True
-            kind = type(error).__name__
-            self.notes.append(f"internal error, this run is not judged: {kind}: {error}"[:300])
-            return None
-
-    return inner  # type: ignore[return-value]
 
 
 class Session:
@@ -322,7 +303,7 @@ class Session:
             context["collection_errors"] = [self._based(one) for one in recorder.collection_errors]
         self.head = replace(
             self.head,
-            ended=self.world.time_ns() // 1000,
+            ended=real.time_ns() // 1000,
             completeness=completeness,
             context=context,
         )
@@ -385,7 +366,7 @@ class Session:
 
     def pytest_unconfigure(self) -> None:
         """Whatever could not be said in the summary, since there was none."""
-        if self.world.getpid() != self.pid or self._shown:
+        if real.getpid() != self.pid or self._shown:
             return
         terminal = self.config.pluginmanager.getplugin("terminalreporter")
         if terminal is None:
@@ -397,7 +378,7 @@ class Session:
             print(printing.warning(self.redactor(note), self.where), file=sys.stderr)
 
     def _show(self, terminalreporter: Any) -> None:
-        if self._shown or self.world.getpid() != self.pid:
+        if self._shown or real.getpid() != self.pid:
             return
         self._shown = True
         try:

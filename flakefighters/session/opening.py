@@ -16,6 +16,7 @@ import pytest
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.judging.baselines import Lookback, first_look, look_back
 from flakefighters.model import Watch
+from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
@@ -23,7 +24,7 @@ from flakefighters.session.settings import Asked, asked
 from flakefighters.session.spool import address, deliver_leftovers
 from flakefighters.session.start import Start, begin
 from flakefighters.session.watching import register, start_trace
-from flakefighters.session.world import Clocks, World
+from flakefighters.session.world import World
 from flakefighters.tracing import TraceSession
 
 __all__ = ["Prepared", "open_session", "prepare"]
@@ -48,14 +49,14 @@ class Prepared:
     trouble: str | None = None
 
 
-def prepare(config: Any, clocks: Clocks, option: Any = None) -> Prepared:
+def prepare(config: Any, option: Any = None) -> Prepared:
     """Find out all of it; never raises."""
     ready = Prepared()
     try:
         wishes = ready.asked = asked(config, option)
         ready.fighters = chosen(wishes)
-        ready.world = World(clocks)
-        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=clocks[1])
+        ready.world = World()
+        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=real.time_ns)
         ready.lookback = _look_back(start, wishes)
         ready.trace = start_trace(ready.lookback.watch, wishes.trace)
     except ConfigError as error:

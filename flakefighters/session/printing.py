@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flakefighters.ids import short
 from flakefighters.model import Execution, Outcome, Phase, Verdict
 from flakefighters.reports.escape import escape
 from flakefighters.reports.terminal import closing, details, verdict_line
 from flakefighters.reports.words import count
-
-if TYPE_CHECKING:
-    from flakefighters.session.hooks import Session
+from flakefighters.session.view import SessionView
 
 __all__ = ["escaped", "show", "warning"]
 
@@ -26,7 +24,7 @@ def warning(note: str, where: str) -> str:
     return escaped(f"flakefighters: warning: {note}", where)
 
 
-def show(session: Session, terminal: Any) -> None:
+def show(session: SessionView, terminal: Any) -> None:
     """Write the section, or the closing line alone."""
     verbosity = session.config.get_verbosity()
     finished = session.finished
@@ -53,7 +51,7 @@ def show(session: Session, terminal: Any) -> None:
     terminal.line(last if shown else f"flakefighters: {last}")
 
 
-def _became(session: Session) -> str:
+def _became(session: SessionView) -> str:
     assert session.finished is not None
     if not session.asked.save:
         return "nothing saved, as asked"
@@ -63,7 +61,7 @@ def _became(session: Session) -> str:
     return f"{run} saved to {name}" if session.finished.saved else f"{run} not saved to {name}"
 
 
-def _failed(session: Session) -> int:
+def _failed(session: SessionView) -> int:
     """Tests whose last attempt failed."""
     last = {one.nodeid: bool(one.failures) for one in session.recorder.executions}
     return sum(last.values())
@@ -73,7 +71,7 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
     return (verdict.nodeid, verdict.attempt, verdict.index)
 
 
-def _shown(session: Session) -> list[tuple[Verdict, str, str | None]]:
+def _shown(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
     assert session.finished is not None
     attempts: dict[str, list[Execution]] = {}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flakefighters import __version__
 from flakefighters.capture.nodeids import offset
@@ -22,6 +22,9 @@ from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
 
 __all__ = ["Start", "begin"]
+
+#: Fields of a run's head that only CI tells, under the same names.
+_SAID_BY_CI: Final = ("base_branch", "pr", "build", "job", "shard", "attempt")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,16 +83,11 @@ def begin(
         commit=checkout.commit if ci is None else ci.head_commit or ci.commit or checkout.commit,
         tree=checkout.tree,
         branch=checkout.branch if ci is None else ci.branch or checkout.branch,
-        base_branch=None if ci is None else ci.base_branch,
-        pr=None if ci is None else ci.pr,
-        build=None if ci is None else ci.build,
-        job=None if ci is None else ci.job,
-        shard=None if ci is None else ci.shard,
-        attempt=None if ci is None else ci.attempt,
         dirty=checkout.dirty,
         state=None if checkout.state is None else checkout.state.id,
         origin=_origin(ci),
         context={} if ci is None or ci.run_url is None else {"url": ci.run_url},
+        **({} if ci is None else {name: getattr(ci, name) for name in _SAID_BY_CI}),
     )
     return Start(
         anchor=anchor,

@@ -14,31 +14,23 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import Final
 
-from flakefighters.session.subprocesses import Beside
+from flakefighters.originals import real
 
-__all__ = ["Clocks", "World"]
-
-#: ``time.time``, ``time.time_ns`` and ``time.monotonic``.
-Clocks = tuple[Callable[[], float], Callable[[], int], Callable[[], float]]
-
-_CLOCKS: Final = ("time.time", "time.time_ns", "time.monotonic")
+__all__ = ["World"]
 
 
 class World:
-    """The functions that our work rests on, as they were at the start."""
+    """What our work rests on, as it was at the start."""
 
-    def __init__(self, clocks: Clocks | None = None) -> None:
-        """``clocks`` are the real ones, if a conftest may have frozen time already."""
+    def __init__(self) -> None:
         self._known = self._look()
-        if clocks is not None:
-            self._known.update(zip(_CLOCKS, clocks, strict=True))
-        self._cwd, self._unlink = os.getcwd, os.unlink
-        _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
-        self.beside, self.getpid = Beside(), os.getpid
-        self.umask = os.umask
+        # A conftest may have frozen time already.
+        self._known |= {
+            "time.time": real.time,
+            "time.time_ns": real.time_ns,
+            "time.monotonic": real.monotonic,
+        }
         self.environ = dict(os.environ)
         self.path = list(sys.path)
         self.executable = sys.executable
@@ -46,7 +38,7 @@ class World:
     def remove(self, path: str) -> None:
         """Delete a file of ours on the real disk, if it is there."""
         with contextlib.suppress(OSError):  # somebody cleaned up
-            self._unlink(path)
+            real.unlink(path)
 
     @staticmethod
     def _look() -> dict[str, object]:
@@ -77,7 +69,7 @@ class World:
             if now[name] is not known:
                 return name
         try:
-            self._cwd()
+            real.getcwd()
         except OSError:
             return "the current folder"
         return None

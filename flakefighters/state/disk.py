@@ -1,7 +1,7 @@
 """Reading the disk with functions bound early, and git's names for content.
 
 Tests replace ``os`` and ``open`` in loaded modules (pyfakefs), so everything here goes through
-functions that were taken when the :class:`Disk` was made.
+:mod:`flakefighters.originals`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final
 
 from flakefighters import ids
+from flakefighters.originals import real
 
 __all__ = ["EXECUTABLE", "SHORT", "Disk", "Hasher", "blob_id", "with_mode"]
 
@@ -48,17 +49,12 @@ def with_mode(name: str, path: str, mode: str) -> str:
 class Disk:
     """The few ways in which this room looks at the file system.  Errors mean absence."""
 
-    def __init__(self) -> None:
-        self._open = open
-        self._lstat = os.lstat
-        self._readlink = os.readlink
-        self._scandir = os.scandir
-        self._has_modes = os.name == "posix"
+    _has_modes: Final = os.name == "posix"
 
     def kind(self, path: str) -> str | None:
         """``file``, ``folder``, ``link`` or ``other``; None if there is nothing."""
         try:
-            mode = self._lstat(path).st_mode
+            mode = real.lstat(path).st_mode
         except (OSError, ValueError):
             return None
         if stat.S_ISREG(mode):
@@ -70,7 +66,7 @@ class Disk:
     def size(self, path: str) -> int | None:
         """Bytes of a regular file, None for anything else."""
         try:
-            found = self._lstat(path)
+            found = real.lstat(path)
         except (OSError, ValueError):
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
@@ -78,7 +74,7 @@ class Disk:
     def mode(self, path: str) -> str:
         """The mode that git would give to a file."""
         try:
-            mode = self._lstat(path).st_mode
+            mode = real.lstat(path).st_mode
         except (OSError, ValueError):
             return ""
         executable = stat.S_ISREG(mode) and mode & stat.S_IXUSR and self._has_modes
@@ -87,7 +83,7 @@ class Disk:
     def edited(self, path: str) -> int | None:
         """When a regular file was written last, in µs since the epoch; None for anything else."""
         try:
-            found = self._lstat(path)
+            found = real.lstat(path)
         except (OSError, ValueError):
             return None
         return found.st_mtime_ns // 1000 if stat.S_ISREG(found.st_mode) else None
@@ -95,7 +91,7 @@ class Disk:
     def read(self, path: str, start: int = 0, length: int = -1) -> bytes | None:
         """``length`` bytes (all by default) of a file from ``start``, None if unreadable."""
         try:
-            with self._open(path, "rb") as stream:
+            with real.open(path, "rb") as stream:
                 if start:
                     stream.seek(start)
                 return stream.read(length)
@@ -105,7 +101,7 @@ class Disk:
     def target(self, path: str) -> bytes | None:
         """Where a symbolic link points, as git stores it."""
         try:
-            return self._readlink(path).replace(os.sep, "/").encode("utf-8", "surrogateescape")
+            return real.readlink(path).replace(os.sep, "/").encode("utf-8", "surrogateescape")
         except (OSError, ValueError, NotImplementedError):
             return None
 
@@ -115,7 +111,7 @@ class Disk:
         None if it is unreadable, or holds more than ``most``.
         """
         try:
-            with self._scandir(path) as found:
+            with real.scandir(path) as found:
                 some = list(found if most is None else islice(found, most + 1))
             if most is not None and len(some) > most:
                 return None

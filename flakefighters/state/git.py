@@ -7,11 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from flakefighters.originals import real
 
 __all__ = ["Answer", "Git", "find_top", "is_commit"]
 
@@ -91,10 +92,6 @@ class Git:
     def __init__(self, folder: Path, limit: float = 5.0, environ: Mapping[str, str] | None = None):
         self.folder = folder
         self.limit = limit
-        # Bound now: tests may replace any of these while they run.
-        self._popen = subprocess.Popen
-        self._now = time.monotonic
-        self._killpg = getattr(os, "killpg", None)
         variables = dict(os.environ if environ is None else environ)
         self._program = _program(variables.get("PATH", os.defpath))
         self._environ = _environment(variables, folder)
@@ -105,12 +102,12 @@ class Git:
 
     def ask(self, *arguments: str, stdin: bytes | None = None) -> Answer:
         """Run one command.  What git does is in the answer, never an exception."""
-        until = self._now() + self.limit
+        until = real.monotonic() + self.limit
         return self._finish(self._start(arguments, stdin), stdin, until)
 
     def ask_together(self, *commands: Sequence[str]) -> list[Answer]:
         """Run several commands side by side, within one limit."""
-        until = self._now() + self.limit
+        until = real.monotonic() + self.limit
         started: list[subprocess.Popen[bytes] | Answer] = []
         answers: list[Answer] = []
         try:
@@ -129,7 +126,7 @@ class Git:
         if self._program is None:
             return Answer(reason="git is not installed")
         try:
-            return self._popen(
+            return real.Popen(
                 [self._program, *_OPTIONS, *arguments],
                 cwd=self.folder,
                 env=self._environ,
@@ -149,7 +146,7 @@ class Git:
         if isinstance(child, Answer):
             return child
         try:
-            output, talk = child.communicate(stdin, timeout=max(0.01, until - self._now()))
+            output, talk = child.communicate(stdin, timeout=max(0.01, until - real.monotonic()))
         except subprocess.TimeoutExpired:
             self._kill(child)
             return Answer(reason=f"git did not answer within {self.limit:g} s")
@@ -165,8 +162,8 @@ class Git:
         if child.returncode is not None:
             return  # its number may be somebody else's by now
         try:
-            if self._killpg is not None:
-                self._killpg(child.pid, signal.SIGKILL)
+            if real.killpg is not None:
+                real.killpg(child.pid, signal.SIGKILL)
             else:
                 child.kill()
         except OSError:

@@ -12,11 +12,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from flakefighters.history.database import Database
+from flakefighters.history.database import TRUST_RANKS, Database
 from flakefighters.history.prune import horizons
 from flakefighters.history.purge import Tombstone, tombstones
 from flakefighters.history.purge_text import ORIGIN
-from flakefighters.history.write import TRUST_RANKS
 from flakefighters.model import Trust
 
 __all__ = ["QUESTION", "UNTRUSTED", "Entry", "Inventory", "digest", "of_lines", "of_sqlite"]

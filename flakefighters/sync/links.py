@@ -36,34 +36,34 @@ def walk(
     ``live`` gives content and depth of a base that is elsewhere; ``rebase`` is told of links that
     stand in too long a chain.  Only the contents along one branch are kept at a time.
     """
-    children: dict[str, list[str]] = defaultdict(list)
-    waiting: list[tuple[str, C | None, int]] = []
+    children: dict[str | None, list[str]] = defaultdict(list)
     for name, link in links.items():
-        if link.base in links:
-            children[link.base or ""].append(name)
-        else:
-            waiting.append((name, None, 0))
+        children[link.base if link.base in links else None].append(name)
+    waiting: list[tuple[str, C | None, int]] = [(name, None, 0) for name in children.pop(None, ())]
     left = set(links)
-    while waiting:
-        name, base, depth = waiting.pop()
-        left.discard(name)
-        link = links[name]
-        content: C | None = None
+
+    def content_of(link: L, base: C | None, depth: int) -> tuple[C | None, int]:
         try:
             if link.base is not None and base is None and link.base not in links:
                 base, depth = live(link.base) or (None, 0)
             if link.base is None or base is not None:
                 content = derive(base, link)
-                content = content if good(link, content) else None
-        except Exception:  # whatever malformed data provoke in our own code
-            content = None
+                return (content if good(link, content) else None), depth
+        except Exception:  # noqa: S110 - whatever malformed data provoke in our own code
+            pass
+        return None, depth
+
+    while waiting:
+        name, base, depth = waiting.pop()
+        left.discard(name)
+        link = links[name]
+        content, depth = content_of(link, base, depth)
         if content is not None and depth >= MAX_CHAIN:
             rebase(link, content)
             depth = 0
         yield name, content
         waiting += [(child, content, depth + 1) for child in children[name]]
-    for name in left:  # they go in circles
-        yield name, None
+    yield from dict.fromkeys(left).items()  # they go in circles
 
 
 def order_from(base: list[int] | None, link: SuiteLink) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Final
 from flakefighters.history import History
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.sync import tombstones as marks
-from flakefighters.sync.inventory import UNTRUSTED, Inventory, of_sqlite
+from flakefighters.sync.inventory import UNTRUSTED, Entry, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import Reader, Wanted, handshake, need_sqlite, reading
@@ -116,30 +116,31 @@ def _compare(theirs: Inventory, ours: Inventory) -> _Plan:
     done = plan.done
     for run, entry in sorted(theirs.runs.items()):
         here = ours.runs.get(run)
-        # The lower the number, the more it is trusted.
-        better = here is not None and entry.trust < here.trust
         if here is None:
-            why = ours.takes(run, entry)
-            if why is None:
+            if not done.left_out(ours.takes(run, entry)):
                 plan.runs.append(run)
-            elif why == "beyond":
-                done.beyond += 1
-            else:
-                done.purged += 1
-        elif here.content_hash != entry.content_hash:
-            if better and here.trust == UNTRUSTED:
-                plan.runs.append(run)
-            elif here.is_copy_of(entry):
-                done.known += 1
-                believed = entry.trust < UNTRUSTED or here.trust == UNTRUSTED
-                if believed and here.verdicts != entry.verdicts and entry.verdicts:
-                    plan.judged.append(run)
-            else:
-                done.conflicts.append(Conflict(run, here.content_hash, entry.content_hash))
         else:
-            done.known += 1
-            believed = entry.trust < UNTRUSTED or here.trust == UNTRUSTED
-            if better or (believed and here.verdicts != entry.verdicts and entry.verdicts):
-                plan.judged.append(run)
+            _compare_known(run, entry, here, plan)
     plan.events = sorted(theirs.events.keys() - ours.events.keys())
     return plan
+
+
+def _compare_known(run: str, theirs: Entry, ours: Entry, plan: _Plan) -> None:
+    """What is to be done about a run that both have."""
+    done = plan.done
+    # The lower the number, the more it is trusted.
+    better = theirs.trust < ours.trust
+    believed = theirs.trust < UNTRUSTED or ours.trust == UNTRUSTED
+    judged = believed and theirs.verdicts and ours.verdicts != theirs.verdicts
+    if ours.content_hash == theirs.content_hash:
+        done.known += 1
+        if better or judged:
+            plan.judged.append(run)
+    elif better and ours.trust == UNTRUSTED:
+        plan.runs.append(run)
+    elif ours.is_copy_of(theirs):
+        done.known += 1
+        if judged:
+            plan.judged.append(run)
+    else:
+        done.conflicts.append(Conflict(run, ours.content_hash, theirs.content_hash))

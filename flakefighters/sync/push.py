@@ -99,12 +99,8 @@ def _compare(
                 changed.append(run)
         elif why is not None:
             done.kept_back[why] = done.kept_back.get(why, 0) + 1
-        elif (refusal := theirs.takes(run, entry)) is None:
+        elif not done.left_out(theirs.takes(run, entry)):
             missing.append(run)
-        elif refusal == "beyond":
-            done.beyond += 1
-        else:
-            done.purged += 1
     return missing, changed
 
 

@@ -84,6 +84,14 @@ class Transfer:
         """Whether nothing was refused."""
         return not self.conflicts and not self.refused
 
+    def left_out(self, why: str | None) -> bool:
+        """Count a run that is not to be taken, for the reason that ``Inventory.takes`` gives."""
+        if why == "beyond":
+            self.beyond += 1
+        elif why is not None:
+            self.purged += 1
+        return why is not None
+
     def count(self, saved: Saved) -> None:
         """Count a run that was saved, or was not."""
         if saved is Saved.NEW:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
 from flakefighters.history import content
+from flakefighters.history.run_columns import HASHED, NAMES, Form
 from flakefighters.ids import encode, unstorable
 from flakefighters.model import Completeness, Outcome, Phase
 from flakefighters.sync.verify_shared import Shared, canonical_json, text_field
@@ -28,14 +29,11 @@ _LEADING_ZERO: Final = re.compile(",0[0-9]")
 _TIMES: Final = re.compile(r"\[(?:null|0|-?[1-9]\d*)(?:,(?:null|0|-?[1-9]\d*)){2}\]", re.ASCII)
 
 _RUN: Final = """
-SELECT r.id, r.version, r.content_hash, r.project, r.started, r.ended, r.clock_offset, r.build,
-  r.job, r.shard, r.attempt, r.commit_id, r.tree, r.branch, r.base_branch, r.pr, r.dirty,
-  r.completeness, r.selection, r.origin, r.context, r.extra, r.seen, s.id, s.tree, s.digest,
-  r.state, r.listing, e.id, e.key, e.settings, e.distributions, r.environment,
-  q.id, q.body, r.sequence, r.outcomes, r.durations
+SELECT {run},
+  s.id, s.tree, s.digest, e.id, e.key, e.settings, e.distributions, q.id, q.body
 FROM run r LEFT JOIN state s ON s.id = r.state LEFT JOIN environment e ON e.id = r.environment
 LEFT JOIN sequence q ON q.id = r.sequence WHERE r.id = ?
-"""
+""".replace("{run}", ", ".join(f"r.{name}" for name in NAMES))
 _EXECUTIONS: Final = """
 SELECT test, attempt, outcome, durations, reason, worker, output FROM execution WHERE run = ?
 """
@@ -110,54 +108,56 @@ def run_hash(name: str, suite: Suite, shared: Shared) -> tuple[str, str]:
     WrongError, or any other of malformed data, if it is not written as we write it.
     """
     (row,) = shared.rows(_RUN, name)
-    run, version, said, project, started = row[:5]
-    commit, tree = row[11], row[12]
-    completeness, mappings = row[17], row[18:23]
-    state, state_tree, digest, said_state, listing = row[23:28]
-    environment, key, settings, distributions, said_environment = row[28:33]
-    sequence, order, said_sequence, outcomes, durations = row[33:]
-    if version != content.RECORD_VERSION:
-        raise WrongError("it was recorded by another version")
-    if not RUN_ID.fullmatch(run) or type(started) is not int:
-        raise WrongError("its id or start is malformed")
-    if any(commit and not _COMMIT.fullmatch(commit) for commit in (commit, tree)):
-        raise WrongError("its commit or tree is malformed")
-    parts = (state, environment, sequence)
-    if parts != (said_state, said_environment, said_sequence):
-        raise WrongError("a part of it is missing")
-    for table, name in zip(("state", "environment", "sequence"), parts, strict=True):
-        if (table, name) in shared.bad:
-            raise WrongError(f"its {table} is not what its id says")
-    if ("listing", listing) in shared.bad:
-        raise WrongError("its files are not what their id says")
-    if suite.projects - {project}:
-        raise WrongError("its tests belong to another project")
-    Completeness(completeness)
+    run = dict(zip(NAMES, row, strict=False))
+    state, environment, (sequence, order) = row[-9:-6], row[-6:-2], row[-2:]
+    _check_head(run)
+    _check_parts(
+        run, {"state": state[0], "environment": environment[0], "sequence": sequence}, suite, shared
+    )
     size = len(suite.tests)
     if order is not None and any(place >= size for one in canonical_json(order) for place in one):
         raise WrongError("its order names tests that are not there")
     whole = hashlib.sha256(
         b"".join(
             [
-                *(b"s3:run", encode(version), text_field(run), encode(shared.identities[project])),
-                *map(encode, row[4:7]),
-                *map(text_field, row[7:10]),
-                encode(row[10]),
-                *map(text_field, row[11:16]),
-                encode(None if row[16] is None else bool(row[16])),
-                text_field(completeness),
-                *map(_mapping, mappings),
-                *map(text_field, (state, state_tree, digest, listing)),
-                *map(text_field, (environment, key, settings, distributions)),
+                *(b"s3:run", encode(run["version"]), text_field(run["id"])),
+                encode(shared.identities[run["project"]]),
+                *(_FIELDS[column.form](run[column.name]) for column in HASHED.values()),
+                _mapping(run["seen"]),
+                *map(text_field, (*state, run["listing"], *environment)),
             ]
         )
     )
     whole.update(suite.field)
-    for part in (suite.outcomes(outcomes), suite.durations(durations), order):
+    for part in (suite.outcomes(run["outcomes"]), suite.durations(run["durations"]), order):
         whole.update(text_field(part))
-    executions = b"".join(_executions(run, suite, shared))
+    executions = b"".join(_executions(run["id"], suite, shared))
     whole.update(b"l%d:%b" % (len(executions), executions))
-    return whole.hexdigest(), said
+    return whole.hexdigest(), run["content_hash"]
+
+
+def _check_head(run: Mapping[str, Any]) -> None:
+    if run["version"] != content.RECORD_VERSION:
+        raise WrongError("it was recorded by another version")
+    if not RUN_ID.fullmatch(run["id"]) or type(run["started"]) is not int:
+        raise WrongError("its id or start is malformed")
+    if any(name and not _COMMIT.fullmatch(name) for name in (run["commit_id"], run["tree"])):
+        raise WrongError("its commit or tree is malformed")
+
+
+def _check_parts(
+    run: Mapping[str, Any], parts: Mapping[str, str | None], suite: Suite, shared: Shared
+) -> None:
+    """``parts`` are the keys of what was found by the run's own."""
+    if any(run[table] != found for table, found in parts.items()):
+        raise WrongError("a part of it is missing")
+    for part in parts.items():
+        if part in shared.bad:
+            raise WrongError(f"its {part[0]} is not what its id says")
+    if ("listing", run["listing"]) in shared.bad:
+        raise WrongError("its files are not what their id says")
+    if suite.projects - {run["project"]}:
+        raise WrongError("its tests belong to another project")
 
 
 def _mapping(text: str | None) -> bytes:
@@ -166,6 +166,16 @@ def _mapping(text: str | None) -> bytes:
     if not isinstance(canonical_json(text), dict):
         raise WrongError("a part of it is no mapping")
     return text_field(text)
+
+
+#: A stored value as a field of the hash.
+_FIELDS: Final[dict[Form, Callable[[Any], bytes]]] = {
+    Form.PLAIN: encode,
+    Form.TEXT: text_field,
+    Form.FLAG: lambda value: encode(None if value is None else bool(value)),
+    Form.WORD: lambda value: text_field(Completeness(value)),
+    Form.MAPPING: _mapping,
+}
 
 
 def _list(*members: bytes) -> bytes:

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import sqlite3
-import time
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -28,12 +27,10 @@ from flakefighters.history.layout import (
 )
 from flakefighters.history.trouble import explain_sqlite
 from flakefighters.ids import uuid7
+from flakefighters.originals import real
 from flakefighters.sync.tables import COLUMNS, insert
 
 __all__ = ["Staging"]
-
-# Bound early: tests may freeze the clock.
-_time, _time_ns = time.time, time.time_ns
 
 #: Files that nobody has written to for so long, in seconds, belong to nobody any more.
 _ABANDONED: Final = 3600.0
@@ -53,7 +50,7 @@ class Staging:
         self._name = name
         #: How its runs arrive.
         self.via = via
-        self._received = _time_ns() // 1000
+        self._received = real.time_ns() // 1000
         #: Rows inserted so far.
         self.rows = 0
         #: Whether there are tombstones among them.
@@ -209,7 +206,7 @@ def _remove_abandoned(target: Path) -> None:
     with contextlib.suppress(OSError):
         for path in target.parent.glob(f"{_literal(target.name)}-part-*"):
             with contextlib.suppress(OSError):
-                if _time() - path.lstat().st_mtime > _ABANDONED:
+                if real.time() - path.lstat().st_mtime > _ABANDONED:
                     path.unlink()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from flakefighters.history import run_columns
+
 __all__ = ["COLUMNS", "KEYS", "all_rows", "insert", "some_rows"]
 
 #: The columns of each table that travels, in an order in which they can be filled.
@@ -23,9 +25,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "environment": "id key settings distributions",
         "sequence": "id body",
         "failure_text": "id signature signature_version exception text",
-        "run": "id version content_hash project started ended clock_offset build job shard "
-        "attempt commit_id tree branch base_branch pr dirty state listing environment suite "
-        "sequence completeness selection origin context extra seen outcomes durations",
+        "run": " ".join(run_columns.NAMES),
         "execution": "run test attempt outcome durations reason worker output",
         "failure": "run test attempt n phase subtest failure_text facts",
         "evidence": "id body",
@@ -51,7 +51,7 @@ _HASHES: Final[Mapping[str, frozenset[str]]] = {
     "listing": frozenset({"id", "base"}),
     "sequence": frozenset({"id"}),
     "failure_text": frozenset({"id"}),
-    "run": frozenset({"id", "listing", "suite", "sequence"}),
+    "run": run_columns.UUIDS,
     "execution": frozenset({"run"}),
     "failure": frozenset({"run", "failure_text"}),
     "evidence": frozenset({"id"}),

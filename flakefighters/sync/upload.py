@@ -55,13 +55,8 @@ def _compare(
     for run, entry in sorted(theirs.runs.items()):
         here = ours.runs.get(run)
         if here is None:
-            why = ours.takes(run, entry)
-            if why is None:
+            if not done.left_out(ours.takes(run, entry)):
                 missing.append(run)
-            elif why == "beyond":
-                done.beyond += 1
-            else:
-                done.purged += 1
         elif not here.is_copy_of(entry):
             done.conflicts.append(Conflict(run, here.content_hash, entry.content_hash))
         else:

@@ -29,6 +29,7 @@ from flakefighters.model import (
     RunHead,
     State,
 )
+from flakefighters.originals import real
 
 RUN = uuid7(1_700_000_000_000_000)
 HEAD = RunHead(id=RUN, project="local:x", started=1_700_000_000_000_000, branch="main")
@@ -202,13 +203,13 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
     assert len(list(descriptors.iterdir())) == before
 
 
-def test_trouble_is_remembered(folder: Path) -> None:
+def test_trouble_is_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = written(folder, end=False)
 
     def full(*args: Any) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    made._write = full
+    monkeypatch.setattr(real, "write", full)
     made.started(3)
     made.flush()
     assert made.trouble is not None
@@ -219,9 +220,11 @@ def test_trouble_is_remembered(folder: Path) -> None:
     assert made.path.stat().st_size == size
 
 
-def test_a_short_write_is_completed(folder: Path) -> None:
+def test_a_short_write_is_completed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Journal(folder, RUN)
-    made._write = lambda descriptor, data: os.write(descriptor, bytes(data)[:7])
+    monkeypatch.setattr(
+        real, "write", lambda descriptor, data: os.write(descriptor, bytes(data)[:7])
+    )
     made.begin(HEAD, Project(identity="x", label="x"), None, None, "local")
     made.suite(SUITE)
     made.flush()
@@ -237,10 +240,10 @@ def test_the_cap(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.path.stat().st_size <= 2_000
 
 
-def test_a_forked_child_writes_nothing(folder: Path) -> None:
+def test_a_forked_child_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = written(folder, end=False)
     size = made.path.stat().st_size
-    made._getpid = lambda: -1
+    monkeypatch.setattr(real, "getpid", lambda: -1)
     made.started(2)
     made.flush()
     assert made.path.stat().st_size == size

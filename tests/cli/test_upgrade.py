@@ -9,6 +9,7 @@ import pytest
 
 from flakefighters.cli import main
 from flakefighters.history import migrations
+from flakefighters.history.steps import Step
 
 
 def test_a_history_is_made_once(
@@ -49,9 +50,7 @@ def test_what_was_done_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    step = migrations.Step(
-        version=2, oldest_reader=1, what="runs have a mood", sqlite=(), postgresql=()
-    )
+    step = Step(version=2, oldest_reader=1, what="runs have a mood", sqlite=(), postgresql=())
     steps = (step,)
     own = migrations.upgrade
     monkeypatch.setattr(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flakefighters.environment import distributions
-from flakefighters.environment.facts import Inputs, compare, distribution_of, read
+from flakefighters.environment.facts import Inputs, compare, read
 from flakefighters.model import ChangeKind
 
 NOTHING: list[str] = []
@@ -141,6 +141,3 @@ def test_owners_of_modules(tmp_path: Path) -> None:
         "old": ("old",),
         "_old": ("old",),
     }
-    assert distribution_of("ns.one.x", [folder]) == ("ns-one", "ns-two")
-    assert distribution_of("absent", [folder]) == ()
-    assert distribution_of("_pytest") == ("pytest",)

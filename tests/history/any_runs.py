@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from flakefighters.history.content import normal
+from flakefighters.history.run_columns import HASHED, Form
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import (
     Completeness,
@@ -46,6 +47,13 @@ failures = st.builds(
     signature_version=st.integers(0, 9),
     facts=mappings,
 )
+_FIELDS = {
+    Form.PLAIN: st.none() | numbers,
+    Form.TEXT: optional_texts,
+    Form.FLAG: st.none() | st.booleans(),
+    Form.WORD: st.sampled_from(Completeness),
+    Form.MAPPING: mappings,
+}
 times = st.none() | st.integers(0, 10**12)
 
 
@@ -106,8 +114,7 @@ def runs(draw: st.DrawFn, project: Project | None = None) -> Run:
     state = draw(st.none() | states())
     environment = draw(st.none() | environments())
     head: dict[str, Any] = {
-        name: draw(optional_texts)
-        for name in ["build", "job", "shard", "commit", "tree", "branch", "base_branch", "pr"]
+        field: draw(_FIELDS[column.form]) for field, column in HASHED.items() if field != "started"
     }
     return normal(
         Run(
@@ -115,15 +122,6 @@ def runs(draw: st.DrawFn, project: Project | None = None) -> Run:
                 id=uuid7(),
                 project=project.identity,
                 started=draw(st.integers(0, 2**50)),
-                ended=draw(st.none() | numbers),
-                clock_offset=draw(st.none() | numbers),
-                attempt=draw(st.none() | numbers),
-                dirty=draw(st.none() | st.booleans()),
-                completeness=draw(st.sampled_from(Completeness)),
-                selection=draw(mappings),
-                origin=draw(mappings),
-                context=draw(mappings),
-                extra=draw(mappings),
                 **head,
             ),
             project=project,

@@ -21,7 +21,8 @@ from flakefighters.errors import DatabaseError, SchemaTooNewError
 from flakefighters.history import content, open_history
 from flakefighters.history import sqlite as sqlite_room
 from flakefighters.history.layout import OLDEST_READER, SCHEMA_VERSION, statements
-from flakefighters.history.migrations import STEPS, Step, planned, upgrade
+from flakefighters.history.migrations import upgrade
+from flakefighters.history.steps import STEPS, Step, planned
 from flakefighters.model import Target, Trust
 from tests.history.frozen import VERSIONS, hashes_of, load_sample
 from tests.history.made_runs import make_run

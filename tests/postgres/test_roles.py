@@ -10,9 +10,10 @@ import pytest
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history import open_history
+from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.layout import SCHEMA_VERSION
-from flakefighters.history.migrations import Step, upgrade
-from flakefighters.history.write import TRUST_RANKS
+from flakefighters.history.migrations import upgrade
+from flakefighters.history.steps import Step
 from flakefighters.ids import uuid7
 from flakefighters.model import Target, Trust
 from tests.history.made_runs import PROJECT, make_run, make_state, make_verdict

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flakefighters.profiles import urls
 from flakefighters.profiles.urls import UrlError, endpoint, is_local, matches, parse
+from tests.profiles.world import TEAM, World
 
 
 @pytest.mark.parametrize(
@@ -110,3 +112,21 @@ def test_endpoint_and_matches() -> None:
     alone = parse("postgresql://u@h")
     assert endpoint(alone) == "u@h:5432/u"
     assert matches("u@h:5432/u", alone)
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_each_url_is_parsed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    own = urls.parse
+
+    def counting(text: str) -> urls.DatabaseUrl:
+        parsed.append(text)
+        return own(text)
+
+    monkeypatch.setattr(urls, "parse", counting)
+    typed = "postgresql://me:typed-s3cret@db.example.org/flakes"
+    found = world.project(TEAM).resolve(option_url=typed)
+    assert found.target.password is not None
+    assert found.target.host == "db.example.org"
+    assert parsed.count(typed) == 1
+    assert len(parsed) == len(set(parsed)) + 1  # local is built in, and stands in the file as well

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from flakefighters.session.subprocesses import Beside
+from flakefighters.session import subprocesses
 
 FOLDER = Path("/proc/self/fd")
 ECHO = "import sys; data = sys.stdin.buffer.read(); sys.stdout.buffer.write(data[::-1])"
 
 
 def run(script: str, data: bytes = b"", seconds: float = 30) -> bytes:
-    return Beside().run([sys.executable, "-c", script], dict(os.environ), data, seconds)
+    return subprocesses.run([sys.executable, "-c", script], dict(os.environ), data, seconds)
 
 
 def test_there_and_back() -> None:
@@ -37,7 +37,7 @@ def test_it_ends_without_reading() -> None:
 
 def test_no_such_program() -> None:
     with pytest.raises(OSError, match="nowhere"):
-        Beside().run(["/nowhere/python"], {}, b"", 1)
+        subprocesses.run(["/nowhere/python"], {}, b"", 1)
 
 
 def test_nothing_is_left_open() -> None:
@@ -46,5 +46,5 @@ def test_nothing_is_left_open() -> None:
     before = len(list(FOLDER.iterdir()))
     run("print(1)")
     with pytest.raises(OSError):
-        Beside().run(["/nowhere/python"], {}, b"", 1)
+        subprocesses.run(["/nowhere/python"], {}, b"", 1)
     assert len(list(FOLDER.iterdir())) == before

@@ -33,7 +33,6 @@ def test_a_clean_checkout(repo: Repo) -> None:
     assert files is not None
     assert set(files) == {"shop/__init__.py", "shop/tax.py", "tests/test_tax.py"}
     assert files["shop/tax.py"] == repo.git("rev-parse", "HEAD:shop/tax.py")[:16]
-    assert found.commit_time() == 1767323045_000000
 
 
 def test_a_subfolder_sees_the_whole_repository(repo: Repo) -> None:

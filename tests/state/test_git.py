@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.originals import real
 from flakefighters.state import objects, status
 from flakefighters.state.git import Git, find_top, is_commit
 from tests.state.repositories import Repo
@@ -92,7 +93,7 @@ def test_ctrl_c_leaves_no_child(
             super().kill()
             return super().communicate()
 
-    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    monkeypatch.setattr(real, "Popen", Interrupted)
     git = Git(repo.path, environ={"PATH": str(tmp_path)})
     with pytest.raises(KeyboardInterrupt):
         git.ask_together(["a"], ["b"])

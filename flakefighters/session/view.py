@@ -1,0 +1,42 @@
+"""What the end of a session and its printing look at: the part of the plugin object they need."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from flakefighters.capture.journal import Journal
+from flakefighters.capture.nodeids import Names
+from flakefighters.capture.recorder import Recorder
+from flakefighters.capture.redact import Redactor
+from flakefighters.model import RunHead
+from flakefighters.session.finish import Finished, Plan
+from flakefighters.session.settings import Asked
+from flakefighters.session.start import Start
+from flakefighters.session.world import World
+
+__all__ = ["SessionView"]
+
+
+class SessionView(Protocol):
+    """A session that is being recorded; ``session.hooks`` has the one that there is."""
+
+    #: pytest's.
+    config: Any
+    asked: Asked
+    start: Start
+    world: World
+    recorder: Recorder
+    journal: Journal
+    names: Names
+    redactor: Redactor
+    head: RunHead
+    #: For whom lines are escaped: "terminal" or "ci".
+    where: str
+    interrupted: bool
+    notes: list[str]
+    #: None as long as it is not over.
+    finished: Finished | None
+
+    def plan(self) -> Plan:
+        """What the end of the session needs."""
+        ...

@@ -1,0 +1,72 @@
+"""What a session and its clean child say to each other: nothing is forgotten on the way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from flakefighters.judging.baselines import Lookback
+from flakefighters.judging.results import Judged, Session
+from flakefighters.model import Label, Secret, Target, Watch
+from flakefighters.session import orders
+from flakefighters.session.finish import Finished, Plan
+from flakefighters.state.anchor import Anchor
+from tests.history.made_runs import make_run, make_verdict
+
+ANCHOR = Anchor(path=Path("/p"), inipath=Path("/p/pytest.ini"))
+
+
+def through_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def test_an_order_arrives_whole() -> None:
+    server = Target(backend="postgresql", host="h", password=Secret("s3cret"), query={"a": "b"})
+    session = Session(
+        roots=["tests"],
+        plugins=["xdist"],
+        plugin_files=["conftest.py"],
+        lookback=Lookback(Watch(base="/p"), {"data.json": "t.py::a"}),
+        modules=frozenset({"os"}),
+        loaded=["/p/a.py"],
+        ignored={"t.py::a": {"ignore": True}},
+        history_runs=7,
+    )
+    plan = Plan(
+        target=server,
+        record_to=Target(backend="sqlite", path=Path("/p/history.db")),
+        fighters=["touched_change"],
+        save=False,
+        seconds=1.5,
+        session=session,
+        spool=Path("/p/spool"),
+    )
+    usual = Plan(target=server, record_to=server)
+    for one, plain in ((plan, usual), (session, Session())):
+        for field in fields(one):
+            if field.name != "target":
+                assert getattr(one, field.name) != getattr(plain, field.name), field.name
+    order = orders.Order(Path("/p/j.jsonl"), ANCHOR, plan)
+    arrived = orders.Order.from_json(through_json(order.to_json()))
+    assert (arrived.journal, arrived.anchor) == (order.journal, order.anchor)
+    assert replace(arrived.plan, session=session) == plan
+    for field in fields(Session):
+        known = getattr(arrived.plan.session, field.name)
+        assert known == getattr(session, field.name), field.name
+
+
+def test_the_outcome_arrives_whole() -> None:
+    run = make_run({"t.py::a": "F"})
+    done = Finished(
+        judged=Judged(
+            joint=[make_verdict(run, "t.py::a", Label.GENUINE)],
+            said=[make_verdict(run, "t.py::a", fighter="touched_change", introduced=True)],
+            seen=["1", "2"],
+        ),
+        saved=True,
+        notes=["a note"],
+        run=run,
+    )
+    assert orders.outcome_from_json(through_json(orders.outcome_to_json(done)), run) == done
