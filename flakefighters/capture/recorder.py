@@ -24,8 +24,8 @@ __all__ = ["Closed", "Recorder"]
 
 _POSITION: Final = {"setup": 0, "call": 1, "teardown": 2}
 _UNIT: Final = 10_000  # durations are kept in units of 100 µs, of which a second has so many
-
-
+#: A longer duration (in seconds, a year) is no duration.
+_LONGEST: Final = 366 * 86_400
 #: Characters of output kept of an execution.
 _MOST_OUTPUT: Final = 65_536
 
@@ -82,6 +82,30 @@ class Recorder:
                 self._outcomes.append(Outcome.NOT_RUN.value)
                 self._durations.extend((0, 0, 0))
 
+    def not_collected(self, report: Any) -> list[Closed]:
+        """Take in that a file (or folder, or class) could not be collected.
+
+        It is an error under the collector's own node id, in the phase "setup": none of its tests
+        has a name yet.  It is a member of the suite in this run alone.
+        """
+        nodeid = report.nodeid
+        if nodeid in self.collection_errors:
+            return []  # another worker says the same
+        self.collection_errors.append(nodeid)
+        position = self._position(nodeid)
+        failure = read(report, self._describe, self._clean).failure
+        execution = Execution(
+            nodeid=nodeid,
+            attempt=1,
+            outcome=Outcome.ERROR,
+            failures=() if failure is None else (failure,),
+            reason="it could not be collected",
+        )
+        self._attempts[position] = 1
+        self.executions.append(execution)
+        self._outcomes[position] = Outcome.ERROR.value
+        return [(position, (0, 0, 0), execution)]
+
     def started(self, nodeid: str) -> int:
         """The test's position; pytest has begun with it."""
         return self._position(nodeid)
@@ -109,7 +133,7 @@ class Recorder:
         position = _POSITION.get(when)
         if position is not None:
             duration = current.durations[position] or 0.0
-            current.durations[position] = max(duration, report.duration)
+            current.durations[position] = max(duration, _seconds(report.duration))
         if self._output:
             current.captured = report.sections
         if seen is not None:
@@ -231,6 +255,12 @@ class Recorder:
         if outcome is Outcome.PASSED and before in failing:
             outcome = Outcome.MIXED
         self._outcomes[position] = outcome.value
+
+
+def _seconds(value: Any) -> float:
+    """A duration; 0.0 for what is none: tests and plugins can alter the clock behind it."""
+    usable = isinstance(value, (int, float)) and 0 <= value < _LONGEST
+    return float(value) if usable else 0.0
 
 
 def _is_over(current: _Open, when: str, subtest: bool) -> bool:

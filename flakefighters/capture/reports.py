@@ -36,7 +36,8 @@ ATTRIBUTE: Final = "_flakefighters"
 #: Turns a longrepr and what is attached to its report into (text, signature); both redacted.
 Describe = Callable[[Any, Mapping[str, Any]], tuple[str, str]]
 
-_PHASES: Final = {phase.value: phase for phase in Phase}
+#: A report's ``when`` to its phase; what cannot be collected fails before any call, as in a setup.
+_PHASES: Final = {"collect": Phase.SETUP, **{phase.value: phase for phase in Phase}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,23 @@ def skip_reason(longrepr: Any) -> str | None:
     return str(longrepr) if longrepr else None
 
 
+#: Failures that say more of the machine than of the code: (end of the exception's name, text).
+_LIMITS: Final = (
+    ("memory", "MemoryError", ""),
+    ("timeout", "Failed", "from pytest-timeout"),
+)
+
+
+def _limit(crashed: bool, exception: str | None, text: str) -> str | None:
+    """What ended a test from outside: "crash", "memory", "timeout"; None: it ended itself."""
+    if crashed:
+        return "crash"
+    for limit, ending, words in _LIMITS:
+        if (exception or "").endswith(ending) and words in text:
+            return limit
+    return None
+
+
 class _Hidden:
     """A report that was made but never logged, as it travelled on a later one."""
 
@@ -196,6 +214,12 @@ def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> 
         for name in ("property", "touched", "ambient"):
             if known.get(name) is not None:
                 facts[name] = known[name]
+        crashed = when not in _PHASES
+        limit = _limit(crashed, exception, text)
+        if limit is not None:
+            facts["limit"] = limit
+        if when == "collect":
+            facts["collection"] = True
         failure = Failure(
             phase=phase,
             subtest=subtest,

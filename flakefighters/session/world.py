@@ -14,17 +14,19 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from flakefighters.session.subprocesses import Beside
 
-__all__ = ["Clocks", "World"]
+__all__ = ["Clocks", "World", "top_level_modules"]
 
 #: ``time.time``, ``time.time_ns`` and ``time.monotonic``.
 Clocks = tuple[Callable[[], float], Callable[[], int], Callable[[], float]]
 
 _CLOCKS: Final = ("time.time", "time.time_ns", "time.monotonic")
+#: Clocks are set now and then; by more than this (µs), and tests have done it.
+_CLOCK_SET: Final = 60_000_000
 
 
 class World:
@@ -37,11 +39,19 @@ class World:
             self._known.update(zip(_CLOCKS, clocks, strict=True))
         self._cwd, self._unlink = os.getcwd, os.unlink
         _, self.time_ns, self.monotonic = clocks or (time.time, time.time_ns, time.monotonic)
+        self._began, self._began_steady = self.time_ns(), self.monotonic()
         self.beside, self.getpid = Beside(), os.getpid
         self.umask = os.umask
         self.environ = dict(os.environ)
         self.path = list(sys.path)
         self.executable = sys.executable
+
+    def now(self) -> int:
+        """The time in µs: the start's, and what a clock says that nobody can set.
+
+        Some tools that tests travel in time with change what the real functions return.
+        """
+        return self._began // 1000 + round((self.monotonic() - self._began_steady) * 1_000_000)
 
     def remove(self, path: str) -> None:
         """Delete a file of ours on the real disk, if it is there."""
@@ -76,8 +86,17 @@ class World:
         for name, known in self._known.items():
             if now[name] is not known:
                 return name
+        if abs(self.time_ns() // 1000 - self.now()) > _CLOCK_SET:
+            return "the clock"
         try:
             self._cwd()
         except OSError:
             return "the current folder"
         return None
+
+
+def top_level_modules() -> Iterator[str]:
+    """The names of imported modules that have no dot; anything may be a key there."""
+    for name in list(sys.modules):
+        if isinstance(name, str) and "." not in name:
+            yield name

@@ -61,6 +61,16 @@ def test_frozen_before_us(monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.time_ns() > 0
 
 
+def test_a_clock_that_was_set() -> None:
+    """As time-machine does it: the real functions return another time."""
+    world = World()
+    before = world.now()
+    assert abs(before - time.time_ns() // 1000) < 5_000_000
+    world.time_ns = lambda: time.time_ns() - 10**18
+    assert world.strange() == "the clock"
+    assert before <= world.now() < before + 60_000_000
+
+
 def test_deleted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     gone = tmp_path / "gone"
