@@ -183,7 +183,8 @@ def test_more_verdicts_than_failures_can_have_are_not_read(
 ) -> None:
     flood = """
         INSERT INTO verdict SELECT {columns} FROM verdict v, (
-            WITH RECURSIVE n(value) AS (VALUES(1) UNION ALL SELECT value + 1 FROM n WHERE value < 17)
+            WITH RECURSIVE n(value) AS
+                (VALUES(1) UNION ALL SELECT value + 1 FROM n WHERE value < 17)
             SELECT value FROM n) n WHERE v.run = '{run}'
         """
     connection = sqlite3.connect(artifact)
