@@ -88,7 +88,7 @@ class Recorder:
         It is an error under the collector's own node id, in the phase "setup": none of its tests
         has a name yet.  It is a member of the suite in this run alone.
         """
-        nodeid = report.nodeid
+        nodeid = report.nodeid or "."  # the session's own has none
         if nodeid in self.collection_errors:
             return []  # another worker says the same
         self.collection_errors.append(nodeid)

@@ -133,7 +133,8 @@ def describe_subtest(report: Any) -> str | None:
         message = getattr(context, "msg", None)
         parameters = getattr(context, "kwargs", None) or {}
     # xdist's controller makes the context anew, which may show what is shown already.
-    again = hasattr(report, "node") and _shows(type(context))
+    kind: Any = type(context)
+    again = hasattr(report, "node") and _shows(kind)
     parts = [f"[{message}]"] if message is not None else []
     if parameters:
         shown = ", ".join(f"{key}={_shown(value, again)}" for key, value in parameters.items())
