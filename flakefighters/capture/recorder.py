@@ -5,6 +5,7 @@ Passing in one attempt is the common case: it costs two list items and no object
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ _POSITION: Final = {"setup": 0, "call": 1, "teardown": 2}
 _UNIT: Final = 10_000  # durations are kept in units of 100 µs, of which a second has so many
 #: A longer duration (in seconds, a year) is no duration.
 _LONGEST: Final = 366 * 86_400
+_SUM: Final = r"contains \d+ failed subtests?"
 #: Characters of output kept of an execution.
 _MOST_OUTPUT: Final = 65_536
 
@@ -302,9 +304,17 @@ def _execution(
 def _different(failures: Iterable[Failure]) -> tuple[Failure, ...]:
     """The failures, without those that cannot be told apart: one subtest in many threads.
 
-    The last of them knows most of what the test has run.
+    The last of them knows most of what the test has run.  Under xdist pytest's report of the call
+    fails as well if a subtest has failed, and says nothing but that.
     """
-    return tuple({(one.phase, one.subtest, one.signature): one for one in failures}.values())
+    found = {(one.phase, one.subtest, one.signature): one for one in failures}.values()
+    parts = any(one.subtest is not None for one in found)
+    return tuple(one for one in found if not (parts and _is_a_sum(one)))
+
+
+def _is_a_sum(failure: Failure) -> bool:
+    whole = failure.phase is Phase.CALL and failure.subtest is None
+    return whole and re.fullmatch(_SUM, failure.text.strip()) is not None
 
 
 def _outcome(seen: Sequence[Seen]) -> tuple[Outcome, str | None]:

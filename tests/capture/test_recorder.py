@@ -157,6 +157,15 @@ def test_equal_failures_of_one_subtest_are_one() -> None:
     assert [one.text for one in made.executions[0].failures] == ["E   2"]
 
 
+def test_the_sum_of_failed_subtests_is_no_failure_of_its_own() -> None:
+    made = recorder()
+    made.report(subtest("failed", longrepr="E   1"))
+    play(made, "passed", "", "")
+    made.report(report("call", "failed", longrepr="contains 1 failed subtest"))
+    made.report(report("teardown"))
+    assert [one.subtest for one in made.executions[0].failures] == ["[one]"]
+
+
 def test_what_could_not_be_collected() -> None:
     made = recorder()
     broken = pytest.CollectReport("tests/test_b.py", "failed", "E   ImportError: no", None)

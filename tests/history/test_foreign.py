@@ -9,15 +9,16 @@ import signal
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from flakefighters.errors import DatabaseError, ForeignDatabaseError
 from flakefighters.history import open_history, read
+from flakefighters.history.database import Database
 from flakefighters.history.foreign import Limits, open_foreign
-from flakefighters.model import Run, Target
+from flakefighters.model import Run, Target, Verdict
 from tests.history.made_runs import make_run, make_state, make_verdict
 from tests.history.together import PROCESSES
 
@@ -195,11 +196,14 @@ def test_more_verdicts_than_failures_can_have_are_not_read(
         "printf('%032x', n.value)" if name == "id" else f"v.{name}" for name in names
     )
     tamper(artifact, flood.format(columns=columns, run=first))
-    seen = []
+    seen: list[str] = []
     real = read.verdicts
-    monkeypatch.setattr(
-        read, "verdicts", lambda database, ids: [seen.extend(ids), real(database, ids)][1]
-    )
+
+    def noted(database: Database, ids: Sequence[str]) -> tuple[Verdict, ...]:
+        seen.extend(ids)
+        return real(database, ids)
+
+    monkeypatch.setattr(read, "verdicts", noted)
     with open_foreign(artifact) as foreign:
         assert [run.head.id for run, _ in foreign.runs()] == [second]
         assert foreign.refused == {first: "it has 18 verdicts on 1 failures"}
