@@ -22,6 +22,11 @@ _MARKER: Final = (
     "(ignore=True), or do not ask the flakefighters named in ignore=[...]; compare runs only where "
     "the variables named in state_env=[...] have the same values."
 )
+#: Modules stay loaded from one session to the next: what runs may be older than the files.
+_SECOND: Final = (
+    "flakefighters: warning: this run is neither judged nor recorded, since this process has run "
+    "pytest before (to have it all the same, use --flakefighters)"
+)
 
 _early_key: Final = pytest.StashKey[Any]()
 
@@ -169,9 +174,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
             register(config, config.stash.get(_early_key, None))
         return
-    if _idle(config.option) or not _active(config, config.option):
-        return
     global _taken
+    if _idle(config.option):
+        return
+    if not _active(config, config.option):
+        if _taken and not _in_a_test() and _asked(config, config.option) is None:
+            print(_SECOND, file=sys.stderr)
+        return
     _taken = True
     opening = _opening()
     if opening is None:
@@ -209,6 +218,12 @@ def _idle(option: Any) -> bool:
 
 def _active(config: pytest.Config, option: Any) -> bool:
     """Option, then variable, then ini key, then off when nested, then on."""
+    asked = _asked(config, option)
+    return not (_taken or _in_a_test()) if asked is None else asked
+
+
+def _asked(config: pytest.Config, option: Any) -> bool | None:
+    """What the user wants; None if nothing says so."""
     if option.flakefighters is not None:
         return bool(option.flakefighters)
     variable = os.environ.get("FLAKEFIGHTERS", "").strip().lower()
@@ -221,6 +236,8 @@ def _active(config: pytest.Config, option: Any) -> bool:
             f"FLAKEFIGHTERS={variable!r} is neither 1 nor 0 (set in the variable FLAKEFIGHTERS)"
         )
     ini: Any = config.getini("flakefighters")
-    if ini is not None:
-        return bool(ini)
-    return not (_taken or "PYTEST_CURRENT_TEST" in os.environ)
+    return None if ini is None else bool(ini)
+
+
+def _in_a_test() -> bool:
+    return "PYTEST_CURRENT_TEST" in os.environ

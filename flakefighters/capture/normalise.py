@@ -92,7 +92,7 @@ _RULES: Final = (
         r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\n]*+(?:\x07|\x1b\\)?|[()*+][0-9A-B])?",
         "",
     ),
-    ("\r\n", r"\r+\n", "\n"),
+    ("\r\n", r"(?<!\r)\r++\n", "\n"),
     # Where an installed package or the standard library is.
     (
         "-packages",

@@ -5,20 +5,29 @@ Passing in one attempt is the common case: it costs two list items and no object
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from flakefighters.capture.reports import ATTRIBUTE, Describe, Seen, read
+from flakefighters.capture.reports import (
+    ATTRIBUTE,
+    Describe,
+    Seen,
+    is_subtest,
+    outcome_of,
+    read,
+)
 from flakefighters.model import Execution, Failure, Outcome, Phase
 
 __all__ = ["Closed", "Recorder"]
 
 _POSITION: Final = {"setup": 0, "call": 1, "teardown": 2}
 _UNIT: Final = 10_000  # durations are kept in units of 100 µs, of which a second has so many
-
-
+#: A longer duration (in seconds, a year) is no duration.
+_LONGEST: Final = 366 * 86_400
+_SUM: Final = r"contains \d+ failed subtests?"
 #: Characters of output kept of an execution.
 _MOST_OUTPUT: Final = 65_536
 
@@ -29,6 +38,8 @@ class _Open:
 
     worker: str | None
     durations: list[float | None] = field(default_factory=lambda: [None, None, None])
+    #: Its setup, and its call, have been reported.
+    begun: bool = False
     called: bool = False
     #: Set by everything that is not a plain passed report.
     seen: list[Seen] = field(default_factory=list)
@@ -73,6 +84,30 @@ class Recorder:
                 self._outcomes.append(Outcome.NOT_RUN.value)
                 self._durations.extend((0, 0, 0))
 
+    def not_collected(self, report: Any) -> list[Closed]:
+        """Take in that a file (or folder, or class) could not be collected.
+
+        It is an error under the collector's own node id, in the phase "setup": none of its tests
+        has a name yet.  It is a member of the suite in this run alone.
+        """
+        nodeid = report.nodeid or "."  # the session's own has none
+        if nodeid in self.collection_errors:
+            return []  # another worker says the same
+        self.collection_errors.append(nodeid)
+        position = self._position(nodeid)
+        failure = read(report, self._describe, self._clean).failure
+        execution = Execution(
+            nodeid=nodeid,
+            attempt=1,
+            outcome=Outcome.ERROR,
+            failures=() if failure is None else (failure,),
+            reason="it could not be collected",
+        )
+        self._attempts[position] = 1
+        self.executions.append(execution)
+        self._outcomes[position] = Outcome.ERROR.value
+        return [(position, (0, 0, 0), execution)]
+
     def started(self, nodeid: str) -> int:
         """The test's position; pytest has begun with it."""
         return self._position(nodeid)
@@ -84,20 +119,23 @@ class Recorder:
         closed: list[Closed] = []
         current = self._open.get(key)
         seen = self._read(report)
-        if current is None or when == "setup":
-            if current is not None:
-                if seen is not None and seen.hidden:
-                    # What was kept back before this setup belongs to the attempt before it.
-                    current.seen.extend(seen.hidden)
-                    seen = None if seen.outcome == "passed" else replace(seen, hidden=())
-                closed.extend(self._close(report.nodeid, worker))
+        subtest = is_subtest(report)
+        if current is not None and _is_over(current, when, subtest):
+            if seen is not None and seen.hidden:
+                # What was kept back before this report belongs to the attempt before it.
+                current.seen.extend(seen.hidden)
+                seen = None if seen.outcome == "passed" else replace(seen, hidden=())
+            closed.extend(self._close(report.nodeid, worker))
             current = self._begin(report.nodeid, worker)
+            current.begun = True
+        elif current is None:
+            current = self._begin(report.nodeid, worker)
+        current.begun = current.begun or when == "setup"
+        current.called = current.called or (when == "call" and not subtest)
         position = _POSITION.get(when)
         if position is not None:
             duration = current.durations[position] or 0.0
-            current.durations[position] = max(duration, report.duration)
-        if when == "call" and report.outcome == "passed":
-            current.called = True
+            current.durations[position] = max(duration, _seconds(report.duration))
         if self._output:
             current.captured = report.sections
         if seen is not None:
@@ -156,7 +194,7 @@ class Recorder:
 
     def _read(self, report: Any) -> Seen | None:
         """The facts of a report; None for a plain pass."""
-        plain = report.outcome == "passed" and not hasattr(report, "wasxfail")
+        plain = outcome_of(report) == "passed" and not hasattr(report, "wasxfail")
         if plain and getattr(report, ATTRIBUTE, None) is None:
             return None
         return read(report, self._describe, self._clean)
@@ -221,6 +259,23 @@ class Recorder:
         self._outcomes[position] = outcome.value
 
 
+def _seconds(value: Any) -> float:
+    """A duration; 0.0 for what is none: tests and plugins can alter the clock behind it."""
+    usable = isinstance(value, (int, float)) and 0 <= value < _LONGEST
+    return float(value) if usable else 0.0
+
+
+def _is_over(current: _Open, when: str, subtest: bool) -> bool:
+    """Whether a report is the first of another attempt.
+
+    pytest-rerunfailures logs an attempt's setup after its subtests: an attempt without a setup is
+    going on.  pytest-retry logs the call of each attempt within one setup and teardown.
+    """
+    if when == "setup":
+        return current.begun
+    return when == "call" and not subtest and current.called
+
+
 def _joined(captured: Sequence[tuple[str, str]]) -> str:
     """Captured text below its titles; of very much of it the end, where the failure is."""
     whole = "\n".join(f"--- {title} ---\n{text.rstrip()}" for title, text in captured if text)
@@ -230,7 +285,7 @@ def _joined(captured: Sequence[tuple[str, str]]) -> str:
 def _execution(
     nodeid: str, number: int, current: _Open, seen: Sequence[Seen], reason: str | None
 ) -> Execution:
-    failures: list[Failure] = [one.failure for one in seen if one.failure is not None]
+    failures = _different(one.failure for one in seen if one.failure is not None)
     outcome, why = _outcome(seen)
     if reason is not None and outcome is Outcome.PASSED:
         outcome = Outcome.UNFINISHED
@@ -240,10 +295,26 @@ def _execution(
         attempt=number,
         outcome=outcome,
         durations=(durations[0], durations[1], durations[2]),
-        failures=tuple(failures),
+        failures=failures,
         reason=reason or why,
         worker=current.worker,
     )
+
+
+def _different(failures: Iterable[Failure]) -> tuple[Failure, ...]:
+    """The failures, without those that cannot be told apart: one subtest in many threads.
+
+    The last of them knows most of what the test has run.  Under xdist pytest's report of the call
+    fails as well if a subtest has failed, and says nothing but that.
+    """
+    found = {(one.phase, one.subtest, one.signature): one for one in failures}.values()
+    parts = any(one.subtest is not None for one in found)
+    return tuple(one for one in found if not (parts and _is_a_sum(one)))
+
+
+def _is_a_sum(failure: Failure) -> bool:
+    whole = failure.phase is Phase.CALL and failure.subtest is None
+    return whole and re.fullmatch(_SUM, failure.text.strip()) is not None
 
 
 def _outcome(seen: Sequence[Seen]) -> tuple[Outcome, str | None]:

@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from flakefighters.capture.redact_patterns import (
     PLACEHOLDER,
@@ -102,17 +102,25 @@ class Redactor:
             raise ValueError(f"min_length must be between 1 and {MIN_LENGTH}, not {min_length}")
         self._min_length = min_length
         self._extra = tuple(map(re.compile, extra_patterns))
-        self._values = tuple(_known(environ, values, min_length))
+        self._secrets = tuple(_known(environ, values, min_length))
         # Spellings are made at the first use: most runs have no failure.
         self._forms: tuple[str, ...] | None = None
         self._elided: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Redactor of {len(self._values)} values>"
+        return f"<Redactor of {len(self._secrets)} values>"
 
     def __call__(self, text: str) -> str:
         """``text`` with every secret replaced by ``<secret>``."""
         return redact_patterns(self.known(text))
+
+    def values(self, value: Any) -> Any:
+        """A JSON value with every text in it, keys apart, free of secrets."""
+        if isinstance(value, list):
+            return [self.values(member) for member in value]
+        if isinstance(value, dict):
+            return {name: self.values(member) for name, member in value.items()}
+        return self(value) if isinstance(value, str) else value
 
     def known(self, text: str) -> str:
         """The same by value alone: for names that must not change without need."""
@@ -128,12 +136,12 @@ class Redactor:
     def _prepare(self) -> tuple[str, ...]:
         forms = {
             form
-            for value in self._values
+            for value in self._secrets
             for form in _spellings(value)
             # Not what another spelling has been replaced by, nor what is left of a short value.
             if len(form) >= min(self._min_length, len(value)) and form not in PLACEHOLDER
         }
-        self._elided = tuple(value for value in self._values if re.fullmatch(_OPAQUE, value))
+        self._elided = tuple(value for value in self._secrets if re.fullmatch(_OPAQUE, value))
         # Long spellings first: one may contain another.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         return self._forms

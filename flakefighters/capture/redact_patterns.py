@@ -1,19 +1,20 @@
-"""The shapes of secrets: tokens, keys, assignments, authorisation headers, credentials in URLs.
+"""The shapes of secrets: tokens, private keys, credentials in URLs.
+
+What a name gives away (``password=...``) is in :mod:`flakefighters.capture.redact_names`.
 
 Time is linear in the text: a pattern is compiled and tried only where the plain string that it
-starts with occurs, and none can backtrack over more than a bounded stretch.
+starts with occurs, and none looks at more than a bounded stretch that it does not replace.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-__all__ = ["PLACEHOLDER", "credentials_in_url", "redact_patterns"]
+from flakefighters.capture.redact_names import PLACEHOLDER, redact_named, template
 
-PLACEHOLDER: Final = "<secret>"
+__all__ = ["PLACEHOLDER", "credentials_in_url", "redact_patterns"]
 
 
 def redact_patterns(text: str) -> str:
@@ -28,8 +29,7 @@ def redact_patterns(text: str) -> str:
     if "://" in text and "@" in text:
         text = _compiled(_URL).sub(_url_password, text)
         text = _compiled(_URL_KEY).sub(f"://{PLACEHOLDER}@", text)
-    text = _replace(text, _HEADER_WORDS, _HEADER, _authorised)
-    return _replace(text, _NAME_WORDS, _ASSIGNED, _assigned)
+    return redact_named(text)
 
 
 def credentials_in_url(text: str) -> str | None:
@@ -181,119 +181,9 @@ _URL: Final = (
     r"""(?P<password>[^\s"'`@]{1,256}+(?:@[^\s/"'`@]{1,256}+(?=@))?)@(?!sha256:)"""
 )
 _URL_KEY: Final = r"://(?P<password>[A-Za-z0-9_-]{20,256}+)@"
-_TEMPLATE: Final = r"\{.*\}|%s|%\(.*|\$.*|<.*>|\*+|\.\.\.|…"
 
 
 def _url_password(match: re.Match[str]) -> str:
-    if _compiled(_TEMPLATE).fullmatch(match["password"]):
+    if template(match["password"]):
         return match[0]
     return f"://{match['user']}:{PLACEHOLDER}@"
-
-
-# -- names and what is assigned to them ------------------------------------------------------
-
-_HEADER_WORDS: Final = ("authorization", "bearer ")
-_HEADER: Final = r"""(?xi)
-    (?: authorization\\{0,3}["']?[ \t]{0,8}[:=,][ \t]{0,8}[bru]{0,2}(?:\\{0,3}["'])?
-        (?P<scheme>(?:bearer|basic|token|digest|apikey|negotiate)[ \t]{1,8})?
-      | (?P<bearer>bearer[ \t]{1,8}) )
-    (?P<value>[^\s"'\\,;<>()]{6,4096}+)"""
-
-_KEY_KINDS: Final = (
-    *("api", "access", "account", "auth", "encryption", "master", "private", "secret", "shared"),
-    *("signing", "storage", "subscription"),
-)
-_KEY_BEFORE: Final = "|".join(
-    f"(?<={kind}{separator})" for kind in _KEY_KINDS for separator in ("", "_", "-")
-)
-_NAME_WORDS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "sig=")
-# The end of a name, an operator, and a value.  "==" compares, "::" is part of a node id.
-_ASSIGNED: Final = rf"""(?xi)
-    (?: (?P<password> passwords? | passwd | passphrase | (?<=[_-])pass | pwd | secret
-                    | credentials? )
-      | token | (?:{_KEY_BEFORE})key | (?<=[?&])sig )
-    (?![A-Za-z0-9_-]) (?:\\{{0,3}}["'])? [ \t]{{0,8}}
-    (?P<operator> => | := | =(?!=) | :(?!:) ) (?P<space>[ \t]{{0,8}})
-    (?: [bru]{{0,2}} \\{{0,3}}(?P<quote>["'])
-        (?P<quoted>(?:(?!(?P=quote))[^\n\\]|\\(?!["'])){{1,4096}}+)
-      | (?P<bare>(?:[^\s"'`,;&<>|\\]|\\(?![nrt"'\\])){{6,4096}}+) )"""
-_WORD: Final = r"[A-Za-z_][\w.]*"
-_CALL: Final = r"[A-Za-z_][\w.]*[(\[{](?:[^)\]}]*|.*[)\]}])"
-_CLOSERS: Final = ")]}.:"
-
-
-def _authorised(match: re.Match[str]) -> tuple[int, int] | None:
-    value = match["value"]
-    if match["scheme"] is None and (len(value) < 8 or (_is_word(value) and len(value) < 20)):
-        return None  # "authorization: required", "bearer authentication failed"
-    return match.span("value")
-
-
-def _assigned(match: re.Match[str]) -> tuple[int, int] | None:
-    """Where the secret in an assignment is, None if what is assigned does not look like one."""
-    password = match["password"] is not None
-    if match["quoted"] is not None:
-        return _quoted(match, password)
-    value = match["bare"].rstrip(_CLOSERS) if "(" not in match["bare"] else match["bare"]
-    start = match.start("bare")
-    span = start, start + len(value)
-    if len(value) < 6 or _compiled(_CALL).fullmatch(value) or _compiled(_TEMPLATE).fullmatch(value):
-        return None  # derive(...) and the like
-    if _is_word(value):
-        # A variable or an annotation in code, unless it stands as in "password=letmein".
-        tight = match["operator"] == "=" and not match["space"] and value.isalpha()
-        after = match.string[span[1] : span[1] + 1]
-        return span if password and tight and after in ("", " ", "\n", "&", ";", '"', "'") else None
-    if password:
-        return span
-    return span if len(value) >= 8 and _has_digit(value) else None
-
-
-def _quoted(match: re.Match[str], password: bool) -> tuple[int, int] | None:
-    value, span = match["quoted"], match.span("quoted")
-    if _compiled(_TEMPLATE).fullmatch(value) or not value.strip("*.x… "):
-        return None  # a template, a mask
-    if password:
-        return span if len(value) >= 6 else None
-    return span if len(value) >= 8 and not _is_word(value) and " " not in value else None
-
-
-def _is_word(value: str) -> bool:
-    return not _has_digit(value) and _compiled(_WORD).fullmatch(value) is not None
-
-
-def _has_digit(value: str) -> bool:
-    return any("0" <= character <= "9" for character in value)
-
-
-def _replace(
-    text: str,
-    words: tuple[str, ...],
-    pattern: str,
-    where: Callable[[re.Match[str]], tuple[int, int] | None],
-) -> str:
-    """Try ``pattern`` only where one of ``words`` occurs, in any case; replace what ``where`` says.
-
-    Case is folded here, because the engine is many times slower when it folds.
-    """
-    low = text.replace("\u0130", "i").lower()  # the only letter that changes its length
-    spots: set[int] = set()
-    for word in words:
-        at = low.find(word)
-        while at >= 0:
-            spots.add(at)
-            at = low.find(word, at + len(word))
-    if not spots:
-        return text
-    tried = _compiled(pattern)
-    out: list[str] = []
-    done = 0
-    for spot in sorted(spots):
-        if spot < done:
-            continue
-        match = tried.match(text, spot)
-        span = where(match) if match is not None else None
-        if span is not None:
-            out += [text[done : span[0]], PLACEHOLDER]
-            done = span[1]
-    return "".join(out) + text[done:]

@@ -7,8 +7,11 @@ attribute of plain data, which survives the way from an xdist worker to its cont
 
 from __future__ import annotations
 
+import ast
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from flakefighters.model import Failure, Phase
@@ -19,6 +22,8 @@ __all__ = [
     "Seen",
     "attachment",
     "describe_subtest",
+    "is_subtest",
+    "outcome_of",
     "read",
     "skip_reason",
     "state_env",
@@ -30,7 +35,8 @@ ATTRIBUTE: Final = "_flakefighters"
 #: Turns a longrepr and what is attached to its report into (text, signature); both redacted.
 Describe = Callable[[Any, Mapping[str, Any]], tuple[str, str]]
 
-_PHASES: Final = {phase.value: phase for phase in Phase}
+#: A report's ``when`` to its phase; what cannot be collected fails before any call, as in a setup.
+_PHASES: Final = {"collect": Phase.SETUP, **{phase.value: phase for phase in Phase}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +102,64 @@ def state_env(items: Iterable[Any]) -> list[str]:
     return sorted(names)
 
 
+def outcome_of(report: Any) -> str:
+    """What a report was made as: "passed", "failed" or "skipped".
+
+    Plugins that run tests again call an attempt what they like afterwards ("rerun", "retried"),
+    even one that passed.
+    """
+    outcome = str(report.outcome)
+    if outcome in ("passed", "failed", "skipped"):
+        return outcome
+    longrepr = report.longrepr
+    if longrepr and (isinstance(longrepr, (tuple, list)) or hasattr(report, "wasxfail")):
+        return "skipped"
+    known: Mapping[str, Any] = getattr(report, ATTRIBUTE, None) or {}
+    return "failed" if longrepr or "exception" in known else "passed"
+
+
+def is_subtest(report: Any) -> bool:
+    """Whether a report is of a part of a test; in pytest, in pytest-subtests, in unittest."""
+    return hasattr(report, "context") and "subtest" in type(report).__name__.lower()
+
+
 def describe_subtest(report: Any) -> str | None:
     """A subtest's message and parameters as pytest prints them, None for other reports."""
     context = getattr(report, "context", None)
-    if context is None or "subtest" not in type(report).__name__.lower():
+    if context is None or not is_subtest(report):
         return None
     if isinstance(context, Mapping):
         message, parameters = context.get("msg"), context.get("kwargs") or {}
     else:
         message = getattr(context, "msg", None)
         parameters = getattr(context, "kwargs", None) or {}
+    # xdist's controller makes the context anew, which may show what is shown already.
+    kind: Any = type(context)
+    again = hasattr(report, "node") and _shows(kind)
     parts = [f"[{message}]"] if message is not None else []
     if parameters:
-        shown = ", ".join(
-            f"{key}={value if isinstance(value, str) else repr(value)}"
-            for key, value in parameters.items()
-        )
+        shown = ", ".join(f"{key}={_shown(value, again)}" for key, value in parameters.items())
         parts.append(f"({shown})")
     return " ".join(parts) or "(<subtest>)"
+
+
+@cache
+def _shows(kind: Any) -> bool:
+    """Whether the context of a subtest turns its parameters into text each time it is made."""
+    try:
+        return bool(kind(msg=None, kwargs={"key": "text"}).kwargs["key"] != "text")
+    except Exception:  # another plugin's, made in another way
+        return False
+
+
+def _shown(value: Any, again: bool) -> str:
+    if not isinstance(value, str):
+        return repr(value)
+    if again:
+        with contextlib.suppress(ValueError, SyntaxError):  # cut short by pytest
+            once = ast.literal_eval(value)
+            return once if isinstance(once, str) else value
+    return value
 
 
 def skip_reason(longrepr: Any) -> str | None:
@@ -121,6 +167,23 @@ def skip_reason(longrepr: Any) -> str | None:
     if isinstance(longrepr, (tuple, list)) and len(longrepr) == 3:
         return str(longrepr[2]).removeprefix("Skipped: ")
     return str(longrepr) if longrepr else None
+
+
+#: Failures that say more of the machine than of the code: (end of the exception's name, text).
+_LIMITS: Final = (
+    ("memory", "MemoryError", ""),
+    ("timeout", "Failed", "from pytest-timeout"),
+)
+
+
+def _limit(crashed: bool, exception: str | None, text: str) -> str | None:
+    """What ended a test from outside: "crash", "memory", "timeout"; None: it ended itself."""
+    if crashed:
+        return "crash"
+    for limit, ending, words in _LIMITS:
+        if (exception or "").endswith(ending) and words in text:
+            return limit
+    return None
 
 
 class _Hidden:
@@ -141,8 +204,8 @@ def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> 
     known: Mapping[str, Any] = getattr(report, ATTRIBUTE, None) or {}
     when = getattr(report, "when", None)
     phase = _PHASES.get(str(when), Phase.CALL)
-    outcome = report.outcome
-    failing = outcome not in ("passed", "skipped")  # "rerun" is a failure that was tried again
+    outcome = outcome_of(report)
+    failing = outcome == "failed"
     subtest = describe_subtest(report)
     subtest = None if subtest is None else clean(subtest)
     failure = None
@@ -153,6 +216,12 @@ def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> 
         for name in ("property", "trace"):
             if known.get(name) is not None:
                 facts[name] = known[name]
+        crashed = when not in _PHASES
+        limit = _limit(crashed, exception, text)
+        if limit is not None:
+            facts["limit"] = limit
+        if when == "collect":
+            facts["collection"] = True
         failure = Failure(
             phase=phase,
             subtest=subtest,
@@ -165,7 +234,7 @@ def read(report: Any, describe: Describe, clean: Callable[[str], str] = str) -> 
     reason = skip_reason(report.longrepr) if outcome == "skipped" else None
     return Seen(
         phase=phase,
-        outcome="failed" if failing else outcome,
+        outcome=outcome,
         subtest=subtest,
         # Older pytest writes "reason: " before what pytest.xfail() was told.
         wasxfail=None if wasxfail is None else clean(str(wasxfail).removeprefix("reason: ")),

@@ -30,6 +30,10 @@ __all__ = ["ForeignHistory", "Limits", "open_foreign"]
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _BLOB: Final = re.compile(r"[0-9a-f]{16}")
+_SIZE_OF_VERDICTS: Final = """
+SELECT count(*), coalesce(sum(length(e.body)), 0)
+  FROM verdict v LEFT JOIN evidence e ON e.id = v.evidence WHERE v.run = :run
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,10 @@ class Limits:
     runs: int = 100_000
     tests: int = 200_000  # per run
     executions: int = 100_000  # per run
+    #: Per failure: one by each flakefighter, the joined one, and a few that runs since gave.
+    verdicts: int = 16
+    verdicts_of_run: int = 50_000
+    evidence: int = 16 * 1024 * 1024  # characters, per run
     text: int = 1024 * 1024  # characters of one text
     json_depth: int = 32
     seconds: float = 300.0
@@ -162,9 +170,15 @@ class ForeignHistory:
                 yield run, verdicts
 
     def _verdicts(self, run: Run) -> tuple[Verdict, ...]:
+        limits = self._limits
+        failures = sum(len(execution.failures) for execution in run.executions)
+        # Counted first: hundreds of thousands take minutes to read.
+        ((count, characters),) = self._database.query(_SIZE_OF_VERDICTS, run=run.head.id)
+        if count > min(limits.verdicts * failures, limits.verdicts_of_run):
+            raise ForeignDatabaseError(f"it has {count:,} verdicts on {failures:,} failures")
+        if characters > limits.evidence:
+            raise ForeignDatabaseError("its evidence is too large")
         verdicts = read.verdicts(self._database, [run.head.id])
-        if len(verdicts) > 10 * self._limits.executions:
-            raise ForeignDatabaseError("it has too many verdicts")
         for verdict in verdicts:
             self._typed(verdict)
         return verdicts

@@ -159,7 +159,7 @@ def _signature(failure: Failure, indent: str) -> Iterator[Line]:
 
 
 def _failure(failure: Failure) -> str:
-    text = f"in {failure.phase.value}"
+    text = "in collection" if failure.facts.get("collection") else f"in {failure.phase.value}"
     if failure.subtest is not None:
         text += f", subtest {failure.subtest}"
     return f"{text}: {failure.exception or 'no exception'}"

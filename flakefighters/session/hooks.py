@@ -13,7 +13,7 @@ import pytest
 
 from flakefighters.capture.journal import Journal
 from flakefighters.capture.nodeids import Names
-from flakefighters.capture.recorder import Recorder
+from flakefighters.capture.recorder import Closed, Recorder
 from flakefighters.capture.reports import state_env
 from flakefighters.environment import facts as environment
 from flakefighters.hookspecs import verdicts_key
@@ -42,7 +42,7 @@ from flakefighters.session.settings import (
 from flakefighters.session.spool import address
 from flakefighters.session.start import Start
 from flakefighters.session.watching import leave_watch
-from flakefighters.session.world import World
+from flakefighters.session.world import World, top_level_modules
 
 __all__ = ["Session"]
 
@@ -97,6 +97,7 @@ class Session:
         self.interrupted = False
         self._begun = False
         self._suite_told = 0
+        self._uncollected: list[Closed] = []
         self._shown = False
         self.xml = junit.Properties(config)
         ci = start.resolution.ci is not None
@@ -125,7 +126,7 @@ class Session:
         known = {} if ci is None else {"vendor": ci.vendor, "workflow": ci.workflow, "job": ci.job}
         return environment.read(
             environment.Inputs(
-                options=self._clean(comparable_options(self.config)),
+                options=self.redactor.values(comparable_options(self.config)),
                 ci={name: value for name, value in known.items() if value},
                 own=self.start.own_distributions,
                 state_env={
@@ -150,9 +151,9 @@ class Session:
 
     @guarded
     def pytest_collectreport(self, report: Any) -> None:
-        """Remember what could not be collected."""
+        """What could not be collected is a failure; the journal begins when the suite is known."""
         if report.failed:
-            self.recorder.collection_errors.append(report.nodeid)
+            self._uncollected.extend(self.recorder.not_collected(report))
 
     @guarded
     def pytest_collection_finish(self, session: Any) -> None:
@@ -201,6 +202,8 @@ class Session:
         new = self.recorder.suite[self._suite_told :]
         self._suite_told += len(new)
         self.journal.suite([self._based(nodeid) for nodeid in new])
+        self._closed(self._uncollected)
+        self._uncollected.clear()
 
     def _head_is_known(self) -> None:
         self._begun = True
@@ -211,20 +214,12 @@ class Session:
         option = self.config.option
         if getattr(option, "usepdb", False) or getattr(option, "trace", False):
             context["debugger"] = True
-        chosen = selection(self.config, self.deselected, self._based)
-        chosen = {key: self._clean(value) for key, value in chosen.items()}
+        chosen = self.redactor.values(selection(self.config, self.deselected, self._based))
         self.head = replace(self.head, context=context, selection=chosen)
         if self.asked.save:
             start = self.start
             to = address(start.resolution.record_to)
             self.journal.begin(self.head, start.project, start.checkout.state, self.environment, to)
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._clean(member) for member in value]
-        if isinstance(value, dict):
-            return {name: self._clean(member) for name, member in value.items()}
-        return self.redactor(value) if isinstance(value, str) else value
 
     def _based(self, nodeid: str) -> str:
         return self.names(nodeid)
@@ -268,19 +263,20 @@ class Session:
     @guarded
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         """Ctrl-C; ways to stop come here as well: ``pytest.exit``, errors of collection."""
-        stops = (pytest.exit.Exception, pytest.Session.Interrupted)
-        self.interrupted = not isinstance(excinfo.value, stops)
+        # pytest's and xdist's own ways to stop (-x, --maxfail) are subclasses.
+        self.interrupted = type(excinfo.value) is KeyboardInterrupt
 
     @pytest.hookimpl(tryfirst=True)
     @guarded
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Judge and save, before reports are written."""
         if self._watch_file is not None:
             self.world.remove(str(self._watch_file))
         if not self.recorder.suite:
-            if not self.recorder.collection_errors:
-                return  # there was nothing to do
-            self._head_is_known()
+            return  # there was nothing to do
+        self._collected(())
+        context = {**self.head.context, "exit_status": int(exitstatus)}
+        self.head = replace(self.head, context=context)
         # From here on nothing of ours is interrupted by Ctrl-C in a half-done state: the journal
         # is complete first.
         self._closed(self.recorder.unfinished("the run ended during this test"))
@@ -303,7 +299,7 @@ class Session:
             context["collection_errors"] = [self._based(one) for one in recorder.collection_errors]
         self.head = replace(
             self.head,
-            ended=real.time_ns() // 1000,
+            ended=self.world.now(),
             completeness=completeness,
             context=context,
         )
@@ -336,7 +332,7 @@ class Session:
                 plugins=plugins(self.config),
                 plugin_files=plugin_files(self.config, self.start.checkout.base),
                 lookback=self.lookback,
-                modules=frozenset(name for name in list(sys.modules) if "." not in name),
+                modules=frozenset(top_level_modules()),
                 loaded=loaded_files(self.recorder.executions),
                 ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
                 history_runs=self.asked.history_runs,

@@ -86,7 +86,8 @@ def _shown(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
         failure = failed[-1].failures[verdict.index]
         place = failure.subtest and f"subtest {failure.subtest}"
         if place is None and failure.phase is not Phase.CALL:
-            place = f"in {failure.phase.value}"
+            collection = failure.facts.get("collection")
+            place = "in collection" if collection else f"in {failure.phase.value}"
         if mine[-1].outcome is Outcome.PASSED and failed[-1].attempt < mine[-1].attempt:
             place = place or None
         out.append((verdict, session.names.pytests(verdict.nodeid), place))

@@ -14,10 +14,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from typing import Final
 
 from flakefighters.originals import real
 
-__all__ = ["World"]
+__all__ = ["World", "top_level_modules"]
+
+#: Clocks are set now and then; by more than this (µs), and tests have done it.
+_CLOCK_SET: Final = 60_000_000
 
 
 class World:
@@ -31,9 +36,17 @@ class World:
             "time.time_ns": real.time_ns,
             "time.monotonic": real.monotonic,
         }
+        self._began, self._began_steady = real.time_ns(), real.monotonic()
         self.environ = dict(os.environ)
         self.path = list(sys.path)
         self.executable = sys.executable
+
+    def now(self) -> int:
+        """The time in µs: the start's, and what a clock says that nobody can set.
+
+        Some tools that tests travel in time with change what the real functions return.
+        """
+        return self._began // 1000 + round((real.monotonic() - self._began_steady) * 1_000_000)
 
     def remove(self, path: str) -> None:
         """Delete a file of ours on the real disk, if it is there."""
@@ -68,8 +81,17 @@ class World:
         for name, known in self._known.items():
             if now[name] is not known:
                 return name
+        if abs(real.time_ns() // 1000 - self.now()) > _CLOCK_SET:
+            return "the clock"
         try:
             real.getcwd()
         except OSError:
             return "the current folder"
         return None
+
+
+def top_level_modules() -> Iterator[str]:
+    """The names of imported modules that have no dot; anything may be a key there."""
+    for name in list(sys.modules):
+        if isinstance(name, str) and "." not in name:
+            yield name

@@ -97,6 +97,116 @@ def test_attempts_of_a_rerun() -> None:
     ]
 
 
+def subtest(outcome: str, nodeid: str = NODEID, **more: Any) -> pytest.TestReport:
+    """A report as of a subtest: of another class, with a context."""
+    made = report("call", outcome, nodeid, **more)
+    made.__class__ = SubtestReport
+    made.context = {"msg": "one", "kwargs": {}}  # type: ignore[attr-defined]
+    return made
+
+
+class SubtestReport(pytest.TestReport):
+    """Known by its name and its context."""
+
+
+def test_a_setup_that_comes_after_subtests_is_of_the_same_attempt() -> None:
+    made = recorder()
+    for ended in ("failed", "passed"):
+        made.report(subtest(ended))
+        made.report(subtest("passed"))
+        play(made, "passed", "passed", "passed")
+    assert [(one.attempt, one.outcome.value) for one in made.executions] == [(1, "F"), (2, ".")]
+    assert made.outcomes == "R"
+
+
+def test_passing_subtests_are_one_attempt() -> None:
+    made = recorder()
+    made.report(subtest("passed"))
+    play(made, "passed", "passed", "passed")
+    assert (made.outcomes, made.executions) == (".", [])
+
+
+def test_calls_within_one_setup_and_teardown_are_attempts() -> None:
+    made = recorder()
+    made.report(report("setup"))
+    made.report(report("call", "retried", longrepr="E   no"))
+    made.report(report("call", "passed"))
+    made.report(report("teardown", "failed"))
+    assert [(one.attempt, one.outcome.value) for one in made.executions] == [(1, "F"), (2, "E")]
+
+
+def test_what_passed_is_a_pass_whatever_it_is_called() -> None:
+    made = recorder()
+    for called in ("passed", "rerun", "dd_efd_attempt_passed"):
+        play(made, "passed", "", "")
+        made.report(report("call", called, longrepr=None))
+        made.report(report("teardown"))
+    assert made.outcomes == "."
+    assert [one.outcome for one in made.executions] == [Outcome.PASSED] * 3
+    play(made, "passed", "", "")
+    made.report(report("call", "rerun", longrepr=("a.py", 1, "Skipped: no")))
+    made.report(report("teardown"))
+    assert made.executions[-1].outcome is Outcome.SKIPPED
+
+
+def test_equal_failures_of_one_subtest_are_one() -> None:
+    made = recorder()
+    for text in ("E   1", "E   2"):
+        made.report(subtest("failed", longrepr=text))
+    play(made, "passed", "passed", "passed")
+    assert [one.text for one in made.executions[0].failures] == ["E   2"]
+
+
+def test_the_sum_of_failed_subtests_is_no_failure_of_its_own() -> None:
+    made = recorder()
+    made.report(subtest("failed", longrepr="E   1"))
+    play(made, "passed", "", "")
+    made.report(report("call", "failed", longrepr="contains 1 failed subtest"))
+    made.report(report("teardown"))
+    assert [one.subtest for one in made.executions[0].failures] == ["[one]"]
+
+
+def test_what_could_not_be_collected() -> None:
+    made = recorder()
+    broken = pytest.CollectReport("tests/test_b.py", "failed", "E   ImportError: no", None)
+    (closed,) = made.not_collected(broken)
+    assert made.not_collected(broken) == []  # a second worker
+    assert closed == (1, (0, 0, 0), made.executions[0])
+    assert made.suite == [NODEID, "tests/test_b.py"]
+    assert made.outcomes == "-E"
+    assert not made.complete
+    (failure,) = made.executions[0].failures
+    assert (failure.phase, failure.facts) == (Phase.SETUP, {"collection": True})
+
+
+@pytest.mark.parametrize("duration", [float("inf"), float("nan"), -1.0, 1e300, None, "1"])
+def test_durations_that_are_none(duration: Any) -> None:
+    made = recorder()
+    made.report(report("setup"))
+    made.report(report("call", duration=duration))
+    made.report(report("teardown"))
+    assert list(made.durations) == [10, 0, 10]
+
+
+@pytest.mark.parametrize(
+    ("when", "longrepr", "exception", "limit"),
+    [
+        ("???", "worker 'gw0' crashed", None, "crash"),
+        ("call", "E   Failed: Timeout (>1.0s) from pytest-timeout.", "Failed", "timeout"),
+        ("call", "E   MemoryError", "MemoryError", "memory"),
+        ("call", "E   Failed: no", "Failed", None),
+    ],
+)
+def test_failures_that_say_more_of_the_machine(
+    when: str, longrepr: str, exception: str | None, limit: str | None
+) -> None:
+    made = recorder()
+    known = {} if exception is None else {"exception": exception}
+    made.report(report(when, "failed", longrepr=longrepr, known=known))
+    made.unfinished("over")
+    assert made.executions[0].failures[0].facts.get("limit") == limit
+
+
 def test_a_pass_and_then_a_failure() -> None:
     """Asked for twice, or in two workers: the pass is as much a fact as the failure."""
     made = recorder()

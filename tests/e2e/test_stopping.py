@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flakefighters.model import Completeness, Outcome
+from flakefighters.model import Completeness, Outcome, Phase
 from tests.e2e.project import Project, outcomes
 
 COMPLETE, PARTIAL, INTERRUPTED = Completeness
@@ -79,21 +79,35 @@ def test_collection_errors(project: Project) -> None:
     )
     ended = project.pytest(expect=2)
     run = project.run()
-    assert run.outcomes == "-"
+    assert dict(zip(run.suite, run.outcomes, strict=True)) == {
+        "test_bad.py": "E",
+        "test_it.py::test_a": "-",
+    }
     assert run.head.completeness is PARTIAL
     assert run.head.context["collection_errors"] == ["test_bad.py"]
-    assert "no failures" not in ended.closing
+    assert run.head.context["exit_status"] == 2
+    (error,) = run.executions
+    assert (error.nodeid, error.outcome) == ("test_bad.py", Outcome.ERROR)
+    (failure,) = error.failures
+    assert (failure.phase, failure.facts["collection"]) == (Phase.SETUP, True)
+    assert "nothing_of_that_name" in failure.signature
+    (verdict,) = ended.verdicts
+    assert verdict[1].startswith("test_bad.py - in collection: ")
     project.pytest("--continue-on-collection-errors", expect=1)
     run = project.run()
-    assert run.outcomes == "."
+    assert sorted(run.outcomes) == [".", "E"]
     assert run.head.completeness is PARTIAL
     # Nothing but errors is a run as well.
-    ended = project.pytest("test_bad.py", expect=2)
+    project.pytest("test_bad.py", expect=2)
     run = project.run()
-    assert (list(run.suite), run.head.completeness) == ([], PARTIAL)
-    assert run.head.context["collection_errors"] == ["test_bad.py"]
+    assert (list(run.suite), run.head.completeness) == (["test_bad.py"], PARTIAL)
     assert len(project.runs()) == 3
-    assert project.flakefighters("runs").returncode == 0
+    assert "in collection" in project.flakefighters("show", run.head.id).stdout
+    # Mended, it is gone from the suite.
+    project.write({"test_bad.py": "def test_b(): pass\n"})
+    project.pytest(expect=0)
+    assert list(project.run().suite) == ["test_bad.py::test_b", "test_it.py::test_a"]
+    assert project.run().head.context["exit_status"] == 0
 
 
 def test_killed(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -88,6 +89,21 @@ def test_the_second_session_of_a_process_is_nested(project: Project) -> None:
     told = several(project, [[], [], ["--flakefighters"]])
     assert [code for code, _, _ in told] == [0, 0, 0]
     assert len(project.runs()) == 2
+
+
+def test_a_second_session_of_a_process_says_that_it_is_not_recorded(project: Project) -> None:
+    project.test("def test_a(): pass\n")
+    one = "pytest.main(['-q', '-p', 'flakefighters.plugin'])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import pytest; {one}; {one}"],
+        cwd=project.root,
+        env=project.environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.count("neither judged nor recorded") == 1
+    assert len(project.runs()) == 1
 
 
 ORDER = [

@@ -137,6 +137,8 @@ def test_collection_error_and_no_worker(project: Project) -> None:
     bare = project.pytest("-n2", plugins=["xdist"], on=False)
     project.pytest("-n2", plugins=["xdist"], expect=bare.code)
     assert project.run().head.context["collection_errors"] == ["test_bad.py"]
+    (error,) = project.run().executions
+    assert (error.nodeid, error.outcome) == ("test_bad.py", Outcome.ERROR)
     (project.root / "test_bad.py").unlink()
     project.pytest("-n0", plugins=["xdist"], expect=0)
     assert project.run().outcomes == "."
@@ -144,3 +146,40 @@ def test_collection_error_and_no_worker(project: Project) -> None:
         "-n2", "--maxfail=1", "-p", "no:flakefighters", plugins=["xdist"], on=False, expect=0
     )
     assert len(project.runs()) == 2
+
+
+def test_stopped_at_the_first_failure_is_not_interrupted(project: Project) -> None:
+    project.test("""
+        import time
+        def test_bad(): assert 0
+        def test_b(): time.sleep(0.5)
+        def test_c(): time.sleep(0.5)
+        def test_d(): time.sleep(0.5)
+        """)
+    project.pytest("-x", "-n2", plugins=["xdist"], expect=2)
+    assert project.run().head.completeness is Completeness.PARTIAL
+
+
+def test_subtests_have_the_names_that_pytest_gives_them(project: Project) -> None:
+    need_module("_pytest.subtests")
+    project.test("""
+        def test_sub(subtests):
+            with subtests.test("one", number=1, text="1"):
+                assert 0
+        """)
+    names = []
+    for more in ([], ["-n1"]):
+        project.pytest(*more, plugins=["xdist"], expect=1)
+        (execution,) = project.run().executions
+        names.append([failure.subtest for failure in execution.failures])
+    assert names == [["[one] (number=1, text='1')"]] * 2
+
+
+def test_a_crash_is_told_from_a_failure(project: Project) -> None:
+    project.test("""
+        import os
+        def test_crash(): os._exit(1)
+        """)
+    project.pytest("-n1", plugins=["xdist"], expect=1)
+    (execution,) = project.run().executions
+    assert execution.failures[0].facts["limit"] == "crash"

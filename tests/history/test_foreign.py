@@ -9,15 +9,16 @@ import signal
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from flakefighters.errors import DatabaseError, ForeignDatabaseError
-from flakefighters.history import open_history
+from flakefighters.history import open_history, read
+from flakefighters.history.database import Database
 from flakefighters.history.foreign import Limits, open_foreign
-from flakefighters.model import Run, Target
+from flakefighters.model import Run, Target, Verdict
 from tests.history.made_runs import make_run, make_state, make_verdict
 from tests.history.together import PROCESSES
 
@@ -176,6 +177,40 @@ def test_limits_are_kept(artifact: Path) -> None:
             assert len(foreign.refused) == 2
     with open_foreign(artifact, Limits(seconds=-1)) as foreign, pytest.raises(DatabaseError):
         list(foreign.runs())
+
+
+def test_more_verdicts_than_failures_can_have_are_not_read(
+    artifact: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = """
+        INSERT INTO verdict SELECT {columns} FROM verdict v, (
+            WITH RECURSIVE n(value) AS
+                (VALUES(1) UNION ALL SELECT value + 1 FROM n WHERE value < 17)
+            SELECT value FROM n) n WHERE v.run = '{run}'
+        """
+    connection = sqlite3.connect(artifact)
+    names = [row[1] for row in connection.execute("PRAGMA table_info(verdict)")]
+    connection.close()
+    first, second = (run.head.id for run in runs)
+    columns = ", ".join(
+        "printf('%032x', n.value)" if name == "id" else f"v.{name}" for name in names
+    )
+    tamper(artifact, flood.format(columns=columns, run=first))
+    seen: list[str] = []
+    real = read.verdicts
+
+    def noted(database: Database, ids: Sequence[str]) -> tuple[Verdict, ...]:
+        seen.extend(ids)
+        return real(database, ids)
+
+    monkeypatch.setattr(read, "verdicts", noted)
+    with open_foreign(artifact) as foreign:
+        assert [run.head.id for run, _ in foreign.runs()] == [second]
+        assert foreign.refused == {first: "it has 18 verdicts on 1 failures"}
+    assert seen == [second]
+    with open_foreign(artifact, Limits(evidence=5)) as foreign:
+        assert list(foreign.runs()) == []
+        assert foreign.refused[second] == "its evidence is too large"
 
 
 def test_links_and_folders_are_refused(artifact: Path, tmp_path: Path) -> None:

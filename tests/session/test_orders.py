@@ -28,7 +28,7 @@ def test_an_order_arrives_whole() -> None:
         roots=["tests"],
         plugins=["xdist"],
         plugin_files=["conftest.py"],
-        lookback=Lookback(Watch(base="/p"), {"data.json": "t.py::a"}),
+        lookback=Lookback(Watch(base="/p"), {"data.json": 5}),
         modules=frozenset({"os"}),
         loaded=["/p/a.py"],
         ignored={"t.py::a": {"ignore": True}},

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.originals import real
 from flakefighters.session.world import World
 
 
@@ -56,6 +57,16 @@ def test_frozen_before_us(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(time, "time_ns", lambda: 0)
         strange = World().strange()
     assert strange == "time.time"
+
+
+def test_a_clock_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As time-machine does it: the real functions return another time."""
+    world = World()
+    before = world.now()
+    assert abs(before - time.time_ns() // 1000) < 5_000_000
+    monkeypatch.setattr(real, "time_ns", lambda: time.time_ns() - 10**18)
+    assert world.strange() == "the clock"
+    assert before <= world.now() < before + 60_000_000
 
 
 def test_deleted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
