@@ -287,7 +287,10 @@ class SqliteDatabase:
     @contextmanager
     def writing(self, sql: str, **params: object) -> Iterator[SqliteWriter]:
         if self.read_only:
-            raise DatabaseError(f"{self._name} is opened for reading only")
+            raise DatabaseError(
+                f"{self._name} is opened for reading only",
+                remedy="check the rights of the file and of its folder",
+            )
         with self._explained():
             self._execute("BEGIN IMMEDIATE")
             try:

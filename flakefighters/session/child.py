@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from flakefighters.capture import wire
-from flakefighters.capture.journal import recover
 from flakefighters.fighters import builtin
 from flakefighters.model import Secret, Target
 from flakefighters.session.finish import Plan, finish
+from flakefighters.session.places import spools
+from flakefighters.session.spool import read_back
 from flakefighters.state.anchor import Anchor
 from flakefighters.state.checkout import Checkout
 
@@ -26,7 +27,7 @@ def main() -> None:
     """Do what the parent ordered."""
     order = json.load(sys.stdin.buffer)
     os.chdir(order["anchor"])
-    run = recover(Path(order["journal"])).run
+    run = read_back(Path(order["journal"])).run
     inipath = None if order["inipath"] is None else Path(order["inipath"])
     plan = Plan(
         target=_target(order["target"]),
@@ -37,7 +38,7 @@ def main() -> None:
         roots=order["roots"],
         plugins=order["plugins"],
         ignored=order["ignored"],
-        spool=Path(order["spool"]),
+        spools=[one for one in spools(Path(order["anchor"])) if str(one.path) in order["spools"]],
     )
     checkout = Checkout.read(Anchor(path=Path(order["anchor"]), inipath=inipath))
     done = finish(run, checkout, plan)

@@ -89,7 +89,7 @@ def _elsewhere(session: Session, run: Run) -> Finished:
         "roots": list(plan.roots),
         "plugins": list(plan.plugins),
         "ignored": wire.plain(plan.ignored),
-        "spool": str(plan.spool),
+        "spools": [str(spool.path) for spool in plan.spools],
     }
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}

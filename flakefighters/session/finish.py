@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from flakefighters.judging.judge import Judged, judge
 from flakefighters.judging.retries import amendments
 from flakefighters.model import Flakefighter, Run, Target
 from flakefighters.session.opened import open_checked
+from flakefighters.session.places import Spool
 from flakefighters.session.spent import stripped
 from flakefighters.session.spool import address, deliver_leftovers
 from flakefighters.state.checkout import Checkout
@@ -42,8 +44,8 @@ class Plan:
     loaded: tuple[str, ...] = ()
     #: Node id to what its marker says.
     ignored: Mapping[str, Any] = field(default_factory=dict)
-    #: Folder with the journals of earlier runs.
-    spool: Any = None
+    #: Folders with the journals of earlier runs.
+    spools: Sequence[Spool] = ()
     #: What was found when looking back at the start.
     lookback: Lookback | None = None
     #: Where the targets were set, for messages.
@@ -121,7 +123,7 @@ def _judge(
 def _open(
     target: Target, checkout: Checkout, done: Finished, *, create: bool, seconds: float
 ) -> History | None:
-    if not create and target.path is not None and not target.path.exists():
+    if not create and target.path is not None and not os.path.lexists(target.path):
         return None
     try:
         return open_checked(target, checkout, create=create, deadline=seconds)
@@ -148,10 +150,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         later = amendments(run, history, now=time.time_ns() // 1000)
         if later:
             history.add_verdicts(later)
-        if plan.spool is not None:
-            _, notes = deliver_leftovers(
-                history, plan.spool, to=address(plan.record_to), seconds=1.0
-            )
-            done.notes.extend(notes)
+        _, notes = deliver_leftovers(history, plan.spools, to=address(plan.record_to), seconds=1.0)
+        done.notes.extend(notes)
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")

@@ -344,7 +344,7 @@ class Session:
             roots=list(self.roots.found),
             plugins=plugins(self.config),
             ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
-            spool=self.start.spool,
+            spools=self.start.spools,
             lookback=self.lookback,
             modules=frozenset(name for name in list(sys.modules) if "." not in name),
             loaded=loaded_files(self.recorder.executions),

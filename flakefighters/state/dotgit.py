@@ -15,7 +15,7 @@ from typing import Final
 from flakefighters.state.disk import Disk
 from flakefighters.state.git import is_commit
 
-__all__ = ["DotGit", "read", "tracks"]
+__all__ = ["DotGit", "may_track", "read", "tracks"]
 
 _SECTION: Final = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 _LARGEST: Final = 16 << 20
@@ -61,6 +61,21 @@ def tracks(top: Path, path: str, disk: Disk) -> bool:
     folder = _folder(top, disk)
     index = (disk.read(f"{folder}/index", 0, _LARGEST) or b"") if folder else b""
     return path.encode("utf-8", "surrogateescape").lower() + b"\0" in index.lower()
+
+
+def may_track(top: Path, path: str, disk: Disk) -> bool:
+    """False only if the index is plain to read, and holds neither ``path`` nor one below it.
+
+    Nor one above: a submodule.
+    """
+    folder = _folder(top, disk)
+    index = (disk.read(f"{folder}/index", 0, _LARGEST) or b"").lower() if folder else b""
+    # Version 4 shortens paths, and another file can hold the rest of an index.
+    odd = len(index) == _LARGEST or index[4:8] == b"\0\0\0\x04" or b"link\0" in index
+    parts = path.encode("utf-8", "surrogateescape").lower().split(b"/")
+    above = (b"/".join(parts[:size]) for size in range(1, len(parts) + 1))
+    whole = b"/".join(parts)
+    return odd or whole + b"/" in index or any(one + b"\0" in index for one in above)
 
 
 def _folder(top: Path, disk: Disk) -> Path | None:

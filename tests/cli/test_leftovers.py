@@ -72,7 +72,7 @@ def test_runs_tells_of_journals_for_another_history(shop: Shop, command: Command
     path = journal(shop, "ci_writer@db.example.org:5432/flakes")
     said = command("runs")
     assert said.code == 0
-    assert "1 run waits for ci_writer@db.example.org:5432/flakes: `flakefighters push`" in said.err
+    assert "1 run waits for ci_writer@db.example.org:5432/flakes: no profile has that" in said.err
     assert path.exists()
     assert command("tests").err == ""
 

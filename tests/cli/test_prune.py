@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flakefighters.capture.journal import recover
+from flakefighters.capture.recovery import recover
 from flakefighters.cli import main
 from flakefighters.history import upkeep
 from flakefighters.history.purge_text import signature_id
@@ -265,7 +265,9 @@ def test_purge_takes_the_journal_of_a_run(shop: Shop, command: Command) -> None:
     path = journal(shop, "f00d", "ci@db:5432/flakes", text=SECRET)
     other = journal(shop, "f00e", "ci@db:5432/flakes", text="fine")
     name = "0199000000007abc8000000000000001"
-    path = path.rename(path.with_name(f"{name}.damaged"))
+    aside = path.parent / "set-aside"
+    aside.mkdir()
+    path = path.rename(aside / f"{name}.jsonl")
     said = command("purge", name, "--yes")
     assert said.code == 0
     assert "from 1 journal" in said.out
