@@ -33,6 +33,29 @@ def runs(command: Command) -> list[str]:
 # -- prune -----------------------------------------------------------------------------------
 
 
+def test_prune_asks_on_a_terminal(
+    shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def answer(question: str, **_: object) -> bool:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("flakefighters.cli.prune.sys", Terminal)
+    monkeypatch.setattr("flakefighters.cli.prune.typer.confirm", answer)
+    assert main(["prune", "--keep-runs", "2"]) == 1
+    assert len(runs(command)) == 3
+    assert main(["prune", "--keep-runs", "2"]) == 0
+    assert len(runs(command)) == 2
+    assert main(["prune", "--keep-runs", "2"]) == 0, "there is nothing to ask for"
+    assert main(["prune", "--keep-runs", "1", "--dry-run"]) == 0
+    assert main(["prune", "--keep-runs", "1", "--yes"]) == 0
+    assert len(runs(command)) == 1
+    assert asked == ["Remove 1 run from sqlite:///flakefighters.db? It cannot be undone."] * 2
+
+
 def test_prune_by_the_profile(shop: Shop, command: Command) -> None:
     (shop.path / "profiles.toml").write_text(TOML + "keep_runs = 2\n")
     said = command("prune", "--dry-run")
