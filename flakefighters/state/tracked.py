@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from flakefighters.state import dotgit
@@ -28,11 +28,11 @@ def tracked_in(folder: Path, names: Collection[str]) -> set[str]:
         paths = {name: name if inside == "." else f"{inside}/{name}" for name in names}
         answer = Git(top).ask("ls-files", "-z")
         if answer.reason is None:
-            listed = answer.output.decode("utf-8", "surrogateescape").lower().split("\0")
-            found |= _among(frozenset(listed), paths)
+            output = answer.output.decode("utf-8", "surrogateescape")
+            found |= _among(output.split("\0"), paths)
         elif tops:
-            disk = Disk()
-            found |= {name for name in names if dotgit.may_track(top, paths[name], disk)}
+            listed = dotgit.listed(top, Disk())
+            found |= set(names) if listed is None else _among(listed, paths)
     return found
 
 
@@ -44,8 +44,9 @@ def _tops(place: Path) -> Iterator[Path]:
         top = None if top.parent == top else find_top(top.parent)
 
 
-def _among(listed: frozenset[str], paths: Mapping[str, str]) -> set[str]:
+def _among(paths_of_git: Iterable[str], paths: Mapping[str, str]) -> set[str]:
     """The names whose paths are listed, lie below one that is (a submodule), or above one."""
+    listed = frozenset(path.lower() for path in paths_of_git)
     found = set()
     for name, path in paths.items():
         wanted = path.lower()

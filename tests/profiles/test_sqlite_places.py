@@ -56,9 +56,7 @@ def test_local_stays_in_the_project(world: World, url: str) -> None:
 def test_no_other_profile_leads_out(world: World, url: str) -> None:
     lay_links(world)
     world.project(of("mine", url))
-    with pytest.raises(
-        ConfigError, match="PROFILES__MINE__URL"
-    ):
+    with pytest.raises(ConfigError, match="PROFILES__MINE__URL"):
         world.resolve(option_profile="mine")
 
 

@@ -76,7 +76,8 @@ def a_socket(name: str) -> None:
     here = os.open(".", os.O_RDONLY)
     os.fchdir(folder)  # a socket's name must be short
     try:
-        socket.socket(socket.AF_UNIX).bind(os.path.basename(name))  # noqa: PTH119
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(os.path.basename(name))  # noqa: PTH119
     finally:
         os.fchdir(here)
         os.close(here)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flakefighters.state.disk import Disk
-from flakefighters.state.dotgit import may_track
+from flakefighters.state.dotgit import listed
 from flakefighters.state.git import Answer, Git
 from flakefighters.state.tracked import tracked_in
 
@@ -99,9 +99,16 @@ def test_where_git_does_not_answer(
     assert tracked_in(lay(top / SPOOL), NAMES) == ({"sent.jsonl"} if version == 2 else set(NAMES))
 
 
-def test_the_index_may_track_what_lies_above_or_below(tmp_path: Path) -> None:
-    top = repository(tmp_path / "shop", "a/b", "module")
-    disk = Disk()
-    assert may_track(top, "a", disk)
-    assert may_track(top, "module/c", disk)
-    assert not may_track(top, "other", disk)
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_the_index_is_read_as_git_reads_it(tmp_path: Path, form: str) -> None:
+    top = tmp_path / "shop"
+    top.mkdir()
+    git(top, "init", "-q", f"--object-format={form}")
+    assert listed(top, Disk()) == frozenset()
+    names = [f"{'x' * length}/é{length}" for length in range(1, 20)]
+    repository(top, *names)
+    (top / "later").write_text("x")
+    git(top, "add", "--intent-to-add", "later")  # its entry has more flags
+    assert listed(top, Disk()) == {*names, "later"}
+    git(top, "update-index", "--split-index")
+    assert listed(top, Disk()) is None
