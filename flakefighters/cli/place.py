@@ -140,7 +140,7 @@ class Place:
 def find_ground(asked: Asked) -> Ground:
     """Find out where we are.  ConfigError if the folder is none."""
     folder = Path.cwd() if asked.rootdir is None else Path(asked.rootdir).expanduser().absolute()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path raises where it may not look
         raise ConfigError(f"no such folder: {folder}", origin="--rootdir")
     anchor = locate(folder)
     checkout = Checkout.read(anchor)

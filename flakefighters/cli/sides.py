@@ -130,7 +130,7 @@ class Sides:
     def tracked(self, target: Target) -> bool:
         """Whether git tracks the file."""
         path = target.path
-        return path is not None and path.exists() and self.ground.checkout.is_tracked(path)
+        return path is not None and os.path.lexists(path) and self.ground.checkout.is_tracked(path)
 
 
 def find_sides(rootdir: str | None) -> Sides:

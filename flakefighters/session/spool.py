@@ -6,11 +6,11 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flakefighters.capture.journal import lives, make_spool
 from flakefighters.capture.recovery import FORMAT, JournalError, Recovered, heading, recover
@@ -41,6 +41,11 @@ __all__ = [
 
 #: The folder within a spool for what is no journal of ours.
 ASIDE: Final = "set-aside"
+_TRACKED: Final = (
+    "the journal {name} is tracked by git, so anybody who may commit could have written it: it is "
+    "not read; run 'git rm --cached' on it, and let git ignore it"
+)
+_LATER: Final = "a later version of flakefighters wrote the journal {name}: upgrade this one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,46 +88,48 @@ def address(target: Target) -> str:
 
 
 def look_into(spool: Spool, now: float | None = None) -> Found:
-    """What lies in a spool, in order of name.  Nothing is changed, and git is asked once."""
+    """What lies in a spool, in order of name.  Nothing is changed."""
     found = Found()
     now = time.time() if now is None else now
-    try:
-        names = sorted(name for name in os.listdir(spool.path) if name.endswith(".jsonl"))  # noqa: PTH208
-    except OSError:
-        return found
-    tracked = tracked_in(spool.path, names) if names else set()
-    for name in names:
+    over: dict[str, Mapping[str, Any] | JournalError] = {}
+    for name in _names_in(spool.path):
         path = spool.path / name
-        if name in tracked:
-            reason = (
-                f"the journal {name} is tracked by git, so anybody who may commit could have "
-                "written it: it is not read; run 'git rm --cached' on it, and let git ignore it"
-            )
-            found.refused.append(Refused(path, reason, movable=False))
-            continue
         try:
             first = heading(path, spool.owners)
         except JournalError as error:
-            found.refused.append(Refused(path, str(error)))
-            continue
+            over[name] = error
         except OSError:  # another run has delivered it, or it can be read another time
             continue
-        if first["flakefighters"] != FORMAT:
-            reason = f"a later version of flakefighters wrote the journal {name}: upgrade this one"
-            found.refused.append(Refused(path, reason, movable=False))
-        elif lives(first, path, now):
-            found.living.append(path)
         else:
-            found.journals.append(Journal(path, first["address"], spool.owners))
+            if first["flakefighters"] == FORMAT and lives(first, path, now):
+                found.living.append(path)
+            else:
+                over[name] = first
+    # The journal of this very run is always there: for that git is not asked.
+    tracked = tracked_in(spool.path, over) if over else ()
+    for name, first_or_error in over.items():
+        path = spool.path / name
+        if name in tracked:
+            found.refused.append(Refused(path, _TRACKED.format(name=name), movable=False))
+        elif isinstance(first_or_error, JournalError):
+            found.refused.append(Refused(path, str(first_or_error)))
+        elif first_or_error["flakefighters"] != FORMAT:
+            found.refused.append(Refused(path, _LATER.format(name=name), movable=False))
+        else:
+            found.journals.append(Journal(path, first_or_error["address"], spool.owners))
     return found
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208
+    except OSError:
+        return []
 
 
 def has_journals(spool: Spool) -> bool:
     """Whether anything in a spool looks like a journal; a cheap question."""
-    try:
-        return any(name.endswith(".jsonl") for name in os.listdir(spool.path))  # noqa: PTH208
-    except OSError:
-        return False
+    return bool(_names_in(spool.path))
 
 
 def waiting(spools: Iterable[Spool]) -> dict[str, int]:
@@ -224,7 +231,7 @@ def put_aside(refused: Iterable[Refused], spools: Sequence[Spool]) -> list[str]:
     for one in refused:
         moved = _move(one.path) if one.movable else None
         if moved is not None:
-            notes.append(f"{one.reason}; it was moved to {moved.parent.name}/{moved.name}")
+            notes.append(f"{one.reason}; it was moved to {moved.parent}")
         elif os.path.lexists(one.path) and not _was_told(one, spools):
             notes.append(one.reason)
     return notes

@@ -108,15 +108,12 @@ def test_a_history_that_can_only_be_read(project: Project, before: list[str], wh
     project.write({"test_it.py": "import os\ndef test_b(): assert not os.path.exists('down')\n"})
     project.commit()
     project.pytest("-p", "no:cacheprovider", expect=0)
+    exclude = project.root / ".git" / "info" / "exclude"
+    exclude.write_text(exclude.read_text() + "down\n")
+    (project.root / "down").write_text("")
     if what == "file":
         project.database.chmod(0o444)
     else:
-        project.root.chmod(0o555)
-    (project.home / "down").write_text("")
-    project.root.chmod(0o755)
-    (project.root / ".git" / "info" / "exclude").open("a").write("down\n")
-    (project.root / "down").write_text("")
-    if what == "folder":
         project.root.chmod(0o555)
     ended = run(project, before)
     ((label, reason),) = ended.verdicts
