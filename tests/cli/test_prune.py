@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,7 @@ def test_purge_a_run(shop: Shop, command: Command) -> None:
     assert "change it" in said.err
     assert run_id("c0de") not in runs(command)
     assert SECRET.encode() not in bytes_of(shop)
-    with sqlite3.connect(shop.database) as database:
+    with closing(sqlite3.connect(shop.database)) as database:
         assert database.execute("SELECT kind, id FROM tombstone").fetchall() == [
             ("run", run_id("c0de"))
         ]
