@@ -48,11 +48,17 @@ def edited(path: Path, number: int, edit: Callable[[dict[str, Any]], None]) -> N
 
 
 def added(line: bytes) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(path.read_bytes() + line + b"\n") and None  # type: ignore[func-returns-value]
+    def add(path: Path) -> None:
+        path.write_bytes(path.read_bytes() + line + b"\n")
+
+    return add
 
 
 def first(line: bytes) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(line) and None  # type: ignore[func-returns-value]
+    def put(path: Path) -> None:
+        path.write_bytes(line)
+
+    return put
 
 
 def head(**facts: Any) -> Callable[[Path], None]:

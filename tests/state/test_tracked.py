@@ -109,6 +109,6 @@ def test_the_index_is_read_as_git_reads_it(tmp_path: Path, form: str) -> None:
     repository(top, *names)
     (top / "later").write_text("x")
     git(top, "add", "--intent-to-add", "later")  # its entry has more flags
-    assert listed(top, Disk()) == {*names, "later"}
+    assert listed(top, Disk()) == frozenset({*names, "later"})
     git(top, "update-index", "--split-index")
     assert listed(top, Disk()) is None
