@@ -31,7 +31,8 @@ class _Originals:
         # Files and folders.
         self.open, self.lstat, self.readlink, self.scandir = open, os.lstat, os.readlink, os.scandir
         self.os_open, self.read, self.write, self.close = os.open, os.read, os.write, os.close
-        self.unlink, self.getcwd, self.umask = os.unlink, os.getcwd, os.umask
+        self.unlink, self.replace = os.unlink, os.replace
+        self.getcwd, self.umask = os.getcwd, os.umask
         # Processes.
         self.getpid, self.kill, self.killpg = os.getpid, os.kill, getattr(os, "killpg", None)
         self.Popen, self.select, self.pipe = subprocess.Popen, select.select, os.pipe

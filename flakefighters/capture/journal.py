@@ -5,54 +5,26 @@ which run this is and which history it is meant for; then come the suite, the en
 the tests that were begun; the last line of a run that came to its end says so.  The file is
 opened, appended to and closed each time: no descriptor of ours is open while tests run.
 
-A journal is read back as *data of an unknown machine*: bounded, and checked by the history.
+:mod:`flakefighters.capture.recovery` reads it back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from flakefighters.capture import wire
 from flakefighters.capture.recorder import Closed
-from flakefighters.errors import FlakefightersError
-from flakefighters.ids import storable, unstorable
-from flakefighters.model import (
-    Completeness,
-    Environment,
-    Execution,
-    Outcome,
-    Project,
-    Run,
-    RunHead,
-    State,
-    Verdict,
-)
+from flakefighters.capture.recovery import CAP, FORMAT
+from flakefighters.model import Environment, Project, RunHead, State, Verdict
 from flakefighters.originals import real
 
-__all__ = [
-    "CAP",
-    "Journal",
-    "JournalError",
-    "Recovered",
-    "address_of",
-    "leftovers",
-    "recover",
-]
-
-FORMAT: Final = 1
-CAP: Final = 200_000_000  # bytes
-
-
-class JournalError(FlakefightersError):
-    """A journal in the spool cannot be read."""
-
-    slug = "journal"
+__all__ = ["Journal", "lives", "make_private", "make_spool", "owner"]
 
 
 class Journal:
@@ -90,15 +62,22 @@ class Journal:
             **owner(),
         }
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ignore = self.path.parent.parent / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
+            make_spool(self.path.parent)
         except OSError as error:
             self._stop(error)
             return
+        # Under its own name there is always a whole first line: without one it is no journal.
+        whole, self._name = self._name, f"{self._name}.new"
         self._append(first)
         self.flush(os.O_CREAT | os.O_EXCL)
+        try:
+            if self.trouble is None:
+                real.replace(self._name, whole)
+            else:
+                self.remove()
+        except OSError as error:
+            self._stop(error)
+        self._name = whole
 
     def suite(self, nodeids: Sequence[str]) -> None:
         """Tell the members of the suite, in order of their positions."""
@@ -178,18 +157,28 @@ class Journal:
         self.trouble = f"cannot write {self.path.name}: {error.strerror or error}"
 
 
-@dataclass(slots=True)
-class Recovered:
-    """A journal read back."""
+def make_private(folder: Path, *, ignored: bool = True) -> None:
+    """Make a folder that nobody else can enter, with a note to git not to look at it.
 
-    path: Path
-    run: Run
-    verdicts: tuple[Verdict, ...]
-    #: Where it was meant to go: "local", or user@host:port/database.
-    address: str
-    #: It came to its end (but not into its history).
-    ended: bool
-    damaged: int = field(default=0)  # lines that could not be read
+    OSError if it cannot be made.
+    """
+    missing = []
+    place = folder
+    while not os.path.isdir(place):  # noqa: PTH112
+        missing.append(place)
+        place = place.parent
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+    if ignored:
+        # Not through a link, and without it there is no harm.
+        with contextlib.suppress(OSError), (folder / ".gitignore").open("x") as file:
+            file.write("*\n")
+
+
+def make_spool(folder: Path) -> None:
+    """Make a folder for journals within a folder of ours.  OSError if it cannot be made."""
+    make_private(folder.parent)
+    make_private(folder, ignored=False)
 
 
 def owner() -> dict[str, Any]:
@@ -206,8 +195,8 @@ def _process_start(pid: int) -> str | None:
     return stat.rpartition(b")")[2].split()[19].decode("ascii", "replace")
 
 
-def _lives(first: Mapping[str, Any], path: Path, now: float) -> bool:
-    """Whether the process that writes this journal may still be running."""
+def lives(first: Mapping[str, Any], path: Path, now: float) -> bool:
+    """Whether the process that writes the journal with this first line may still be running."""
     pid = first.get("pid")
     if first.get("host") != socket.gethostname() or not isinstance(pid, int) or pid <= 0:
         return _touched(path, now)  # another machine's: only time can tell
@@ -228,158 +217,6 @@ def _lives(first: Mapping[str, Any], path: Path, now: float) -> bool:
 def _touched(path: Path, now: float) -> bool:
     """Whether somebody has written to a journal within the last hour."""
     try:
-        return now - path.stat().st_mtime < 3600
+        return now - path.lstat().st_mtime < 3600
     except OSError:
         return True
-
-
-def leftovers(folder: Path, now: float) -> Iterator[Path]:
-    """Journals in the spool whose runs are over, oldest first."""
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
-    except OSError:
-        return
-    for path in paths:
-        try:
-            first = _first_line(path)
-        except (OSError, ValueError):
-            continue
-        if not _lives(first, path, now):
-            yield path
-
-
-def address_of(path: Path) -> str:
-    """The history that a journal is meant for, by its first line alone."""
-    try:
-        return str(_first_line(path).get("address", "local"))
-    except (OSError, ValueError):  # recover() will say so
-        return "local"
-
-
-def _first_line(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        line = json.loads(file.readline(1_000_000))
-    if not isinstance(line, dict) or line.get("flakefighters") != FORMAT:
-        raise ValueError("not a journal of this version")
-    return line
-
-
-def recover(path: Path) -> Recovered:
-    """Read a journal back as far as it goes; :class:`JournalError` if it has no beginning."""
-    try:
-        if path.is_symlink() or path.stat().st_size > 2 * CAP:
-            raise ValueError("it is a link, or far too large")
-        with path.open("rb") as file:
-            return _Reader(path, file).recovered()
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise JournalError(
-            f"the journal {path.name} cannot be read: {type(error).__name__}: {error}",
-            remedy="remove the file to be rid of this message",
-        ) from None
-
-
-class _Reader:
-    """Plays a journal again."""
-
-    def __init__(self, path: Path, lines: Iterable[bytes]):
-        self.path = path
-        self.suite: list[str] = []
-        self.outcomes: list[str] = []
-        self.durations: list[int] = []
-        self.executions: list[Execution] = []
-        self.begun: dict[int, bool] = {}
-        self.sequence: list[int] = []
-        self.last: Mapping[str, Any] = {}
-        self.damaged = 0
-        stream = iter(lines)
-        first = json.loads(next(stream, b"null"))
-        if not isinstance(first, dict) or first.get("flakefighters") != FORMAT:
-            raise ValueError("it is not a journal of this version")
-        self.first = first
-        for line in stream:
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError, IndexError):
-                self.damaged += 1  # the end was cut off in the middle of a line
-
-    def _take(self, line: Any) -> None:
-        if isinstance(line, list):
-            position = self._position(line[0])
-            if len(line) == 1:
-                if position not in self.begun:
-                    self.sequence.append(position)
-                self.begun[position] = True
-            else:
-                self._ended(position, line[1:4], Outcome.PASSED)
-        elif "suite" in line:
-            members = [unstorable(storable(str(nodeid))) for nodeid in line["suite"]]
-            self.suite.extend(members)
-            self.outcomes.extend(Outcome.NOT_RUN.value * len(members))
-            self.durations.extend([0] * 3 * len(members))
-        elif "x" in line:
-            execution = wire.load(Execution, line["execution"])
-            position, *durations = line["x"]
-            self._ended(self._position(position), durations, execution.outcome)
-            self.executions.append(execution)
-        elif line.get("end"):
-            self.last = line
-
-    def _position(self, value: Any) -> int:
-        """A member of the suite; ValueError for anything else."""
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int)
-            or not 0 <= value < len(self.suite)
-        ):
-            raise ValueError("no such position")
-        return value
-
-    def _ended(self, position: int, durations: Sequence[int], outcome: Outcome) -> None:
-        spans = [int(value) for value in durations]
-        if len(spans) != 3:
-            raise ValueError("expected three durations")
-        self.begun[position] = False
-        before = self.outcomes[position]
-        if outcome is Outcome.PASSED and before in "FER":
-            outcome = Outcome.MIXED
-        self.outcomes[position] = outcome.value
-        self.durations[3 * position : 3 * position + 3] = spans
-
-    def recovered(self) -> Recovered:
-        head = wire.load(RunHead, self.last.get("head") or self.first["head"])
-        ended = bool(self.last)
-        if not ended:
-            for position, open_ in self.begun.items():
-                if open_ and self.outcomes[position] == Outcome.NOT_RUN.value:
-                    self.outcomes[position] = Outcome.UNFINISHED.value
-                    self.executions.append(
-                        Execution(
-                            nodeid=self.suite[position],
-                            attempt=1,
-                            outcome=Outcome.UNFINISHED,
-                            reason="the run ended during this test",
-                        )
-                    )
-            head = wire.changed(head, completeness=Completeness.INTERRUPTED)
-        state = self.last.get("state") or self.first.get("state")
-        environment = self.last.get("environment") or self.first.get("environment")
-        run = Run(
-            head=head,
-            project=wire.load(Project, self.first["project"]),
-            state=None if state is None else wire.load(State, state),
-            environment=None if environment is None else wire.load(Environment, environment),
-            suite=self.suite,
-            outcomes="".join(self.outcomes),
-            durations=self.durations,
-            order=self.last.get("order"),
-            executions=self.executions,
-            seen=self.last.get("seen") or {},
-        )
-        return Recovered(
-            path=self.path,
-            run=run,
-            verdicts=tuple(wire.load(Verdict, one) for one in self.last.get("verdicts", ())),
-            address=str(self.first.get("address", "local")),
-            ended=ended,
-            damaged=self.damaged,
-        )

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import socket
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flakefighters.capture.journal import JournalError, address_of, leftovers, recover
+from flakefighters.capture.recovery import JournalError, heading
 from flakefighters.cli.output import say
 from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.history.intake import Saved
 from flakefighters.model import Target
-from flakefighters.session.spool import address, deliver
+from flakefighters.session.places import Spool
+from flakefighters.session.spool import (
+    Refused,
+    address,
+    deliver,
+    look_into,
+    put_aside,
+    read_back,
+)
 
 __all__ = ["Sent", "as_history", "send"]
 
@@ -32,66 +39,80 @@ class Sent:
     purged: int = 0
     #: Journals that are meant for other histories, by address.
     waiting: dict[str, int] = field(default_factory=dict)
-    #: Journals that can never be sent, and why; they were renamed.
-    damaged: dict[str, str] = field(default_factory=dict)
+    #: What cannot be sent, and why; as far as it can be moved, it is set aside.
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def refuse(self, some: Iterable[Refused], spools: Sequence[Spool]) -> None:
+        """Move them out of the way, and remember why."""
+        for one in some:
+            self.refused[one.path.name] = next(iter(put_aside([one], spools)), one.reason)
 
 
-def send(folder: Path, target: Target, open_target: Callable[[], History]) -> Sent:
+def send(
+    spools: Iterable[Spool],
+    target: Target,
+    open_target: Callable[[], History],
+    *,
+    redirect: bool = False,
+) -> Sent:
     """Send the journals that are meant for ``target``; it is opened only if there are any.
+
+    With ``redirect`` those that are meant for other histories as well, but for a local one.
 
     Raises:
         DatabaseError: if it cannot be used; the journals that were not sent stay.
     """
+    spools = tuple(spools)
     sent, to = Sent(), address(target)
     with ExitStack() as stack:
         history: History | None = None
-        for journal in leftovers(folder, time.time()):
-            meant = address_of(journal)
-            if meant != to:
-                sent.waiting[meant] = sent.waiting.get(meant, 0) + 1
-                continue
-            try:
-                found = recover(journal)
-                if history is None:
-                    history = stack.enter_context(open_target())
-                # Killed between saving and removing: what was saved is the better copy.
-                if not history.content_hashes([found.run.head.id]):
-                    how = deliver(history, found)
-                    sent.beyond += how is Saved.BEYOND
-                    sent.purged += how is Saved.PURGED
-                    sent.runs -= how in (Saved.BEYOND, Saved.PURGED)
-            except (JournalError, ConflictError) as error:
-                sent.damaged[journal.name] = str(error)
-                with suppress(OSError):
-                    journal.rename(journal.with_suffix(".damaged"))
-                continue
-            journal.unlink(missing_ok=True)
-            sent.runs += 1
+        for found in map(look_into, spools):
+            sent.refuse(found.refused, spools)
+            for journal in found.journals:
+                if journal.address != to and (not redirect or journal.address == "local"):
+                    sent.waiting[journal.address] = sent.waiting.get(journal.address, 0) + 1
+                    continue
+                try:
+                    run = read_back(journal.path, journal.owners)
+                    if history is None:
+                        history = stack.enter_context(open_target())
+                    how = deliver(history, run)
+                except (JournalError, ConflictError) as error:
+                    sent.refuse([Refused(journal.path, str(error))], spools)
+                    continue
+                sent.runs += how not in (Saved.BEYOND, Saved.PURGED)
+                sent.beyond += how is Saved.BEYOND
+                sent.purged += how is Saved.PURGED
+                journal.path.unlink(missing_ok=True)
     return sent
 
 
 @contextmanager
 def as_history(folder: Path) -> Iterator[ForeignHistory]:
-    """The runs of a folder as a history that was made by somebody else, with all its checks."""
-    over = set(leftovers(folder, time.time()))
+    """The runs of a folder as a history that was made by somebody else, with all its checks.
+
+    What is left out is said; the folder stays as it is.
+    """
+    found = look_into(Spool(folder))
+    refused = {one.path.name: one.reason for one in found.refused}
     with tempfile.TemporaryDirectory(prefix="flakefighters-") as private:
         path = Path(private) / "journals.db"
         with open_history(Target(backend="sqlite", path=path, display=str(folder))) as history:
-            for journal in sorted(folder.glob("*.jsonl")):
+            for journal in (*(one.path for one in found.journals), *found.living):
                 try:
-                    found = recover(journal)
-                    # To a copy from another machine nobody writes any more.
-                    if journal in over or found.ended or not _from_here(journal):
-                        deliver(history, found)
-                except FlakefightersError as error:
-                    say(str(error))
-                except (ValueError, TypeError, KeyError, AttributeError) as error:
-                    say(f"the journal {journal.name} is malformed ({type(error).__name__})")
+                    run = read_back(journal)
+                    if journal in found.living and not run.ended and _from_here(journal):
+                        refused[journal.name] = f"{journal.name}: its run is still going on"
+                    else:  # to a copy from another machine nobody writes any more
+                        deliver(history, run)
+                except (FlakefightersError, OSError) as error:
+                    refused[journal.name] = str(error)
+        for name in sorted(refused):
+            say(f"left out: {refused[name]}")
         with open_foreign(path) as foreign:
             yield foreign
 
 
 def _from_here(journal: Path) -> bool:
     """Whether a process of this machine wrote a journal."""
-    with journal.open("rb") as file:
-        return f'"host":"{socket.gethostname()}"'.encode() in file.readline(1_000_000)
+    return bool(heading(journal).get("host") == socket.gethostname())

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flakefighters.cli.output import say
+from flakefighters.cli.waiting import what_to_do
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history import History
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.reports.words import count
 from flakefighters.session.opened import open_checked
-from flakefighters.session.places import spool_folder, state_folder
+from flakefighters.session.places import Spool, spools
 from flakefighters.session.spool import address, deliver_leftovers, waiting
-from flakefighters.session.start import local_identity
+from flakefighters.session.start import known_identity
 from flakefighters.state.anchor import Anchor, locate
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
@@ -61,6 +62,8 @@ class Place:
     own: Project
     #: What the user named instead.
     named: str | None
+    #: All that the choice of a history depends on.
+    inputs: Inputs
     #: Is the history the one that pytest would record into here, without options?
     usual: bool = False
 
@@ -72,30 +75,31 @@ class Place:
     def history(self) -> Iterator[History | None]:
         """The open history; None if there is none yet.  DatabaseError if it cannot be used."""
         target = self.resolution.target
-        here = self._journals().get(address(target), 0)
+        here = waiting(self.spools).get(address(target), 0)
         # Runs that were killed come first, so that what is shown is all that is known.
         import_them = here and self.usual and target.path is not None and not target.read_only
         if target.path is not None and not os.path.lexists(target.path) and not import_them:
             yield None
             return
         with open_checked(target, self.checkout, create=bool(import_them)) as history:
-            if import_them:
-                spool = spool_folder(self.anchor.path)
-                for note in deliver_leftovers(history, spool, to=address(target))[1]:
+            if import_them and not history.database.read_only:
+                for note in deliver_leftovers(history, self.spools, to=address(target))[1]:
                     say(note)
             yield history
 
     def say_waiting(self) -> None:
         """Tell on stderr of runs that wait for another history than the one shown."""
         shown = address(self.resolution.target)
-        for where, number in sorted(self._journals().items()):
+        for where, number in sorted(waiting(self.spools).items()):
             if where != shown:
                 verb = "waits" if number == 1 else "wait"
-                say(f"{count(number, 'run')} {verb} for {where}: `flakefighters push` sends them")
+                advice = what_to_do(self.inputs, where, self.spools)
+                say(f"{count(number, 'run')} {verb} for {where}: {advice}")
 
-    def _journals(self) -> dict[str, int]:
-        """How many runs that are over wait for which history."""
-        return waiting(spool_folder(self.anchor.path))
+    @property
+    def spools(self) -> tuple[Spool, ...]:
+        """Where journals of this project may wait."""
+        return spools(self.anchor.path)
 
     def project(self, history: History) -> Project | None:
         """The project to show.
@@ -136,7 +140,7 @@ class Place:
 def find_ground(asked: Asked) -> Ground:
     """Find out where we are.  ConfigError if the folder is none."""
     folder = Path.cwd() if asked.rootdir is None else Path(asked.rootdir).expanduser().absolute()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path raises where it may not look
         raise ConfigError(f"no such folder: {folder}", origin="--rootdir")
     anchor = locate(folder)
     checkout = Checkout.read(anchor)
@@ -164,16 +168,10 @@ def find_place(asked: Asked) -> Place:
         anchor,
         resolution.settings.project,
         repository,
-        lambda: _recorded_identity(anchor.path),
+        # Unlike a test run, a command that only reads leaves no file behind.
+        lambda: known_identity(anchor.path),
     )
     usual = asked.profile is None and asked.database_url is None
-    return Place(ground.folder, anchor, checkout, resolution, own, asked.project, usual)
-
-
-def _recorded_identity(folder: Path) -> str:
-    """The random name that a project without a remote got with its first run, else nothing.
-
-    Unlike a test run, a command that only reads leaves no file behind.
-    """
-    homes = (folder / ".flakefighters", state_folder(folder))
-    return local_identity(folder) if any((home / "project").exists() for home in homes) else ""
+    return Place(
+        ground.folder, anchor, checkout, resolution, own, asked.project, ground.inputs, usual
+    )

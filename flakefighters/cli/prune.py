@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -15,7 +17,9 @@ from flakefighters.history import History
 from flakefighters.history.content import project_id
 from flakefighters.history.prune import Plan, Policy, Pruned, plan, prune
 from flakefighters.history.upkeep import need_owner
+from flakefighters.model import Target
 from flakefighters.reports.retention import prune_page, prune_record
+from flakefighters.reports.words import count
 
 __all__ = ["register"]
 
@@ -38,6 +42,7 @@ def prune_history(
             "--keep-days", metavar="N", min=1, help="Keep the builds that began within N days."
         ),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would be removed.")
     ] = False,
@@ -71,6 +76,8 @@ def prune_history(
             need_owner(history.database, "prune")
             plans = _plans(place, history, policy, every=all_projects)
             before = {project_id(name): one.before for name, one in plans.items() if one.before}
+            if before and not (dry_run or yes):
+                _confirm(plans, target)
             done = Pruned() if dry_run else prune(history.database, before)
     if as_json:
         show_json(prune_record(target.display, plans, done, dry_run=dry_run))
@@ -78,6 +85,16 @@ def prune_history(
         show(prune_page(plans, done, dry_run=dry_run))
     if done.runs and done.freed is None:
         say("the server's autovacuum makes their space free for runs to come")
+
+
+def _confirm(plans: Mapping[str, Plan], target: Target) -> None:
+    """Ask whoever sits there, if anybody does; an end of the command for a no."""
+    runs = sum(one.runs for one in plans.values())
+    if not runs or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    question = f"Remove {count(runs, 'run')} from {target.display}? It cannot be undone."
+    if not typer.confirm(question, default=False, err=True):
+        raise typer.Exit(1)
 
 
 def _plans(place: Place, history: History, policy: Policy, *, every: bool) -> dict[str, Plan]:

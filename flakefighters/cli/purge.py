@@ -17,11 +17,11 @@ from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history import History
 from flakefighters.history.purge import affected, find_signatures, purge
 from flakefighters.history.purge_text import signature_id
+from flakefighters.history.run_checks import is_run_id
 from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import purge_page, purge_record
 from flakefighters.reports.words import count
-from flakefighters.session.places import spool_folder
 from flakefighters.session.purged_journals import empty_journals, journals_of, journals_saying
 
 __all__ = ["register"]
@@ -64,16 +64,16 @@ def purge_secret(
             origin="read_only",
             remedy="name a profile of the owner with --profile",
         )
-    folder = spool_folder(place.anchor.path)
+    folders = place.spools
     with place.history() as history:
         if history is None:
             raise NotFoundError(f"no {name}: there is no history yet, looked from {place}")
         need_owner(history.database, "purge")
         kind, found, runs = _find(history, name)
         if kind == "run":
-            journals = len(journals_of(folder, found))
+            journals = len(journals_of(folders, found))
         else:
-            journals = len(journals_saying(folder, [found]))
+            journals = len(journals_saying(folders, [found]))
         if not dry_run:
             if not yes:
                 _confirm(kind, found, runs, target)
@@ -103,7 +103,7 @@ def _find(history: History, name: str) -> tuple[str, str, int]:
             remedy="see `flakefighters runs`, and `flakefighters show RUN --tracebacks`",
         )
     signatures = find_signatures(history.database, digits) if len(digits) >= _DIGITS else {}
-    runs = [run for run in history.run_ids() if run.endswith(digits)]
+    runs = [run for run in history.run_ids() if run.endswith(digits) and is_run_id(run)]
     if len(signatures) + len(runs) > 1:
         what = [f"signature {found[:12]}" for found in signatures]
         what += [f"run {run[-12:]}" for run in runs]
@@ -135,12 +135,12 @@ def _confirm(kind: str, name: str, runs: int, target: Target) -> None:
 
 
 def _purge_journals(place: Place, kind: str, name: str) -> None:
-    folder = spool_folder(place.anchor.path)
+    folders = place.spools
     if kind == "run":
-        for path in journals_of(folder, name):
+        for path in journals_of(folders, name):
             path.unlink(missing_ok=True)
     else:
-        empty_journals(folder, [name])
+        empty_journals(folders, [name])
 
 
 def _who(target: Target) -> str:

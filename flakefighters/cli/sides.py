@@ -16,7 +16,7 @@ from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.model import Target
 from flakefighters.profiles import detect
 from flakefighters.profiles.selection import Selector
-from flakefighters.session.places import spool_folder
+from flakefighters.session.places import Spool, spools
 from flakefighters.state.project import identify
 from flakefighters.sync.push import LOCAL_PROJECT
 
@@ -30,9 +30,9 @@ class Sides:
     ground: Ground
 
     @property
-    def spool(self) -> Path:
+    def spools(self) -> tuple[Spool, ...]:
         """Where journals of this project wait."""
-        return spool_folder(self.ground.anchor.path)
+        return spools(self.ground.anchor.path)
 
     def need_name(self) -> None:
         """ConfigError unless the project has a name that is the same on other machines."""
@@ -130,7 +130,7 @@ class Sides:
     def tracked(self, target: Target) -> bool:
         """Whether git tracks the file."""
         path = target.path
-        return path is not None and path.exists() and self.ground.checkout.is_tracked(path)
+        return path is not None and os.path.lexists(path) and self.ground.checkout.is_tracked(path)
 
 
 def find_sides(rootdir: str | None) -> Sides:

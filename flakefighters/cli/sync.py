@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +13,7 @@ import typer
 from flakefighters.cli.meter import meter
 from flakefighters.cli.options import AsJson, RootDir
 from flakefighters.cli.output import say, show, show_json
-from flakefighters.errors import ConfigError
+from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.reports.revisions import revision_lines, revision_records
 from flakefighters.reports.transfers import transfer_page, transfer_record
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from flakefighters.cli.sides import Sides
     from flakefighters.judging.revisions import Late
     from flakefighters.model import Target
+    from flakefighters.session.places import Spool
     from flakefighters.sync import Transfer
 
 __all__ = ["register"]
@@ -65,7 +68,9 @@ _LocalRuns = Annotated[
 _Spool = Annotated[
     str | None,
     typer.Option(
-        "--spool", metavar="DIR", help="Send the journals in this folder (default: the project's)."
+        "--spool",
+        metavar="DIR",
+        help="Send the journals in this folder (default: the project's), with --to all of them.",
     ),
 ]
 
@@ -121,6 +126,14 @@ def push(
     ] = None,
     local_runs: _LocalRuns = False,
     spool: _Spool = None,
+    unwanted: Annotated[
+        str | None,
+        typer.Option(
+            "--discard",
+            metavar="ADDRESS",
+            help="Drop the runs that wait for ADDRESS, as `runs` shows it, and send nothing.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     rootdir: RootDir = None,
 ) -> None:
@@ -128,6 +141,9 @@ def push(
     from flakefighters.cli.sides import find_sides
 
     sides = find_sides(rootdir)
+    if unwanted is not None:
+        _discard(sides, spool, unwanted)
+        return
     target = sides.remote(to, "--to", writing=True)
     if target.read_only:
         raise ConfigError(
@@ -136,7 +152,8 @@ def push(
             remedy="name another history with --to",
         )
     local = sides.local(source, "--from")
-    _end(as_json, _push(sides, target, local, spool, local_runs=local_runs))
+    redirect = to is not None and spool is not None
+    _end(as_json, _push(sides, target, local, spool, local_runs=local_runs, redirect=redirect))
 
 
 def sync(
@@ -200,22 +217,27 @@ def _told_late(sides: Sides, target: Target, done: Transfer) -> Late | None:
 
 
 def _push(
-    sides: Sides, target: Target, local: Target, spool: str | None, *, local_runs: bool
+    sides: Sides,
+    target: Target,
+    local: Target,
+    spool: str | None,
+    *,
+    local_runs: bool,
+    redirect: bool = False,
 ) -> _Part:
     from flakefighters import sync as room
     from flakefighters.cli import journals
+    from flakefighters.cli.waiting import what_to_do
 
-    folder = sides.spool if spool is None else Path(spool)
-    if spool is not None and not folder.is_dir():
-        raise ConfigError(f"no such folder: {folder}", origin="--spool")
+    folders = _spools(sides, spool)
     done = room.Transfer()
     source = "the spool"
     with meter() as report:
-        sent = journals.send(folder, target, lambda: sides.open(target))
+        sent = journals.send(folders, target, lambda: sides.open(target), redirect=redirect)
         done.runs += sent.runs
         done.beyond += sent.beyond
         done.purged += sent.purged
-        done.refused |= sent.damaged
+        done.refused |= sent.refused
         if local_runs:
             source += f" and {local.display}"
             sides.need_name()
@@ -223,19 +245,51 @@ def _push(
                 done.add(room.push(here, there, report=report))
         else:
             _send_purges(sides, local, target, done)
-    notes = [
-        f"{count} more wait for {address}: send them with --to"
-        for address, count in sorted(sent.waiting.items())
-        if address != "local"
-    ]
+    notes = []
+    for address, count in sorted(sent.waiting.items()):
+        if address != "local":
+            advice = what_to_do(sides.ground.inputs, address, folders)
+            notes.append(
+                f"{count} more {'waits' if count == 1 else 'wait'} for {address}: {advice}"
+            )
+    if spool is not None and "local" in sent.waiting:
+        count = sent.waiting["local"]
+        notes.append(
+            f"{count} more {'was' if count == 1 else 'were'} meant for the local history there: "
+            f"`flakefighters pull --from {shlex.quote(spool)}` takes them in here"
+        )
     return _Part("pushed", source, target.display, done, notes)
+
+
+def _spools(sides: Sides, named: str | None) -> tuple[Spool, ...]:
+    """The folders to send from.  ConfigError if there is no such folder."""
+    from flakefighters.session.places import Spool
+
+    if named is None:
+        return sides.spools
+    if not os.path.isdir(named):  # noqa: PTH112
+        raise ConfigError(f"no such folder: {named}", origin="--spool")
+    own = {os.path.realpath(one.path): one for one in sides.spools}
+    return (own.get(os.path.realpath(named), Spool(Path(named))),)
+
+
+def _discard(sides: Sides, spool: str | None, address: str) -> None:
+    """Drop what waits for an address.  NotFoundError if nothing does."""
+    from flakefighters.cli.waiting import discard
+
+    dropped = discard(_spools(sides, spool), address)
+    if not dropped:
+        raise NotFoundError(
+            f"no run waits for {address}", remedy="`flakefighters runs` shows what waits"
+        )
+    say(f"dropped {dropped} {'run' if dropped == 1 else 'runs'} that waited for {address}")
 
 
 def _send_purges(sides: Sides, local: Target, target: Target, done: Transfer) -> None:
     """What was purged here has to go there too, even if no runs of here do."""
     from flakefighters.sync.push import push_purges
 
-    if local.path is None or not local.path.exists():
+    if local.path is None or not os.path.lexists(local.path):
         return
     with sides.open(local) as here:
         push_purges(here, lambda: sides.open(target), done)

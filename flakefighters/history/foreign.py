@@ -8,49 +8,34 @@ hash is computed anew, before anybody gets to see it.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError, ForeignDatabaseError
 from flakefighters.history import content, read
 from flakefighters.history.database import Database
+from flakefighters.history.run_checks import (
+    Limits,
+    check_count,
+    check_run,
+    check_verdicts,
+    is_run_id,
+)
 from flakefighters.history.sqlite import SqliteDatabase, check_file
-from flakefighters.model import Run, State, Verdict
+from flakefighters.model import Run, Verdict
 from flakefighters.originals import real
 
 __all__ = ["ForeignHistory", "Limits", "open_foreign"]
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_ID: Final = re.compile(r"[0-9a-f]{32}")
-_BLOB: Final = re.compile(r"[0-9a-f]{16}")
 _SIZE_OF_VERDICTS: Final = """
 SELECT count(*), coalesce(sum(length(e.body)), 0)
   FROM verdict v LEFT JOIN evidence e ON e.id = v.evidence WHERE v.run = :run
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much a foreign file may hold; beyond that it is refused, or the run is."""
-
-    file_bytes: int = 512 * 1024 * 1024
-    runs: int = 100_000
-    tests: int = 200_000  # per run
-    executions: int = 100_000  # per run
-    #: Per failure: one by each flakefighter, the joined one, and a few that runs since gave.
-    verdicts: int = 16
-    verdicts_of_run: int = 50_000
-    evidence: int = 16 * 1024 * 1024  # characters, per run
-    text: int = 1024 * 1024  # characters of one text
-    json_depth: int = 32
-    seconds: float = 300.0
 
 
 def open_foreign(path: Path, limits: Limits | None = None) -> ForeignHistory:
@@ -147,7 +132,7 @@ class ForeignHistory:
             raise ForeignDatabaseError(f"the file holds {count:,} runs, too many")
         found = []
         for (name,) in self._database.query("SELECT id FROM run"):
-            if isinstance(name, str) and _ID.fullmatch(name):
+            if is_run_id(name):
                 found.append(name)
             else:
                 self.refused[repr(name)[:80]] = "its id is malformed"
@@ -160,7 +145,8 @@ class ForeignHistory:
                 raise ForeignDatabaseError("reading the file takes too long")
             try:
                 run = read.load(self._database, name)
-                self._check(run, name)
+                check_run(run, self._limits)
+                self._check_hash(run, name)
                 verdicts = self._verdicts(run)
             except FlakefightersError as error:
                 self.refused[name] = error.message
@@ -170,52 +156,14 @@ class ForeignHistory:
                 yield run, verdicts
 
     def _verdicts(self, run: Run) -> tuple[Verdict, ...]:
-        limits = self._limits
-        failures = sum(len(execution.failures) for execution in run.executions)
         # Counted first: hundreds of thousands take minutes to read.
         ((count, characters),) = self._database.query(_SIZE_OF_VERDICTS, run=run.head.id)
-        if count > min(limits.verdicts * failures, limits.verdicts_of_run):
-            raise ForeignDatabaseError(f"it has {count:,} verdicts on {failures:,} failures")
-        if characters > limits.evidence:
+        check_count(count, run, self._limits)
+        if characters > self._limits.evidence:
             raise ForeignDatabaseError("its evidence is too large")
         verdicts = read.verdicts(self._database, [run.head.id])
-        for verdict in verdicts:
-            self._typed(verdict)
+        check_verdicts(verdicts, run, self._limits)
         return verdicts
-
-    def _check(self, run: Run, name: str) -> None:
-        """ForeignDatabaseError (or any error of malformed data) unless all is as we write it."""
-        limits, head, state = self._limits, run.head, run.state
-        if len(run.suite) > limits.tests or len(run.executions) > limits.executions:
-            raise ForeignDatabaseError("it is too large")
-        for part in (head, run.project, run.environment, state, *run.executions):
-            if part is not None:
-                self._typed(part)
-        for text in (*run.suite, run.outcomes):
-            if not isinstance(text, str):
-                raise ForeignDatabaseError("a text is not a text")
-        if max(map(len, run.suite), default=0) > limits.text:
-            raise ForeignDatabaseError("a node id is too long")
-        if not set(run.outcomes) <= set(".FEsxXR?-"):
-            raise ForeignDatabaseError("an outcome is unknown")
-        if not all(type(number) is int and 0 <= number < 1 << 53 for number in run.durations):
-            raise ForeignDatabaseError("a duration is not a number")
-        places = set(range(len(run.suite)))
-        for worker in run.order or ():
-            if not places.issuperset(worker):
-                raise ForeignDatabaseError("an order names tests that are not there")
-        self._json(run.seen, 0)
-        if head.commit is not None and not _COMMIT.fullmatch(head.commit):
-            raise ForeignDatabaseError("its commit is malformed")
-        if head.tree is not None and not _COMMIT.fullmatch(head.tree):
-            raise ForeignDatabaseError("its tree is malformed")
-        if state is not None:
-            _check_state(state)
-        if run.environment is not None:
-            made = content.environment_keys(run.environment)
-            if made != (run.environment.id, run.environment.key):
-                raise ForeignDatabaseError("its environment is not what its id says")
-        self._check_hash(run, name)
 
     def _check_hash(self, run: Run, name: str) -> None:
         ((said, version),) = self._database.query(
@@ -227,54 +175,3 @@ class ForeignHistory:
         listing = None if files is None else content.listing_id(files)
         if content.content_hash(content.normal(run), listing) != said:
             raise ForeignDatabaseError("its content is not what its hash says")
-
-    def _typed(self, part: Any) -> None:
-        """Check every field of a noun by what the model says of it."""
-        for each in fields(part):
-            value, wanted = getattr(part, each.name), str(each.type)
-            if value is None:
-                fits = "None" in wanted
-            elif isinstance(value, Mapping):
-                self._json(value, 0)
-                fits = wanted.startswith("Mapping")
-            elif each.name == "failures":
-                for failure in value:
-                    self._typed(failure)
-                fits = True
-            elif each.name == "durations":
-                fits = len(value) == 3 and all(n is None or type(n) is int for n in value)
-            elif isinstance(value, str):
-                # Enumerations are texts too, and were checked when they were made.
-                fits = not wanted.startswith(("int", "bool", "Mapping"))
-                fits = fits and len(value) <= self._limits.text
-            elif isinstance(value, bool):
-                fits = wanted.startswith("bool")
-            elif isinstance(value, int):
-                fits = wanted.startswith("int") and -(1 << 63) <= value < 1 << 63
-            else:
-                fits = False
-            if not fits:
-                raise ForeignDatabaseError(f"its {each.name} is malformed")
-
-    def _json(self, value: Any, depth: int) -> None:
-        if depth > self._limits.json_depth:
-            raise ForeignDatabaseError("it is nested too deeply")
-        if isinstance(value, Mapping):
-            for key, member in value.items():
-                self._json(key, depth + 1)
-                self._json(member, depth + 1)
-        elif isinstance(value, (list, tuple)):
-            for member in value:
-                self._json(member, depth + 1)
-        elif isinstance(value, str) and len(value) > self._limits.text:
-            raise ForeignDatabaseError("a text is too long")
-
-
-def _check_state(state: State) -> None:
-    if state.id != content.state_key(state.tree, state.digest):
-        raise ForeignDatabaseError("its state is not what its id says")
-    for path, blob in (state.files or {}).items():
-        if not isinstance(blob, str) or not _BLOB.fullmatch(blob):
-            raise ForeignDatabaseError("a file's id is malformed")
-        if path.startswith("/") or ".." in path.split("/"):
-            raise ForeignDatabaseError("a file lies outside of the project")

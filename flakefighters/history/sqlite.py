@@ -116,7 +116,7 @@ class SqliteDatabase:
         try:
             with self._explained():
                 try:
-                    self._open(path, "immutable=1" if strict else self._mode(), create)
+                    self._open(path, self._mode(path), create)
                 except sqlite3.OperationalError as error:
                     # A folder that we cannot write has no room for the files that SQLite keeps
                     # beside a file in WAL mode; without a log they are not needed.
@@ -130,8 +130,15 @@ class SqliteDatabase:
 
     # -- opening -------------------------------------------------------------------------------
 
-    def _mode(self) -> str:
-        return "mode=ro" if self.read_only else "mode=rw"
+    def _mode(self, path: Path) -> str:
+        if self._strict:
+            return "immutable=1"
+        if not self.read_only:
+            return "mode=rw"
+        # SQLite would make its files beside it, with the rights of a file that nobody may write:
+        # they stay behind, and its owner could not write any more.
+        alone = not path.with_name(path.name + "-wal").exists()
+        return "immutable=1" if alone and not os.access(path, os.W_OK) else "mode=ro"
 
     def _open(self, path: Path, mode: str, create: bool) -> None:
         self._drop()
@@ -288,7 +295,10 @@ class SqliteDatabase:
     @contextmanager
     def writing(self, sql: str, **params: object) -> Iterator[SqliteWriter]:
         if self.read_only:
-            raise DatabaseError(f"{self._name} is opened for reading only")
+            raise DatabaseError(
+                f"{self._name} is opened for reading only",
+                remedy="check the rights of the file and of its folder",
+            )
         with self._explained():
             self._execute("BEGIN IMMEDIATE")
             try:

@@ -6,6 +6,7 @@ message about them can show one.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ def read(inputs: Inputs) -> Sources:
     layers = [_variables(inputs, problems)]
     seen: set[Path] = set()
     for path, source, label, named in _candidates(inputs):
-        real = path.resolve()
+        real = Path(os.path.realpath(path))  # Path raises for a circle of links
         if real in seen:
             continue
         seen.add(real)
@@ -134,7 +135,7 @@ def _candidates(inputs: Inputs) -> Iterable[tuple[Path, Source, str, bool]]:
 def _load(path: Path, *, only_if_named: bool) -> tuple[str | None, str]:
     """A file's text, or None, and how it went.  ``only_if_named``: only if it may speak of us."""
     try:
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110 - also in a home that is closed to us
             return None, "absent"
         if not path.is_file():
             return None, "is not a regular file"

@@ -10,16 +10,21 @@ from typing import Final
 from flakefighters.profiles.resolution import Inputs
 
 __all__ = [
+    "BUILT_IN_FILE",
     "MAX_BYTES",
     "anything_configured",
     "display_path",
     "expand",
     "in_project",
+    "is_closed",
+    "may_hold_history",
     "profiles_file",
     "settings_variables",
     "user_file",
 ]
 
+#: Where the history is if nobody says anything, beside pytest's settings.
+BUILT_IN_FILE: Final = "flakefighters.db"
 #: Larger files are not read.
 MAX_BYTES: Final = 1_000_000
 _PREFIX: Final = "FLAKEFIGHTERS_"
@@ -81,9 +86,30 @@ def settings_variables(inputs: Inputs) -> list[str]:
 def in_project(inputs: Inputs, path: Path) -> bool:
     """Does a file belong to the project, by its name or by where its links lead?"""
     roots = [inputs.anchor, inputs.project_root or inputs.anchor]
-    roots += [root.resolve() for root in roots]
-    names = [Path(os.path.abspath(path)), path.resolve()]  # noqa: PTH100 - links must stay
+    # os.path, not Path: that raises for a circle of links.
+    roots += [Path(os.path.realpath(root)) for root in roots]
+    names = [Path(os.path.abspath(path)), Path(os.path.realpath(path))]  # noqa: PTH100 - links must stay
     return any(name.is_relative_to(root) for name in names for root in roots)
+
+
+def may_hold_history(inputs: Inputs, path: Path) -> bool:
+    """May a file of the project place a history there?  Within the project, with links resolved.
+
+    git's own folder is no place: what lies there acts by itself.
+    """
+    root = Path(os.path.realpath(inputs.project_root or inputs.anchor))
+    real = Path(os.path.realpath(path))
+    inside = real.is_relative_to(root)
+    return inside and ".git" not in (part.lower() for part in real.relative_to(root).parts)
+
+
+def is_closed(path: str) -> bool:
+    """Is there a file, or a folder on the way to it, that this user may not read?"""
+    try:
+        os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return not os.access(path, os.R_OK)
 
 
 def display_path(inputs: Inputs, path: Path) -> str:

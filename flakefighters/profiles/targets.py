@@ -18,7 +18,13 @@ from flakefighters.model import Secret, Target
 from flakefighters.profiles import urls
 from flakefighters.profiles.fields import variable
 from flakefighters.profiles.layers import Layer
-from flakefighters.profiles.places import display_path, expand
+from flakefighters.profiles.places import (
+    BUILT_IN_FILE,
+    display_path,
+    expand,
+    is_closed,
+    may_hold_history,
+)
 from flakefighters.profiles.resolution import Inputs, Origin, Source
 from flakefighters.profiles.schema import ProfileFields
 from flakefighters.profiles.urls import DatabaseUrl
@@ -94,9 +100,16 @@ def build(
         return None
     url = home.urls[name]
     origin = home.origins["profiles", name, "url"]
+    notes: list[str] = []
     if url.backend == "sqlite":
         assert url.path is not None
         path = Path(os.path.normpath(inputs.anchor / expand(inputs, url.path)))
+        if origin.in_project and not may_hold_history(inputs, path):
+            error = _outside(name, label, origin)
+            if name != "local":
+                raise error
+            path = inputs.anchor / BUILT_IN_FILE  # there is no other place to record in
+            notes.append(f"{error}; until then the history is {BUILT_IN_FILE}")
         target = Target(
             backend="sqlite",
             path=path,
@@ -104,8 +117,7 @@ def build(
             profile=label,
             display=f"sqlite:///{display_path(inputs, path)}",
         )
-        return Chosen(target, fields, url, origin, Password(), credentials=True)
-    notes: list[str] = []
+        return Chosen(target, fields, url, origin, Password(), True, tuple(notes))
     subject = f"profile {label}" if name.isidentifier() else label
     reach = _Reach(inputs, layers, name, subject, home, url, origin)
     full = reach.complete()
@@ -139,6 +151,18 @@ def build(
         or target.require_auth != "scram-sha-256"
     )
     return Chosen(target, fields, full, origin, password, known, tuple(notes))
+
+
+def _outside(name: str, label: str, origin: Origin) -> ConfigError:
+    """A checkout could have its history written anywhere, over anything."""
+    named = name.isidentifier()
+    elsewhere = variable("profiles", name, "url") if named else "the option itself"
+    return ConfigError(
+        f"{f'the url of profile {label}' if named else 'the URL'} leads out of the project, "
+        "with links followed, which a file of the project may not ask for",
+        origin=str(origin),
+        remedy=f"name a file within the project, or use {elsewhere}",
+    )
 
 
 def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: str) -> Password:
@@ -358,4 +382,10 @@ class _Reach:
             return {**_NEUTRAL, **own_authority, **given, "gssencmode": "disable"}
         passfile = self.inputs.environ.get("PGPASSFILE") or expand(self.inputs, "~/.pgpass")
         # Named now: the tests may move the home.
-        return given | ({"passfile": passfile} if Path(passfile).is_file() else {})
+        if os.path.isfile(passfile):  # noqa: PTH113 - Path raises for a home that is closed to us
+            given["passfile"] = passfile
+        # libpq gives up where it may not even look for a certificate, so it is told not to.
+        named = "sslcert" in given or self.inputs.environ.get("PGSSLCERT")
+        if not named and is_closed(expand(self.inputs, "~/.postgresql/postgresql.crt")):
+            given.setdefault("sslcertmode", "disable")
+        return given

@@ -9,9 +9,9 @@ import json
 import os
 import sys
 
-from flakefighters.capture.journal import recover
 from flakefighters.session.finish import finish
 from flakefighters.session.orders import Order, outcome_to_json
+from flakefighters.session.spool import read_back
 from flakefighters.state.checkout import Checkout
 
 __all__ = ["main"]
@@ -21,7 +21,7 @@ def main() -> None:
     """Do what the parent ordered."""
     order = Order.from_json(json.load(sys.stdin.buffer))
     os.chdir(order.anchor.path)
-    run = recover(order.journal).run
+    run = read_back(order.journal).run
     done = finish(run, Checkout.read(order.anchor), order.plan)
     json.dump(outcome_to_json(done), sys.stdout)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from flakefighters.judging.retries import amendments
 from flakefighters.lazy import as_installed
 from flakefighters.model import Run, Target
 from flakefighters.session.opened import open_checked
+from flakefighters.session.places import Spool
 from flakefighters.session.spent import stripped
 from flakefighters.session.spool import address, deliver_leftovers
 from flakefighters.state.checkout import Checkout
@@ -37,8 +39,8 @@ class Plan:
     #: Seconds for all of it.
     seconds: float = 3.0
     session: Session = field(default_factory=Session)
-    #: Folder with the journals of earlier runs.
-    spool: Any = None
+    #: Folders with the journals of earlier runs.
+    spools: Sequence[Spool] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,7 +115,7 @@ def _judge(
 def _open(
     target: Target, checkout: Checkout, done: Finished, *, create: bool, seconds: float
 ) -> History | None:
-    if not create and target.path is not None and not target.path.exists():
+    if not create and target.path is not None and not os.path.lexists(target.path):
         return None
     try:
         return open_checked(target, checkout, create=create, deadline=seconds)
@@ -140,11 +142,8 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         later = amendments(run, history, now=time.time_ns() // 1000)
         if later:
             history.add_verdicts(later)
-        if plan.spool is not None:
-            _, notes = deliver_leftovers(
-                history, plan.spool, to=address(plan.record_to), seconds=1.0
-            )
-            done.notes.extend(notes)
+        _, notes = deliver_leftovers(history, plan.spools, to=address(plan.record_to), seconds=1.0)
+        done.notes.extend(notes)
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")
 

@@ -326,7 +326,7 @@ class Session:
             fighters=self.fighters,
             save=self.asked.save,
             seconds=self.seconds,
-            spool=self.start.spool,
+            spools=self.start.spools,
             session=Known(
                 roots=list(self.roots.found),
                 plugins=plugins(self.config),

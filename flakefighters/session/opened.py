@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 from flakefighters.errors import ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.model import Target
@@ -13,10 +16,18 @@ __all__ = ["open_checked"]
 def open_checked(
     target: Target, checkout: Checkout, *, create: bool, deadline: float | None = None
 ) -> History:
-    """Open a history, but never a file that git tracks: a commit could replace it."""
-    if target.path is not None and target.path.exists() and checkout.is_tracked(target.path):
-        raise ForeignDatabaseError(
-            f"{target.display} is tracked by git, so anybody who may commit could change it",
-            remedy=f"run 'git rm --cached {target.path.name}' and add it to .gitignore",
-        )
+    """Open a history, but never a file that git tracks: a commit could replace it.
+
+    One that this user cannot write is opened for reading: there is no reason not to judge by it.
+    """
+    path = target.path
+    if path is not None and os.path.lexists(path):
+        if checkout.is_tracked(path):
+            raise ForeignDatabaseError(
+                f"{target.display} is tracked by git, so anybody who may commit could change it",
+                remedy=f"run 'git rm --cached {path.name}' and add it to .gitignore",
+            )
+        # SQLite makes files beside it.
+        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+            target = replace(target, read_only=True)
     return open_history(target, create=create, deadline=deadline)

@@ -7,6 +7,7 @@ the plugin that records.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,7 @@ from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
 from flakefighters.session.settings import Asked, asked
-from flakefighters.session.spool import address, deliver_leftovers
+from flakefighters.session.spool import address, deliver_leftovers, has_journals
 from flakefighters.session.start import Start, begin
 from flakefighters.session.watching import register, start_trace
 from flakefighters.session.world import World
@@ -129,17 +130,18 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     """Deliver what earlier runs left behind, and see what changed since tests last passed."""
     nothing = Lookback(Watch(base=str(start.checkout.base)))
     target, record_to = start.resolution.target, start.resolution.record_to
-    left = wishes.save and record_to.backend == "sqlite" and any(start.spool.glob("*.jsonl"))
+    left = wishes.save and record_to.backend == "sqlite" and any(map(has_journals, start.spools))
     looking = wishes.history_runs > 0
-    absent = target.path is not None and not target.path.exists()
+    absent = target.path is not None and not os.path.lexists(target.path)
     try:
         if absent and looking and not left:
             return first_look(start.head, start.checkout)
         looking = looking and not absent
         if left:
             with open_checked(record_to, start.checkout, create=True, deadline=2.0) as history:
-                _, notes = deliver_leftovers(history, start.spool, to=address(record_to))
-                start.notes.extend(notes)
+                if not history.database.read_only:  # else the end of this run says so
+                    to = address(record_to)
+                    start.notes.extend(deliver_leftovers(history, start.spools, to=to)[1])
                 if target == record_to and looking:
                     return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
         if looking:

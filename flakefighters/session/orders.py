@@ -14,6 +14,7 @@ from flakefighters.capture import wire
 from flakefighters.judging.results import Judged
 from flakefighters.model import Run, Secret, Target, Verdict
 from flakefighters.session.finish import Finished, Plan, session_from_json, session_to_json
+from flakefighters.session.places import Spool
 from flakefighters.state.anchor import Anchor
 
 __all__ = ["Order", "outcome_from_json", "outcome_to_json"]
@@ -39,7 +40,10 @@ def _target_from_json(plain: Mapping[str, Any]) -> Target:
 _Way = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 _PLAIN: Final[_Way] = (wire.plain, lambda value: value)
 _TARGET: Final[_Way] = (_target_to_json, _target_from_json)
-_PATH: Final[_Way] = (wire.plain, lambda text: None if text is None else Path(text))
+_SPOOLS: Final[_Way] = (
+    lambda spools: [[str(one.path), one.owners and sorted(one.owners)] for one in spools],
+    lambda plain: [Spool(Path(path), owners and frozenset(owners)) for path, owners in plain],
+)
 _VERDICTS: Final[_Way] = (
     wire.plain,
     lambda plain: [wire.load(Verdict, one) for one in plain],
@@ -50,7 +54,7 @@ _PLAN: Final[Mapping[str, _Way]] = {
     "target": _TARGET,
     "record_to": _TARGET,
     "session": (session_to_json, session_from_json),
-    "spool": _PATH,
+    "spools": _SPOOLS,
 }
 _JUDGED: Final[Mapping[str, _Way]] = {"joint": _VERDICTS, "said": _VERDICTS}
 _OUTCOME: Final[Mapping[str, _Way]] = {

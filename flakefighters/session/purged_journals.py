@@ -5,44 +5,67 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from flakefighters.capture import wire
-from flakefighters.capture.journal import leftovers
+from flakefighters.capture.recovery import open_plain, parse
 from flakefighters.history.purge_text import purged_execution, purged_verdicts, signature_id
+from flakefighters.history.run_checks import is_run_id
 from flakefighters.model import Execution, Verdict
+from flakefighters.session.places import Spool
+from flakefighters.session.spool import ASIDE, look_into
+from flakefighters.state.tracked import tracked_in
 
 __all__ = ["empty_journals", "journals_of", "journals_saying"]
 
 
-def journals_of(folder: Path, run: str) -> list[Path]:
-    """The journal of a run, whatever has become of it."""
-    return sorted(path for path in folder.glob(f"{run}.*") if path.is_file())
+def journals_of(spools: Iterable[Spool], run: str) -> list[Path]:
+    """The journal of a run, whatever has become of it.  Names are compared, never looked up."""
+    if not is_run_id(run):
+        return []
+    paths = (path for spool in spools for path in _files(spool))
+    return [path for path in paths if re.split("[.-]", path.name, maxsplit=1)[0] == run]
 
 
-def journals_saying(folder: Path, names: Collection[str]) -> list[Path]:
+def journals_saying(spools: Iterable[Spool], names: Collection[str]) -> list[Path]:
     """Journals of runs that are over, with failures of these signatures."""
-    over = [*leftovers(folder, time.time()), *sorted(folder.glob("*.damaged"))]
-    return [path for path in over if _marked(path, names)]
+    found = []
+    for spool in spools:
+        living = set(look_into(spool).living)
+        found += [path for path in _files(spool) if path not in living and _marked(path, names)]
+    return found
 
 
-def empty_journals(folder: Path, names: Collection[str]) -> int:
+def empty_journals(spools: Iterable[Spool], names: Collection[str]) -> int:
     """Take what such failures say out of the journals; returns how many those were."""
-    found = journals_saying(folder, names)
+    found = journals_saying(spools, names)
     for path in found:
         _rewrite(path, names, _marked(path, names))
     return len(found)
 
 
+def _files(spool: Spool) -> list[Path]:
+    """The journals of a spool, and what was set aside; not what git tracks."""
+    found: list[Path] = []
+    for folder in (spool.path, spool.path / ASIDE):
+        try:
+            names = [name for name in sorted(os.listdir(folder)) if ".jsonl" in name]  # noqa: PTH208
+        except OSError:
+            continue
+        tracked = tracked_in(folder, names) if names else ()
+        found += [folder / name for name in names if name not in tracked]
+    return [path for path in found if not path.is_dir()]
+
+
 def _lines(path: Path) -> Iterator[tuple[bytes, Any]]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for text in file:
             try:
-                yield text, json.loads(text)
+                yield text, parse(text)
             except ValueError:
                 yield b"", None  # cut off: nobody can read it, nor tell what it says
 
@@ -50,7 +73,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, Any]]:
 def _marked(path: Path, names: Collection[str]) -> set[str]:
     """Node ids of the tests that failed so."""
     found = set()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # a pipe, for example
         for _, line in _lines(path):
             one = _execution(line)
             if one and any(signature_id(failure.signature) in names for failure in one.failures):
@@ -60,7 +83,7 @@ def _marked(path: Path, names: Collection[str]) -> set[str]:
 
 def _execution(line: Any) -> Execution | None:
     if isinstance(line, dict) and "execution" in line:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             return wire.load(Execution, line["execution"])
     return None
 
@@ -84,9 +107,12 @@ def _purged(text: bytes, line: Any, names: Collection[str], marked: set[str]) ->
     if one is not None and one.nodeid in marked:
         line["execution"] = wire.dump(purged_execution(one, names))
     elif isinstance(line, dict) and line.get("verdicts"):
-        said = [wire.load(Verdict, verdict) for verdict in line["verdicts"]]
+        try:
+            said = [wire.load(Verdict, verdict) for verdict in line["verdicts"]]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return b""  # as above
         pairs = {(verdict.run, verdict.nodeid) for verdict in said if verdict.nodeid in marked}
         line["verdicts"] = [wire.dump(one) for one in purged_verdicts(said, names, pairs)]
     else:
         return text
-    return json.dumps(line).encode() + b"\n"
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"

@@ -2,20 +2,82 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
-from flakefighters.capture.journal import JournalError, Recovered, address_of, leftovers, recover
+from flakefighters.capture.journal import lives, make_spool
+from flakefighters.capture.recovery import FORMAT, JournalError, Recovered, heading, recover
 from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.history import History
 from flakefighters.history.intake import Saved
-from flakefighters.ids import short
+from flakefighters.history.run_checks import Limits, check_run, check_verdicts
+from flakefighters.ids import h128, short
 from flakefighters.model import Target
+from flakefighters.session.places import Spool, writable
 from flakefighters.session.spent import stripped
+from flakefighters.state.tracked import tracked_in
 
-__all__ = ["address", "deliver_leftovers", "waiting"]
+__all__ = [
+    "ASIDE",
+    "Found",
+    "Journal",
+    "Refused",
+    "address",
+    "deliver",
+    "deliver_leftovers",
+    "has_journals",
+    "look_into",
+    "put_aside",
+    "read_back",
+    "waiting",
+]
+
+#: The folder within a spool for what is no journal of ours.
+ASIDE: Final = "set-aside"
+_TRACKED: Final = (
+    "the journal {name} is tracked by git, so anybody who may commit could have written it: it is "
+    "not read; run 'git rm --cached' on it, and let git ignore it"
+)
+_LATER: Final = "a later version of flakefighters wrote the journal {name}: upgrade this one"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal of a run that is over."""
+
+    path: Path
+    #: The history that it is meant for.
+    address: str
+    owners: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What lies among the journals and is not read."""
+
+    path: Path
+    #: One line: what is wrong, and what to do.
+    reason: str
+    #: False for what git tracks, as moving it would change the user's work tree, and for what a
+    #: later version of ours can deliver.
+    movable: bool = True
+
+
+@dataclass(slots=True)
+class Found:
+    """What lies in a spool."""
+
+    journals: list[Journal] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    #: Journals of runs that may be going on.
+    living: list[Path] = field(default_factory=list)
 
 
 def address(target: Target) -> str:
@@ -25,14 +87,81 @@ def address(target: Target) -> str:
     return f"{target.user or ''}@{target.host or ''}:{target.port or 5432}/{target.database or ''}"
 
 
-def waiting(folder: Path) -> dict[str, int]:
+def look_into(spool: Spool, now: float | None = None) -> Found:
+    """What lies in a spool, in order of name.  Nothing is changed."""
+    found = Found()
+    now = time.time() if now is None else now
+    over: dict[str, Mapping[str, Any] | JournalError] = {}
+    for name in _names_in(spool.path):
+        path = spool.path / name
+        try:
+            first = heading(path, spool.owners)
+        except JournalError as error:
+            over[name] = error
+        except OSError:  # another run has delivered it, or it can be read another time
+            continue
+        else:
+            if first["flakefighters"] == FORMAT and lives(first, path, now):
+                found.living.append(path)
+            else:
+                over[name] = first
+    # The journal of this very run is always there: for that git is not asked.
+    tracked = tracked_in(spool.path, over) if over else ()
+    for name, first_or_error in over.items():
+        path = spool.path / name
+        if name in tracked:
+            found.refused.append(Refused(path, _TRACKED.format(name=name), movable=False))
+        elif isinstance(first_or_error, JournalError):
+            found.refused.append(Refused(path, str(first_or_error)))
+        elif first_or_error["flakefighters"] != FORMAT:
+            found.refused.append(Refused(path, _LATER.format(name=name), movable=False))
+        else:
+            found.journals.append(Journal(path, first_or_error["address"], spool.owners))
+    return found
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def has_journals(spool: Spool) -> bool:
+    """Whether anything in a spool looks like a journal; a cheap question."""
+    return bool(_names_in(spool.path))
+
+
+def waiting(spools: Iterable[Spool]) -> dict[str, int]:
     """How many runs that are over wait there, by the history that they are meant for."""
-    return Counter(address_of(path) for path in leftovers(folder, time.time()))
+    return Counter(one.address for spool in spools for one in look_into(spool).journals)
+
+
+def read_back(path: Path, owners: frozenset[int] | None = None) -> Recovered:
+    """Read a journal back, with all the checks that a foreign file has to stand.
+
+    Raises:
+        JournalError: if it is not as we write it.
+        OSError: if it cannot be read this time.
+    """
+    found, limits = recover(path, owners), Limits()
+    try:
+        check_run(found.run, limits)
+        check_verdicts(found.verdicts, found.run, limits)
+    except FlakefightersError as error:
+        reason = error.message
+    except Exception as error:  # whatever malformed data provoke in our own code
+        reason = f"malformed ({type(error).__name__})"
+    else:
+        return found
+    raise JournalError(
+        f"the journal {path.name} is refused: {reason}", remedy="remove it if you do not know it"
+    )
 
 
 def deliver_leftovers(
     history: History,
-    folder: Path,
+    spools: Sequence[Spool],
     *,
     to: str,
     limit: int = 50,
@@ -45,40 +174,112 @@ def deliver_leftovers(
     """
     saved, notes = 0, []
     end = clock() + seconds
-    for path in leftovers(folder, time.time()):
-        if saved >= limit or clock() > end:
-            break
-        try:
-            found = recover(path)
-            if found.address != to:
+    for found in map(look_into, spools):
+        notes += put_aside(found.refused, spools)
+        for journal in found.journals:
+            if journal.address != to:
                 continue
-            # Killed between saving and removing the journal: what was saved is the better copy.
-            if not history.content_hashes([found.run.head.id]):
-                how = deliver(history, found)
-                if how is Saved.BEYOND:
-                    notes.append(f"run {short(found.run.head.id)} is older than the history keeps")
-        except (JournalError, ConflictError) as error:
-            notes.append(str(error))
-            _set_aside(path)
-            continue
-        except FlakefightersError as error:
-            notes.append(str(error))
-            break
-        path.unlink(missing_ok=True)
-        saved += 1
+            if saved >= limit or clock() > end:
+                return saved, notes
+            try:
+                run = read_back(journal.path, journal.owners)
+                how = deliver(history, run)
+            except (JournalError, ConflictError) as error:
+                notes += put_aside([Refused(journal.path, str(error))], spools)
+                continue
+            except OSError:  # as above
+                continue
+            except FlakefightersError as error:
+                return saved, [*notes, str(error)]
+            if how is Saved.BEYOND:
+                notes.append(f"run {short(run.run.head.id)} is older than the history keeps")
+            with suppress(OSError):  # it is known from now on: the next run does not save it again
+                journal.path.unlink()
+            saved += 1
     return saved, notes
 
 
 def deliver(history: History, found: Recovered) -> Saved | None:
-    """Save one recovered run, unless nothing happened in it."""
-    if found.run.suite or found.run.head.context.get("collection_errors"):
-        return history.save(stripped(found.run), found.verdicts, via="spool")
+    """Save one recovered run, unless nothing happened in it or it is there already.
+
+    Raises:
+        JournalError: if the history cannot hold what it says.
+        DatabaseError: if the history cannot be used.
+    """
+    run = found.run
+    if not run.suite and not run.head.context.get("collection_errors"):
+        return None
+    # Killed between saving and removing the journal: what was saved is the better copy.
+    if history.content_hashes([run.head.id]):
+        return None
+    try:
+        return history.save(stripped(run), found.verdicts, via="spool")
+    except FlakefightersError:
+        raise
+    except Exception as error:  # whatever the checks did not think of must not come back
+        raise JournalError(
+            f"the journal {found.path.name} is refused: {type(error).__name__} while it was saved"
+        ) from None
+
+
+# -- what is no journal ----------------------------------------------------------------------
+
+
+def put_aside(refused: Iterable[Refused], spools: Sequence[Spool]) -> list[str]:
+    """Move what is no journal of ours out of the way, and say so once, one line each."""
+    notes = []
+    for one in refused:
+        moved = _move(one.path) if one.movable else None
+        if moved is not None:
+            notes.append(f"{one.reason}; it was moved to {moved.parent}")
+        elif os.path.lexists(one.path) and not _was_told(one, spools):
+            notes.append(one.reason)
+    return notes
+
+
+def _move(path: Path) -> Path | None:
+    """Move a file into the folder for such; None if that cannot be done."""
+    try:
+        folder = _aside(path.parent)
+        for name in _names(path):
+            if not os.path.lexists(folder / name):
+                return path.rename(folder / name)
+    except OSError:
+        pass
     return None
 
 
-def _set_aside(path: Path) -> None:
-    """A journal that can never be delivered must not be tried, and reported, in every run."""
-    try:
-        path.rename(path.with_suffix(".damaged"))
-    except OSError:
-        return
+def _names(path: Path) -> Iterator[str]:
+    yield path.name
+    for number in range(1, 1000):
+        yield f"{path.stem}-{number}{path.suffix}"
+
+
+def _aside(spool: Path) -> Path:
+    """The folder, made if it is not there.  OSError if it cannot be made, or is none."""
+    folder = spool / ASIDE
+    facts = spool.stat()
+    with suppress(FileExistsError):
+        folder.mkdir(mode=facts.st_mode & 0o777)
+        if hasattr(os, "chown"):  # made by root, it is for whoever owns the rest
+            with suppress(OSError):
+                os.chown(folder, facts.st_uid, facts.st_gid)
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise NotADirectoryError(folder)
+    return folder
+
+
+def _was_told(one: Refused, spools: Sequence[Spool]) -> bool:
+    """Whether what stays where it is was told before; from now on it was, if we can write."""
+    mark = f"{h128('told', str(one.path), one.reason)[:16]}.told"
+    for spool in spools:
+        try:
+            if not spool.path.exists() and writable(spool.path):
+                make_spool(spool.path)
+            (_aside(spool.path) / mark).open("x").close()
+        except FileExistsError:
+            return True
+        except OSError:
+            continue
+        return False
+    return False

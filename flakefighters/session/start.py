@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,18 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from flakefighters import __version__
+from flakefighters.capture.journal import make_private
 from flakefighters.capture.nodeids import offset
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import Project, RunHead
 from flakefighters.profiles import Inputs, Resolution, resolve
-from flakefighters.session.places import spool_folder, state_folder
+from flakefighters.session.places import Spool, own_folders, spool_folder, spools
 from flakefighters.session.settings import Asked
 from flakefighters.state.anchor import Anchor
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
 
-__all__ = ["Start", "begin"]
+__all__ = ["Start", "begin", "known_identity", "local_identity"]
+
+_IDENTITY: Final = re.compile("local:[0-9a-z]{32}")
 
 #: Fields of a run's head that only CI tells, under the same names.
 _SAID_BY_CI: Final = ("base_branch", "pr", "build", "job", "shard", "attempt")
@@ -38,8 +42,9 @@ class Start:
     head: RunHead
     #: From the base to pytest's rootdir.
     offset: str
-    #: Where journals go.
+    #: Where this run's journal goes, and where those of earlier runs may lie.
     spool: Path
+    spools: tuple[Spool, ...]
     #: Our one-line troubles so far.
     notes: list[str]
     #: Normalised names of the distributions that the project itself is.
@@ -97,6 +102,7 @@ def begin(
         head=head,
         offset=offset(rootdir, checkout.base),
         spool=spool_folder(anchor.path),
+        spools=spools(anchor.path),
         notes=notes,
         own_distributions=_own_distributions(checkout, anchor),
     )
@@ -124,25 +130,39 @@ def _origin(ci: Any) -> dict[str, Any]:
 
 def local_identity(folder: Path) -> str:
     """A random name for a project without a remote, kept beside its history."""
-    for home in (folder / ".flakefighters", state_folder(folder)):
-        path = home / "project"
+    known = known_identity(folder)
+    if known:
+        return known
+    identity = f"local:{uuid7()}"
+    for home, _ in own_folders(folder):
         try:
-            known = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            known = ""
-        if known.startswith("local:") and len(known) == 38 and known[6:].isalnum():
-            return known
-        identity = f"local:{uuid7()}"
-        try:
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ignore = home / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-            with path.open("x", encoding="utf-8") as file:
-                file.write(identity + "\n")
-        except FileExistsError:
-            path.write_text(identity + "\n", encoding="utf-8")  # it was damaged
+            make_private(home)
+            return _keep(home / "project", identity)
         except OSError:
             continue
-        return identity
     return f"local:{h128('folder', str(folder))}"
+
+
+def known_identity(folder: Path) -> str:
+    """The name that the project got with its first run; empty if it has none yet."""
+    homes = (folder / ".flakefighters", *(home for home, _ in own_folders(folder)))
+    return next(filter(None, (_kept(home / "project") for home in homes)), "")
+
+
+def _kept(path: Path) -> str:
+    try:
+        known = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return known if _IDENTITY.fullmatch(known) else ""
+
+
+def _keep(path: Path, identity: str) -> str:
+    """Write a name down; returns the one that is there if another run was faster."""
+    if os.path.lexists(path):
+        if known := _kept(path):
+            return known
+        path.unlink()  # it was damaged
+    with path.open("x", encoding="utf-8") as file:
+        file.write(identity + "\n")
+    return identity

@@ -42,7 +42,7 @@ class Anchor:
     def from_inipath(cls, inipath: Path | None, rootdir: Path) -> Anchor:
         """From what pytest found: ``config.inipath`` and ``config.rootpath``."""
         # "-c /dev/null" is the way to ask for no configuration: that is no place.
-        if inipath is not None and inipath.is_file():
+        if inipath is not None and _is_file(inipath):
             return cls(path=inipath.parent, inipath=inipath)
         return cls(path=find_top(rootdir) or rootdir)
 
@@ -56,7 +56,7 @@ def locate(start: Path, args: Sequence[str] = ()) -> Anchor:
     if inipath is not None:
         return Anchor.from_inipath(inipath, inipath.parent)
     for folder in (ancestor, *ancestor.parents):
-        if (folder / "setup.py").is_file():
+        if _is_file(folder / "setup.py"):
             return Anchor.from_inipath(None, folder)
     if folders and folders != [ancestor]:
         inipath = _ini_file(folders)
@@ -81,6 +81,11 @@ def _folders(start: Path, args: Sequence[str]) -> list[Path]:
     return found
 
 
+def _is_file(path: Path) -> bool:
+    """False as well in a folder that cannot be entered, for which Path raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def _common(folders: Sequence[Path]) -> Path:
     try:
         return Path(os.path.commonpath(folders))
@@ -95,7 +100,7 @@ def _ini_file(folders: Sequence[Path]) -> Path | None:
         for place in (folder, *folder.parents):
             for name in _NAMES:
                 path = place / name
-                if not path.is_file() or (name in _SINCE_9 and not _pytest_reads_toml()):
+                if not _is_file(path) or (name in _SINCE_9 and not _pytest_reads_toml()):
                     continue
                 if name == "pyproject.toml" and bare is None:
                     bare = path

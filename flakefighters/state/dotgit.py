@@ -15,7 +15,7 @@ from typing import Final
 from flakefighters.state.disk import Disk
 from flakefighters.state.git import is_commit
 
-__all__ = ["DotGit", "read", "tracks"]
+__all__ = ["DotGit", "listed", "read", "tracks"]
 
 _SECTION: Final = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 _LARGEST: Final = 16 << 20
@@ -61,6 +61,34 @@ def tracks(top: Path, path: str, disk: Disk) -> bool:
     folder = _folder(top, disk)
     index = (disk.read(f"{folder}/index", 0, _LARGEST) or b"") if folder else b""
     return path.encode("utf-8", "surrogateescape").lower() + b"\0" in index.lower()
+
+
+def listed(top: Path, disk: Disk) -> frozenset[str] | None:
+    """The paths that the index holds, None if it is not plain to read.
+
+    Version 4 shortens paths, and another file can hold the rest of an index.
+    """
+    folder = _folder(top, disk)
+    if folder is None:
+        return None
+    if disk.kind(f"{folder}/index") is None:
+        return frozenset()  # nothing was added yet
+    index = disk.read(f"{folder}/index", 0, _LARGEST) or b""
+    if index[:4] != b"DIRC" or int.from_bytes(index[4:8], "big") not in (2, 3):
+        return None
+    sha256 = "sha256" in _text(disk, f"{_common(folder, disk)}/config")
+    # Before its name an entry has ten numbers, the content's id, and flags.
+    size = 40 + (32 if sha256 else 20)
+    found, place = [], 12
+    for _ in range(int.from_bytes(index[8:12], "big")):
+        flags = int.from_bytes(index[place + size : place + size + 2], "big")
+        start = place + size + (4 if flags & 0x4000 else 2)
+        end = index.find(b"\0", start)
+        if end < 0:
+            return None
+        found.append(index[start:end].decode("utf-8", "surrogateescape"))
+        place += (end - place + 8) // 8 * 8
+    return None if b"link" in index[place:] else frozenset(found)
 
 
 def _folder(top: Path, disk: Disk) -> Path | None:

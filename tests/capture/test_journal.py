@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flakefighters.capture import journal as module
-from flakefighters.capture.journal import Journal, JournalError, Recovered, leftovers, recover
+from flakefighters.capture.journal import Journal, lives
 from flakefighters.capture.recorder import Closed
+from flakefighters.capture.recovery import JournalError, Recovered, heading, recover
 from flakefighters.ids import uuid7
 from flakefighters.model import (
     Completeness,
@@ -255,26 +256,23 @@ def _rewrite(path: Path, **facts: Any) -> None:
     path.write_bytes(json.dumps(line).encode() + b"\n" + b"".join(rest))
 
 
-def test_leftovers(folder: Path) -> None:
-    """Only journals whose process is gone."""
+def test_whether_its_process_lives(folder: Path) -> None:
     path = written(folder).path
     now = path.stat().st_mtime
-    assert list(leftovers(folder, now)) == [], "this process lives"
+
+    def alive(at: float = now, **facts: Any) -> bool:
+        _rewrite(path, **facts)
+        os.utime(path, (now, now))
+        return lives(heading(path), path, at)
+
+    assert alive(), "this process lives"
     # In a container every process may have the same id: it started at another time.
-    _rewrite(path, since="1")
     if Path("/proc/self/stat").exists():
-        assert list(leftovers(folder, now)) == [path]
-    _rewrite(path, pid=2**22 + 1)
-    assert list(leftovers(folder, now)) == [path]
-    _rewrite(path, pid=2**70)
-    list(leftovers(folder, now))
-    _rewrite(path, pid=os.getppid(), since=None)
-    assert list(leftovers(folder, now)) == []
+        assert not alive(since="1")
+    assert not alive(pid=2**22 + 1)
+    alive(pid=2**70)
+    assert alive(pid=os.getppid(), since=None)
     # On another machine nobody can tell, but for the time.
-    _rewrite(path, pid=2**22 + 1, host=socket.gethostname() + "x")
-    now = path.stat().st_mtime
-    assert list(leftovers(folder, now + 60)) == []
-    assert list(leftovers(folder, now + 4000)) == [path]
-    path.write_bytes(b"no journal\n")
-    assert list(leftovers(folder, now)) == []
-    assert list(leftovers(folder / "nowhere", now)) == []
+    elsewhere = {"pid": 2**22 + 1, "host": socket.gethostname() + "x"}
+    assert alive(now + 60, **elsewhere)
+    assert not alive(now + 4000, **elsewhere)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flakefighters.capture.journal import recover
+from flakefighters.capture.recovery import recover
 from flakefighters.cli import main
 from flakefighters.history import upkeep
 from flakefighters.history.purge_text import signature_id
@@ -31,6 +32,29 @@ def runs(command: Command) -> list[str]:
 
 
 # -- prune -----------------------------------------------------------------------------------
+
+
+def test_prune_asks_on_a_terminal(
+    shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def answer(question: str, **_: object) -> bool:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("flakefighters.cli.prune.sys", Terminal)
+    monkeypatch.setattr("flakefighters.cli.prune.typer.confirm", answer)
+    assert main(["prune", "--keep-runs", "2"]) == 1
+    assert len(runs(command)) == 3
+    assert main(["prune", "--keep-runs", "2"]) == 0
+    assert len(runs(command)) == 2
+    assert main(["prune", "--keep-runs", "2"]) == 0, "there is nothing to ask for"
+    assert main(["prune", "--keep-runs", "1", "--dry-run"]) == 0
+    assert main(["prune", "--keep-runs", "1", "--yes"]) == 0
+    assert len(runs(command)) == 1
+    assert asked == ["Remove 1 run from sqlite:///flakefighters.db? It cannot be undone."] * 2
 
 
 def test_prune_by_the_profile(shop: Shop, command: Command) -> None:
@@ -143,7 +167,7 @@ def test_purge_a_run(shop: Shop, command: Command) -> None:
     assert "change it" in said.err
     assert run_id("c0de") not in runs(command)
     assert SECRET.encode() not in bytes_of(shop)
-    with sqlite3.connect(shop.database) as database:
+    with closing(sqlite3.connect(shop.database)) as database:
         assert database.execute("SELECT kind, id FROM tombstone").fetchall() == [
             ("run", run_id("c0de"))
         ]
@@ -265,7 +289,9 @@ def test_purge_takes_the_journal_of_a_run(shop: Shop, command: Command) -> None:
     path = journal(shop, "f00d", "ci@db:5432/flakes", text=SECRET)
     other = journal(shop, "f00e", "ci@db:5432/flakes", text="fine")
     name = "0199000000007abc8000000000000001"
-    path = path.rename(path.with_name(f"{name}.damaged"))
+    aside = path.parent / "set-aside"
+    aside.mkdir()
+    path = path.rename(aside / f"{name}.jsonl")
     said = command("purge", name, "--yes")
     assert said.code == 0
     assert "from 1 journal" in said.out

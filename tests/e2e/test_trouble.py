@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from flakefighters.capture.journal import recover
+from flakefighters.capture.recovery import recover
 from flakefighters.history.content import content_hash, normal
 from tests.e2e.project import Ended, Project
 from tests.requirements import lack

@@ -12,6 +12,7 @@ from flakefighters.judging.results import Judged, Session
 from flakefighters.model import Label, Secret, Target, Watch
 from flakefighters.session import orders
 from flakefighters.session.finish import Finished, Plan
+from flakefighters.session.places import Spool
 from flakefighters.state.anchor import Anchor
 from tests.history.made_runs import make_run, make_verdict
 
@@ -41,7 +42,7 @@ def test_an_order_arrives_whole() -> None:
         save=False,
         seconds=1.5,
         session=session,
-        spool=Path("/p/spool"),
+        spools=[Spool(Path("/p/spool"), frozenset({0, 1})), Spool(Path("/q"))],
     )
     usual = Plan(target=server, record_to=server)
     for one, plain in ((plan, usual), (session, Session())):

@@ -12,6 +12,7 @@ from flakefighters.errors import DatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.ids import uuid7
 from flakefighters.model import Project, RunHead, Target
+from flakefighters.session.places import Spool
 from flakefighters.session.spool import address, deliver_leftovers
 
 PROJECT = Project(identity="local:x", label="x")
@@ -56,9 +57,9 @@ def test_delivery(folder: Path, target: Target) -> None:
     living = wait(folder, started=3, alive=True)
     elsewhere = wait(folder, started=4, to="u@h:5432/d")
     with open_history(target) as history:
-        assert deliver_leftovers(history, folder, to="local") == (2, [])
+        assert deliver_leftovers(history, [Spool(folder)], to="local") == (2, [])
         assert len(history.run_ids()) == 2
-        assert deliver_leftovers(history, folder, to="local") == (0, [])
+        assert deliver_leftovers(history, [Spool(folder)], to="local") == (0, [])
     assert sorted(folder.iterdir()) == sorted([living, elsewhere])
 
 
@@ -66,11 +67,13 @@ def test_limits(folder: Path, target: Target) -> None:
     for number in range(3):
         wait(folder, started=number)
     with open_history(target) as history:
-        assert deliver_leftovers(history, folder, to="local", limit=2) == (2, [])
+        assert deliver_leftovers(history, [Spool(folder)], to="local", limit=2) == (2, [])
         now = iter(range(100))
-        late = deliver_leftovers(history, folder, to="local", seconds=0.5, clock=lambda: next(now))
+        late = deliver_leftovers(
+            history, [Spool(folder)], to="local", seconds=0.5, clock=lambda: next(now)
+        )
         assert late == (0, [])
-        assert deliver_leftovers(history, folder, to="local") == (1, [])
+        assert deliver_leftovers(history, [Spool(folder)], to="local") == (1, [])
 
 
 def test_damaged_journals_are_set_aside(folder: Path, target: Target) -> None:
@@ -80,24 +83,26 @@ def test_damaged_journals_are_set_aside(folder: Path, target: Target) -> None:
     path.write_bytes(json.dumps({**first, "head": {"id": 7}}).encode() + b"\n")
     wait(folder, started=2)
     with open_history(target) as history:
-        saved, (note,) = deliver_leftovers(history, folder, to="local")
+        saved, (note,) = deliver_leftovers(history, [Spool(folder)], to="local")
         assert saved == 1
         assert path.name in note
-        assert deliver_leftovers(history, folder, to="local") == (0, [])
-    assert [one.suffix for one in folder.iterdir()] == [".damaged"]
+        assert deliver_leftovers(history, [Spool(folder)], to="local") == (0, [])
+    assert [one.relative_to(folder).as_posix() for one in folder.rglob("*.jsonl")] == [
+        f"set-aside/{path.name}"
+    ]
 
 
 def test_killed_between_saving_and_clearing_up(folder: Path, target: Target) -> None:
     """What was saved, whatever the judges added to it, is the better copy."""
     from dataclasses import replace
 
-    from flakefighters.capture.journal import recover
+    from flakefighters.capture.recovery import recover
 
     path = wait(folder)
     run = recover(path).run
     with open_history(target) as history:
         history.save(replace(run, head=replace(run.head, context={"more": 1})))
-        assert deliver_leftovers(history, folder, to="local") == (1, [])
+        assert deliver_leftovers(history, [Spool(folder)], to="local") == (1, [])
         assert history.load(run.head.id).head.context == {"more": 1}
     assert not path.exists()
 
@@ -113,5 +118,5 @@ def test_trouble_with_the_history(
 
     with open_history(target) as history:
         monkeypatch.setattr(History, "save", refuse)
-        assert deliver_leftovers(history, folder, to="local") == (0, ["locked"])
+        assert deliver_leftovers(history, [Spool(folder)], to="local") == (0, ["locked"])
     assert all(path.exists() for path in paths)

@@ -270,7 +270,7 @@ def test_the_spool_is_pushed(say: Say, remote: Target, journal: Callable[..., Pa
     other = journal(runs[2], "writer@elsewhere:5432/flakes")
     code, out, err = say("push")
     assert (code, out.splitlines()[0][:35]) == (0, "pushed 2 runs from the spool to pos")
-    assert "1 more wait for writer@elsewhere:5432/flakes" in err
+    assert "1 more waits for writer@elsewhere:5432/flakes: no profile has that address" in err
     assert not any(path.exists() for path in sent)
     assert other.exists()
     found = content(remote)
@@ -288,7 +288,7 @@ def test_a_damaged_journal_is_set_aside(
     assert code == 1
     assert f"REFUSED {path.name}" in out
     assert not path.exists()
-    assert path.with_suffix(".damaged").exists()
+    assert (path.parent / "set-aside" / path.name).exists()
     assert say("push")[0] == 0
 
 
