@@ -48,6 +48,11 @@ class CiInfo:
     #: True if the service says that the branch is protected; never on pull requests.
     protected: bool | None = None
 
+    @property
+    def what(self) -> str:
+        """For people: the service, or the variable that shows that it is one."""
+        return self.vendor if self.vendor != "unknown" else f"variable {self.evidence}"
+
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LIMIT: Final = 500

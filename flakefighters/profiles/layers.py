@@ -6,6 +6,7 @@ message about them can show one.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -310,7 +311,9 @@ def _no_password_here(label: str, written: str, where: Origin) -> ConfigError:
 
 
 def _bad_name(written: str, where: str) -> ConfigError:
-    shown = written if written.isprintable() and len(written) <= 64 else "?"
+    # A URL that stands there by mistake may hold a password.
+    harmless = written.isprintable() and len(written) <= 64 and not re.search("[@:/]", written)
+    shown = written if harmless else "?"
     return ConfigError(
         f"{shown!r} cannot be a profile's name",
         origin=where,
@@ -320,7 +323,7 @@ def _bad_name(written: str, where: str) -> ConfigError:
 
 def _unknown(what: str, word: str, known: Iterable[str], where: str | None) -> ConfigError:
     near = fields.nearest(word, known)
-    what = what if what.isprintable() else "setting"
+    what = what if what.isprintable() and "://" not in what else "setting"
     return ConfigError(
         f"unknown {what}", origin=where, remedy=f"did you mean {near}?" if near else None
     )

@@ -13,6 +13,7 @@ __all__ = [
     "MAX_BYTES",
     "anything_configured",
     "display_path",
+    "empty_variables",
     "expand",
     "in_project",
     "profiles_file",
@@ -75,6 +76,14 @@ def settings_variables(inputs: Inputs) -> list[str]:
         if name.upper().startswith(_PREFIX)
         and not name.upper().startswith(_TESTS)
         and value.strip()
+    )
+
+
+def empty_variables(inputs: Inputs) -> bool:
+    """Is there a variable for a profile that has no value?"""
+    return any(
+        name.upper().startswith(f"{_PREFIX}PROFILES__") and not value.strip()
+        for name, value in inputs.environ.items()
     )
 
 
