@@ -22,6 +22,7 @@ from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.untracked import loaded_files
 from flakefighters.model import Completeness, Environment, Flakefighter, Run, RunHead
 from flakefighters.plugin import verdicts_key
+from flakefighters.profiles.ci import runner
 from flakefighters.reports import junit
 from flakefighters.session import printing
 from flakefighters.session.ending import end
@@ -133,11 +134,11 @@ class Session:
         """Where this is, with the variables that settings and markers declare part of it."""
         resolution = self.start.resolution
         ci = resolution.ci
-        known = {} if ci is None else {"vendor": ci.vendor, "workflow": ci.workflow, "job": ci.job}
         return environment.read(
             environment.Inputs(
                 options=self._clean(comparable_options(self.config)),
-                ci={name: value for name, value in known.items() if value},
+                ci={} if ci is None else ci.key(),
+                runner=runner(self.world.environ),
                 state_env={
                     name: self.world.environ.get(name)
                     for name in {*resolution.settings.state_env, *self._state_env}
