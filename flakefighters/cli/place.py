@@ -14,10 +14,10 @@ from flakefighters.history import History
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.reports.words import count
+from flakefighters.session.identities import recorded
 from flakefighters.session.opened import open_checked
-from flakefighters.session.places import spool_folder, state_folder
+from flakefighters.session.places import spool_folder
 from flakefighters.session.spool import address, deliver_leftovers, waiting
-from flakefighters.session.start import local_identity
 from flakefighters.state.anchor import Anchor, locate
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
@@ -175,5 +175,4 @@ def _recorded_identity(folder: Path) -> str:
 
     Unlike a test run, a command that only reads leaves no file behind.
     """
-    homes = (folder / ".flakefighters", state_folder(folder))
-    return local_identity(folder) if any((home / "project").exists() for home in homes) else ""
+    return recorded(folder) or ""

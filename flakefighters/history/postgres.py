@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from psycopg2.extensions import (  # type: ignore[import-untyped]
+    libpq_version,
     new_type,
     register_type,
 )
@@ -65,6 +66,8 @@ def make_engine(target: Target) -> Engine:
         "client_encoding": "utf8",
         **target.query,
     }
+    if libpq_version() >= 170000:
+        arguments.setdefault("sslnegotiation", "postgres")
     for name in ("sslmode", "sslrootcert", "require_auth"):
         value = getattr(target, name)
         if value is not None:
@@ -81,7 +84,8 @@ def make_engine(target: Target) -> Engine:
         import psycopg2  # type: ignore[import-untyped]
 
         _, given = engine.dialect.create_connect_args(url)
-        given.update(arguments)
+        # Whatever is left out libpq would take from PGHOST, PGPORT, PGUSER and the like.
+        given = {"host": "", "port": 5432, "user": "", "dbname": ""} | given | arguments
         if secret is not None:
             given["password"] = secret.reveal()
         elif not target.libpq_defaults:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,21 +25,31 @@ from flakefighters.profiles.urls import DatabaseUrl
 
 __all__ = ["Chosen", "Password", "build", "find_password", "in_force"]
 
-#: Parameters that leave libpq nothing to take from PG* variables or from files in the home.
-_NEUTRAL: Final = {
+#: Parameters that leave libpq nothing to take from PG* variables: those are meant for the
+#: database of the application that is tested.
+_OURS: Final = {
     "hostaddr": "",
     "options": "",
-    # A file that cannot exist: an empty name would mean ~/.pgpass.
-    "passfile": f"{os.devnull}/none",
     "gssencmode": "disable",
     "channel_binding": "prefer",
     "requirepeer": "",
     "sslcert": "",
     "sslkey": "",
-    "sslcertmode": "disable",
-    "sslcrl": "",
     "ssl_min_protocol_version": "TLSv1.2",
     "target_session_attrs": "any",
+}
+#: For URLs of the project: nothing from files in the home either.
+_NEUTRAL: Final = {
+    **_OURS,
+    # A file that cannot exist: an empty name would mean ~/.pgpass.
+    "passfile": f"{os.devnull}/none",
+    "sslcertmode": "disable",
+    "sslcrl": "",
+}
+#: Variables of libpq that may make a connection safer: parameter, and the values in their order.
+_MAY_TIGHTEN: Final = {
+    "channel_binding": ("PGCHANNELBINDING", ("disable", "prefer", "require")),
+    "ssl_min_protocol_version": ("PGSSLMINPROTOCOLVERSION", ("TLSv1.2", "TLSv1.3")),
 }
 #: Where distributions keep their authorities, if Python does not know.
 _AUTHORITIES: Final = (
@@ -135,7 +145,7 @@ def build(
     )
     known = (
         secret is not None
-        or (defaults and ("passfile" in query or bool(inputs.environ.get("PGSERVICE"))))
+        or (defaults and "passfile" in query)
         or target.require_auth != "scram-sha-256"
     )
     return Chosen(target, fields, full, origin, password, known, tuple(notes))
@@ -253,17 +263,14 @@ class _Reach:
         """A variable of libpq, for URLs that are not from the project."""
         return None if self.origin.in_project else self.inputs.environ.get(name) or None
 
+    def _libpq_mode(self) -> str | None:
+        chosen = self._libpq("PGSSLMODE")
+        return chosen if chosen in urls.SSLMODES else None
+
     def complete(self) -> DatabaseUrl:
-        """The URL with libpq's variables filled in where they count."""
-        url = self.url
-        port = self._libpq("PGPORT")
-        full = DatabaseUrl(
-            backend=url.backend,
-            host=url.host or self._libpq("PGHOST"),
-            port=url.port or (int(port) if port and port.isdigit() else None),
-            user=url.user or self._libpq("PGUSER"),
-            database=url.database or self._libpq("PGDATABASE") or url.user,
-        )
+        """The URL with what it leaves out: libpq's variables have no part in it."""
+        full = replace(self.url, database=self.url.database or self.url.user, query={})
+        full = full.without_password()
         if self.origin.in_project:
             for part in ("host", "user", "database"):
                 if not getattr(full, part):
@@ -275,17 +282,12 @@ class _Reach:
         return full
 
     def _is_local(self) -> bool:
-        if self.url.host is not None:
-            return urls.is_local(self.url.host)
-        elsewhere = (self._libpq(name) for name in ("PGHOSTADDR", "PGSERVICE"))
-        return not any(elsewhere) and urls.is_local(self._libpq("PGHOST"))
+        return urls.is_local(self.url.host)
 
     def sslmode(self, notes: list[str]) -> str:
         """The mode in force: a file of the project can only tighten what others ask for."""
         usual = "prefer" if self._is_local() else "require"
-        chosen = self._libpq("PGSSLMODE")
-        if chosen in urls.SSLMODES:
-            usual = chosen
+        usual = max(usual, self._libpq_mode() or usual, key=urls.rank)
         values = self._all("sslmode")
         if not values:
             # The machine's authorities vouch for names: without the name's check they say nothing.
@@ -310,7 +312,11 @@ class _Reach:
     def _sslrootcert(self) -> str | None:
         """The authority as written: the user's own choice comes before the project's."""
         values = in_force("sslrootcert", self._all("sslrootcert"))
-        return values[0][0] if values else self._libpq("PGSSLROOTCERT")
+        if values:
+            return values[0][0]
+        # It belongs to a mode that asks for it, and to no other.
+        verifying = (self._libpq_mode() or "").startswith("verify")
+        return self._libpq("PGSSLROOTCERT") if verifying else None
 
     def sslrootcert(self) -> str | None:
         """The file of authorities to trust."""
@@ -323,8 +329,7 @@ class _Reach:
 
     def require_auth(self) -> str:
         """How the server may ask for the password: never in clear text unless somebody says so."""
-        usual = self._libpq("PGREQUIREAUTH") or "scram-sha-256"
-        return self.query_value("require_auth") or usual
+        return self.query_value("require_auth") or "scram-sha-256"
 
     def connect_timeout(self, usual: int) -> int:
         """Seconds."""
@@ -356,6 +361,14 @@ class _Reach:
             # GSSAPI would offer the user's Kerberos identity to a host the project chose.
             own_authority = {} if self._sslrootcert() else {"sslrootcert": ""}
             return {**_NEUTRAL, **own_authority, **given, "gssencmode": "disable"}
+        tighter = {}
+        for key, (name, order) in _MAY_TIGHTEN.items():
+            value = self._libpq(name)
+            if value in order and order.index(value) > order.index(_OURS[key]):
+                tighter[key] = value
+        # An empty name is libpq's own file in the home, which PGSSLROOTCERT would replace.
+        authority = {} if self._sslrootcert() else {"sslrootcert": ""}
         passfile = self.inputs.environ.get("PGPASSFILE") or expand(self.inputs, "~/.pgpass")
         # Named now: the tests may move the home.
-        return given | ({"passfile": passfile} if Path(passfile).is_file() else {})
+        known = {"passfile": passfile} if os.path.isfile(passfile) else {}
+        return {**_OURS, **authority, **tighter, **given, **known}

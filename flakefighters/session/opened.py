@@ -5,6 +5,7 @@ from __future__ import annotations
 from flakefighters.errors import ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.model import Target
+from flakefighters.session.identities import identities
 from flakefighters.state.checkout import Checkout
 
 __all__ = ["open_checked"]
@@ -19,4 +20,6 @@ def open_checked(
             f"{target.display} is tracked by git, so anybody who may commit could change it",
             remedy=f"run 'git rm --cached {target.path.name}' and add it to .gitignore",
         )
-    return open_history(target, create=create, deadline=deadline)
+    history = open_history(target, create=create, deadline=deadline)
+    history.aliases = identities(checkout)
+    return history

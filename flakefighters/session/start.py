@@ -14,7 +14,9 @@ from flakefighters.capture.nodeids import offset
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import Project, RunHead
 from flakefighters.profiles import Inputs, Resolution, resolve
-from flakefighters.session.places import spool_folder, state_folder
+from flakefighters.profiles.fields import variable
+from flakefighters.session.identities import local_identity, meet
+from flakefighters.session.places import spool_folder
 from flakefighters.session.settings import Asked
 from flakefighters.state.anchor import Anchor
 from flakefighters.state.checkout import Checkout
@@ -63,13 +65,17 @@ def begin(
     )
     notes = list(resolution.notes)
     ci = resolution.ci
+    main = checkout.main_tree
     project = identify(
         checkout,
         anchor,
         resolution.settings.project,
         None if ci is None else ci.repository,
-        lambda: local_identity(anchor.path),
+        lambda: local_identity(anchor.path, main),
     )
+    if asked.save:
+        meet(anchor.path, project.identity)
+        notes += _other_history(checkout, main, resolution)
     head = RunHead(
         id=uuid7(started),
         project=project.identity,
@@ -110,27 +116,17 @@ def _origin(ci: Any) -> dict[str, Any]:
     return origin
 
 
-def local_identity(folder: Path) -> str:
-    """A random name for a project without a remote, kept beside its history."""
-    for home in (folder / ".flakefighters", state_folder(folder)):
-        path = home / "project"
-        try:
-            known = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            known = ""
-        if known.startswith("local:") and len(known) == 38 and known[6:].isalnum():
-            return known
-        identity = f"local:{uuid7()}"
-        try:
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ignore = home / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-            with path.open("x", encoding="utf-8") as file:
-                file.write(identity + "\n")
-        except FileExistsError:
-            path.write_text(identity + "\n", encoding="utf-8")  # it was damaged
-        except OSError:
-            continue
-        return identity
-    return f"local:{h128('folder', str(folder))}"
+def _other_history(checkout: Checkout, main: Path | None, resolution: Resolution) -> list[str]:
+    """What to do in a new work tree, whose history is another file than the main one's."""
+    path = resolution.target.path
+    if main is None or path is None or path.exists():
+        return []
+    try:
+        there = main / path.relative_to(checkout.base / checkout.prefix)
+        if not there.is_file():
+            return []
+    except (OSError, ValueError):
+        return []  # it is the same file for both, or cannot be looked at
+    setting = variable("profiles", resolution.profile or "local", "url")
+    note = f"this work tree begins a history of its own; to go on with that of {main}, set "
+    return [f"{note}{setting}=sqlite:///{there}"]

@@ -31,6 +31,7 @@ SUITE = """
 #: What a run leaves behind: ours and pytest's.
 FILES = [
     ".flakefighters/.gitignore",
+    ".flakefighters/identities",
     ".flakefighters/project",
     ".pytest_cache/.gitignore",
     ".pytest_cache/CACHEDIR.TAG",
