@@ -268,9 +268,21 @@ class _Reach:
         return chosen if chosen in urls.SSLMODES else None
 
     def complete(self) -> DatabaseUrl:
-        """The URL with what it leaves out: libpq's variables have no part in it."""
-        full = replace(self.url, database=self.url.database or self.url.user, query={})
-        full = full.without_password()
+        """The URL with what it leaves out.
+
+        libpq's variables name the place only where the URL names nothing at all.
+        """
+        url = replace(self.url.without_password(), query={})
+        if not (url.host or url.user or url.database):
+            port = self._libpq("PGPORT") or ""
+            url = replace(
+                url,
+                host=self._libpq("PGHOST"),
+                port=url.port or (int(port) if port.isascii() and port.isdigit() else None),
+                user=self._libpq("PGUSER"),
+                database=self._libpq("PGDATABASE"),
+            )
+        full = replace(url, database=url.database or url.user)
         if self.origin.in_project:
             for part in ("host", "user", "database"):
                 if not getattr(full, part):
@@ -282,7 +294,7 @@ class _Reach:
         return full
 
     def _is_local(self) -> bool:
-        return urls.is_local(self.url.host)
+        return urls.is_local(self.complete().host)
 
     def sslmode(self, notes: list[str]) -> str:
         """The mode in force: a file of the project can only tighten what others ask for."""
@@ -370,5 +382,5 @@ class _Reach:
         authority = {} if self._sslrootcert() else {"sslrootcert": ""}
         passfile = self.inputs.environ.get("PGPASSFILE") or expand(self.inputs, "~/.pgpass")
         # Named now: the tests may move the home.
-        known = {"passfile": passfile} if os.path.isfile(passfile) else {}
+        known = {"passfile": passfile} if Path(passfile).is_file() else {}
         return {**_OURS, **authority, **tighter, **given, **known}

@@ -36,6 +36,7 @@ from flakefighters.session.settings import (
     redactor_of,
     seeds,
     selection,
+    without_url,
 )
 from flakefighters.session.spool import address
 from flakefighters.session.start import Start
@@ -88,7 +89,7 @@ class Session:
         self.broken = False
         self.notes: list[str] = list(start.notes)
         self.fighters = fighters
-        redactor = self.redactor = redactor_of(start.resolution.settings)
+        redactor = self.redactor = redactor_of(start.resolution)
         base = start.checkout.base
         self.recorder = Recorder(
             lambda longrepr, known: from_longrepr(
@@ -183,6 +184,7 @@ class Session:
     def pytest_configure_node(self, node: Any) -> None:
         """Workers are told that the plugin is on; never the database's address."""
         node.workerinput["flakefighters"] = True
+        node.workerinput["mainargv"] = without_url(node.workerinput.get("mainargv", ()))
         if self._watch_file is None and self.lookback is not None:
             testrun = str(node.workerinput.get("testrunuid", ""))
             self._watch_file = leave_watch(

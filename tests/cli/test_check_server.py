@@ -443,8 +443,8 @@ def test_a_listener_that_says_nothing(team: Team) -> None:
 @pytest.mark.parametrize(
     ("mode", "status", "words"),
     [
-        ("transaction", "ok", "in transaction mode"),
-        ("session", "ok", "in session mode"),
+        ("transaction", "ok", "there is one"),
+        ("session", "ok", "there is one, which works"),
         ("statement", "failed", "allows no transactions"),
     ],
 )
