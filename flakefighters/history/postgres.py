@@ -91,7 +91,8 @@ def make_engine(target: Target) -> Engine:
 
         _, given = engine.dialect.create_connect_args(url)
         # Whatever is left out libpq would take from PGHOST, PGPORT, PGUSER and the like.
-        given = {"host": "", "port": 5432, "user": "", "dbname": ""} | given | arguments
+        usual: dict[str, Any] = {"host": "", "port": 5432, "user": "", "dbname": ""}
+        given = {**usual, **given, **arguments}
         if secret is not None:
             given["password"] = secret.reveal()
         elif not target.libpq_defaults:

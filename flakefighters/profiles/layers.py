@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret
-from flakefighters.profiles import fields, toml_lines, urls
+from flakefighters.profiles import commands, fields, toml_lines, urls
 from flakefighters.profiles.places import (
     MAX_BYTES,
     display_path,
@@ -31,6 +31,7 @@ __all__ = ["FileRead", "Layer", "Problem", "Sources", "read"]
 _TOP: Final = frozenset(spec.name for spec in fields.TOP_FIELDS)
 _FIELDS: Final = frozenset(spec.name for spec in fields.PROFILE_FIELDS)
 _SECRET_FIELDS: Final = ("password", "password_host")
+_COMMAND: Final = "password_command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Layer:
     passwords: dict[str, Secret] = field(default_factory=dict)
     url_passwords: dict[str, Secret] = field(default_factory=dict)
     password_hosts: dict[str, str] = field(default_factory=dict)
+    #: The words of the commands that print a password.
+    password_commands: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +284,11 @@ def _field(
     if key in _SECRET_FIELDS and layer.in_project:
         problems.append(Problem(_no_password_here(label, written, where), name))
         return
+    if key == _COMMAND:
+        wrong_command = _command(layer, name, value, label, where)
+        if wrong_command is not None:
+            problems.append(Problem(wrong_command, name))
+        return
     layer.origins["profiles", name, key] = where
     if key == "password":
         layer.passwords[name] = Secret(value)
@@ -299,6 +307,28 @@ def _field(
         layer.profiles[name]["url"] = str(url.without_password())
     else:
         layer.profiles[name][key] = value
+
+
+def _command(layer: Layer, name: str, value: Any, label: str, where: Origin) -> ConfigError | None:
+    """Take the command that prints a password, from the user's own file only."""
+    if layer.source is not Source.USER_FILE or layer.in_project:
+        return ConfigError(
+            f"{label} is a program to start, which only your own configuration may name",
+            origin=str(where),
+            remedy="write it into profiles.toml in your configuration folder",
+        )
+    listed = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    try:
+        words = commands.words(value) if listed or isinstance(value, str) else []
+    except ValueError:
+        words = []
+    if not words:
+        return ConfigError(
+            f"{label} must be a command, as text or as a list of its words", origin=str(where)
+        )
+    layer.password_commands[name] = words
+    layer.origins["profiles", name, _COMMAND] = where
+    return None
 
 
 def _no_password_here(label: str, written: str, where: Origin) -> ConfigError:

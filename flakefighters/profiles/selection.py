@@ -130,7 +130,12 @@ class Selector:
         return chosen
 
     def with_keyring(self, chosen: Chosen) -> Chosen:
-        """The same with a password from the keyring, if one is wanted, not in CI, and there."""
+        """The same with the password that the profile's command prints, or one from the keyring.
+
+        The keyring is asked if a password is wanted, and not in CI.
+        """
+        if chosen.password.command:
+            return self._from_command(chosen)
         target = chosen.target
         if target.backend != "postgresql" or chosen.credentials or self.ci is not None:
             return chosen
@@ -152,6 +157,25 @@ class Selector:
             ),
             credentials=True,
             notes=notes,
+        )
+
+    def _from_command(self, chosen: Chosen) -> Chosen:
+        from flakefighters.profiles import commands
+
+        password = chosen.password
+        secret, trouble = commands.run(password.command, self.inputs.environ)
+        if secret is None:
+            note = f"the password_command in {password.origin} {trouble}"
+            return replace(
+                chosen,
+                password=replace(password, origin=None, note=note, command=()),
+                credentials=False,
+                notes=(*chosen.notes, note),
+            )
+        return replace(
+            chosen,
+            target=replace(chosen.target, password=secret),
+            password=replace(password, secret=secret, command=()),
         )
 
 

@@ -73,6 +73,8 @@ class Password:
     origin: Origin | None = None
     #: One line about passwords that were passed over.
     note: str | None = None
+    #: The command that prints it, if there is none yet.
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,9 @@ def build(
     query = reach.query()
     defaults = not origin.in_project
     secret = password.secret
-    if secret is None and defaults and (value := inputs.environ.get("PGPASSWORD")):
-        secret = Secret(value)
+    usual = inputs.environ.get("PGPASSWORD") if defaults and not password.command else None
+    if secret is None and usual:
+        secret = Secret(usual)
     target = Target(
         backend="postgresql",
         host=full.host,
@@ -145,6 +148,7 @@ def build(
     )
     known = (
         secret is not None
+        or bool(password.command)
         or (defaults and "passfile" in query)
         or target.require_auth != "scram-sha-256"
     )
@@ -164,6 +168,12 @@ def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: s
             continue
         own = layer.profiles.get(name, {}).get("url")
         own_place = urls.endpoint(urls.parse(own)) if own else None
+        if name in layer.password_commands:
+            command = tuple(layer.password_commands[name])
+            origin = layer.origins["profiles", name, "password_command"]
+            if _is_for(layer.password_hosts.get(name), own_place, url, layer, name, label):
+                return Password(origin=origin, command=command)
+            passed_over = passed_over or origin
         if name in layer.passwords:
             origin = layer.origins["profiles", name, "password"]
             bound_to = layer.password_hosts.get(name)

@@ -51,8 +51,7 @@ class DriverError(Exception):
         ("something new", "XX000", DatabaseError, "something new"),
         # Poolers
         (
-            "FATAL: MaxClientsInSessionMode: max clients reached - in Session mode max clients are "
-            "limited to pool_size",
+            "FATAL: MaxClientsInSessionMode: max clients reached - limited to pool_size",
             None,
             UnreachableError,
             "no free",
