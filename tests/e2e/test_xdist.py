@@ -31,7 +31,6 @@ SUITE = """
 #: What a run leaves behind: ours and pytest's.
 FILES = [
     ".flakefighters/.gitignore",
-    ".flakefighters/identities",
     ".flakefighters/project",
     ".pytest_cache/.gitignore",
     ".pytest_cache/CACHEDIR.TAG",
@@ -145,3 +144,15 @@ def test_collection_error_and_no_worker(project: Project) -> None:
         "-n2", "--maxfail=1", "-p", "no:flakefighters", plugins=["xdist"], on=False, expect=0
     )
     assert len(project.runs()) == 2
+
+
+def test_workers_are_told_no_url(project: Project) -> None:
+    project.test("""
+        def test_it(request):
+            config = request.config
+            known = [config.workerinput, config.invocation_params.args, vars(config.option)]
+            assert "hunter2" not in repr(known)
+        """)
+    for option in ("--database-url=", "--flakefighters-database-url="):
+        said = project.pytest("-n1", f"{option}sqlite:///hunter2.db", plugins=["xdist"], expect=0)
+        assert "saved to" in said.closing
