@@ -189,7 +189,8 @@ def select(inputs: Inputs, ci: CiInfo | None, *, need_credentials: bool) -> Reso
     except _InsteadError as instead:
         said += [instead.error]
         reason = instead.reason
-        if not (instead.no_url and any(one.fatal for one in selector.sources.problems)):
+        unread = any(one.fatal for one in selector.sources.problems)
+        if not (unread and (instead.no_url or not instead.name)):
             # Otherwise it is the file that cannot be read: one trouble, one line.
             rest = "" if instead.name == "local" else "; this run is recorded in local"
             notes.append(f"{instead.error}{rest}")
