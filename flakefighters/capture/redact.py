@@ -84,7 +84,8 @@ def _telling(value: str) -> bool:
 class Redactor:
     """Takes secrets out of text; call it with a text, get the text without them.
 
-    ``environ`` is read once.  ``values`` are secrets known by other ways (a database's password).
+    ``environ`` is read once.  ``values`` are secrets known by other ways.  ``passwords`` are hidden
+    whatever their length, short ones and plain words where they stand alone.
     The defaults can only be made stricter: ``extra_patterns`` are regular expressions whose whole
     match is a secret (``re.error`` if malformed; their speed is their author's business), and
     ``min_length`` may be lowered (``ValueError`` if it is raised).
@@ -95,6 +96,7 @@ class Redactor:
         environ: Mapping[str, str],
         *,
         values: Iterable[str] = (),
+        passwords: Iterable[str] = (),
         extra_patterns: Iterable[str] = (),
         min_length: int = MIN_LENGTH,
     ):
@@ -102,7 +104,9 @@ class Redactor:
             raise ValueError(f"min_length must be between 1 and {MIN_LENGTH}, not {min_length}")
         self._min_length = min_length
         self._extra = tuple(map(re.compile, extra_patterns))
-        self._secrets = tuple(_known(environ, values, min_length))
+        passwords = [one for one in passwords if one]
+        self._secrets = tuple(_known(environ, [*values, *passwords], min_length))
+        self._short = _words([one for one in passwords if one not in self._secrets])
         # Spellings are made at the first use: most runs have no failure.
         self._forms: tuple[str, ...] | None = None
         self._elided: tuple[str, ...] = ()
@@ -112,7 +116,10 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """``text`` with every secret replaced by ``<secret>``."""
-        return redact_patterns(self.known(text))
+        text = self.known(text)
+        if self._short is not None:
+            text = self._short.sub(PLACEHOLDER, text)
+        return redact_patterns(text)
 
     def values(self, value: Any) -> Any:
         """A JSON value with every text in it, keys apart, free of secrets."""
@@ -165,6 +172,15 @@ def _known(environ: Mapping[str, str], values: Iterable[str], minimum: int) -> I
         # Known to be a secret, but it may be the word "postgres".
         if len(value) >= minimum or (len(value) >= 6 and not value.isalpha()):
             yield value
+
+
+def _words(passwords: list[str]) -> re.Pattern[str] | None:
+    """What finds short passwords, not within other words."""
+    forms = {form for one in passwords for form in (one, _percent(one, b""), repr(one)[1:-1])}
+    if not forms:
+        return None
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
 # -- spellings of a value --------------------------------------------------------------------

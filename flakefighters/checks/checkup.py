@@ -86,7 +86,7 @@ def _postgres(target: Target, subject: settings.Subject, budget: Budget) -> Iter
     try:
         took = round(1000 * (time.monotonic() - start))
         yield ok("login", f"as {target.user or 'libpq chose'}, in {took} ms")
-        yield from _inside(line, target, budget)
+        yield from _inside(line, target)
     finally:
         line.close()
 
@@ -102,7 +102,7 @@ def _remedy(error: DatabaseError, subject: settings.Subject) -> str | None:
     return f"correct the password in {origin}"
 
 
-def _inside(line: Line, target: Target, budget: Budget) -> Iterator[Check]:
+def _inside(line: Line, target: Target) -> Iterator[Check]:
     yield from rights.version(line.version, line.encoding)
     try:
         facts = ask(line, target.schema)
@@ -112,5 +112,5 @@ def _inside(line: Line, target: Target, budget: Budget) -> Iterator[Check]:
         yield skipped("exposure", "the server gives no answers")
         return
     yield from rights.rights(facts, target)
-    yield pooler.look(line, lambda: connect(target, budget))
+    yield pooler.look(line)
     yield from rights.exposure(facts, target)

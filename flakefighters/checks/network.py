@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -50,8 +49,8 @@ def reach(
 ) -> Reached:
     """Look the host up and knock at its port.  Nothing is sent."""
     host, port = target.host, target.port or 5432
-    if host is None or (target.libpq_defaults and _elsewhere()):
-        return Reached(skipped(STEP, "libpq finds the host by itself (PGSERVICE, PGHOSTADDR, …)"))
+    if host is None:
+        return Reached(skipped(STEP, "no host is named: the usual Unix socket of this machine"))
     if host.startswith("/"):
         return _socket_file(Path(host) / f".s.PGSQL.{port}")
     answer = patiently(lambda: resolve(host, port, type=socket.SOCK_STREAM), budget.left(_LOOK_UP))
@@ -108,7 +107,3 @@ def _socket_file(path: Path) -> Reached:
     if path.exists():
         return Reached(ok(STEP, f"the Unix socket {path} is there"))
     return _lost(f"there is no Unix socket {path}", "check folder and port; is the server running?")
-
-
-def _elsewhere() -> bool:
-    return any(os.environ.get(name) for name in ("PGSERVICE", "PGHOSTADDR"))

@@ -167,18 +167,9 @@ class Line:
 
 def connect(target: Target, budget: Budget) -> Line:
     """Log in.  DatabaseError in plain words; ImportError if the driver cannot be loaded."""
-    from flakefighters.history.postgres import make_engine
+    from flakefighters.history.postgres import log_in, make_engine
 
-    engine = make_engine(target)
-    seconds = budget.left(target.connect_timeout + 2.0)
-    answer = patiently(engine.raw_connection, seconds)
-    if answer.error is not None:
-        raise explain_postgres(answer.error, target)
-    if answer.value is None:
-        raise silent(target, seconds)
-    connection = answer.value.dbapi_connection
-    answer.value.detach()
-    return Line(connection, target, budget)
+    return Line(log_in(make_engine(target), target, budget.left), target, budget)
 
 
 def ask(line: Line, schema: str) -> Facts:

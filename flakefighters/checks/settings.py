@@ -33,10 +33,16 @@ def look(inputs: Inputs) -> Subject:
     try:
         _look(inputs, subject)
     except ConfigError as error:
-        where = f" (set in {error.origin})" if error.origin else ""
         subject.chosen = None
-        subject.checks.append(failed("settings", error.message + where, error.remedy))
+        one = _failed(error, error.remedy or "correct it")
+        if all(one.message != said.message for said in subject.checks):
+            subject.checks.append(one)
     return subject
+
+
+def _failed(error: ConfigError, remedy: str) -> Check:
+    where = f" (set in {error.origin})" if error.origin else ""
+    return failed("settings", error.message + where, remedy)
 
 
 def _look(inputs: Inputs, subject: Subject) -> None:
@@ -47,10 +53,9 @@ def _look(inputs: Inputs, subject: Subject) -> None:
     subject.profile = None if is_url else label
     for problem in selector.sources.problems:
         if problem.profile in (None, name):
-            error = problem.error
-            where = f" (set in {error.origin})" if error.origin else ""
-            remedy = error.remedy or "correct or remove it: it has no effect"
-            subject.checks.append(failed("settings", error.message + where, remedy))
+            # What is wrong with the profile itself keeps it from being used.
+            usual = "correct it" if problem.profile else "correct or remove it: it has no effect"
+            subject.checks.append(_failed(problem.error, problem.error.remedy or usual))
     chosen = selector.build(name, selector.fields(name))
     if chosen is None:
         raise ConfigError(

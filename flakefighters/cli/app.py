@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from flakefighters import __version__
+from flakefighters.capture.redact_patterns import redact_patterns
 from flakefighters.cli import (
     check,
     grants,
@@ -79,7 +80,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         app(args=None if arguments is None else list(arguments), prog_name="flakefighters")
     except FlakefightersError as error:
-        say(f"error: {error} [{error.slug}]")
+        # What was typed may be a URL in a place where none belongs.
+        say(f"error: {redact_patterns(str(error))} [{error.slug}]")
         return error.exit_code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flakefighters.cli.check import examine_here
 from flakefighters.cli.options import RootDir
 from flakefighters.cli.output import say
-from flakefighters.cli.place import Asked, Ground, find_ground
-from flakefighters.errors import ConfigError, NotFoundError
+from flakefighters.cli.place import Asked, find_ground
+from flakefighters.errors import ConfigError, DatabaseError, NotFoundError
 from flakefighters.model import Secret
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ def login(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Try it: `flakefighters check` afterwards.")
-    ] = False,
+        bool,
+        typer.Option("--check/--no-check", help="Log in with it before it is stored (default)."),
+    ] = True,
     rootdir: RootDir = None,
 ) -> None:
     """Store a profile's password in the operating system's keyring."""
     from flakefighters.profiles import keyring
 
-    ground, account = _account(profile, rootdir)
+    account = _account(profile, rootdir)
     if account.in_ci:
         raise ConfigError(
             "the keyring is never asked in CI",
@@ -54,22 +55,20 @@ def login(
         )
     say(f"profile {account.label} -> {account.target.display}, set in {account.origin}")
     secret = _from_pipe() if password_stdin else _from_person(account.place)
+    if check:
+        _try(account, secret)
     keyring.store(account.target, secret)
     say(f"stored in the keyring, for {account.place} only")
     if account.other:
         say(f"note that the password in {account.other} comes first")
-    if not check:
-        say(f"try it with `flakefighters check {account.label}`")
-    elif not examine_here(ground):
-        say("the password stays in the keyring; `flakefighters login` again replaces it")
-        raise typer.Exit(1)
+    say(f"see what it may do with `flakefighters check {account.label}`")
 
 
 def logout(profile: _ProfileName, rootdir: RootDir = None) -> None:
     """Remove a profile's password from the operating system's keyring."""
     from flakefighters.profiles import keyring
 
-    _, account = _account(profile, rootdir)
+    account = _account(profile, rootdir)
     if not keyring.forget(account.target):
         raise NotFoundError(f"the keyring holds no password for {account.place}")
     say(f"removed from the keyring: the password for {account.place}")
@@ -77,11 +76,28 @@ def logout(profile: _ProfileName, rootdir: RootDir = None) -> None:
         say(f"note that there is still one in {account.other}")
 
 
-def _account(profile: str, rootdir: str | None) -> tuple[Ground, Account]:
+def _account(profile: str, rootdir: str | None) -> Account:
     from flakefighters.profiles.logins import find_account
 
-    ground = find_ground(Asked(profile, rootdir=rootdir))
-    return ground, find_account(ground.inputs)
+    return find_account(find_ground(Asked(profile, rootdir=rootdir)).inputs)
+
+
+def _try(account: Account, secret: Secret) -> None:
+    """Log in and out again.  DatabaseError, and nothing is stored, if that fails."""
+    from flakefighters.checks.results import Budget
+    from flakefighters.checks.server import connect
+
+    try:
+        connect(replace(account.target, password=secret), Budget()).close()
+    except DatabaseError as error:
+        wrong = "wrong password" in error.message
+        raise type(error)(
+            f"{error.message}; the password was not stored",
+            remedy="give another one"
+            if wrong
+            else f"{error.remedy or 'try again'}, or store it untried with --no-check",
+        ) from None
+    say(f"logged in as {account.place}")
 
 
 def _from_person(place: str) -> Secret:

@@ -15,10 +15,10 @@ from flakefighters.history import History
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.reports.words import count
+from flakefighters.session.identities import recorded
 from flakefighters.session.opened import open_checked
 from flakefighters.session.places import Spool, spools
 from flakefighters.session.spool import address, deliver_leftovers, waiting
-from flakefighters.session.start import known_identity
 from flakefighters.state.anchor import Anchor, locate
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
@@ -169,7 +169,7 @@ def find_place(asked: Asked) -> Place:
         resolution.settings.project,
         repository,
         # Unlike a test run, a command that only reads leaves no file behind.
-        lambda: known_identity(anchor.path),
+        lambda: recorded(anchor.path) or "",
     )
     usual = asked.profile is None and asked.database_url is None
     return Place(

@@ -80,7 +80,7 @@ def _ignore(ground: Ground, yes: bool) -> None:
 def profiles(as_json: AsJson = False, profile: Profile = None, rootdir: RootDir = None) -> None:
     """List every profile, and tell which one is used here and why."""
     ground = find_ground(Asked(profile=profile, rootdir=rootdir))
-    views = all_profiles(ground.inputs)
+    views = all_profiles(ground.inputs, ask_keyring=True)
     used, trouble = _used(ground.inputs)
     if as_json:
         show_json([profile_record(view) for view in views])

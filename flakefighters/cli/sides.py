@@ -16,6 +16,7 @@ from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.model import Target
 from flakefighters.profiles import detect
 from flakefighters.profiles.selection import Selector
+from flakefighters.profiles.targets import Chosen
 from flakefighters.session.places import Spool, spools
 from flakefighters.state.project import identify
 from flakefighters.sync.push import LOCAL_PROJECT
@@ -65,14 +66,16 @@ class Sides:
         """
         if named is not None:
             return self._named(named, option)
-        found = [self._target(name, option) for name in ("shared", "ci")]
-        usable = [target for target in found if target is not None]
+        # Passwords are asked for the one that is taken: nobody needs that of the other.
+        found = [self._chosen(name, option) for name in ("shared", "ci")]
+        usable = [(chosen, selector) for chosen, selector in found if chosen is not None]
         if not usable:
             raise ConfigError(
                 "neither profile shared nor ci has a URL",
                 remedy=f"set one in profiles.toml, or name a history with {option}",
             )
-        return next((target for target in usable if not (writing and target.read_only)), usable[0])
+        fit = (one for one in usable if not (writing and one[0].target.read_only))
+        return _with_password(*next(fit, usable[0]))
 
     def local(self, named: str | None, option: str = "--into") -> Target:
         """The history of this profile or URL; None: profile local."""
@@ -87,6 +90,10 @@ class Sides:
         return target
 
     def _target(self, named: str, option: str) -> Target | None:
+        chosen, selector = self._chosen(named, option)
+        return None if chosen is None else _with_password(chosen, selector)
+
+    def _chosen(self, named: str, option: str) -> tuple[Chosen | None, Selector]:
         url = named if "://" in named else None
         inputs = replace(
             self.ground.inputs,
@@ -97,13 +104,7 @@ class Sides:
         )
         selector = Selector.read(inputs, detect(inputs.environ))
         name, _ = selector.active()
-        chosen = selector.build(name, selector.fields(name))
-        if chosen is None:
-            return None
-        chosen = selector.with_keyring(chosen)
-        for note in chosen.notes:
-            say(note)
-        return chosen.target
+        return selector.build(name, selector.fields(name)), selector
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -131,6 +132,13 @@ class Sides:
         """Whether git tracks the file."""
         path = target.path
         return path is not None and os.path.lexists(path) and self.ground.checkout.is_tracked(path)
+
+
+def _with_password(chosen: Chosen, selector: Selector) -> Target:
+    chosen = selector.with_keyring(chosen)
+    for note in chosen.notes:
+        say(note)
+    return chosen.target
 
 
 def find_sides(rootdir: str | None) -> Sides:

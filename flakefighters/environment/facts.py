@@ -25,6 +25,8 @@ class Inputs:
     options: Mapping[str, Any] = field(default_factory=dict)
     #: CI workflow, job, matrix.
     ci: Mapping[str, Any] = field(default_factory=dict)
+    #: The environment of tox, nox or hatch.
+    runner: Mapping[str, Any] = field(default_factory=dict)
     #: The variables of ``state_env``; values are hashed, None for an unset one.
     state_env: Mapping[str, str | None] = field(default_factory=dict)
     #: Where distributions are sought; None: ``sys.path``.
@@ -45,7 +47,8 @@ def read(inputs: Inputs) -> Environment:
     }
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         settings["gil"] = False
-    for prefix, given in (("pytest", inputs.options), ("ci", inputs.ci)):
+    kinds = (("pytest", inputs.options), ("ci", inputs.ci), ("runner", inputs.runner))
+    for prefix, given in kinds:
         for name, value in given.items():
             settings[f"{prefix}.{name}"] = _plain(value)
     for name, value in inputs.state_env.items():

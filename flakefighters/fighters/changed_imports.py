@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.sentences import shown
 from flakefighters.fighters.words import few, plural, where
 from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
@@ -65,6 +66,8 @@ class ChangedImports:
             reason = "the history could not be read"
             return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
         reason = "never passed before in any known run"
+        if any(past.run.id in unclear(case) and past.outcome in PASSES for past in case.past):
+            reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:
             reason += f" ({plural(len(case.past), 'earlier result')})"
         return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from flakefighters.fighters.cells import apart
 from flakefighters.model import JOINT, Case, Confidence, Flakefighter, Label, Verdict
 
 __all__ = ["decide"]
@@ -22,6 +23,7 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
     at once", "broken") gives way to a change that the execution was seen to touch, and to a
     failure that was judged genuine before.
     """
+    case = apart(case)
     said = [verdict for fighter in fighters if (verdict := fighter.judge(case)) is not None]
     if not said:
         nothing = Verdict(

@@ -5,16 +5,13 @@ Luo et al. (FSE 2014) define a flaky test by this: it passes and fails on the sa
 
 from __future__ import annotations
 
-from typing import Final
-
+from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.chance import chance, edited
 from flakefighters.fighters.touched_change import introduced
 from flakefighters.fighters.words import apart, plural, run_name
 from flakefighters.model import Case, Confidence, Label, Need, Outcome, Trust, Verdict
 
 __all__ = ["Rerun", "SameState"]
-
-PASSES: Final = frozenset({Outcome.PASSED, Outcome.MIXED, Outcome.XPASSED})
 
 
 class Rerun:
@@ -55,6 +52,7 @@ class SameState:
         state = case.head.state
         if state is None:
             return None
+        others = unclear(case)
         passes = [
             past
             for past in case.past
@@ -63,6 +61,7 @@ class SameState:
             and past.run.trust is not Trust.UNTRUSTED
             and not past.run.context.get("debugger")
             and past.run.environment in case.comparable
+            and past.run.id not in others
         ]
         if not passes:
             return None

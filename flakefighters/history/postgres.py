@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final
 
 from psycopg2.extensions import (  # type: ignore[import-untyped]
+    libpq_version,
     new_type,
     register_type,
 )
@@ -31,14 +32,20 @@ from flakefighters.history.layout import (
     lock_key,
     statements,
 )
-from flakefighters.history.postgres_trouble import broken, explain_postgres, silent, sqlstate
+from flakefighters.history.postgres_trouble import (
+    broken,
+    crowded,
+    explain_postgres,
+    silent,
+    sqlstate,
+)
 from flakefighters.history.roles import given_trust, trust_sql
 from flakefighters.history.trouble import too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
 from flakefighters.originals import real
 
-__all__ = ["PostgresDatabase", "lock_key", "make_engine"]
+__all__ = ["PostgresDatabase", "lock_key", "log_in", "make_engine"]
 
 #: How long a server may be silent once it has answered, in seconds.
 SILENCE: Final = 10.0
@@ -62,6 +69,8 @@ def make_engine(target: Target) -> Engine:
         "client_encoding": "utf8",
         **target.query,
     }
+    if libpq_version() >= 170000:
+        arguments.setdefault("sslnegotiation", "postgres")
     for name in ("sslmode", "sslrootcert", "require_auth"):
         value = getattr(target, name)
         if value is not None:
@@ -78,7 +87,9 @@ def make_engine(target: Target) -> Engine:
         import psycopg2  # type: ignore[import-untyped]
 
         _, given = engine.dialect.create_connect_args(url)
-        given.update(arguments)
+        # Whatever is left out libpq would take from PGHOST, PGPORT, PGUSER and the like.
+        usual: dict[str, Any] = {"host": "", "port": 5432, "user": "", "dbname": ""}
+        given = {**usual, **given, **arguments}
         if secret is not None:
             given["password"] = secret.reveal()
         elif not target.libpq_defaults:
@@ -106,6 +117,29 @@ def _nothing(connection: object) -> None:
 def _prepare(connection: Any, _: object) -> None:
     connection.autocommit = True
     register_type(_UUID, connection)
+
+
+def log_in(engine: Engine, target: Target, patience: Callable[[float], float]) -> Any:
+    """A connection of the driver; ``patience`` cuts seconds to what is left of them.
+
+    Tries again where there are too many.  DatabaseError in plain words.
+    """
+    for attempt in range(1, _TRIES + 1):
+        # libpq's own limit holds per address, and not for the look-up of the name.
+        seconds = patience(target.connect_timeout + 2.0)
+        answer = patiently(engine.raw_connection, seconds)
+        if answer.value is not None:
+            connection = answer.value.dbapi_connection
+            answer.value.detach()  # the pool has no part in it from now on
+            return connection
+        if answer.error is None:
+            raise silent(target, seconds)
+        error = explain_postgres(answer.error, target)
+        if not crowded(error) or attempt == _TRIES:
+            raise error
+        # All of a matrix's jobs come at once: wait a little, each a different while.
+        real.sleep(min(patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
+    raise AssertionError  # the last try returns or raises
 
 
 class PostgresDatabase:
@@ -145,22 +179,7 @@ class PostgresDatabase:
     # -- opening -------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        for attempt in range(1, _TRIES + 1):
-            # libpq's own limit holds per address, and not for the look-up of the name.
-            patience = self._patience(self.target.connect_timeout + 2.0)
-            answer = patiently(self._engine.raw_connection, patience)
-            if answer.value is not None:
-                self._connection = answer.value.dbapi_connection
-                answer.value.detach()  # the pool has no part in it from now on
-                return
-            if answer.error is None:
-                raise silent(self.target, patience)
-            error = explain_postgres(answer.error, self.target)
-            crowded = isinstance(error, UnreachableError) and "free connection" in error.message
-            if not crowded or attempt == _TRIES:
-                raise error
-            # All of a matrix's jobs come at once: wait a little, each a different while.
-            real.sleep(min(self._patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
+        self._connection = log_in(self._engine, self.target, self._patience)
 
     def _check_server(self) -> None:
         info = self._live.info

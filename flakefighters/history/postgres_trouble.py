@@ -8,7 +8,7 @@ from typing import Final
 from flakefighters.errors import DatabaseError, UnreachableError
 from flakefighters.model import Target
 
-__all__ = ["broken", "explain_postgres", "silent", "sqlstate"]
+__all__ = ["broken", "crowded", "explain_postgres", "silent", "sqlstate"]
 
 _WAIT: Final = "try again later; the run is kept and can be sent with `flakefighters push`"
 
@@ -46,23 +46,48 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("role .* does not exist", "28000"),
     ("database .* does not exist", "3D000"),
     ("no such database", "3D000"),
-    ("too many (clients|connections)|connection slots|no more connections", "53300"),
-    ("starting up", "57P03"),
+    # Poolers: Supavisor, pgbouncer, RDS Proxy, Odyssey, pgcat.
+    ("tenant or user not found|no such (user|tenant)", "tenant"),
+    (
+        (
+            "too many (active )?(clients|connections)|connection slots|no more connections"
+            "|max client|max_client_conn|query_wait_timeout|check ?out .*timeout"
+            "|timeout .*check ?out|waiting .*acquire .*connection|connection from the pool"
+            "|pool_size|connection limit"
+        ),
+        "53300",
+    ),
+    ("server_login_retry|server login has been failing|cannot connect to server", "57P03"),
+    ("starting up|couldn't connect to compute node", "57P03"),
     ("shutting down", "57P01"),
     ("authentication method requirement", "method"),
     ("does not support SSL", "nossl"),
+    # TLS is the messenger here, not the cause.
+    (
+        (
+            "(SSL|TLS).*(closed unexpectedly|EOF detected|unexpected eof|reset by peer"
+            "|Broken pipe)|server closed the connection"
+        ),
+        "broken",
+    ),
+    ("SSL SYSCALL error.*timed out", "timeout"),
     ("certificate|SSL", "ssl"),
     ("translate host name|Name or service not known|nodename nor servname", "dns"),
     ("Network is unreachable|No route to host", "route"),
     ("timeout expired|timed out", "timeout"),
     ("Connection refused", "refused"),
-    ("server closed the connection|connection .*closed|reset by peer|Broken pipe", "broken"),
+    ("connection .*closed|reset by peer|Broken pipe|EOF detected", "broken"),
 )
 _OTHERS: Final[dict[str, tuple[type[DatabaseError], str, str]]] = {
     "nopassword": (
         DatabaseError,
         "no password for {user}",
         "see `flakefighters login`, or set the profile's password in the environment",
+    ),
+    "tenant": (
+        DatabaseError,
+        "the pooler knows no such user or project",
+        "write the user as role.project, and copy the host from the provider: regions differ",
     ),
     "method": (
         DatabaseError,
@@ -103,13 +128,13 @@ def explain_postgres(error: BaseException, target: Target) -> DatabaseError:
     said = _first_line(str(original), target)
     state = sqlstate(error)
     known = _STATES.get(state or "")
-    if known is None and state is not None and state.startswith("08"):
-        known = _OTHERS["broken"]
-    if known is None and state is None:
+    if known is None and state in (None, "XX000", "08P01"):  # poolers put all kinds into these
         for pattern, name in _WORDS:
             if re.search(pattern, said, re.IGNORECASE):
                 known = _STATES.get(name) or _OTHERS[name]
                 break
+    if known is None and state is not None and state.startswith("08"):
+        known = _OTHERS["broken"]
     if known is None:
         return DatabaseError(f"{target.display}: {said}")
     kind, message, remedy = known
@@ -117,6 +142,11 @@ def explain_postgres(error: BaseException, target: Target) -> DatabaseError:
         user=target.user or "the user", database=target.database, schema=target.schema
     )
     return kind(f"{target.display}: {filled} ({said})", remedy=remedy)
+
+
+def crowded(error: DatabaseError) -> bool:
+    """Whether there are too many connections just now, so that it helps to wait a little."""
+    return isinstance(error, UnreachableError) and "free connection" in error.message
 
 
 def silent(target: Target, seconds: float) -> UnreachableError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,7 +11,7 @@ from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundErro
 from flakefighters.history import heads, read, rollup, rulings, write
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.coverage import Coverage
-from flakefighters.history.database import Database
+from flakefighters.history.database import Database, Row
 from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
@@ -82,6 +82,8 @@ class History:
         self.schema_version = int(database.meta["schema_version"])
         #: What runs are worth that are recorded through it, by whom we are there.
         self.trust = database.trust
+        #: Identities of one project: runs of all are evidence for each.
+        self.aliases: tuple[str, ...] = ()
         self._suites = Suites(database)
         self._coverage = Coverage(database, self._suites)
 
@@ -134,15 +136,34 @@ class History:
     ) -> tuple[RunHead, ...]:
         """The newest runs of a project by start, newest first; behind the run ``before``.
 
-        Runs that claim to have started more than five minutes from now are left out.
+        Those of its aliases as well.  Runs that claim to have started more than five minutes from
+        now are left out.
         """
-        rows = heads.newest(self.database, project, limit=limit, until=_until(), before=before)
-        return tuple(map(heads.head, rows))
+        return self._of_all(
+            project,
+            limit,
+            lambda one: heads.newest(
+                self.database, one, limit=limit, until=_until(), before=before
+            ),
+        )
 
     def runs_of_state(self, project: str, state: str, *, limit: int = 50) -> tuple[RunHead, ...]:
-        """The newest runs on one state, newest first."""
-        rows = heads.of_state(self.database, project, state, limit=limit, until=_until())
-        return tuple(map(heads.head, rows))
+        """The newest runs on one state, newest first; those of the project's aliases as well."""
+        return self._of_all(
+            project,
+            limit,
+            lambda one: heads.of_state(self.database, one, state, limit=limit, until=_until()),
+        )
+
+    def _of_all(
+        self, project: str, limit: int, ask: Callable[[str], list[Row]]
+    ) -> tuple[RunHead, ...]:
+        """Ask for a project, and for those that are the same one."""
+        others = [one for one in self.aliases if one != project and project in self.aliases]
+        found = [heads.head(row) for one in (project, *others) for row in ask(one)]
+        if others:
+            found.sort(key=lambda one: (one.started, one.id), reverse=True)
+        return tuple(found[:limit])
 
     def heads(self, run_ids: Iterable[str]) -> dict[str, RunHead]:
         """Each of these runs that is here, without its outcomes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.fighters.words import ago
 from flakefighters.history import History
 from flakefighters.model import JOINT, Confidence, Label, Outcome, Run, RunHead, Verdict
@@ -19,12 +20,19 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
     head = run.head
     if head.state is None:
         return []
-    earlier = [
+    same = [
         one
         for one in history.runs_of_state(head.project, head.state, limit=limit)
+        if one.environment == head.environment
+    ]
+    # The pass of one cell proves nothing of another one's failure.
+    cells = any(len(where) > 1 for where in machines([head, *same]).values())
+    earlier = [
+        one
+        for one in same
         if one.id != head.id
+        and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
         and one.started < head.started
-        and one.environment == head.environment
         and _seeds(one) == _seeds(head)
     ]
     if not earlier:

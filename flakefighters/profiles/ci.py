@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from flakefighters.profiles import ci_details as details
 from flakefighters.profiles.ci_details import ReadFile, Variables
-from flakefighters.profiles.ci_table import VENDORS, Vendor
+from flakefighters.profiles.ci_table import RUNNERS, VENDORS, Vendor
 
-__all__ = ["CiInfo", "detect"]
+__all__ = ["CiInfo", "detect", "runner"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,8 @@ class CiInfo:
     job: str | None = None
     #: "index/total" as the service counts.
     shard: str | None = None
+    #: Variable to value of what else tells a job's cells apart.
+    cell: Mapping[str, str] = field(default_factory=dict)
     #: From 1.
     attempt: int | None = None
     #: Canonical host/owner/name of the repository; of the target on pull requests.
@@ -47,6 +49,22 @@ class CiInfo:
     is_fork_pr: bool | None = None
     #: True if the service says that the branch is protected; never on pull requests.
     protected: bool | None = None
+
+    @property
+    def what(self) -> str:
+        """For people: the service, or the variable that shows that it is one."""
+        return self.vendor if self.vendor != "unknown" else f"variable {self.evidence}"
+
+    def key(self) -> dict[str, str]:
+        """What must be equal to compare two runs: the same job, in the same cell of its matrix."""
+        known = {
+            "vendor": self.vendor,
+            "workflow": self.workflow,
+            "job": self.job,
+            "shard": self.shard,
+            **self.cell,
+        }
+        return {name: value for name, value in known.items() if value}
 
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -70,12 +88,17 @@ def detect(environ: Mapping[str, str], read_file: ReadFile | None = None) -> CiI
     return _finish(vendor, facts, variables)
 
 
+def runner(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which a program like tox runs the tests, in CI or not."""
+    variables = Variables(environ)
+    return {name: value for name, given in RUNNERS.items() if (value := _fit(variables.get(given)))}
+
+
 def _finish(vendor: Vendor, facts: dict[str, str | None], variables: Variables) -> CiInfo:
     """Check and normalise what was found; nothing of it is trusted."""
 
     def get(fact: str) -> str | None:
-        value = facts.get(fact)
-        return value if value and len(value) <= _LIMIT and value.isprintable() else None
+        return _fit(facts.get(fact))
 
     pr = get("pr")
     pr = pr if pr and pr.isascii() and pr.isdigit() and int(pr) > 0 else None
@@ -99,11 +122,16 @@ def _finish(vendor: Vendor, facts: dict[str, str | None], variables: Variables) 
         workflow=get("workflow"),
         job=get("job"),
         shard=_shard(get("shard_index"), get("shard_total"), variables),
+        cell={name: value for name in vendor.cell.split() if (value := _fit(variables.get(name)))},
         attempt=attempt,
         repository=repository,
         is_fork_pr=fork if pr else None,
         protected=False if pr else details.boolean(get("protected")),
     )
+
+
+def _fit(text: str | None) -> str | None:
+    return text if text and len(text) <= _LIMIT and text.isprintable() else None
 
 
 def _attempt(attempt: str | None, retries: str | None) -> int | None:

@@ -13,7 +13,14 @@ from typing import Final
 from flakefighters.profiles import ci_details as details
 from flakefighters.profiles.ci_details import ReadFile, Variables
 
-__all__ = ["VENDORS", "Vendor"]
+__all__ = ["RUNNERS", "VENDORS", "Vendor"]
+
+#: Programs that run one suite in several environments, and the variable that tells which.
+RUNNERS: Final = {
+    "tox": "TOX_ENV_NAME",
+    "nox": "NOX_CURRENT_SESSION",
+    "hatch": "HATCH_ENV_ACTIVE",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,9 @@ class Vendor:
     #: Fact to variables, as words.
     facts: Mapping[str, str]
     refine: Callable[[Variables, dict[str, str | None], ReadFile], None] | None = None
+    #: Variables, as words, that tell the cells of one job apart.  Nothing that is another one in
+    #: every build, on every branch or machine: no run could be compared with an earlier one.
+    cell: str = ""
 
 
 _GITHUB: Final = {
@@ -42,7 +52,8 @@ _GITHUB: Final = {
 VENDORS: Final = (
     Vendor("Forgejo Actions", ("FORGEJO_ACTIONS",), _GITHUB, details.github),
     Vendor("Gitea Actions", ("GITEA_ACTIONS",), _GITHUB, details.github),
-    Vendor("GitHub Actions", ("GITHUB_ACTIONS",), _GITHUB, details.github),
+    # No variable tells the matrix.
+    Vendor("GitHub Actions", ("GITHUB_ACTIONS",), _GITHUB, details.github, "ImageOS"),
     Vendor(
         "GitLab CI",
         ("GITLAB_CI",),
@@ -100,6 +111,7 @@ VENDORS: Final = (
             "source_repository": "BUILDKITE_PULL_REQUEST_REPO",
             "tag": "BUILDKITE_TAG",
         },
+        cell="BUILDKITE_LABEL BUILDKITE_GROUP_KEY BUILDKITE_GROUP_LABEL",
     ),
     Vendor(
         "Azure Pipelines",
@@ -120,6 +132,7 @@ VENDORS: Final = (
             "is_fork_pr": "SYSTEM_PULLREQUEST_ISFORK",
         },
         details.azure,
+        "SYSTEM_STAGENAME SYSTEM_PHASENAME AGENT_JOBNAME SYSTEM_JOBDISPLAYNAME",
     ),
     Vendor(
         "Bitbucket Pipelines",
@@ -130,7 +143,6 @@ VENDORS: Final = (
             "base_branch": "BITBUCKET_PR_DESTINATION_BRANCH",
             "pr": "BITBUCKET_PR_ID",
             "build": "BITBUCKET_PIPELINE_UUID BITBUCKET_BUILD_NUMBER",
-            "job": "BITBUCKET_STEP_UUID",
             "shard_index": "BITBUCKET_PARALLEL_STEP",
             "shard_total": "BITBUCKET_PARALLEL_STEP_COUNT",
             "repository": "BITBUCKET_GIT_HTTP_ORIGIN",
@@ -162,10 +174,11 @@ VENDORS: Final = (
             "pr": "TRAVIS_PULL_REQUEST",
             "run_url": "TRAVIS_JOB_WEB_URL TRAVIS_BUILD_WEB_URL",
             "build": "TRAVIS_BUILD_ID",
-            "job": "TRAVIS_JOB_NAME TRAVIS_JOB_NUMBER",
+            "job": "TRAVIS_JOB_NAME",
             "tag": "TRAVIS_TAG",
         },
         details.travis,
+        "TRAVIS_BUILD_STAGE_NAME TRAVIS_DIST TRAVIS_PYTHON_VERSION",
     ),
     Vendor(
         "AppVeyor",
@@ -177,10 +190,12 @@ VENDORS: Final = (
             "pr": "APPVEYOR_PULL_REQUEST_NUMBER",
             "build": "APPVEYOR_BUILD_ID",
             "workflow": "APPVEYOR_PROJECT_SLUG",
-            "job": "APPVEYOR_JOB_NAME APPVEYOR_JOB_ID",
+            "job": "APPVEYOR_JOB_NAME",
+            "shard_index": "APPVEYOR_JOB_NUMBER",
             "tag": "APPVEYOR_REPO_TAG_NAME",
         },
         details.appveyor,
+        "APPVEYOR_BUILD_WORKER_IMAGE",
     ),
     Vendor(
         "AWS CodeBuild",
@@ -211,6 +226,7 @@ VENDORS: Final = (
             "repository": "CI_REPO_URL",
             "tag": "CI_COMMIT_TAG",
         },
+        cell="CI_WORKFLOW_NUMBER",
     ),
     Vendor(
         "Drone",
@@ -273,6 +289,8 @@ VENDORS: Final = (
             "run_url": "BITRISE_BUILD_URL",
             "build": "BITRISEIO_PIPELINE_ID BITRISE_BUILD_SLUG",
             "job": "BITRISE_TRIGGERED_WORKFLOW_ID",
+            "shard_index": "BITRISE_IO_PARALLEL_INDEX",
+            "shard_total": "BITRISE_IO_PARALLEL_TOTAL",
             "repository": "GIT_REPOSITORY_URL",
             "tag": "BITRISE_GIT_TAG",
         },
@@ -292,6 +310,7 @@ VENDORS: Final = (
             "tag": "TAG_NAME",
         },
         details.jenkins,
+        "STAGE_NAME",
     ),
     Vendor("unknown", ("CI",), {}),
     Vendor("unknown", ("CONTINUOUS_INTEGRATION",), {}),

@@ -54,6 +54,12 @@ PROFILE_FIELDS: Final = (
         "the URL beside it",
         "whom the password of the same source is for; parts that are left out match anything",
     ),
+    Field(
+        "password_command",
+        "command",
+        "none",
+        "a program that prints the password; in your own configuration folder only",
+    ),
     Field("schema", "name", "flakefighters", "the schema in PostgreSQL"),
     Field(
         "sslmode",

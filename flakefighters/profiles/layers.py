@@ -7,6 +7,7 @@ message about them can show one.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret
-from flakefighters.profiles import fields, toml_lines, urls
+from flakefighters.profiles import commands, fields, toml_lines, urls
 from flakefighters.profiles.places import (
     MAX_BYTES,
     display_path,
@@ -32,6 +33,7 @@ __all__ = ["FileRead", "Layer", "Problem", "Sources", "read"]
 _TOP: Final = frozenset(spec.name for spec in fields.TOP_FIELDS)
 _FIELDS: Final = frozenset(spec.name for spec in fields.PROFILE_FIELDS)
 _SECRET_FIELDS: Final = ("password", "password_host")
+_COMMAND: Final = "password_command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Layer:
     passwords: dict[str, Secret] = field(default_factory=dict)
     url_passwords: dict[str, Secret] = field(default_factory=dict)
     password_hosts: dict[str, str] = field(default_factory=dict)
+    #: The words of the commands that print a password.
+    password_commands: dict[str, list[str]] = field(default_factory=dict)
 
     def take_url(self, name: str, url: DatabaseUrl, where: Origin) -> None:
         """Take the URL of a profile, its password apart."""
@@ -298,6 +302,11 @@ def _field(
     if key in _SECRET_FIELDS and layer.in_project:
         problems.append(Problem(_no_password_here(label, written, where), name))
         return
+    if key == _COMMAND:
+        wrong_command = _command(layer, name, value, label, where)
+        if wrong_command is not None:
+            problems.append(Problem(wrong_command, name))
+        return
     layer.origins["profiles", name, key] = where
     if key == "password":
         layer.passwords[name] = Secret(value)
@@ -317,6 +326,28 @@ def _field(
         layer.profiles[name][key] = value
 
 
+def _command(layer: Layer, name: str, value: Any, label: str, where: Origin) -> ConfigError | None:
+    """Take the command that prints a password, from the user's own file only."""
+    if layer.source is not Source.USER_FILE or layer.in_project:
+        return ConfigError(
+            f"{label} is a program to start, which only your own configuration may name",
+            origin=str(where),
+            remedy="write it into profiles.toml in your configuration folder",
+        )
+    listed = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    try:
+        words = commands.words(value) if listed or isinstance(value, str) else []
+    except ValueError:
+        words = []
+    if not words:
+        return ConfigError(
+            f"{label} must be a command, as text or as a list of its words", origin=str(where)
+        )
+    layer.password_commands[name] = words
+    layer.origins["profiles", name, _COMMAND] = where
+    return None
+
+
 def _no_password_here(label: str, written: str, where: Origin) -> ConfigError:
     return ConfigError(
         f"{label} holds a password, which a file of the project may not",
@@ -327,7 +358,9 @@ def _no_password_here(label: str, written: str, where: Origin) -> ConfigError:
 
 
 def _bad_name(written: str, where: str) -> ConfigError:
-    shown = written if written.isprintable() and len(written) <= 64 else "?"
+    # A URL that stands there by mistake may hold a password.
+    harmless = written.isprintable() and len(written) <= 64 and not re.search("[@:/]", written)
+    shown = written if harmless else "?"
     return ConfigError(
         f"{shown!r} cannot be a profile's name",
         origin=where,
@@ -337,7 +370,7 @@ def _bad_name(written: str, where: str) -> ConfigError:
 
 def _unknown(what: str, word: str, known: Iterable[str], where: str | None) -> ConfigError:
     near = fields.nearest(word, known)
-    what = what if what.isprintable() else "setting"
+    what = what if what.isprintable() and "://" not in what else "setting"
     return ConfigError(
         f"unknown {what}", origin=where, remedy=f"did you mean {near}?" if near else None
     )

@@ -14,6 +14,7 @@ __all__ = [
     "MAX_BYTES",
     "anything_configured",
     "display_path",
+    "empty_variables",
     "expand",
     "in_project",
     "is_closed",
@@ -80,6 +81,14 @@ def settings_variables(inputs: Inputs) -> list[str]:
         if name.upper().startswith(_PREFIX)
         and not name.upper().startswith(_TESTS)
         and value.strip()
+    )
+
+
+def empty_variables(inputs: Inputs) -> bool:
+    """Is there a variable for a profile that has no value?"""
+    return any(
+        name.upper().startswith(f"{_PREFIX}PROFILES__") and not value.strip()
+        for name, value in inputs.environ.items()
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flakefighters.errors import ConfigError
 from flakefighters.model import Target
 from flakefighters.profiles.ci import CiInfo, detect
-from flakefighters.profiles.places import anything_configured
+from flakefighters.profiles.places import anything_configured, empty_variables
 from flakefighters.profiles.resolution import Inputs, Resolution
 
 __all__ = ["resolve", "resolve_configured"]
@@ -22,8 +22,10 @@ def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
         ConfigError: with origin and remedy.
     """
     ci = detect(inputs.environ)
-    if ci is None and not anything_configured(inputs):
-        return _plain(inputs)
+    # An absent secret of CI is an empty variable: somebody meant it to be there.
+    absent = ci is not None and empty_variables(inputs)
+    if not absent and not anything_configured(inputs):
+        return _plain(inputs, ci)
     try:
         return resolve_configured(inputs, ci, need_credentials=need_credentials)
     except ConfigError as error:
@@ -43,7 +45,7 @@ def resolve_configured(
     return select(inputs, ci, need_credentials=need_credentials)
 
 
-def _plain(inputs: Inputs) -> Resolution:
+def _plain(inputs: Inputs, ci: CiInfo | None) -> Resolution:
     """What the sources would say if there were none: the built-in local profile."""
     target = Target(
         backend="sqlite",
@@ -51,4 +53,5 @@ def _plain(inputs: Inputs) -> Resolution:
         profile="local",
         display="sqlite:///flakefighters.db",
     )
-    return Resolution(target=target, record_to=target, profile="local", reason="default")
+    reason = "default" if ci is None else f"CI detected: {ci.what}, no history is configured"
+    return Resolution(target=target, record_to=target, profile="local", reason=reason, ci=ci)

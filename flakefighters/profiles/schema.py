@@ -9,6 +9,7 @@ Heavy: import this module only where something is configured.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,7 +20,14 @@ from flakefighters.errors import ConfigError
 from flakefighters.profiles.layers import Layer
 from flakefighters.profiles.resolution import Origin
 
-__all__ = ["Merged", "ProfileFields", "merge", "origin_of", "validate"]
+__all__ = [
+    "Merged",
+    "ProfileFields",
+    "merge",
+    "origin_of",
+    "validate",
+    "validate_what_is_right",
+]
 
 Path = tuple[str, ...]
 T = TypeVar("T")
@@ -94,11 +102,10 @@ class _LayerSource(PydanticBaseSettingsSource):
         return {**self._layer.top, "profiles": profiles}
 
 
-def merge(layers: Sequence[Layer]) -> Merged:
+def merge(layers: Sequence[Layer]) -> tuple[Merged, list[ConfigError]]:
     """Merge the layers, first wins for every single field.
 
-    Raises:
-        ConfigError: for a setting outside the profiles that is malformed.
+    A malformed setting outside the profiles is taken out of its layer, and is an error in the list.
     """
 
     class _Merged(Merged):
@@ -110,7 +117,10 @@ def merge(layers: Sequence[Layer]) -> Merged:
                 _LayerSource(settings_cls, layer, number) for number, layer in enumerate(layers)
             )
 
-    return _checked(lambda: _Merged(), layers, ())  # type: ignore[call-arg]
+    def forget(path: Path) -> None:
+        del next(layer for layer in layers if path[0] in layer.top).top[path[0]]
+
+    return _tried(lambda: _Merged(), layers, (), forget)  # type: ignore[call-arg]
 
 
 def validate(merged: Merged, name: str, layers: Sequence[Layer]) -> ProfileFields:
@@ -120,7 +130,22 @@ def validate(merged: Merged, name: str, layers: Sequence[Layer]) -> ProfileField
         ConfigError: with the origin of the first field that is malformed.
     """
     body = merged.profiles[name]
-    return _checked(lambda: ProfileFields.model_validate(body), layers, ("profiles", name))
+    found = _checked(lambda: ProfileFields.model_validate(body), layers, ("profiles", name))
+    if isinstance(found, _Wrong):
+        raise found.error
+    return found
+
+
+def validate_what_is_right(
+    merged: Merged, name: str, layers: Sequence[Layer]
+) -> tuple[ProfileFields, list[ConfigError]]:
+    """One profile without its malformed fields, and an error for each of these."""
+    body = dict(merged.profiles[name])
+
+    def forget(path: Path) -> None:
+        del body[path[2]]
+
+    return _tried(lambda: ProfileFields.model_validate(body), layers, ("profiles", name), forget)
 
 
 def origin_of(layers: Sequence[Layer], path: Path) -> Origin | None:
@@ -137,11 +162,30 @@ def _holds(layer: Layer, path: Path) -> bool:
     return path[2] in layer.profiles.get(path[1], {})
 
 
-def _checked(build: Callable[[], T], layers: Sequence[Layer], prefix: Path) -> T:
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """A setting that is malformed."""
+
+    path: Path
+    error: ConfigError
+
+
+def _tried(
+    build: Callable[[], T], layers: Sequence[Layer], prefix: Path, forget: Callable[[Path], None]
+) -> tuple[T, list[ConfigError]]:
+    """Build again and again, without the settings that are malformed."""
+    errors: list[ConfigError] = []
+    while isinstance(found := _checked(build, layers, prefix), _Wrong):
+        errors.append(found.error)
+        forget(found.path)
+    return found, errors
+
+
+def _checked(build: Callable[[], T], layers: Sequence[Layer], prefix: Path) -> T | _Wrong:
     try:
         return build()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
     # Outside of the handler, and without the library's error as context: that holds the input.
     path = prefix + tuple(str(part) for part in first["loc"])[: 1 if prefix else 3]
     origin = origin_of(layers, path)
@@ -149,6 +193,7 @@ def _checked(build: Callable[[], T], layers: Sequence[Layer], prefix: Path) -> T
     reason = _WORDS.get(first["type"]) or first["msg"].replace("Input should be", "must be")
     if first["type"] == "string_pattern_mismatch":
         reason = "must be lower-case letters, digits and _, at most 63"
-    raise ConfigError(
+    error = ConfigError(
         f"{label} {reason}", origin=str(origin) if origin else None, remedy="correct it"
     )
+    return _Wrong(path, error)

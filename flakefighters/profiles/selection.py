@@ -13,7 +13,14 @@ from flakefighters.profiles import fields, urls
 from flakefighters.profiles.ci import CiInfo
 from flakefighters.profiles.layers import Layer, Problem, Sources, read
 from flakefighters.profiles.resolution import Inputs, Origin, Resolution, Settings, Source
-from flakefighters.profiles.schema import Merged, ProfileFields, merge, origin_of, validate
+from flakefighters.profiles.schema import (
+    Merged,
+    ProfileFields,
+    merge,
+    origin_of,
+    validate,
+    validate_what_is_right,
+)
 from flakefighters.profiles.targets import Chosen, build
 
 __all__ = ["Selector", "select"]
@@ -37,17 +44,22 @@ class Selector:
     def read(cls, inputs: Inputs, ci: CiInfo | None) -> Selector:
         """Read and merge every source.
 
+        What is wrong with a source is in ``sources.problems``.
+
         Raises:
-            ConfigError: for what spoils everything: the project's file is not TOML, ...
+            ConfigError: if the command line asks for a profile and a file that may define it
+                cannot be read, or for a malformed URL on the command line.
         """
         sources = read(inputs)
         for problem in sources.problems:
-            if problem.fatal:
+            if problem.fatal and inputs.option_profile is not None:
                 raise problem.error
         layers = sources.layers
         if inputs.option_url is not None:
             layers = (_url_layer(inputs, inputs.option_url), *layers)
-        return cls(inputs, ci, sources, layers, merge(layers))
+        merged, malformed = merge(layers)
+        problems = (*sources.problems, *map(Problem, malformed))
+        return cls(inputs, ci, replace(sources, problems=problems), layers, merged)
 
     def active(self) -> tuple[str, str]:
         """The chosen profile (canonical) and the reason, not yet checked.
@@ -65,8 +77,7 @@ class Selector:
             return self._known(variable, "FLAKEFIGHTERS_PROFILE", None)
         if self.ci is not None:
             origin = origin_of(self.layers, ("ci_profile",))
-            what = self.ci.vendor if self.ci.vendor != "unknown" else f"variable {self.ci.evidence}"
-            return self._known(self.merged.ci_profile, f"CI detected: {what}", origin)
+            return self._known(self.merged.ci_profile, f"CI detected: {self.ci.what}", origin)
         origin = origin_of(self.layers, ("default_profile",))
         chosen = origin is not None and origin.source is not Source.BUILT_IN
         reason = f"default_profile in {origin}" if chosen else "default"
@@ -79,6 +90,13 @@ class Selector:
         self._raise_problem(name)  # it is there, but broken
         names = sorted(self.label(known) for known in self.merged.profiles if known != _URL)
         near = fields.nearest(name, self.merged.profiles)
+        if "://" in written or "@" in written:
+            # It may hold a password.
+            raise ConfigError(
+                f"a database URL is no profile's name; known are {', '.join(names)}",
+                origin=str(origin or reason),
+                remedy="give a URL to --database-url, or as the url of a profile",
+            )
         shown = written if written.isprintable() else "?"
         error = f"there is no profile {shown!r}; known are {', '.join(names)}"
         remedy = f"did you mean {self.label(near)}?" if near else None
@@ -112,7 +130,12 @@ class Selector:
         return chosen
 
     def with_keyring(self, chosen: Chosen) -> Chosen:
-        """The same with a password from the keyring, if one is wanted, not in CI, and there."""
+        """The same with the password that the profile's command prints, or one from the keyring.
+
+        The keyring is asked if a password is wanted, and not in CI.
+        """
+        if chosen.password.command:
+            return self._from_command(chosen)
         target = chosen.target
         if target.backend != "postgresql" or chosen.credentials or self.ci is not None:
             return chosen
@@ -136,30 +159,44 @@ class Selector:
             notes=notes,
         )
 
+    def _from_command(self, chosen: Chosen) -> Chosen:
+        from flakefighters.profiles import commands
+
+        password = chosen.password
+        secret, trouble = commands.run(password.command, self.inputs.environ)
+        if secret is None:
+            note = f"the password_command in {password.origin} {trouble}"
+            return replace(
+                chosen,
+                password=replace(password, origin=None, note=note, command=()),
+                credentials=False,
+                notes=(*chosen.notes, note),
+            )
+        return replace(
+            chosen,
+            target=replace(chosen.target, password=secret),
+            password=replace(password, secret=secret, command=()),
+        )
+
 
 def select(inputs: Inputs, ci: CiInfo | None, *, need_credentials: bool) -> Resolution:
     """See :func:`flakefighters.profiles.resolve.resolve`."""
     selector = Selector.read(inputs, ci)
-    name, reason = selector.active()
-    profile = selector.fields(name)
-    chosen = selector.build(name, profile)
-    notes = _notes(selector.sources.problems)
-    lacks = _lack(selector, name, chosen, need_credentials)
-    if lacks is not None:
-        label = selector.label(name)
-        if ci is None:
-            variable = fields.variable("profiles", name, "url")
-            remedy = f"set it in profiles.toml or in {variable}"
-            raise ConfigError(lacks, origin=reason, remedy=remedy)
-        if profile.on_error == "fail":
-            raise ConfigError(lacks, origin=reason, remedy="on_error = fail forbids to go on")
-        notes.append(f"{lacks}; this run is recorded in local")
-        reason = f"{reason}, but {label} has no {'URL' if chosen is None else 'password'}"
-        name = "local"
-        profile = selector.fields(name)
-        chosen = selector.build(name, profile)
-    if chosen is None:
-        raise ConfigError("profile local has no URL", remedy="remove what unsets it")
+    notes: list[str] = []
+    said: list[ConfigError] = []
+    try:
+        reason, profile, chosen = _usable(selector, need_credentials)
+    except _InsteadError as instead:
+        said += [instead.error]
+        reason = instead.reason
+        unread = any(one.fatal for one in selector.sources.problems)
+        if not (unread and (instead.no_url or not instead.name)):
+            # Otherwise it is the file that cannot be read: one trouble, one line.
+            rest = "" if instead.name == "local" else "; this run is recorded in local"
+            notes.append(f"{instead.error}{rest}")
+        profile, chosen, dropped = _own(selector)
+        notes += dropped
+    notes = _notes([one for one in selector.sources.problems if one.error not in said]) + notes
     if need_credentials:
         chosen = selector.with_keyring(chosen)
     notes += chosen.notes
@@ -176,6 +213,66 @@ def select(inputs: Inputs, ci: CiInfo | None, *, need_credentials: bool) -> Reso
         notes=tuple(dict.fromkeys(notes)),
         ci=ci,
     )
+
+
+class _InsteadError(Exception):
+    """What was chosen cannot be used, and ``local`` takes its place."""
+
+    def __init__(self, name: str, error: ConfigError, reason: str, *, no_url: bool = False):
+        super().__init__(reason)
+        self.name, self.error, self.reason, self.no_url = name, error, reason, no_url
+
+
+def _usable(selector: Selector, need_credentials: bool) -> tuple[str, ProfileFields, Chosen]:
+    """The chosen profile and why.
+
+    Raises:
+        ConfigError: if the user asked for it by name and it cannot be had, or it says itself that
+            runs must not go on without it.
+        _InsteadError: for all other trouble.
+    """
+    inputs, name, reason = selector.inputs, "", ""
+    named = inputs.option_profile is not None or inputs.option_url is not None
+    try:
+        name, reason = selector.active()
+        profile = selector.fields(name)
+        chosen = selector.build(name, profile)
+    except ConfigError as error:
+        unknown = not name and inputs.environ.get("FLAKEFIGHTERS_PROFILE", "").strip() != ""
+        unread = any(one.fatal for one in selector.sources.problems)
+        if named or (unknown and not unread) or _must_not_go_on(selector, name):
+            raise
+        label = selector.label(name) if name else "there is no such profile"
+        why = f"{reason}, but {label} cannot be used" if name else f"{error.origin}, but {label}"
+        raise _InsteadError(name, error, why) from None
+    lacks = _lack(selector, name, chosen, need_credentials)
+    if lacks is None:
+        assert chosen is not None
+        return reason, profile, chosen
+    variable = fields.variable("profiles", name, "url")
+    remedy = f"set it in profiles.toml or in {variable}"
+    if selector.ci is None and named:
+        raise ConfigError(lacks, origin=reason, remedy=remedy)
+    if profile.on_error == "fail":
+        raise ConfigError(lacks, origin=reason, remedy="on_error = fail forbids to go on")
+    what = "URL" if chosen is None else "password"
+    lack = ConfigError(lacks, remedy=remedy if selector.ci is None else None)
+    why = f"{reason}, but {selector.label(name)} has no {what}"
+    raise _InsteadError(name, lack, why, no_url=chosen is None)
+
+
+def _must_not_go_on(selector: Selector, name: str) -> bool:
+    return selector.merged.profiles.get(name, {}).get("on_error") == "fail"
+
+
+def _own(selector: Selector) -> tuple[ProfileFields, Chosen, list[str]]:
+    """Profile ``local`` without what is malformed in it, and a line for each of that."""
+    profile, malformed = validate_what_is_right(selector.merged, "local", selector.layers)
+    notes = [str(error) for error in malformed]
+    chosen = selector.build("local", profile)
+    if chosen is None:
+        raise ConfigError("profile local has no URL", remedy="remove what unsets it")
+    return profile, chosen, notes
 
 
 def _url_layer(inputs: Inputs, text: str) -> Layer:
@@ -214,9 +311,8 @@ def _lack(
 
 def _local(selector: Selector, need_credentials: bool) -> tuple[Chosen, ProfileFields]:
     """Where to record what a read-only profile cannot take."""
-    profile = selector.fields("local")
-    chosen = selector.build("local", profile)
-    if chosen is None or profile.read_only:
+    profile, chosen, _ = _own(selector)
+    if profile.read_only:
         origin = origin_of(selector.layers, ("profiles", "local", "read_only"))
         raise ConfigError(
             "profile local is read-only, so that runs have no place",
@@ -227,7 +323,15 @@ def _local(selector: Selector, need_credentials: bool) -> tuple[Chosen, ProfileF
 
 
 def _notes(problems: Sequence[Problem]) -> list[str]:
-    return [str(problem.error) for problem in problems]
+    """One line for each source, however much is wrong in it."""
+    by_source: dict[str, list[ConfigError]] = {}
+    for problem in problems:
+        error = problem.error
+        by_source.setdefault((error.origin or error.message).partition(":")[0], []).append(error)
+    return [
+        str(first) + (f" (and {len(more)} more: see `flakefighters config`)" if more else "")
+        for first, *more in by_source.values()
+    ]
 
 
 def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) -> Settings:

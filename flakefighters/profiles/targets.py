@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,21 +31,31 @@ from flakefighters.profiles.urls import DatabaseUrl
 
 __all__ = ["Chosen", "Password", "build", "find_password", "in_force"]
 
-#: Parameters that leave libpq nothing to take from PG* variables or from files in the home.
-_NEUTRAL: Final = {
+#: Parameters that leave libpq nothing to take from PG* variables: those are meant for the
+#: database of the application that is tested.
+_OURS: Final = {
     "hostaddr": "",
     "options": "",
-    # A file that cannot exist: an empty name would mean ~/.pgpass.
-    "passfile": f"{os.devnull}/none",
     "gssencmode": "disable",
     "channel_binding": "prefer",
     "requirepeer": "",
     "sslcert": "",
     "sslkey": "",
-    "sslcertmode": "disable",
-    "sslcrl": "",
     "ssl_min_protocol_version": "TLSv1.2",
     "target_session_attrs": "any",
+}
+#: For URLs of the project: nothing from files in the home either.
+_NEUTRAL: Final = {
+    **_OURS,
+    # A file that cannot exist: an empty name would mean ~/.pgpass.
+    "passfile": f"{os.devnull}/none",
+    "sslcertmode": "disable",
+    "sslcrl": "",
+}
+#: Variables of libpq that may make a connection safer: parameter, and the values in their order.
+_MAY_TIGHTEN: Final = {
+    "channel_binding": ("PGCHANNELBINDING", ("disable", "prefer", "require")),
+    "ssl_min_protocol_version": ("PGSSLMINPROTOCOLVERSION", ("TLSv1.2", "TLSv1.3")),
 }
 #: Where distributions keep their authorities, if Python does not know.
 _AUTHORITIES: Final = (
@@ -69,6 +79,8 @@ class Password:
     origin: Origin | None = None
     #: One line about passwords that were passed over.
     note: str | None = None
+    #: The command that prints it, if there is none yet.
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +137,9 @@ def build(
     query = reach.query()
     defaults = not origin.in_project
     secret = password.secret
-    if secret is None and defaults and (value := inputs.environ.get("PGPASSWORD")):
-        secret = Secret(value)
+    usual = inputs.environ.get("PGPASSWORD") if defaults and not password.command else None
+    if secret is None and usual:
+        secret = Secret(usual)
     target = Target(
         backend="postgresql",
         host=full.host,
@@ -147,7 +160,8 @@ def build(
     )
     known = (
         secret is not None
-        or (defaults and ("passfile" in query or bool(inputs.environ.get("PGSERVICE"))))
+        or bool(password.command)
+        or (defaults and "passfile" in query)
         or target.require_auth != "scram-sha-256"
     )
     return Chosen(target, fields, full, origin, password, known, tuple(notes))
@@ -178,6 +192,12 @@ def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: s
             continue
         own = layer.urls.get(name)
         own_place = None if own is None else urls.endpoint(own)
+        if name in layer.password_commands:
+            command = tuple(layer.password_commands[name])
+            origin = layer.origins["profiles", name, "password_command"]
+            if _is_for(layer.password_hosts.get(name), own_place, url, layer, name, label):
+                return Password(origin=origin, command=command)
+            passed_over = passed_over or origin
         if name in layer.passwords:
             origin = layer.origins["profiles", name, "password"]
             bound_to = layer.password_hosts.get(name)
@@ -277,17 +297,26 @@ class _Reach:
         """A variable of libpq, for URLs that are not from the project."""
         return None if self.origin.in_project else self.inputs.environ.get(name) or None
 
+    def _libpq_mode(self) -> str | None:
+        chosen = self._libpq("PGSSLMODE")
+        return chosen if chosen in urls.SSLMODES else None
+
     def complete(self) -> DatabaseUrl:
-        """The URL with libpq's variables filled in where they count."""
-        url = self.url
-        port = self._libpq("PGPORT")
-        full = DatabaseUrl(
-            backend=url.backend,
-            host=url.host or self._libpq("PGHOST"),
-            port=url.port or (int(port) if port and port.isdigit() else None),
-            user=url.user or self._libpq("PGUSER"),
-            database=url.database or self._libpq("PGDATABASE") or url.user,
-        )
+        """The URL with what it leaves out.
+
+        libpq's variables name the place only where the URL names nothing at all.
+        """
+        url = replace(self.url.without_password(), query={})
+        if not (url.host or url.user or url.database):
+            port = self._libpq("PGPORT") or ""
+            url = replace(
+                url,
+                host=self._libpq("PGHOST"),
+                port=url.port or (int(port) if port.isascii() and port.isdigit() else None),
+                user=self._libpq("PGUSER"),
+                database=self._libpq("PGDATABASE"),
+            )
+        full = replace(url, database=url.database or url.user)
         if self.origin.in_project:
             for part in ("host", "user", "database"):
                 if not getattr(full, part):
@@ -299,17 +328,12 @@ class _Reach:
         return full
 
     def _is_local(self) -> bool:
-        if self.url.host is not None:
-            return urls.is_local(self.url.host)
-        elsewhere = (self._libpq(name) for name in ("PGHOSTADDR", "PGSERVICE"))
-        return not any(elsewhere) and urls.is_local(self._libpq("PGHOST"))
+        return urls.is_local(self.complete().host)
 
     def sslmode(self, notes: list[str]) -> str:
         """The mode in force: a file of the project can only tighten what others ask for."""
         usual = "prefer" if self._is_local() else "require"
-        chosen = self._libpq("PGSSLMODE")
-        if chosen in urls.SSLMODES:
-            usual = chosen
+        usual = max(usual, self._libpq_mode() or usual, key=urls.rank)
         values = self._all("sslmode")
         if not values:
             # The machine's authorities vouch for names: without the name's check they say nothing.
@@ -334,7 +358,11 @@ class _Reach:
     def _sslrootcert(self) -> str | None:
         """The authority as written: the user's own choice comes before the project's."""
         values = in_force("sslrootcert", self._all("sslrootcert"))
-        return values[0][0] if values else self._libpq("PGSSLROOTCERT")
+        if values:
+            return values[0][0]
+        # It belongs to a mode that asks for it, and to no other.
+        verifying = (self._libpq_mode() or "").startswith("verify")
+        return self._libpq("PGSSLROOTCERT") if verifying else None
 
     def sslrootcert(self) -> str | None:
         """The file of authorities to trust."""
@@ -347,8 +375,7 @@ class _Reach:
 
     def require_auth(self) -> str:
         """How the server may ask for the password: never in clear text unless somebody says so."""
-        usual = self._libpq("PGREQUIREAUTH") or "scram-sha-256"
-        return self.query_value("require_auth") or usual
+        return self.query_value("require_auth") or "scram-sha-256"
 
     def connect_timeout(self, usual: int) -> int:
         """Seconds."""
@@ -380,12 +407,20 @@ class _Reach:
             # GSSAPI would offer the user's Kerberos identity to a host the project chose.
             own_authority = {} if self._sslrootcert() else {"sslrootcert": ""}
             return {**_NEUTRAL, **own_authority, **given, "gssencmode": "disable"}
+        tighter = {}
+        for key, (name, order) in _MAY_TIGHTEN.items():
+            value = self._libpq(name)
+            if value in order and order.index(value) > order.index(_OURS[key]):
+                tighter[key] = value
+        # An empty name is libpq's own file in the home, which PGSSLROOTCERT would replace.
+        authority = {} if self._sslrootcert() else {"sslrootcert": ""}
         passfile = self.inputs.environ.get("PGPASSFILE") or expand(self.inputs, "~/.pgpass")
         # Named now: the tests may move the home.
+        files = {}
         if os.path.isfile(passfile):  # noqa: PTH113 - Path raises for a home that is closed to us
-            given["passfile"] = passfile
+            files["passfile"] = passfile
         # libpq gives up where it may not even look for a certificate, so it is told not to.
         named = "sslcert" in given or self.inputs.environ.get("PGSSLCERT")
         if not named and is_closed(expand(self.inputs, "~/.postgresql/postgresql.crt")):
-            given.setdefault("sslcertmode", "disable")
-        return given
+            files["sslcertmode"] = "disable"
+        return {**_OURS, **authority, **tighter, **files, **given}

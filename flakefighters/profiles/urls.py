@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote
@@ -37,6 +37,14 @@ ALLOWED: Final = frozenset(
     keepalives_idle keepalives_interval require_auth ssl_min_protocol_version sslmode sslrootcert
     target_session_attrs tcp_user_timeout""".split()  # noqa: SIM905
 )
+#: Parameters of other drivers, ORMs and poolers that providers print: they do nothing here.
+_OTHERS: Final = frozenset(
+    """binary_parameters connection_limit currentSchema endpoint max_conn_lifetime pgbouncer
+    pool_max_conns pool_max_conn_lifetime pool_mode pool_timeout poolSize pool_size prepareThreshold
+    prepared_statements prepared_statement_cache_size project reference schema search_path
+    serverVersion socket_timeout sslaccept sslidentity statement_cache_size statement_timeout supa
+    tcpKeepAlive uselibpqcompat useSSL workaround""".split()  # noqa: SIM905
+)
 #: Parameters that exist and are refused: their names may be shown.
 _REFUSED: Final = frozenset(
     """client_encoding dbname fallback_application_name host hostaddr krbsrvname gsslib
@@ -45,7 +53,10 @@ _REFUSED: Final = frozenset(
     sslcertmode sslcompression sslcrl sslcrldir sslkey sslkeylogfile sslnegotiation sslpassword
     sslsni ssl_max_protocol_version user""".split()  # noqa: SIM905
 )
-_ESCAPE: Final = "write special characters in the user's name and the password as %40, %2F, ..."
+_ESCAPE: Final = (
+    "if the password holds special characters, write them as %23 (#), %2F (/), %3F (?), %40 (@), "
+    "%3A (:) or %25 (%)"
+)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _HOST: Final = re.compile(r"(?=[^.-])[\w.-]{1,253}", re.UNICODE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -82,7 +93,7 @@ class DatabaseUrl:
         if self.user is not None:
             text += quote(self.user, safe="") + "@"
         if self.host is not None:
-            text += f"[{self.host}]" if ":" in self.host else quote(self.host, safe="")
+            text += _bracketed(self.host)
         if self.port is not None:
             text += f":{self.port}"
         if self.database is not None:
@@ -151,6 +162,11 @@ def _postgresql(rest: str) -> DatabaseUrl:
     credentials, at, server = authority.rpartition("@")
     user, colon, password = credentials.partition(":")
     host, port = _server(server)
+    given, folder = _query(query)
+    if folder is not None:
+        if host is not None:
+            raise UrlError("names a host and, as the parameter host, another one; leave one out")
+        host = folder
     name = unquote(database) if slash and database else None
     if name is not None and "=" in name:
         raise UrlError("names a database with = in its name, which libpq would read as settings")
@@ -161,7 +177,7 @@ def _postgresql(rest: str) -> DatabaseUrl:
         host=host,
         port=port,
         database=name,
-        query=_query(query),
+        query=given,
     )
 
 
@@ -170,12 +186,16 @@ def _server(server: str) -> tuple[str | None, int | None]:
         raise UrlError("names several hosts; one history lives on one server")
     if server.startswith("["):
         host, port = _in_brackets(server)
+    elif server[:3].lower() == "%2f":
+        # The folder of a Unix socket, as libpq spells it: %2Fvar%2Frun%2Fpostgresql.  It may hold
+        # colons: %2Fcloudsql%2Fproject:region:instance.
+        found = re.fullmatch(r"(.*?)(?::(\d*))?", server)
+        assert found is not None
+        host, port = unquote(found[1]), found[2]
     else:
         host, _, port = server.partition(":")
         host = unquote(host)
-        if host.startswith("/"):
-            pass  # the folder of a Unix socket, as libpq spells it: %2Fvar%2Frun%2Fpostgresql
-        elif host:
+        if host:
             host = host.lower().rstrip(".")
             if not _HOST.fullmatch(host):
                 raise UrlError(f"has no proper host name; {_ESCAPE}")
@@ -195,18 +215,25 @@ def _in_brackets(server: str) -> tuple[str, str]:
     return host, tail[1:]
 
 
-def _query(query: str) -> dict[str, str]:
+def _query(query: str) -> tuple[dict[str, str], str | None]:
+    """The parameters, and the folder of a Unix socket if that is given as ``host``.
+
+    The folder is how Cloud SQL and others spell it, and names no other machine.
+    """
     if not query:
-        return {}
+        return {}, None
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=50)
     except ValueError:
         raise UrlError(f"has malformed parameters after the question mark; {_ESCAPE}") from None
     result: dict[str, str] = {}
+    folder = None
+    if [key for key, _ in pairs].count("host") == 1 and dict(pairs)["host"].startswith("/"):
+        folder = dict(pairs)["host"]
+        pairs = [pair for pair in pairs if pair[0] != "host"]
+    if any(key not in ALLOWED for key, _ in pairs):
+        raise UrlError(_not_allowed([key for key, _ in pairs]))
     for key, value in pairs:
-        if key not in ALLOWED:
-            shown = f"the parameter {key}" if key in _REFUSED else "an unknown parameter"
-            raise UrlError(f"has {shown}; allowed are {', '.join(sorted(ALLOWED))}")
         if key in result:
             raise UrlError(f"has the parameter {key} twice")
         if value:
@@ -216,7 +243,26 @@ def _query(query: str) -> dict[str, str]:
     timeout = result.get("connect_timeout")
     if timeout is not None and not (timeout.isascii() and timeout.isdigit() and len(timeout) < 6):
         raise UrlError("has a connect_timeout that is not a whole number of seconds")
-    return result
+    return result, folder
+
+
+def _not_allowed(keys: Sequence[str]) -> str:
+    """What is wrong with these parameters, and which to leave out.
+
+    A name that is unknown may be a piece of a password with an unescaped question mark.
+    """
+    wrong = [key for key in keys if key not in ALLOWED]
+    known = [key for key in wrong if key in _REFUSED or key in _OTHERS]
+    unknown = [str(place) for place, key in enumerate(keys, 1) if key not in ALLOWED | set(known)]
+    text = f"has the parameter {', '.join(known)}" if known else "has an unknown parameter"
+    if unknown and known:
+        text += " and an unknown one"
+    parts = [", ".join(known)] if known else []
+    parts += [f"number {', '.join(unknown)}"] if unknown else []
+    advice = f"leave out {' and '.join(parts)} after the question mark"
+    if unknown:
+        advice += f", or {_ESCAPE}"
+    return f"{text}; {advice}; allowed are {', '.join(sorted(ALLOWED))}"
 
 
 def rank(sslmode: str) -> int:
@@ -236,8 +282,13 @@ def is_local(host: str | None) -> bool:
 
 def endpoint(url: DatabaseUrl) -> str:
     """What a password is bound to: user@host:port/database, with nothing left out."""
-    host = f"[{url.host}]" if url.host and ":" in url.host else url.host or ""
+    host = _bracketed(url.host or "")
     return f"{url.user or ''}@{host}:{url.port or 5432}/{url.database or url.user or ''}"
+
+
+def _bracketed(host: str) -> str:
+    """A host as it stands in a URL: addresses with colons in brackets, folders escaped."""
+    return f"[{host}]" if ":" in host and not host.startswith("/") else quote(host, safe="")
 
 
 def matches(bound_to: str, url: DatabaseUrl) -> bool:

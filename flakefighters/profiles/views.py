@@ -13,6 +13,7 @@ from flakefighters.profiles.ci import detect
 from flakefighters.profiles.resolution import Inputs, Origin, Source
 
 if TYPE_CHECKING:
+    from flakefighters.model import Target
     from flakefighters.profiles.layers import Layer
     from flakefighters.profiles.selection import Selector
 
@@ -105,8 +106,8 @@ def all_settings(inputs: Inputs) -> SettingsView:
     return SettingsView(settings=tuple(settings), files=files, notes=tuple(dict.fromkeys(notes)))
 
 
-def profiles(inputs: Inputs) -> tuple[ProfileView, ...]:
-    """Return every profile that any source names.
+def profiles(inputs: Inputs, *, ask_keyring: bool = False) -> tuple[ProfileView, ...]:
+    """Return every profile that any source names; ask the keyring for those without a password.
 
     Raises:
         ConfigError: if the sources cannot be merged at all.
@@ -120,14 +121,21 @@ def profiles(inputs: Inputs) -> tuple[ProfileView, ...]:
         active, reason = "", ""
     views = []
     for name in _names(selector.sources.layers):
-        view = _profile(selector, name)
+        view, target = _profile(selector, name)
+        if ask_keyring and selector.ci is None and target is not None and view.password is None:
+            from flakefighters.profiles import keyring
+
+            answer = keyring.lookup(target, environ=inputs.environ)
+            ask_keyring = answer.note is None  # one that does not answer is asked once
+            view = replace(view, password="keyring" if answer.secret else None)
         if name == active:
             view = replace(view, active=True, reason=reason)
         views.append(view)
     return tuple(views)
 
 
-def _profile(selector: Selector, name: str) -> ProfileView:
+def _profile(selector: Selector, name: str) -> tuple[ProfileView, Target | None]:
+    """The profile, and its target if that is a server."""
     from flakefighters.profiles.schema import origin_of
 
     origin = origin_of(selector.layers, ("profiles", name, "url"))
@@ -145,17 +153,19 @@ def _profile(selector: Selector, name: str) -> ProfileView:
         body = selector.fields(name)
         chosen = selector.build(name, body)
     except ConfigError as error:
-        return replace(view, problem=str(error))
+        return replace(view, problem=str(error)), None
     if chosen is None:
-        return replace(view, read_only=body.read_only, problem="has no URL")
+        return replace(view, read_only=body.read_only, problem="has no URL"), None
     password = chosen.password
-    return replace(
+    target = chosen.target if chosen.target.backend == "postgresql" else None
+    view = replace(
         view,
         display=chosen.target.display,
         read_only=body.read_only,
         password=str(password.origin) if password.origin else None,
         problem=password.note,
     )
+    return view, target
 
 
 def _active(inputs: Inputs, notes: list[str]) -> str | None:
@@ -206,6 +216,9 @@ def _values(layers: Sequence[Layer], name: str, field: str) -> list[tuple[str, O
                 values.append((_MASK, origin))
             if name in layer.url_passwords:
                 values.append((_MASK, layer.origins["profiles", name, "url"]))
+        elif field == "password_command" and origin is not None:
+            # Its arguments may hold what opens the store of passwords.
+            values.append((f"{layer.password_commands[name][0]} {_MASK}", origin))
         elif field == "password_host" and name in layer.password_hosts and origin is not None:
             values.append((layer.password_hosts[name], origin))
         elif field in layer.profiles.get(name, {}) and origin is not None:

@@ -23,6 +23,7 @@ from flakefighters.judging.untracked import loaded_files
 from flakefighters.lazy import as_installed
 from flakefighters.model import Completeness, Environment, Run, RunHead
 from flakefighters.originals import real
+from flakefighters.profiles.ci import runner
 from flakefighters.reports import junit
 from flakefighters.session import printing
 from flakefighters.session.ending import end
@@ -38,6 +39,7 @@ from flakefighters.session.settings import (
     redactor_of,
     seeds,
     selection,
+    without_url,
 )
 from flakefighters.session.spool import address
 from flakefighters.session.start import Start
@@ -70,7 +72,7 @@ class Session:
         self.broken = False
         self.notes: list[str] = list(start.notes)
         self.fighters = fighters
-        redactor = self.redactor = redactor_of(start.resolution.settings)
+        redactor = self.redactor = redactor_of(start.resolution)
         base = start.checkout.base
         self.recorder = Recorder(
             self._described,
@@ -123,11 +125,11 @@ class Session:
         """Where this is, with the variables that settings and markers declare part of it."""
         resolution = self.start.resolution
         ci = resolution.ci
-        known = {} if ci is None else {"vendor": ci.vendor, "workflow": ci.workflow, "job": ci.job}
         return environment.read(
             environment.Inputs(
                 options=self.redactor.values(comparable_options(self.config)),
-                ci={name: value for name, value in known.items() if value},
+                ci={} if ci is None else ci.key(),
+                runner=runner(self.world.environ),
                 own=self.start.own_distributions,
                 state_env={
                     name: self.world.environ.get(name)
@@ -173,6 +175,7 @@ class Session:
     def pytest_configure_node(self, node: Any) -> None:
         """Workers are told that the plugin is on; never the database's address."""
         node.workerinput["flakefighters"] = True
+        node.workerinput["mainargv"] = without_url(node.workerinput.get("mainargv", ()))
         if self._watch_file is None and self.lookback is not None:
             testrun = str(node.workerinput.get("testrunuid", ""))
             self._watch_file = leave_watch(

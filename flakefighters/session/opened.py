@@ -8,6 +8,7 @@ from dataclasses import replace
 from flakefighters.errors import ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.model import Target
+from flakefighters.session.identities import identities
 from flakefighters.state.checkout import Checkout
 
 __all__ = ["open_checked"]
@@ -30,4 +31,6 @@ def open_checked(
         # SQLite makes files beside it.
         if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
             target = replace(target, read_only=True)
-    return open_history(target, create=create, deadline=deadline)
+    history = open_history(target, create=create, deadline=deadline)
+    history.aliases = identities(checkout)
+    return history

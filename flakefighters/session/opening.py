@@ -21,7 +21,7 @@ from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
-from flakefighters.session.settings import Asked, asked
+from flakefighters.session.settings import Asked, asked, without_url
 from flakefighters.session.spool import address, deliver_leftovers, has_journals
 from flakefighters.session.start import Start, begin
 from flakefighters.session.watching import register, start_trace
@@ -71,6 +71,8 @@ def open_session(config: Any, ready: Prepared) -> None:
     """Register the session's plugin; UsageError for what was asked for and cannot be had."""
     if ready.refused is not None:
         raise pytest.UsageError(f"flakefighters: {ready.refused}")
+    if getattr(config.option, "dist", "no") != "no":
+        _hide_url(config)
     if ready.trouble is not None:
         _say(config, ready.trouble)
         return
@@ -86,8 +88,6 @@ def open_session(config: Any, ready: Prepared) -> None:
         return
     config.pluginmanager.register(session, "flakefighters-session")
     # Later registered is earlier called: what it attaches to reports is there for the session.
-    if getattr(config.option, "dist", "no") != "no":
-        _hide_url(config)
     register(config, ready.trace)
 
 
@@ -110,20 +110,9 @@ def chosen(wishes: Asked) -> tuple[str, ...] | None:
 
 def _hide_url(config: Any) -> None:
     """xdist hands its workers pytest's own arguments: ours may hold a password."""
-    names = ("--flakefighters-database-url", "--database-url")
-    if config.option.flakefighters_database_url is None:
-        return
-    kept: list[Any] = []
-    skip = False
-    for argument in config.invocation_params.args:
-        text = str(argument)
-        if not skip and not text.startswith(tuple(f"{name}=" for name in names)):
-            skip = text in names
-            if not skip:
-                kept.append(argument)
-        else:
-            skip = False
-    config.invocation_params = replace(config.invocation_params, args=tuple(kept))
+    if config.option.flakefighters_database_url is not None:
+        kept = tuple(without_url(config.invocation_params.args))
+        config.invocation_params = replace(config.invocation_params, args=kept)
 
 
 def _look_back(start: Start, wishes: Asked) -> Lookback:

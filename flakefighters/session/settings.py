@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from flakefighters.capture.redact import Redactor
 from flakefighters.ids import h128
-from flakefighters.profiles import Settings
+from flakefighters.profiles import Resolution
 
 __all__ = [
     "Asked",
@@ -25,6 +27,7 @@ __all__ = [
     "redactor_of",
     "seeds",
     "selection",
+    "without_url",
 ]
 
 #: ini keys that change how pytest looks or where it puts things, not what tests do.
@@ -39,10 +42,23 @@ _COSMETIC: Final = frozenset(
         *("truncation_limit_chars", "truncation_limit_lines"),
     }
 )
-#: The same, by how they begin.
+#: pytest's own ini keys that change what tests do.
+_PYTESTS: Final = frozenset(
+    {
+        *("collect_imported_tests", "consider_namespace_packages", "doctest_encoding"),
+        *("doctest_optionflags", "empty_parameter_set_mark", "enable_assertion_pass_hook"),
+        *("faulthandler_exit_on_timeout", "faulthandler_timeout", "filterwarnings"),
+        *("log_auto_indent", "log_date_format", "log_format", "log_level", "python_classes"),
+        *("python_files", "python_functions", "pythonpath", "strict_parametrization_ids"),
+        *("strict_xfail", "usefixtures", "xfail_strict"),
+    }
+)
+#: The same as those above, by how they begin.
 _COSMETIC_PREFIXES: Final = ("junit_", "verbosity_")
+_URL_OPTIONS: Final = ("--flakefighters-database-url", "--database-url")
 #: Parts of ``addopts`` that alter what tests see; typed on the command line they help to look.
 _SEEN_BY_TESTS: Final = re.compile(r"-[lqvx]*s|--(?:basetemp|capture)\b")
+_PASSWORD: Final = re.compile(r"FLAKEFIGHTERS_PROFILES__\w+__PASSWORD", re.IGNORECASE)
 #: Values of ``-p`` that change how tests are shown, ordered or spread, not what they do.
 _HARMLESS_PLUGINS: Final = frozenset(
     {
@@ -99,7 +115,7 @@ def asked(config: Any, option: Any = None) -> Asked:
     return Asked(
         profile=getattr(option, "flakefighters_profile", None),
         database_url=option.flakefighters_database_url,
-        url_in_project=_from_ini(config, "database-url"),
+        url_in_project=option.flakefighters_database_url is not None and not _typed(config),
         save=not option.flakefighters_no_save,
         fighters=None
         if fighters is None
@@ -110,13 +126,34 @@ def asked(config: Any, option: Any = None) -> Asked:
     )
 
 
-def _from_ini(config: Any, name: str) -> bool:
-    """Whether an option ending in ``name`` was not typed but stands in a file's ``addopts``."""
-    typed = any(name in str(argument) for argument in config.invocation_params.args)
+def _typed(config: Any) -> bool:
+    """Whether the user has given the URL, and not a file of the project (``addopts``, ``@file``).
+
+    The last one wins: pytest reads ``addopts``, then PYTEST_ADDOPTS, then what was typed.
+    """
     try:
-        return not typed and any(name in part for part in config.getini("addopts"))
-    except (ValueError, TypeError):
-        return False
+        variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    except ValueError:
+        variable = []
+    return any(
+        str(argument).partition("=")[0] in _URL_OPTIONS
+        for argument in (*variable, *config.invocation_params.args)
+    )
+
+
+def without_url(arguments: Iterable[Any]) -> list[Any]:
+    """Command line arguments without our URL, which may hold a password."""
+    kept: list[Any] = []
+    is_url = False
+    for argument in arguments:
+        option, equals, _ = str(argument).partition("=")
+        if is_url:
+            is_url = False
+        elif option in _URL_OPTIONS:
+            is_url = not equals
+        else:
+            kept.append(argument)
+    return kept
 
 
 def comparable_options(config: Any) -> dict[str, Any]:
@@ -139,7 +176,12 @@ def comparable_options(config: Any) -> dict[str, Any]:
     for name, value in sorted(inicfg.items()):
         if name not in _COSMETIC and not name.startswith(_COSMETIC_PREFIXES):
             # pytest 9 wraps the values together with where they came from.
-            out[name] = _plain(getattr(value, "value", value))
+            plain = _plain(getattr(value, "value", value))
+            # Other plugins' values may be anything, a password too.
+            known = name in _PYTESTS
+            out[name] = (
+                plain if known else h128("ini", name, json.dumps(plain, sort_keys=True))[:16]
+            )
     return out
 
 
@@ -233,9 +275,18 @@ class Roots:
                     self.found[place.relative_to(self.base).as_posix()] = None
 
 
-def redactor_of(settings: Settings) -> Redactor:
+def redactor_of(resolution: Resolution) -> Redactor:
     """What takes secrets out of everything that is recorded."""
-    return Redactor(os.environ, values=[os.environ.get(one, "") for one in settings.secret_env])
+    targets = (resolution.target, resolution.record_to)
+    passwords = {one.password.reveal() for one in targets if one.password is not None}
+    # Those of profiles that are not in use, or not for the place in use.
+    passwords |= {value for name, value in os.environ.items() if _PASSWORD.fullmatch(name)}
+    named = resolution.settings.secret_env
+    return Redactor(
+        os.environ,
+        values=[os.environ.get(one, "") for one in named],
+        passwords=sorted(passwords),
+    )
 
 
 def arguments(config: Any) -> list[Path]:

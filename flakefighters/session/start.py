@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,21 +10,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from flakefighters import __version__
-from flakefighters.capture.journal import make_private
 from flakefighters.capture.nodeids import offset
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import Project, RunHead
 from flakefighters.profiles import Inputs, Resolution, resolve
-from flakefighters.session.places import Spool, own_folders, spool_folder, spools
+from flakefighters.profiles.fields import variable
+from flakefighters.session.identities import local_identity, meet
+from flakefighters.session.places import Spool, spool_folder, spools
 from flakefighters.session.settings import Asked
 from flakefighters.state.anchor import Anchor
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
 
-__all__ = ["Start", "begin", "known_identity", "local_identity"]
-
-_IDENTITY: Final = re.compile("local:[0-9a-z]{32}")
+__all__ = ["Start", "begin"]
 
 #: Fields of a run's head that only CI tells, under the same names.
 _SAID_BY_CI: Final = ("base_branch", "pr", "build", "job", "shard", "attempt")
@@ -74,13 +72,17 @@ def begin(
     )
     notes = list(resolution.notes)
     ci = resolution.ci
+    main = checkout.main_tree
     project = identify(
         checkout,
         anchor,
         resolution.settings.project,
         None if ci is None else ci.repository,
-        lambda: local_identity(anchor.path),
+        lambda: local_identity(anchor.path, main),
     )
+    if asked.save:
+        meet(anchor.path, project.identity)
+        notes += _other_history(checkout, main, resolution)
     head = RunHead(
         id=uuid7(started),
         project=project.identity,
@@ -128,41 +130,17 @@ def _origin(ci: Any) -> dict[str, Any]:
     return origin
 
 
-def local_identity(folder: Path) -> str:
-    """A random name for a project without a remote, kept beside its history."""
-    known = known_identity(folder)
-    if known:
-        return known
-    identity = f"local:{uuid7()}"
-    for home, _ in own_folders(folder):
-        try:
-            make_private(home)
-            return _keep(home / "project", identity)
-        except OSError:
-            continue
-    return f"local:{h128('folder', str(folder))}"
-
-
-def known_identity(folder: Path) -> str:
-    """The name that the project got with its first run; empty if it has none yet."""
-    homes = (folder / ".flakefighters", *(home for home, _ in own_folders(folder)))
-    return next(filter(None, (_kept(home / "project") for home in homes)), "")
-
-
-def _kept(path: Path) -> str:
+def _other_history(checkout: Checkout, main: Path | None, resolution: Resolution) -> list[str]:
+    """What to do in a new work tree, whose history is another file than the main one's."""
+    path = resolution.target.path
+    if main is None or path is None or path.exists():
+        return []
     try:
-        known = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return known if _IDENTITY.fullmatch(known) else ""
-
-
-def _keep(path: Path, identity: str) -> str:
-    """Write a name down; returns the one that is there if another run was faster."""
-    if os.path.lexists(path):
-        if known := _kept(path):
-            return known
-        path.unlink()  # it was damaged
-    with path.open("x", encoding="utf-8") as file:
-        file.write(identity + "\n")
-    return identity
+        there = main / path.relative_to(checkout.base / checkout.prefix)
+        if not there.is_file():
+            return []
+    except (OSError, ValueError):
+        return []  # it is the same file for both, or cannot be looked at
+    setting = variable("profiles", resolution.profile or "local", "url")
+    note = f"this work tree begins a history of its own; to go on with that of {main}, set "
+    return [f"{note}{setting}=sqlite:///{there}"]

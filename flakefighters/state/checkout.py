@@ -124,6 +124,12 @@ class Checkout:
         """Content of one path in ``tree``, None if git has it not."""
         return self.read_many(tree, [path]).get(path)
 
+    @property
+    def main_tree(self) -> Path | None:
+        """The anchor's folder in the main work tree, if this is a linked one."""
+        top = dotgit.main_tree(self.base, self.disk)
+        return None if top is None else top / self.prefix
+
     def relative(self, path: Path | str) -> str | None:
         """``path`` in POSIX form relative to the base, None if it lies elsewhere."""
         for place in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100

@@ -6,6 +6,7 @@ must still be the same as elsewhere, and the commit known.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Final
 from flakefighters.state.disk import Disk
 from flakefighters.state.git import is_commit
 
-__all__ = ["DotGit", "listed", "read", "tracks"]
+__all__ = ["DotGit", "listed", "main_tree", "read", "tracks"]
 
 _SECTION: Final = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 _LARGEST: Final = 16 << 20
@@ -105,6 +106,16 @@ def _common(folder: Path, disk: Disk) -> Path:
     """Where a linked work tree finds what it shares."""
     text = _text(disk, f"{folder}/commondir").strip()
     return folder / text if text else folder
+
+
+def main_tree(top: Path, disk: Disk) -> Path | None:
+    """The main work tree of the repository whose linked work tree is ``top``."""
+    folder = _folder(top, disk)
+    if folder is None or folder == top / ".git":
+        return None
+    common = Path(os.path.normpath(_common(folder, disk)))
+    # A submodule has no common folder, a bare repository no work tree.
+    return common.parent if common.name == ".git" and common != folder else None
 
 
 def _text(disk: Disk, path: str) -> str:

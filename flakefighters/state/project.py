@@ -29,11 +29,15 @@ def identify(
 ) -> Project:
     """The project of ``checkout``.
 
-    First that applies: the setting ``project``, taken as it is; the repository that CI tests
-    (of a pull request: the target's); the remotes upstream, origin, and any others by name.
+    First that applies: the setting ``project`` (of an address, what is not secret); the
+    repository that CI tests (of a pull request: the target's); the remotes upstream, origin, and
+    any others by name.
     ``fallback`` gives the identity of a project without any of them: a random id, kept locally.
     """
     if chosen := _clean(configured):
+        if "://" in chosen or "@" in chosen:
+            # The address of a repository, which may hold a password.
+            chosen = canonical(chosen) or name_of(chosen)
         return Project(identity=chosen, label=chosen)
     inside = f"//{_clean(checkout.prefix)}" if checkout.prefix else ""
     if ci_repository and (name := canonical(ci_repository)) is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from flakefighters.model import Target
 from tests.cli.conftest import Command, Said, Shop
 from tests.cli.pgbouncer import pgbouncer
 from tests.cli.test_check import finding, statuses
+from tests.cli.test_login import BACKEND, ROOT, pipe
 from tests.postgres.server import PostgresServer, shared_server
 
 VARIABLE = "FLAKEFIGHTERS_PROFILES__TEAM__"
@@ -443,8 +446,8 @@ def test_a_listener_that_says_nothing(team: Team) -> None:
 @pytest.mark.parametrize(
     ("mode", "status", "words"),
     [
-        ("transaction", "ok", "in transaction mode"),
-        ("session", "ok", "in session mode"),
+        ("transaction", "ok", "there is one"),
+        ("session", "ok", "there is one, which works"),
         ("statement", "failed", "allows no transactions"),
     ],
 )
@@ -454,3 +457,29 @@ def test_poolers_are_recognised(team: Team, mode: str, status: str, words: str) 
         team.use(team.server.user, team.server.password, port)
         found = finding(team.check(), "pooler")
     assert (found["status"], words in found["message"]) == (status, True), found
+
+
+# -- login ----------------------------------------------------------------------------------------
+
+
+def test_login_tries_the_password_before_it_is_stored(
+    team: Team, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file_keyring.py").write_text(BACKEND)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(ROOT))))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "file_keyring.Keyring")
+    stored = Path(os.environ["HOME"], "keyring.json")
+    where = f"127.0.0.1:{team.server.port}/{team.database}"
+    monkeypatch.setenv(f"{VARIABLE}URL", f"postgresql://{team.role}@{where}")
+    pipe(monkeypatch, b"not-the-password")
+    said = team.command("login", "team", "--password-stdin")
+    assert said.code == 3
+    assert "wrong password" in said.err
+    assert "give another one" in said.err
+    assert "not-the-password" not in said.err
+    assert not stored.exists()
+    pipe(monkeypatch, team.password.encode())
+    said = team.command("login", "team", "--password-stdin")
+    assert said.code == 0, said.err
+    assert f"logged in as {team.role}@{where}" in said.err
+    assert team.password in stored.read_text()

@@ -75,7 +75,7 @@ def test_in_and_out(
     file_keyring: None, command: Command, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     pipe(monkeypatch, (SECRET + end).encode())
-    said = command("login", "shared", "--password-stdin")
+    said = command("login", "shared", "--password-stdin", "--no-check")
     assert (said.code, said.out) == (0, "")
     assert "set in profiles.toml:2" in said.err
     assert f"stored in the keyring, for {PLACE} only" in said.err
@@ -93,17 +93,30 @@ def test_in_and_out(
     assert "[not-found]" in again.err
 
 
-def test_the_password_is_used_and_check_says_where_it_is_from(
+def test_check_says_where_the_password_is_from(
     file_keyring: None, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipe(monkeypatch, SECRET.encode())
-    said = command("login", "shared", "--password-stdin", "--check")
-    assert said.code == 1  # nobody listens there
+    assert command("login", "shared", "--password-stdin", "--no-check").code == 0
+    said = command("check", "shared")
     assert f"ok      password   from keyring, for {PLACE}" in said.out
     assert "FAILED  network" in said.out
-    assert "the password stays in the keyring" in said.err
     assert SECRET not in said.out + said.err
-    assert known() == Secret(SECRET)
+    listed = command("profiles", "--json")
+    [shared] = [one for one in listed.json if one["name"] == "shared"]
+    assert shared["password_from"] == "keyring"
+
+
+def test_a_login_that_cannot_be_tried_stores_nothing(
+    file_keyring: None, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe(monkeypatch, SECRET.encode())
+    said = command("login", "shared", "--password-stdin")
+    assert said.code == 3  # nobody listens there
+    assert "the password was not stored" in said.err
+    assert "--no-check" in said.err
+    assert SECRET not in said.err
+    assert known() is None
 
 
 @pytest.mark.parametrize(
@@ -168,7 +181,7 @@ def test_another_password_that_comes_first_is_named(
     pipe(monkeypatch, SECRET.encode())
     monkeypatch.setenv("FLAKEFIGHTERS_PROFILES__SHARED__PASSWORD", "another-one")
     monkeypatch.setenv("FLAKEFIGHTERS_PROFILES__SHARED__PASSWORD_HOST", PLACE)
-    said = command("login", "shared", "--password-stdin")
+    said = command("login", "shared", "--password-stdin", "--no-check")
     assert "FLAKEFIGHTERS_PROFILES__SHARED__PASSWORD comes first" in said.err
     assert "another-one" not in said.err
     assert "still one in" in command("logout", "shared").err
@@ -179,7 +192,7 @@ def test_a_keyring_that_keeps_nothing(
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     pipe(monkeypatch, SECRET.encode())
-    said = command("login", "shared", "--password-stdin")
+    said = command("login", "shared", "--password-stdin", "--no-check")
     assert said.code == 2
     assert "keeps nothing; the password was not stored" in said.err
 
@@ -187,7 +200,7 @@ def test_a_keyring_that_keeps_nothing(
 def test_a_terminal_is_asked_without_an_echo(file_keyring: None, empty_shop: Shop) -> None:
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "flakefighters", "login", "shared"],
+        [sys.executable, "-m", "flakefighters", "login", "shared", "--no-check"],
         stdin=follower,
         stdout=follower,
         stderr=follower,
@@ -243,7 +256,7 @@ def test_with_a_real_keyring(
         if name != "HOME":
             monkeypatch.setenv(name, value)
     pipe(monkeypatch, SECRET.encode())
-    assert command("login", "shared", "--password-stdin").code == 0
+    assert command("login", "shared", "--password-stdin", "--no-check").code == 0
     assert known() == Secret(SECRET)
     assert command("logout", "shared").code == 0
     assert command("logout", "shared").code == 1

@@ -269,7 +269,7 @@ def test_config_as_json(empty_shop: Shop, command: Command) -> None:
 def test_config_shows_what_it_can_of_a_broken_file(empty_shop: Shop, command: Command) -> None:
     (empty_shop.path / "profiles.toml").write_text(f'[profiles.ci]\npassword = "{PASSWORD}')
     said = command("config")
-    assert said.code == 2
+    assert said.code == 0
     assert "profiles.local.url" in said.out
     assert "is not valid TOML" in said.out
     assert said.err.count("is not valid TOML") == 1

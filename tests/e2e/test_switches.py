@@ -194,7 +194,10 @@ def test_malformed(project: Project, options: list[str], env: dict[str, str], na
 
 def test_malformed_file(project: Project) -> None:
     project.write({"profiles.toml": "[profiles.local\n", "test_it.py": "def test_a(): pass\n"})
-    ended = project.pytest(expect=4)
+    for env in ({}, {"CI": "1"}, {"FLAKEFIGHTERS_PROFILE": "team"}):
+        [warning] = project.pytest(env=env, expect=0).warnings
+        assert warning.startswith("profiles.toml is not valid TOML")
+    ended = project.pytest("--flakefighters-profile=local", expect=4)
     assert "profiles.toml" in ended.err
     # Off is off.
     project.pytest("--no-flakefighters", expect=0)

@@ -183,3 +183,15 @@ def test_a_crash_is_told_from_a_failure(project: Project) -> None:
     project.pytest("-n1", plugins=["xdist"], expect=1)
     (execution,) = project.run().executions
     assert execution.failures[0].facts["limit"] == "crash"
+
+
+def test_workers_are_told_no_url(project: Project) -> None:
+    project.test("""
+        def test_it(request):
+            config = request.config
+            known = [config.workerinput, config.invocation_params.args, vars(config.option)]
+            assert "hunter2" not in repr(known)
+        """)
+    for option in ("--database-url=", "--flakefighters-database-url="):
+        said = project.pytest("-n1", f"{option}sqlite:///hunter2.db", plugins=["xdist"], expect=0)
+        assert "saved to" in said.closing

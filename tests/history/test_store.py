@@ -334,3 +334,20 @@ def test_suites_hang_on_each_other_in_chains_of_bounded_length(history: History)
         return 0 if name is None else 1 + depth(rows[name])
 
     assert max(map(depth, rows)) == 32
+
+
+def test_runs_of_an_alias_are_evidence(history: History) -> None:
+    before = Project(identity="local:1", label="shop")
+    old, new = make_run(project=before, at=1), make_run(at=2)
+    stranger = make_run(project=Project(identity="other", label="other"), at=3)
+    for run in (old, new, stranger):
+        history.save(run)
+    assert [one.id for one in history.recent(ID)] == [new.head.id]
+    history.aliases = (before.identity, ID)
+    assert new.head.state is not None
+    for found in (history.recent(ID), history.runs_of_state(ID, new.head.state)):
+        assert [one.id for one in found] == [new.head.id, old.head.id]
+    assert [one.id for one in history.recent(ID, limit=1)] == [new.head.id]
+    assert len(history.past(["t.py::a"], history.recent(ID))["t.py::a"]) == 2
+    # Nobody else's project gets any.
+    assert [one.id for one in history.recent("other")] == [stranger.head.id]

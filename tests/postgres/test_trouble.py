@@ -49,6 +49,40 @@ class DriverError(Exception):
         ("server closed the connection unexpectedly", None, UnreachableError, "broke"),
         ("terminating connection", "08006", UnreachableError, "broke"),
         ("something new", "XX000", DatabaseError, "something new"),
+        # Poolers
+        (
+            "FATAL: MaxClientsInSessionMode: max clients reached - limited to pool_size",
+            None,
+            UnreachableError,
+            "no free",
+        ),
+        ("FATAL: Max client connections reached", None, UnreachableError, "no free"),
+        (
+            "FATAL: Unable to check out process from the pool due to timeout",
+            "XX000",
+            UnreachableError,
+            "no free",
+        ),
+        ('FATAL: too many connections for role "w"', None, UnreachableError, "no free"),
+        ("FATAL: query_wait_timeout", "08P01", UnreachableError, "no free"),
+        (
+            "FATAL: server login has been failing, try again later (server_login_retry)",
+            None,
+            UnreachableError,
+            "starting up",
+        ),
+        ("FATAL: Tenant or user not found", None, DatabaseError, "write the user as role.project"),
+        # A connection that was closed is not the certificate's fault.
+        ("SSL connection has been closed unexpectedly", None, UnreachableError, "broke"),
+        ("SSL SYSCALL error: EOF detected", None, UnreachableError, "broke"),
+        ("SSL SYSCALL error: Connection reset by peer", None, UnreachableError, "broke"),
+        ("SSL error: unexpected eof while reading", None, UnreachableError, "broke"),
+        (
+            "could not send SSL negotiation packet: server closed the connection unexpectedly",
+            None,
+            UnreachableError,
+            "broke",
+        ),
     ],
 )
 def test_each_trouble_is_named(

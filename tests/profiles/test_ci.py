@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flakefighters.profiles.ci import CiInfo, detect
+from flakefighters.profiles.ci import CiInfo, detect, runner
 from flakefighters.profiles.ci_details import plain_url, read_bounded, repository
 from flakefighters.profiles.ci_table import VENDORS
 from tests.profiles.ci_environments import (
@@ -33,7 +33,8 @@ def test_every_fact_of_every_service(
     assert info is not None
     assert info.vendor == vendor
     found = {name: getattr(info, name) for name in FACTS[2:]}
-    assert found == {name: facts.get(name) for name in FACTS[2:]}
+    usual = dict.fromkeys(FACTS[2:]) | {"cell": {}}
+    assert found == usual | facts
 
 
 def test_every_service_of_the_table_has_a_case() -> None:
@@ -175,3 +176,89 @@ def test_shards_of_splitters() -> None:
     alone = detect({"CI": "true", "CI_NODE_INDEX": "0", "CI_NODE_TOTAL": "1"})
     assert alone is not None
     assert alone.shard is None
+
+
+# -- cells of a matrix -------------------------------------------------------------------------
+
+BASES = {case[0]: case[1] for case in CASES}
+
+
+@pytest.mark.parametrize(
+    ("service", "one", "other"),
+    [
+        ("gitlab branch", {"CI_JOB_NAME": "test: [mysql]"}, {"CI_JOB_NAME": "test: [postgres]"}),
+        ("gitlab branch", {"CI_NODE_INDEX": "1"}, {"CI_NODE_INDEX": "2"}),
+        ("circleci", {"CIRCLE_NODE_INDEX": "0"}, {"CIRCLE_NODE_INDEX": "1"}),
+        ("buildkite", {"BUILDKITE_LABEL": "mysql"}, {"BUILDKITE_LABEL": "postgres"}),
+        ("buildkite", {"BUILDKITE_PARALLEL_JOB": "0"}, {"BUILDKITE_PARALLEL_JOB": "1"}),
+        ("azure", {"AGENT_JOBNAME": "mysql"}, {"AGENT_JOBNAME": "postgres"}),
+        ("azure", {"SYSTEM_JOBDISPLAYNAME": "mysql"}, {"SYSTEM_JOBDISPLAYNAME": "postgres"}),
+        ("travis", {"TRAVIS_JOB_NUMBER": "66.1"}, {"TRAVIS_JOB_NUMBER": "66.2"}),
+        ("appveyor", {"APPVEYOR_JOB_NUMBER": "1"}, {"APPVEYOR_JOB_NUMBER": "2"}),
+        ("github push", {"ImageOS": "ubuntu22"}, {"ImageOS": "ubuntu24"}),
+        ("jenkins", {"JOB_NAME": "shop/DB=mysql"}, {"JOB_NAME": "shop/DB=postgres"}),
+        ("jenkins", {"STAGE_NAME": "mysql"}, {"STAGE_NAME": "postgres"}),
+    ],
+)
+def test_what_tells_cells_apart_is_in_the_key(
+    service: str, one: dict[str, str], other: dict[str, str]
+) -> None:
+    if service == "buildkite":
+        one, other = ({**each, "BUILDKITE_STEP_KEY": "test"} for each in (one, other))
+    [base] = [environ for name, environ in BASES.items() if name.split(",")[0] == service]
+    found = [detect({**base, **each}, lambda path: None) for each in (one, other)]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0].key() != found[1].key()
+
+
+@pytest.mark.parametrize(
+    ("service", "build"),
+    [
+        ("travis", {"TRAVIS_JOB_NUMBER": "67.1", "TRAVIS_BUILD_ID": "67"}),
+        ("appveyor", {"APPVEYOR_JOB_ID": "j9", "APPVEYOR_BUILD_ID": "3002"}),
+        ("bitbucket", {"BITBUCKET_STEP_UUID": "{78}", "BITBUCKET_PIPELINE_UUID": "{9d2}"}),
+        ("jenkins", {"BUILD_ID": "13", "BUILD_TAG": "jenkins-shop-main-13"}),
+    ],
+)
+def test_the_key_is_the_same_in_the_next_build(service: str, build: dict[str, str]) -> None:
+    [base] = [environ for name, environ in BASES.items() if name.split(",")[0] == service]
+    now, then = (detect(each, lambda path: None) for each in (base, {**base, **build}))
+    assert now is not None
+    assert then is not None
+    assert now.key() == then.key()
+    assert now.build != then.build
+
+
+@pytest.mark.parametrize(
+    ("name", "branch", "job"),
+    [
+        ("shop", None, "shop"),
+        ("tools/shop", None, "tools/shop"),
+        ("shop/main", "main", "shop"),
+        ("main/main", "main", "main"),
+        ("acme/tools/shop/main", "main", "acme/tools/shop"),
+        ("shop/feature%2Ftax", "feature/tax", "shop"),
+        ("shop/feature/tax", "feature/tax", "shop"),
+        ("shop/fix%20it", "fix it", "shop"),
+        ("shop/PR-7", "PR-7", "shop"),
+        ("shop/PR-7", None, "shop"),
+        ("shop/PR-7-merge", "PR-7-merge", "shop"),
+        ("shop/MR-12-head", "MR-12", "shop"),
+        ("shop/v1.0", "v1.0", "shop"),
+        ("shop/main/DB=mysql,label=x", "main", "shop/DB=mysql,label=x"),
+        ("shop/nightly", "main", "shop/nightly"),
+    ],
+)
+def test_the_branch_is_no_part_of_a_jenkins_job(name: str, branch: str | None, job: str) -> None:
+    environ = {**JENKINS, "JOB_NAME": name, **({"BRANCH_NAME": branch} if branch else {})}
+    info = detect(environ)
+    assert info is not None
+    assert info.job == job
+
+
+def test_environments_of_tox_and_others() -> None:
+    assert runner({}) == {}
+    assert runner({"TOX_ENV_NAME": "py311-mysql"}) == {"tox": "py311-mysql"}
+    assert runner({"NOX_CURRENT_SESSION": "tests(db='x')"}) == {"nox": "tests(db='x')"}
+    assert runner({"HATCH_ENV_ACTIVE": "test.py3.12"}) == {"hatch": "test.py3.12"}

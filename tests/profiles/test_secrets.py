@@ -308,10 +308,47 @@ def test_libpq_counts_for_urls_that_are_not_from_the_project(world: World) -> No
     assert target.password.reveal() == SECRET
     assert (target.host, target.port) == ("pg.example", 7777)
     assert (target.user, target.database) == ("pguser", "pgdb")
-    assert (target.sslmode, target.require_auth) == ("disable", "password")
-    assert target.sslrootcert == "/pg/ca.pem"
-    assert target.query == {"passfile": str(world.home / ".pgpass")}
+    # They may tighten, and no more.
+    assert (target.sslmode, target.require_auth) == ("require", "scram-sha-256")
+    assert target.sslrootcert is None
+    assert target.query["passfile"] == str(world.home / ".pgpass")
+    assert target.query["hostaddr"] == target.query["options"] == ""
     assert target.display == "postgresql://pg.example:7777/pgdb"
+
+
+def test_the_applications_database_is_not_the_historys(world: World) -> None:
+    url = "postgresql://u@h.example"
+    app = {**LIBPQ, "PGOPTIONS": "-c statement_timeout=1", "PGSERVICE": "app"}
+    target = world.env(**app, **{CI_URL: url}).resolve(option_profile="ci").target
+    assert (target.host, target.port, target.user, target.database) == ("h.example", None, "u", "u")
+    assert (target.sslmode, target.require_auth) == ("require", "scram-sha-256")
+    assert target.query["hostaddr"] == target.query["options"] == ""
+    assert target.query["sslrootcert"] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "value"),
+    [
+        ({"PGSSLMODE": "verify-full"}, "sslmode", "verify-full"),
+        ({"PGSSLMODE": "verify-ca", "PGSSLROOTCERT": "/pg/ca.pem"}, "sslrootcert", "/pg/ca.pem"),
+        ({"PGSSLMODE": "allow"}, "sslmode", "require"),
+        ({"PGSSLMODE": "nonsense"}, "sslmode", "require"),
+        ({"PGCHANNELBINDING": "require"}, "channel_binding", "require"),
+        ({"PGCHANNELBINDING": "disable"}, "channel_binding", "prefer"),
+        ({"PGSSLMINPROTOCOLVERSION": "TLSv1.3"}, "ssl_min_protocol_version", "TLSv1.3"),
+        ({"PGSSLMINPROTOCOLVERSION": "TLSv1"}, "ssl_min_protocol_version", "TLSv1.2"),
+    ],
+)
+def test_libpqs_variables_may_tighten(
+    world: World, given: dict[str, str], field: str, value: str
+) -> None:
+    target = (
+        world.env(**given, **{CI_URL: "postgresql://u:p@h.example/d"})
+        .resolve(option_profile="ci")
+        .target
+    )
+    found = target.query.get(field) if hasattr(target, field) is False else getattr(target, field)
+    assert found == value
 
 
 def test_libpq_does_not_count_for_urls_of_the_project(world: World) -> None:

@@ -97,8 +97,12 @@ def test_unknown_name_is_fatal_and_named(world: World) -> None:
     )
     with pytest.raises(ConfigError, match=r"set in FLAKEFIGHTERS_PROFILE\)"):
         world.env(FLAKEFIGHTERS_PROFILE="nope").resolve()
-    with pytest.raises(ConfigError, match=r"set in profiles.toml:1\)"):
-        world.project('default_profile = "nope"').env(FLAKEFIGHTERS_PROFILE="").resolve()
+    found = world.project('default_profile = "nope"').env(FLAKEFIGHTERS_PROFILE="").resolve()
+    assert found.reason == "profiles.toml:1, but there is no such profile"
+    assert found.profile == "local"
+    [note] = found.notes
+    assert "there is no profile 'nope'" in note
+    assert "(set in profiles.toml:1)" in note
     with pytest.raises(ConfigError, match="there is no profile ''"):
         world.resolve(option_profile="")
 
@@ -136,7 +140,48 @@ def test_absent_secrets_within_a_url(world: World, url: str) -> None:
 def test_ci_with_nothing_configured(world: World) -> None:
     found = world.ci().resolve()
     assert found.profile == "local"
-    assert found.notes == ("profile ci has no URL; this run is recorded in local",)
+    assert found.reason == "CI detected: GitHub Actions, no history is configured"
+    assert found.notes == ()
+    assert found.ci is not None
+
+
+@pytest.mark.parametrize("url", ["postgresql://w:p#w-long-enough@h/d", "postgresql://w:p/w@h/d"])
+def test_a_malformed_secret_is_one_line(world: World, url: str) -> None:
+    """A password that some service has generated does not end every job with exit code 4."""
+    world.ci().env(**{variable("ci", "url"): url})
+    for environ in ({}, {"FLAKEFIGHTERS_PROFILE": "ci"}):
+        found = world.env(**environ).resolve()
+        assert found.profile == "local"
+        [note] = found.notes
+        assert f"(set in {variable('ci', 'url')})" in note
+        assert "; this run is recorded in local" in note
+        assert "%23" in note
+        assert "p#w" not in note
+    with pytest.raises(ConfigError):
+        world.resolve(option_profile="ci")
+    with pytest.raises(ConfigError):
+        world.env(**{variable("ci", "on_error"): "fail"}).resolve()
+
+
+@pytest.mark.parametrize("how", ["option", "variable", "file", "check"])
+def test_a_url_in_place_of_a_name_shows_no_password(world: World, how: str) -> None:
+    url = "postgresql://u:hunter2@h/d"
+    if how == "file":
+        said = str(world.project(f'default_profile = "{url}"').resolve().notes)
+    else:
+        if how == "variable":
+            world.env(FLAKEFIGHTERS_PROFILE=url)
+        with pytest.raises(ConfigError) as caught:
+            world.resolve(option_profile=None if how == "variable" else url)
+        said = f"{caught.value}"
+    assert "a database URL is no profile's name" in said
+    assert "hunter2" not in said
+
+
+def test_a_url_as_the_name_of_a_table_shows_no_password(world: World) -> None:
+    world.project('[profiles."postgresql://u:hunter2@h/d"]\nread_only = true\n')
+    assert "hunter2" not in str(world.settings())
+    assert "hunter2" not in str(world.resolve())
 
 
 def test_on_error_fail_stops_ci_without_credentials(world: World) -> None:

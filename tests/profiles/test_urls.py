@@ -130,3 +130,49 @@ def test_each_url_is_parsed_once(world: World, monkeypatch: pytest.MonkeyPatch) 
     assert found.target.host == "db.example.org"
     assert parsed.count(typed) == 1
     assert len(parsed) == len(set(parsed)) + 1  # local is built in, and stands in the file as well
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u@%2Fcloudsql%2Fp:eu-west1:i/d",
+        "postgresql://u@%2fcloudsql%2fp%3Aeu-west1%3Ai/d",
+        "postgresql://u@/d?host=/cloudsql/p:eu-west1:i",
+        "postgresql://u@/d?host=%2Fcloudsql%2Fp%3Aeu-west1%3Ai",
+    ],
+)
+def test_folders_of_sockets_may_hold_colons(text: str) -> None:
+    url = parse(text)
+    assert (url.host, url.port) == ("/cloudsql/p:eu-west1:i", None)
+    assert parse(str(url)) == url
+    assert matches(endpoint(url), url)
+    assert parse("postgresql://u@%2Ftmp:6543/d").port == 6543
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("pgbouncer=true", "leave out pgbouncer after"),
+        ("pgbouncer=true&connection_limit=1", "leave out pgbouncer, connection_limit after"),
+        ("sslmode=require&supa=base-pooler.x", "leave out supa after"),
+        ("options=endpoint%3Dep-x", "leave out options after"),
+        ("sslmode=require&hunter2=1", "leave out number 2 after"),
+        ("pgbouncer=true&hunter2=1", "leave out pgbouncer and number 2 after"),
+    ],
+)
+def test_says_which_parameters_to_leave_out(query: str, named: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse(f"postgresql://u@h/d?{query}")
+    assert named in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql://u:hun#ter@h/d", "postgresql://u:hun/ter@h/d", "postgresql://u:hun?ter@h"]
+)
+def test_says_how_to_write_a_password(text: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse(text)
+    assert "%23 (#)" in str(caught.value)
+    assert "hun" not in str(caught.value)
+    assert "ter@" not in str(caught.value)

@@ -61,5 +61,6 @@ def test_settings_never_raise(world: World) -> None:
     view = world.settings()
     assert len(view.notes) >= 2
     assert view.files[0].status.startswith("is not valid TOML")
+    assert world.profiles()["local"].problem is None
     with pytest.raises(ConfigError):
-        world.profiles()
+        world.profiles(option_profile="local")

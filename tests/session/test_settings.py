@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from flakefighters.session.settings import Roots, asked, comparable_options, seeds, selection
+from flakefighters.model import Secret, Target
+from flakefighters.profiles import Resolution
+from flakefighters.session.settings import (
+    Roots,
+    asked,
+    comparable_options,
+    redactor_of,
+    seeds,
+    selection,
+    without_url,
+)
 
 SOURCE = pytest.Config.ArgsSource
 
@@ -56,6 +66,57 @@ def test_a_url_of_the_project() -> None:
         config(option=option, getini=lambda name: addopts, invocation_params=typed)
     ).url_in_project
     assert not asked(config(option=option, invocation_params=typed)).url_in_project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "in_project"),
+    [
+        (("tests/test_--database-url.py", "-k", "database-url"), "", True),
+        (("-k", "--database-urls=1"), "", True),
+        (("@arguments.txt",), "", True),
+        (("--database-url", "sqlite:///x.db"), "", False),
+        (("--flakefighters-database-url=sqlite:///x.db",), "", False),
+        ((), "--database-url=sqlite:///x.db", False),
+        ((), "'unfinished --database-url=sqlite:///x.db", True),
+    ],
+)
+def test_typed_options_are_told_by_name(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], variable: str, in_project: bool
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", variable)
+    made = config(
+        option={"flakefighters_database_url": "sqlite:///x.db"},
+        getini=lambda name: ["--database-url=sqlite:///x.db"],
+        invocation_params=SimpleNamespace(args=arguments, dir=Path("/")),
+    )
+    assert asked(made).url_in_project is in_project
+
+
+def test_arguments_without_the_url() -> None:
+    url = "postgresql://u:hunter2@h/d"
+    arguments = ["-x", f"--database-url={url}", "--flakefighters-database-url", url, "tests"]
+    assert without_url(arguments) == ["-x", "tests"]
+
+
+def test_values_of_other_plugins_are_hashed() -> None:
+    made = comparable_options(config(_inicfg={"env": ["TOKEN=hunter2"], "xfail_strict": "true"}))
+    assert made["xfail_strict"] == "true"
+    assert "hunter2" not in str(made)
+    other = comparable_options(config(_inicfg={"env": ["TOKEN=hunter3"], "xfail_strict": "true"}))
+    assert made["env"] != other["env"]
+
+
+@pytest.mark.parametrize("password", ["pw", "hunter2", "postgres", "p@s/", "long-enough-for-all"])
+def test_the_profiles_own_password_is_redacted(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    target = Target(backend="postgresql", host="h", password=Secret(password))
+    redactor = redactor_of(Resolution(target=target, record_to=target, profile="ci", reason="x"))
+    assert redactor(f"said {password!r} to {password}.") == "said '<secret>' to <secret>."
+    monkeypatch.setenv("FLAKEFIGHTERS_PROFILES__CI__PASSWORD", "pw2")
+    plain = Target(backend="sqlite", path=Path("x.db"))
+    redactor = redactor_of(Resolution(target=plain, record_to=plain, profile="local", reason="x"))
+    assert redactor("it was pw2, not pw22") == "it was <secret>, not pw22"
 
 
 def test_comparable_options() -> None:

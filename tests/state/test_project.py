@@ -163,3 +163,9 @@ def test_configured_names_are_one_printable_line() -> None:
         project({}, configured="a\nb\x1b\ud800c" + "d" * 999).identity
         == (("a b c" + "d" * 999)[:500])
     )
+
+
+def test_a_configured_address_shows_no_password() -> None:
+    for address in ("https://me:hunter2@github.com/acme/shop.git", "git@github.com:acme/shop.git"):
+        assert project({}, configured=address).identity == "github.com/acme/shop"
+    assert "hunter2" not in project({}, configured="odd://me:hunter2@[/shop").identity
