@@ -42,7 +42,13 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
             confidence=Confidence.PROVED,
             reason=f"passed on the same state in run {head.id[-4:]}, "
             f"{ago(old.at, head.started).removesuffix(' ago')} later",
-            evidence={"by": "retry", "run": head.id, "state": head.state, "was": old.label.value},
+            evidence={
+                "by": "retry",
+                "run": head.id,
+                "state": head.state,
+                "was": old.label.value,
+                "was_at": old.at,
+            },
             run=old.run,
             nodeid=old.nodeid,
             attempt=old.attempt,

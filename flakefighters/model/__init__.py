@@ -45,6 +45,7 @@ from flakefighters.model.verdicts import (
     Recheck,
     Revision,
     Verdict,
+    standing,
 )
 
 __all__ = [
@@ -81,4 +82,5 @@ __all__ = [
     "Trust",
     "Unit",
     "Verdict",
+    "standing",
 ]

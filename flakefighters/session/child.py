@@ -46,6 +46,7 @@ def main() -> None:
         "said": wire.plain(done.judged.said),
         "seen": done.judged.seen,
         "saved": done.saved,
+        "proved": wire.plain(done.proved),
         "notes": done.notes,
     }
     json.dump(answer, sys.stdout)

@@ -103,6 +103,7 @@ def _elsewhere(session: Session, run: Run) -> Finished:
             seen=answer["seen"],
         ),
         saved=answer["saved"],
+        proved=[wire.load(Verdict, one) for one in answer["proved"]],
         notes=answer["notes"],
         run=run,
     )

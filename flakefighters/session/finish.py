@@ -13,7 +13,7 @@ from flakefighters.history.intake import Saved
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.judge import Judged, judge
 from flakefighters.judging.retries import amendments
-from flakefighters.model import Flakefighter, Run, Target
+from flakefighters.model import Flakefighter, Run, Target, Verdict
 from flakefighters.session.opened import open_checked
 from flakefighters.session.spent import stripped
 from flakefighters.session.spool import address, deliver_leftovers
@@ -58,6 +58,8 @@ class Finished:
     #: Whether the run is in the history now.
     saved: bool = False
     notes: list[str] = field(default_factory=list)
+    #: Verdicts on failures of earlier runs, which this run proves flaky.
+    proved: list[Verdict] = field(default_factory=list)
     #: The run as it was, or would have been, saved.
     run: Run | None = None
 
@@ -146,8 +148,8 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
     try:
         # A pass proves something of earlier failures on this state; it is no proof of this one.
         later = amendments(run, history, now=time.time_ns() // 1000)
-        if later:
-            history.add_verdicts(later)
+        if later and history.add_verdicts(later):
+            done.proved = later
         if plan.spool is not None:
             _, notes = deliver_leftovers(
                 history, plan.spool, to=address(plan.record_to), seconds=1.0
