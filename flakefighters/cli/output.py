@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from flakefighters.profiles.ci import detect
 from flakefighters.reports.escape import escape
-from flakefighters.reports.page import Block, Tone, lines, plain
+from flakefighters.reports.page import Block, Tone, paint, painted, plain
 from flakefighters.reports.records import dumps
 
-__all__ = ["ReaderGoneError", "say", "show", "show_json", "write"]
-
-_STYLES: dict[Tone, str] = {
-    "": "",
-    "good": "green",
-    "bad": "red",
-    "doubt": "yellow",
-    "open": "cyan",
-    "faint": "dim",
-    "strong": "bold",
-}
+__all__ = ["ReaderGoneError", "in_colour", "say", "show", "show_json", "write"]
 
 
 class ReaderGoneError(Exception):
@@ -31,14 +23,41 @@ class ReaderGoneError(Exception):
     """
 
 
+class Stream(Protocol):
+    """A stream that may be a terminal."""
+
+    def isatty(self) -> bool:
+        """Whether it is one."""
+
+
 def _where() -> str:
     """What reads our lines: a CI service takes some of them for commands."""
     return "terminal" if detect(os.environ) is None else "ci"
 
 
-def say(text: str) -> None:
+def in_colour(stream: Stream, environ: Mapping[str, str]) -> bool:
+    """Whether a stream wants colours; variables count in pytest's order."""
+    if environ.get("PY_COLORS") in ("0", "1"):
+        return environ["PY_COLORS"] == "1"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def _width() -> int | None:
+    """The cells of a line on stdout; None if it goes to a pipe or a file, and nobody said."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def say(text: str, tone: Tone = "") -> None:
     """Talk to the person at the terminal: one line on stderr."""
-    print(escape(text, _where()), file=sys.stderr)
+    line = escape(text, _where())
+    print(paint(line, tone) if in_colour(sys.stderr, os.environ) else line, file=sys.stderr)
 
 
 def show_json(value: object) -> None:
@@ -47,11 +66,9 @@ def show_json(value: object) -> None:
 
 
 def show(page: Iterable[Block]) -> None:
-    """Print a page: in colour if stdout is a terminal that wants it, else as plain text."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
-        _render(page)
-    else:
-        write(plain(page, _where()))
+    """Print a page, as wide as the terminal is, in colour if it wants that."""
+    render = painted if in_colour(sys.stdout, os.environ) else plain
+    write(render(page, _where(), _width()))
 
 
 def write(text: str) -> None:
@@ -61,16 +78,3 @@ def write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
-
-
-def _render(page: Iterable[Block]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    for spans in lines(page, _where()):
-        text = Text()
-        for span in spans:
-            text.append(span.text, _STYLES[span.tone])
-        text.rstrip()
-        console.print(text, soft_wrap=True)
