@@ -18,6 +18,7 @@ from flakefighters.cli import (
     purge,
     runs,
     settings,
+    setup,
     sync,
     tests,
     upgrade,
@@ -60,7 +61,7 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
+for _group in (setup, settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
     _group.register(app)
 describe(app)
 

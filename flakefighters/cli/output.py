@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import TextIO
 
 from flakefighters.profiles.ci import detect
 from flakefighters.reports.escape import escape
@@ -23,19 +23,12 @@ class ReaderGoneError(Exception):
     """
 
 
-class Stream(Protocol):
-    """A stream that may be a terminal."""
-
-    def isatty(self) -> bool:
-        """Whether it is one."""
-
-
 def _where() -> str:
     """What reads our lines: a CI service takes some of them for commands."""
     return "terminal" if detect(os.environ) is None else "ci"
 
 
-def in_colour(stream: Stream, environ: Mapping[str, str]) -> bool:
+def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether a stream wants colours; variables count in pytest's order."""
     if environ.get("PY_COLORS") in ("0", "1"):
         return environ["PY_COLORS"] == "1"
@@ -46,12 +39,12 @@ def in_colour(stream: Stream, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and environ.get("TERM") != "dumb"
 
 
-def _width() -> int | None:
-    """The cells of a line on stdout; None if it goes to a pipe or a file, and nobody said."""
+def _width(stream: TextIO) -> int | None:
+    """The cells of a line of a stream; None if it is no terminal, and nobody said."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:
         return int(told)
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def say(text: str, tone: Tone = "") -> None:
@@ -65,10 +58,15 @@ def show_json(value: object) -> None:
     write(dumps(value))
 
 
-def show(page: Iterable[Block]) -> None:
-    """Print a page, as wide as the terminal is, in colour if it wants that."""
-    render = painted if in_colour(sys.stdout, os.environ) else plain
-    write(render(page, _where(), _width()))
+def show(page: Iterable[Block], *, talk: bool = False) -> None:
+    """Print a page, as wide as the terminal is, in colour if it wants that; ``talk`` to stderr."""
+    stream = sys.stderr if talk else sys.stdout
+    render = painted if in_colour(stream, os.environ) else plain
+    shown = render(page, _where(), _width(stream))
+    if talk:
+        print(shown, end="", file=stream)
+    else:
+        write(shown)
 
 
 def write(text: str) -> None:

@@ -122,7 +122,7 @@ def test_a_damaged_database_is_said_to_be_so(empty_shop: Shop, command: Command)
 
 def test_wrong_usage(shop: Shop, command: Command) -> None:
     assert command("runs", "--no-such-option").code == 2
-    assert command("show").code == 2
+    assert command("show", "dddd", "bbbb").code == 2
     assert command("no-such-command").code == 2
     unknown = command("runs", "--profile", "nobody")
     assert unknown.code == 2
