@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flakefighters.checks.results import Check, failed, ok
-from flakefighters.errors import ConfigError
+from flakefighters.errors import ConfigError, set_in
 from flakefighters.profiles import Inputs, detect
 from flakefighters.profiles.fields import canonical, variable
 from flakefighters.profiles.selection import Selector
@@ -33,7 +33,7 @@ def look(inputs: Inputs) -> Subject:
     try:
         _look(inputs, subject)
     except ConfigError as error:
-        where = f" (set in {error.origin})" if error.origin else ""
+        where = f" ({set_in(error.origin)})" if error.origin else ""
         subject.chosen = None
         subject.checks.append(failed("settings", error.message + where, error.remedy))
     return subject
@@ -48,7 +48,7 @@ def _look(inputs: Inputs, subject: Subject) -> None:
     for problem in selector.sources.problems:
         if problem.profile in (None, name):
             error = problem.error
-            where = f" (set in {error.origin})" if error.origin else ""
+            where = f" ({set_in(error.origin)})" if error.origin else ""
             remedy = error.remedy or "correct or remove it: it has no effect"
             subject.checks.append(failed("settings", error.message + where, remedy))
     chosen = selector.build(name, selector.fields(name))
@@ -60,7 +60,7 @@ def _look(inputs: Inputs, subject: Subject) -> None:
     what = "the database URL" if is_url else f"profile {label}"
     display = chosen.target.display
     subject.checks.append(
-        ok("settings", f"{what} ({subject.reason}) -> {display}, set in {chosen.url_origin}")
+        ok("settings", f"{what} ({subject.reason}) -> {display}, {set_in(str(chosen.url_origin))}")
     )
     subject.checks += [ok("settings", note) for note in chosen.notes]
     if chosen.target.backend == "postgresql":

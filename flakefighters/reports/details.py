@@ -32,7 +32,6 @@ _ORDER = (
     Outcome.SKIPPED,
     Outcome.PASSED,
 )
-_FIELD = 13  # columns that the names of fields take
 
 
 def run_page(
@@ -47,11 +46,12 @@ def run_page(
 
     ``limit`` is the most executions to show, 0 for all; ``now`` is in µs UTC.
     """
-    yield from _head(run, now)
     tallies = {outcome.word: run.outcomes.count(outcome.value) for outcome in Outcome}
-    yield _field("tests", f"{len(run.suite)}: {counts(tallies) or 'none'}")
+    fields = [*_head(run, now), ("tests", f"{len(run.suite)}: {counts(tallies) or 'none'}")]
     if numbers := labels(verdicts):
-        yield _field("verdicts", counts({label.value: n for label, n in numbers.items()}))
+        fields.append(("verdicts", counts({label.value: n for label, n in numbers.items()})))
+    rows = tuple((Span(name, "faint"), Span(value)) for name, value in fields)
+    yield Table((Column(""), Column("")), rows, narrow="wrap")
     given = by_failure(verdicts)
     executions = sorted(run.executions, key=lambda one: _ORDER.index(one.outcome))
     if limit:
@@ -61,34 +61,30 @@ def run_page(
         yield from _execution(execution, given, tracebacks=tracebacks)
 
 
-def _head(run: Run, now: int) -> Iterator[Line]:
+def _head(run: Run, now: int) -> Iterator[tuple[str, str]]:
     head = run.head
-    yield _field("run", head.id)
-    yield _field("project", run.project.label)
-    yield _field("started", _started(head, now))
+    yield ("run", head.id)
+    yield ("project", run.project.label)
+    yield ("started", _started(head, now))
     if head.commit or head.branch:
-        yield _field("commit", _commit(head))
+        yield ("commit", _commit(head))
     if head.pr:
         onto = f" into {head.base_branch}" if head.base_branch else ""
-        yield _field("pull request", head.pr + onto)
-    yield _field("state", head.state or "not known")
+        yield ("pull request", head.pr + onto)
+    yield ("state", head.state or "not known")
     if run.environment is not None:
-        yield _field("environment", _values(run.environment.settings))
+        yield ("environment", _values(run.environment.settings))
     place = {"build": head.build, "job": head.job, "shard": head.shard, "attempt": head.attempt}
     if any(value is not None for value in place.values()):
-        yield _field("CI", _values(place))
+        yield ("CI", _values(place))
     if head.selection:
-        yield _field("selection", _values(head.selection))
+        yield ("selection", _values(head.selection))
     if head.context:
-        yield _field("context", _values(head.context))
+        yield ("context", _values(head.context))
     if head.origin:
-        yield _field("origin", _values(head.origin))
-    yield _field("completeness", head.completeness.value)
-    yield _field("trust", head.trust.value)
-
-
-def _field(name: str, value: str) -> Line:
-    return line(Span(f"{name:<{_FIELD}}", "faint"), value)
+        yield ("origin", _values(head.origin))
+    yield ("completeness", head.completeness.value)
+    yield ("trust", head.trust.value)
 
 
 def _started(head: RunHead, now: int) -> str:

@@ -24,7 +24,12 @@ def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
         if key in _SILENT or value is None or value in ([], {}, "", ()):
             continue
         said = _SENTENCES.get(key, lambda _: None)(value)
-        yield said if said is not None else f"{key.replace('_', ' ')}: {_plain(value)}"
+        if said is None:
+            said = f"{key.replace('_', ' ')}: {_plain(value)}"
+        if key == "baseline" and evidence.get("commit"):
+            said += f", commit {str(evidence['commit'])[:7]}"
+        if said and not (key == "commit" and evidence.get("baseline")):
+            yield said
 
 
 def _plain(value: Any) -> str:

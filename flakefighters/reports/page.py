@@ -134,5 +134,7 @@ def _table(table: Table, where: str, width: int | None) -> Iterator[tuple[Span, 
     ]
     specs = [Spec(column.right, column.least, column.leave) for column in table.columns]
     for number, pieces in layout(texts, specs, width, table.narrow):
+        if number == 0 and not any(column.title for column in table.columns):
+            continue
         tones = rows[number]
         yield tuple(Span(text, tones[at].tone if at >= 0 else "") for text, at in pieces)

@@ -53,7 +53,7 @@ def layout(
         yield from _grid(texts, specs, _widths(texts, kept))
         return
     texts = [[text if short is None else short for text, short in row] for row in rows]
-    kept = [at for at in kept if at == kept[-1] or any(row[at] for row in texts[1:])]
+    kept = [at for at in kept if any(row[at] for row in texts[1:])] or kept
     widths = _widths(texts, kept)
     *_, last = kept
     rest = {at: cells for at, cells in widths.items() if at != last}
@@ -155,8 +155,10 @@ def _stacked(texts: Sequence[Sequence[str]], kept: Sequence[int], width: int) ->
     titles, *rows = texts
     named = max((cells(titles[at]) for at in kept[1:]), default=0) + _GAP
     for number, row in enumerate(rows, 1):
-        head, *others = [at for at in kept if row[at]] or [kept[0]]
-        yield number, [(row[head], head)]
+        named_by = next((at for at in kept if titles[at]), kept[0])
+        head = [at for at in kept if at <= named_by]
+        others = [at for at in kept if at > named_by and row[at]]
+        yield number, [piece for at in head if row[at] for piece in ((row[at], at), (" ", -1))]
         for at in others:
             words = _folded(row[at], max(_READABLE, width - _INDENT - named))
             for place, piece in enumerate(words):
