@@ -44,7 +44,7 @@ def runs_table(rows: Sequence[RunSummary], now: int, *, projects: bool = False) 
         Column("VERDICTS", least=9),
         Column("COMMIT", leave=4),
         Column("BRANCH", least=8, leave=5),
-        Column("NOTES", least=11),
+        Column("NOTES", least=14),
     ]
     if projects:
         columns.insert(1, Column("PROJECT", least=10, leave=3))
