@@ -30,7 +30,7 @@ def test_init_shared_leads_through_the_set_up(empty_shop: Shop, command: Command
     assert "FLAKEFIGHTERS_PROFILES__CI__URL: ${{ secrets.FLAKES_URL }}" in workflow
     # Data on stdout is the SQL alone, to be piped.
     assert said.out.startswith("-- Rights in the history")
-    assert "TO ci_writer" in said.out
+    assert 'TO "ci_writer"' in said.out
     for part in (
         "flakefighters upgrade --database-url postgresql://OWNER@127.0.0.1:1/flakes",
         "FLAKES_URL, in GitHub",
@@ -82,7 +82,7 @@ def test_supabases_pooler_wants_the_project_in_each_users_name(
     said = command("init", "--shared", f"postgresql://writer.abcdef@{host}/postgres")
     settings = (empty_shop.path / "profiles.toml").read_text("utf-8")
     assert f'"postgresql://flakefighters_reader.abcdef@{host}/postgres"' in settings
-    assert "TO writer" in said.out
+    assert 'TO "writer"' in said.out
     assert "abcdef" not in said.out
 
 
@@ -131,6 +131,6 @@ def test_a_workflow_installs_what_is_installed_here(
         def read_text(self, name: str) -> str | None:
             return origin
 
-    monkeypatch.setattr(workflows.metadata, "distribution", lambda name: Found())
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: Found())
     found = workflows.requirement()
     assert found is wanted if wanted is None else (found or "").startswith(wanted)
