@@ -103,11 +103,17 @@ def list_tests(
         if not known and branch is None and since is None:
             place.say_empty(history)
         elif not rows:
-            say(_none(len(known), "any run" if every else f"the newest {runs} runs", flaky))
+            say(_none(len(known), _looked_at(every, runs), flaky))
 
 
 def _wanted(row: TestRow, failed: bool, flaky: bool) -> bool:
     return not (failed and not row.failures + row.mixed) and not (flaky and not row.flaky)
+
+
+def _looked_at(every: bool, runs: int) -> str:
+    if every:
+        return "any run"
+    return "the newest run" if runs == 1 else f"the newest {runs} runs"
 
 
 def _none(known: int, where: str, flaky: bool) -> str:

@@ -87,7 +87,7 @@ class SameState:
                 evidence={**evidence, "doubt": doubt},
             )
         new = introduced(case)
-        more = f", and {_times(len(passes) - 1)} before" if len(passes) > 1 else ""
+        more = f", and {plural(len(passes) - 1, 'time')} before" if len(passes) > 1 else ""
         return Verdict(
             label=Label.FLAKY,
             fighter=self.name,
@@ -97,7 +97,3 @@ class SameState:
             evidence={**evidence, "introduced": list(map(str, new[:5]))},
             introduced=bool(new),
         )
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number) or plural(number, "time")
