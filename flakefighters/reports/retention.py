@@ -39,7 +39,9 @@ def prune_page(plans: Mapping[str, Planned], done: Done, *, dry_run: bool) -> It
     verb = "would prune" if dry_run else "pruned"
     for project, plan in sorted(plans.items()):
         if plan.before is None:
-            yield line(f"{project}: nothing to prune, {_kept(plan.builds)}")
+            few = {0: "there is no build", 1: "its only build stays"}
+            all_stay = few.get(plan.builds) or f"all {count(plan.builds, 'build')} stay"
+            yield line(f"{project}: {all_stay}")
             continue
         yield line(
             f"{project}: {verb} {count(plan.runs, 'run')} that started before "

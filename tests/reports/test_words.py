@@ -126,7 +126,9 @@ class Removed:
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (Plan(None, 0, 1), "nothing to prune, 1 build stays"),
+        (Plan(None, 0, 0), "there is no build"),
+        (Plan(None, 0, 1), "its only build stays"),
+        (Plan(None, 0, 3), "all 3 builds stay"),
         (Plan(NOW, 1, 0), "pruned 1 run that started before"),
         (Plan(NOW, 2, 1), "1 build stays"),
         (Plan(NOW, 2, 2), "2 builds stay"),
