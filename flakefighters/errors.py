@@ -17,7 +17,13 @@ __all__ = [
     "NotFoundError",
     "SchemaTooNewError",
     "UnreachableError",
+    "set_in",
 ]
+
+
+def set_in(origin: str) -> str:
+    """Where a setting was set, in words: a file and line, a variable, an option, or nowhere."""
+    return "which is built in" if origin == "built in" else f"set in {origin}"
 
 
 class FlakefightersError(Exception):
@@ -40,7 +46,7 @@ class FlakefightersError(Exception):
     def __str__(self) -> str:
         text = self.message
         if self.origin:
-            text += f" (set in {self.origin})"
+            text += f" ({set_in(self.origin)})"
         if self.remedy:
             text += f"; {self.remedy}"
         return text

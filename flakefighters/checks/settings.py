@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flakefighters.checks.results import Check, failed, ok
-from flakefighters.errors import ConfigError
+from flakefighters.errors import ConfigError, set_in
 from flakefighters.profiles import Inputs, detect
 from flakefighters.profiles.fields import canonical, variable
 from flakefighters.profiles.selection import Selector
@@ -41,7 +41,7 @@ def look(inputs: Inputs) -> Subject:
 
 
 def _failed(error: ConfigError, remedy: str) -> Check:
-    where = f" (set in {error.origin})" if error.origin else ""
+    where = f" ({set_in(error.origin)})" if error.origin else ""
     return failed("settings", error.message + where, remedy)
 
 
@@ -65,7 +65,7 @@ def _look(inputs: Inputs, subject: Subject) -> None:
     what = "the database URL" if is_url else f"profile {label}"
     display = chosen.target.display
     subject.checks.append(
-        ok("settings", f"{what} ({subject.reason}) -> {display}, set in {chosen.url_origin}")
+        ok("settings", f"{what} ({subject.reason}) -> {display}, {set_in(str(chosen.url_origin))}")
     )
     subject.checks += [ok("settings", note) for note in chosen.notes]
     if chosen.target.backend == "postgresql":

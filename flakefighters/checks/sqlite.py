@@ -39,7 +39,9 @@ def look(target: Target, checkout: Checkout, budget: Budget) -> Iterator[Check]:
         return
     try:
         with open_history(target, create=False, deadline=budget.left(5.0)) as history:
-            yield ok("opens", f"it is a history of ours ({len(history.run_ids())} runs)")
+            runs = len(history.run_ids())
+            noun = "run" if runs == 1 else "runs"
+            yield ok("opens", f"it is a history of ours ({runs:,} {noun})")
             yield _integrity(history, budget)
             yield ok("version", f"schema {history.schema_version}, SQLite {sqlite3.sqlite_version}")
     except FlakefightersError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,17 +19,21 @@ from flakefighters.cli import (
     purge,
     runs,
     settings,
+    setup,
     sync,
     tests,
     upgrade,
 )
+from flakefighters.cli.help import Grouped, describe
 from flakefighters.cli.output import ReaderGoneError, say
+from flakefighters.cli.pages import page_of
 from flakefighters.errors import FlakefightersError
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
     name="flakefighters",
+    cls=Grouped,
     help="Read the history of your test runs: what failed, and whether it was flaky or genuine.",
     no_args_is_help=True,
     # Plain help: the same in a pipe and on a terminal, and nothing to load for it.
@@ -58,8 +62,14 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
+for _group in (setup, settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
     _group.register(app)
+describe(app)
+
+#: Wrong usage, as Typer tells of it; its module is not the same in all of Typer's versions.
+_UsageError: type[Exception] = next(
+    one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
+)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -78,11 +88,38 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="flakefighters")
+        done = app(
+            args=None if arguments is None else list(arguments),
+            prog_name="flakefighters",
+            standalone_mode=False,
+        )
     except FlakefightersError as error:
         # What was typed may be a URL in a place where none belongs.
-        say(f"error: {redact_patterns(str(error))} [{error.slug}]")
+        say(f"error: {redact_patterns(str(error))} [{error.slug}]", "bad")
+        if (page := page_of(error.slug)) is not None:
+            say(f"more: {page}", "faint")
         return error.exit_code
+    except typer.Abort:
+        say("aborted")
+        return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
+    except _UsageError as error:
+        return _misused(error)
+    return done if isinstance(done, int) else 0
+
+
+def _misused(error: Any) -> int:
+    """Say what was wrong with the arguments, and where the right ones are told."""
+    context = getattr(error, "ctx", None)
+    message = str(error.format_message()).strip()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message, err=True)
+        return int(error.exit_code)
+    if context is not None:
+        for line in context.get_usage().splitlines():
+            say(line)
+    say(f"error: {redact_patterns(message)}", "bad")
+    if context is not None:
+        say(f"see {context.command_path} --help", "faint")
+    return int(error.exit_code)

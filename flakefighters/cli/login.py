@@ -12,7 +12,7 @@ import typer
 from flakefighters.cli.options import RootDir
 from flakefighters.cli.output import say
 from flakefighters.cli.place import Asked, find_ground
-from flakefighters.errors import ConfigError, DatabaseError, NotFoundError
+from flakefighters.errors import ConfigError, DatabaseError, NotFoundError, set_in
 from flakefighters.model import Secret
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def login(
             origin=account.in_ci,
             remedy=f"set {account.variable}, as a secret of your CI",
         )
-    say(f"profile {account.label} -> {account.target.display}, set in {account.origin}")
+    say(f"profile {account.label} -> {account.target.display}, {set_in(account.origin)}")
     secret = _from_pipe() if password_stdin else _from_person(account.place)
     if check:
         _try(account, secret)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TextIO
 
 from flakefighters.profiles.ci import detect
 from flakefighters.reports.escape import escape
-from flakefighters.reports.page import Block, Tone, lines, plain
+from flakefighters.reports.page import Block, Tone, paint, painted, plain
 from flakefighters.reports.records import dumps
 
-__all__ = ["ReaderGoneError", "say", "show", "show_json", "write"]
-
-_STYLES: dict[Tone, str] = {
-    "": "",
-    "good": "green",
-    "bad": "red",
-    "doubt": "yellow",
-    "open": "cyan",
-    "faint": "dim",
-    "strong": "bold",
-}
+__all__ = ["ReaderGoneError", "in_colour", "say", "show", "show_json", "write"]
 
 
 class ReaderGoneError(Exception):
@@ -36,9 +28,29 @@ def _where() -> str:
     return "terminal" if detect(os.environ) is None else "ci"
 
 
-def say(text: str) -> None:
+def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether a stream wants colours; variables count in pytest's order."""
+    if environ.get("PY_COLORS") in ("0", "1"):
+        return environ["PY_COLORS"] == "1"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def _width(stream: TextIO) -> int | None:
+    """The cells of a line of a stream; None if it is no terminal, and nobody said."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def say(text: str, tone: Tone = "") -> None:
     """Talk to the person at the terminal: one line on stderr."""
-    print(escape(text, _where()), file=sys.stderr)
+    line = escape(text, _where())
+    print(paint(line, tone) if in_colour(sys.stderr, os.environ) else line, file=sys.stderr)
 
 
 def show_json(value: object) -> None:
@@ -46,12 +58,15 @@ def show_json(value: object) -> None:
     write(dumps(value))
 
 
-def show(page: Iterable[Block]) -> None:
-    """Print a page: in colour if stdout is a terminal that wants it, else as plain text."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
-        _render(page)
+def show(page: Iterable[Block], *, talk: bool = False) -> None:
+    """Print a page, as wide as the terminal is, in colour if it wants that; ``talk`` to stderr."""
+    stream = sys.stderr if talk else sys.stdout
+    render = painted if in_colour(stream, os.environ) else plain
+    shown = render(page, _where(), _width(stream))
+    if talk:
+        print(shown, end="", file=stream)
     else:
-        write(plain(page, _where()))
+        write(shown)
 
 
 def write(text: str) -> None:
@@ -61,16 +76,3 @@ def write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
-
-
-def _render(page: Iterable[Block]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    for spans in lines(page, _where()):
-        text = Text()
-        for span in spans:
-            text.append(span.text, _STYLES[span.tone])
-        text.rstrip()
-        console.print(text, soft_wrap=True)

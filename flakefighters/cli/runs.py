@@ -17,9 +17,10 @@ from flakefighters.cli.options import (
     RootDir,
 )
 from flakefighters.cli.output import say, show, show_json
-from flakefighters.cli.place import Asked, find_place
+from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
-from flakefighters.history import RunRow
+from flakefighters.history import History, RunRow
+from flakefighters.model import RunHead
 from flakefighters.reports.details import run_page
 from flakefighters.reports.lists import runs_table
 from flakefighters.reports.records import run_record, whole_run_record
@@ -64,24 +65,27 @@ def runs(
 
 def show_run(
     run: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help="The run's id, or the last digits of it."),
-    ],
+        str | None,
+        typer.Argument(metavar="RUN", help="Its id or the last digits of it; the newest run."),
+    ] = None,
     tracebacks: Annotated[
         bool, typer.Option("--tracebacks", help="Show the text of every failure.")
     ] = False,
     as_json: AsJson = False,
     limit: Limit = 100,
+    project_name: ProjectName = None,
     profile: Profile = None,
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """Show one run: where it ran, and the tests that did not simply pass, with their verdicts."""
-    place = find_place(Asked(profile, database_url, rootdir))
+    """Show one run: its failures and verdicts.
+
+    Tells where it ran, and of the tests that did not simply pass. Without RUN it is the newest one.
+    """
+    place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
-        if history is None:
-            raise NotFoundError(f"no run {run}: there is no history yet, looked from {place}")
-        head = history.find(run.strip().lower())
+        head = _wanted(place, history, run)
+        assert history is not None
         whole = history.load(head.id)
         verdicts = history.verdicts([head.id])
     if as_json:
@@ -92,3 +96,18 @@ def show_run(
     hidden = len(whole.executions) - limit
     if limit and hidden > 0:
         say(f"and {hidden} more (--limit 0 shows all)")
+
+
+def _wanted(place: Place, history: History | None, run: str | None) -> RunHead:
+    """The run that was named, else the newest one.  NotFoundError if it is not there."""
+    if history is None:
+        what = "no run" if run is None else f"no run {run}"
+        raise NotFoundError(f"{what}: there is no history yet, looked from {place}")
+    if run is not None:
+        return history.find(run.strip().lower())
+    project = place.project(history)
+    newest = () if project is None else history.recent(project.identity, limit=1)
+    if not newest:
+        place.say_empty(history)
+        raise NotFoundError("there is no run to show")
+    return newest[0]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import os
+import itertools
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
+from flakefighters.cli.matching import matching, near, spellings
 from flakefighters.cli.options import (
     ALL,
     AsJson,
@@ -19,21 +18,25 @@ from flakefighters.cli.options import (
     Profile,
     ProjectName,
     RootDir,
+    moment,
 )
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
 from flakefighters.history import ExecutionRow, History, TestRow
 from flakefighters.model import Project, Recheck
-from flakefighters.reports.details import results_page
+from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
 from flakefighters.reports.records import Record, result_record, test_record
+from flakefighters.reports.words import count
 
 __all__ = ["register"]
 
-#: How many names are offered for one that is not known.
-_NEAREST = 5
+#: How many tests are listed unless more are asked for.
+_SHOWN: Final = 30
+#: Of how many tests the last failure is told where a name stands for several.
+_EXPLAINED: Final = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -52,42 +55,84 @@ def list_tests(
     failed: Annotated[
         bool, typer.Option("--failed", help="Only tests that failed in one of these runs.")
     ] = False,
+    flaky: Annotated[
+        bool, typer.Option("--flaky", help="Only tests with a failure that was flaky.")
+    ] = False,
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="NAME", help="Only runs of this branch.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Only runs since then: 7d, 12h, 2026-11-01."),
+    ] = None,
     as_json: AsJson = False,
-    limit: Limit = 0,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", metavar="N", min=0, help="Show at most N, 0: all (30; all with --json)."
+        ),
+    ] = None,
     project_name: ProjectName = None,
     profile: Profile = None,
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """List every test with its failures, flips and verdicts, the most troublesome first."""
+    """List tests with failures, flake rate, verdicts.
+
+    The most troublesome come first.
+    """
+    now = time.time_ns() // 1000
+    start = None if since is None else moment(since, now)
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         project = None if history is None else place.project(history)
         known: Sequence[TestRow] = ()
         if history is not None and project is not None:
-            known = history.test_rows(project.identity, ALL if every else runs)
-        rows = sorted((row for row in known if row.failures or not failed), key=_trouble)
-        rows = rows[:limit] if limit else rows
+            known = history.test_rows(
+                project.identity, ALL if every else runs, branch=branch, since=start
+            )
+        wanted = sorted((row for row in known if _wanted(row, failed, flaky)), key=_trouble)
+        most = (0 if as_json else _SHOWN) if limit is None else limit
+        rows = wanted[: most or None]
         if as_json:
             show_json([test_record(row) for row in rows])
         elif rows:
-            show([tests_table(rows, time.time_ns() // 1000)])
-        if not known:
+            show([tests_table(rows, now)])
+            if len(rows) < len(wanted):
+                say(f"and {count(len(wanted) - len(rows), 'more test')} (--limit 0 shows all)")
+        if not known and branch is None and since is None:
             place.say_empty(history)
         elif not rows:
-            where = "any run" if every else f"the newest {runs} runs"
-            say(f"none of {len(known)} tests failed in {where}")
+            say(_none(len(known), _looked_at(every, runs), flaky))
+
+
+def _wanted(row: TestRow, failed: bool, flaky: bool) -> bool:
+    return not (failed and not row.failures + row.mixed) and not (flaky and not row.flaky)
+
+
+def _looked_at(every: bool, runs: int) -> str:
+    if every:
+        return "any run"
+    return "the newest run" if runs == 1 else f"the newest {runs} runs"
+
+
+def _none(known: int, where: str, flaky: bool) -> str:
+    if not known:
+        return "no test ran in the runs that were asked for"
+    what = "was flaky" if flaky else "failed"
+    return f"none of {count(known, 'test')} {what} in {where}"
 
 
 def _trouble(row: TestRow) -> tuple[int, int, str]:
-    return (-row.failures, -row.flips, row.nodeid)
+    return (-row.failures - row.mixed, -row.flips, row.nodeid)
 
 
 def explain(
     nodeid: Annotated[
         str,
         typer.Argument(
-            metavar="NODEID", help="The test, as pytest prints it: tests/test_x.py::test_y"
+            metavar="NODEID",
+            help="A test as pytest takes it, a class or file of tests, or a bare name.",
         ),
     ],
     run: Annotated[
@@ -105,14 +150,26 @@ def explain(
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """Tell what is known of one test: its results, and the verdicts on its last failure."""
+    """Tell why a test failed, and what is known of it.
+
+    Shows its results and the verdicts on its last failure, with evidence. A name that stands for
+    several tests lists them and the last failure of each.
+    """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         project = None if history is None else place.project(history)
         if history is None or project is None:
             place.say_empty(history)
             raise NotFoundError(f"nothing is known of {nodeid}")
-        rows = _results(history, project, place, nodeid, ALL if run else limit or ALL)
+        book = _Book(history, project, place, ALL if run else limit or ALL)
+        rows = book.results(nodeid)
+        if not rows:
+            several = book.matching(nodeid)
+            names = [row.nodeid for row in several]
+            if run is None and not again and len(several) > 1:
+                _explain_several(book, nodeid, several, as_json=as_json)
+                return
+            rows = book.the_one(nodeid, names, run)
         if run is not None:
             rows = _of_run(rows, history.find(run, project.identity).id, nodeid)
         if again or any(one.failures for row in rows for one in row.executions):
@@ -148,6 +205,24 @@ def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[Exec
     return found
 
 
+def _explain_several(book: _Book, asked: str, several: Sequence[TestRow], *, as_json: bool) -> None:
+    """List the tests that a name stands for, and the last failures of the worst of them."""
+    ranked = sorted(several, key=_trouble)
+    failing = [row for row in ranked if row.failures + row.mixed]
+    failures = [row for test in failing[:_EXPLAINED] for row in book.last_failure(test.nodeid)]
+    if as_json:
+        records = [result_record(row) for row in failures]
+        tests = [test_record(row) for row in ranked]
+        show_json({"nodeid": asked, "results": records, "recheck": None, "tests": tests})
+        return
+    now = time.time_ns() // 1000
+    left = max(0, len(failing) - _EXPLAINED)
+    show(tests_page(asked, tests_table(ranked[:_SHOWN], now), failures, now, left))
+    if len(ranked) > _SHOWN:
+        say(f"and {count(len(ranked) - _SHOWN, 'more test')}")
+    say("name one of them to see its results and the text of its failure")
+
+
 def _recheck(history: History, rows: Sequence[ExecutionRow]) -> tuple[str, list[Recheck]]:
     """Judge the newest failure among ``rows`` again; returns its run as well."""
     from flakefighters.judging.recheck import recheck
@@ -158,40 +233,58 @@ def _recheck(history: History, rows: Sequence[ExecutionRow]) -> tuple[str, list[
     return name, recheck(history, history.load(name), failed.nodeid, verdicts)
 
 
-def _results(
-    history: History, project: Project, place: Place, nodeid: str, limit: int
-) -> tuple[ExecutionRow, ...]:
-    """The results of a test, newest first and at least one; NotFoundError offers near names."""
-    for spelling in _spellings(place, nodeid):
-        rows = history.executions_of(spelling, project.identity, limit)
-        if rows:
-            return rows
-    names = [row.nodeid for row in history.test_rows(project.identity)]
-    near = _near(nodeid, names)
-    raise NotFoundError(
-        f"no test {nodeid} in the history of {project}",
-        remedy=f"did you mean {', '.join(near)}?" if near else "see `flakefighters tests`",
-    )
+class _Book:
+    """What a history tells of the tests of one project."""
 
+    def __init__(self, history: History, project: Project, place: Place, limit: int):
+        self._history, self._project, self._place, self._limit = history, project, place, limit
+        self._known: Sequence[TestRow] | None = None
 
-def _spellings(place: Place, nodeid: str) -> Iterator[str]:
-    """How the history may have written a node id that pytest printed, or that it wrote itself.
+    def results(self, nodeid: str) -> tuple[ExecutionRow, ...]:
+        """The results of the test of this name, newest first; empty if there is none."""
+        for spelling in spellings(self._place, nodeid):
+            rows = self._history.executions_of(spelling, self._project.identity, self._limit)
+            if rows:
+                return rows
+        return ()
 
-    Its path is relative to the checkout's base; pytest prints it relative to its rootdir, and
-    people complete it relative to where they stand.
-    """
-    yield nodeid
-    path, colons, rest = nodeid.partition("::")
-    tried = {nodeid}
-    for start in (place.anchor.path, place.folder, Path.cwd()):
-        full = os.path.normpath(start / path)
-        inside = place.checkout.relative(full)
-        if inside is not None and (spelling := inside + colons + rest) not in tried:
-            tried.add(spelling)
-            yield spelling
+    def matching(self, asked: str) -> list[TestRow]:
+        """The tests that a name stands for that is not the whole name of one."""
+        if self._known is None:
+            self._known = self._history.test_rows(self._project.identity)
+        names = set(matching(self._place, asked, [row.nodeid for row in self._known]))
+        return [row for row in self._known if row.nodeid in names]
 
+    def the_one(
+        self, asked: str, names: Sequence[str], run: str | None
+    ) -> tuple[ExecutionRow, ...]:
+        """The results of the only test of ``names``, or of those that failed in ``run``.
 
-def _near(nodeid: str, names: Sequence[str]) -> list[str]:
-    """The known names that hold the text, else those that look like it."""
-    holding = [name for name in names if nodeid.lower() in name.lower()]
-    return holding[:_NEAREST] or difflib.get_close_matches(nodeid, names, _NEAREST, 0.6)
+        NotFoundError if there are none or several; it offers near names.
+        """
+        if len(names) > 1 and run is not None:
+            head = self._history.find(run, self._project.identity)
+            failed = {one.nodeid for one in self._history.load(head.id).executions if one.failures}
+            names = [name for name in names if name in failed] or names
+        if len(names) == 1:
+            return self.results(names[0])
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            raise NotFoundError(
+                f"{asked} stands for {len(names)} tests",
+                remedy=f"name one of {', '.join(names[:5])}{more}",
+            )
+        known = [row.nodeid for row in self._known or ()]
+        offered = near(asked, known)
+        raise NotFoundError(
+            f"no test {asked} in the history of {self._project}",
+            remedy=f"did you mean {', '.join(offered)}?"
+            if offered
+            else "see `flakefighters tests`",
+        )
+
+    def last_failure(self, nodeid: str) -> list[ExecutionRow]:
+        """The newest result of a test in which it failed, if it is among those looked at."""
+        rows = self._history.executions_of(nodeid, self._project.identity, self._limit)
+        failed = (row for row in rows if any(one.failures for one in row.executions))
+        return list(itertools.islice(failed, 1))

@@ -47,7 +47,7 @@ def behind(
 
 
 def _required(names: Iterable[str], known: Collection[str]) -> set[str]:
-    """Some distributions with all that they say they require."""
+    """Some distributions with all that they say they require here."""
     queue = list(names)
     found: set[str] = set()
     while queue and len(found) < _MOST:
@@ -59,11 +59,27 @@ def _required(names: Iterable[str], known: Collection[str]) -> set[str]:
             required = metadata.distribution(name).requires or []
         except Exception:  # noqa: S112 - gone, or damaged: what it requires is not known
             continue
-        for line in required:
-            match = _NAME.match(line)
-            if match is not None and "extra ==" not in line:
-                queue.append(normalised(match[1]))
+        queue.extend(filter(None, map(_needed, required)))
     return found
+
+
+def _needed(line: str) -> str | None:
+    """The distribution that a line of requirements asks for here.
+
+    None if its environment marker is false: it is for another Python or system, or for an extra.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(line)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            return None
+        return normalised(requirement.name)
+    except InvalidRequirement:  # an old spelling, which pip still takes
+        match = _NAME.match(line)
+        return None if match is None or "extra ==" in line else normalised(match[1])
+    except Exception:  # a marker that cannot be told: rather one distribution too many
+        return normalised(requirement.name)
 
 
 def _imported(

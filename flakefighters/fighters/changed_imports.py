@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.sentences import shown
-from flakefighters.fighters.words import few, plural, where
+from flakefighters.fighters.words import crossed, few, plural, setting, where
 from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
 
 __all__ = ["ChangedImports"]
@@ -114,6 +114,8 @@ def _doubt(case: Case, since: str) -> str:
     other = [change for change in changes.changes if change.kind not in _FILES]
     if case.reach is not None and case.reach.unknown and changes.changes:
         return f"its imports are not wholly known: {case.reach.unknown}"
+    if (across := crossed(other, since)) is not None:
+        return f"{across}; no changed file is imported by it"
     if other:
         names = [_short(change) for change in other]
         return f"no changed file is imported by it, but {few(names)} changed since {since}"
@@ -125,8 +127,8 @@ def _doubt(case: Case, since: str) -> str:
 
 def _short(change: Change) -> str:
     if change.before is not None and change.after is not None and len(change.after) < 30:
-        return f"{change.path} {change.before} -> {change.after}"
-    return change.path
+        return f"{setting(change.path)} {change.before} -> {change.after}"
+    return setting(change.path)
 
 
 def _plain(change: Change) -> list[object]:

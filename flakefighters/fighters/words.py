@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from flakefighters.model import Past
+from flakefighters.model import Change, Past
 
-__all__ = ["ago", "apart", "few", "plural", "run_name", "where"]
+__all__ = ["ago", "apart", "crossed", "few", "plural", "run_name", "setting", "where"]
+
+#: Settings of an environment in the words of people.
+_SETTINGS: Final[Mapping[str, str]] = {
+    "arch": "the processor's architecture",
+    "ci.job": "the CI job",
+    "ci.vendor": "the CI service",
+    "ci.workflow": "the CI workflow",
+    "implementation": "the implementation of Python",
+    "optimize": "Python's option -O",
+    "os": "the operating system",
+    "python": "Python",
+    "timezone": "the time zone",
+}
+
+
+def setting(name: str) -> str:
+    """A setting as people call it."""
+    return _SETTINGS.get(name, name)
+
+
+def crossed(changes: Iterable[Change], since: str) -> str | None:
+    """ "passed in CI (a1b2c3d), fails here", if that is what changed; the reverse; else None."""
+    for change in changes:
+        if change.path == "ci.vendor" and change.how in ("added", "removed"):
+            there, here = ("in CI", "here") if change.how == "removed" else ("outside CI", "in CI")
+            return f"passed {there} ({since}), fails {here}"
+    return None
 
 
 def run_name(past: Past) -> str:

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flakefighters.history import content, heads, read
-from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
-from flakefighters.model import JOINT, Label, Outcome, Verdict
+from flakefighters.history.standing import labels_by_test, worst
+from flakefighters.ids import storable
+from flakefighters.model import Label, Outcome, Verdict
 
 __all__ = ["executions_of", "run_rows", "test_rows"]
 
 _GOOD: Final = frozenset(".X")
 _BAD: Final = frozenset("FE?")
 _RAN: Final = frozenset(".FExXR?")
+_LONG_AGO: Final = -(2**62)
 
 
 def run_rows(
@@ -29,8 +31,8 @@ def run_rows(
     more = ", r.outcomes, (SELECT s.n FROM {s}suite s WHERE s.id = r.suite)"
     rows = heads.newest(database, project, limit=limit, until=until, more=more)
     labels: dict[str, Counter[Label]] = defaultdict(Counter)
-    for run, label in _labels(database, [row[0] for row in rows]):
-        labels[run][label] += 1
+    for (run, _), found in labels_by_test(database, [row[0] for row in rows]).items():
+        labels[run].update(found)
     made = []
     for row in rows:
         outcomes, tests = row[heads.HEAD_WIDTH :]
@@ -46,21 +48,6 @@ def run_rows(
     return tuple(made)
 
 
-def _labels(database: Database, runs: Sequence[str]) -> list[tuple[str, Label]]:
-    """Run and label of each judged failure, the first joined verdict of each."""
-    rows = database.query(
-        "SELECT v.run, v.test, v.attempt, v.n, v.label FROM {s}verdict v "
-        "WHERE v.run IN {hash:runs} AND v.fighter = :joint "
-        "ORDER BY v.run, v.test, v.attempt, v.n, v.at",
-        runs=to_json(list(runs)),
-        joint=JOINT,
-    )
-    first: dict[tuple[object, ...], tuple[str, Label]] = {}
-    for row in rows:
-        first.setdefault(row[:4], (row[0], Label(row[4])))
-    return list(first.values())
-
-
 @dataclass(slots=True)
 class _Tally:
     runs: int = 0
@@ -72,17 +59,30 @@ class _Tally:
     last: str = "-"
     last_run: str = ""
     last_failure: int | None = None
-    labels: Counter[str] = field(default_factory=Counter)
+    labels: Counter[Label] = field(default_factory=Counter)
 
 
-def test_rows(database: Database, project: str, *, runs: int, until: int) -> tuple[TestRow, ...]:
+def test_rows(
+    database: Database,
+    project: str,
+    *,
+    runs: int,
+    until: int,
+    branch: str | None,
+    since: int | None,
+) -> tuple[TestRow, ...]:
     """See :meth:`flakefighters.history.store.History.test_rows`."""
     rows = database.query(
         "SELECT r.id, r.started, r.suite, r.outcomes FROM {s}run r WHERE r.project = :project "
-        "AND r.started <= :until ORDER BY r.started DESC, r.id DESC LIMIT :runs",
+        "AND r.started <= :until AND r.started >= :since "
+        "AND (:every = 1 OR r.branch = :branch) "
+        "ORDER BY r.started DESC, r.id DESC LIMIT :runs",
         project=content.project_id(project),
         until=until,
+        since=_LONG_AGO if since is None else since,
         runs=runs,
+        every=int(branch is None),
+        branch=storable(branch or ""),
     )
     suites = read.Suites(database)
     suites.fetch(row[2] for row in rows)
@@ -113,6 +113,7 @@ def test_rows(database: Database, project: str, *, runs: int, until: int) -> tup
             flaky=tally.labels[Label.FLAKY],
             genuine=tally.labels[Label.GENUINE],
             undecided=tally.labels[Label.UNDECIDED],
+            unjudged=max(0, tally.failures + tally.mixed - tally.labels.total()),
         )
         for test, tally in tallies.items()
     ]
@@ -139,16 +140,10 @@ def _count(tally: _Tally, letter: str, started: int) -> None:
 
 
 def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _Tally]) -> None:
-    rows = database.query(
-        "SELECT v.test, v.label, count(*) FROM {s}verdict v "
-        "WHERE v.run IN {hash:runs} AND v.fighter = :joint "
-        "GROUP BY v.test, v.label",
-        runs=to_json(list(runs)),
-        joint=JOINT,
-    )
-    for test, label, count in rows:
-        if test in tallies:
-            tallies[test].labels[label] += count
+    for (_, test), labels in labels_by_test(database, runs).items():
+        label = worst(labels)
+        if test in tallies and label is not None:
+            tallies[test].labels[label] += 1
 
 
 def executions_of(

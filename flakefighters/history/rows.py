@@ -19,7 +19,8 @@ class RunRow:
     tests: int
     #: Tests by outcome; outcomes that did not occur are absent.
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
-    #: Joined verdicts by label; labels that did not occur are absent.
+    #: Failures by the verdict that stands, of the last failing attempt of each test; labels that
+    #: did not occur are absent.
     labels: Mapping[Label, int] = field(default_factory=dict)
 
 
@@ -42,9 +43,12 @@ class TestRow:
     last_run: str
     #: Start of the newest run in which it failed, µs UTC; None if it never did.
     last_failure: int | None
+    #: Runs by the verdict that stands on the failure, the worst one where there are several.
     flaky: int
     genuine: int
     undecided: int
+    #: Runs in which it failed and no verdict was given.
+    unjudged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

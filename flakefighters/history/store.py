@@ -258,9 +258,21 @@ class History:
         """The newest runs with counts, newest first."""
         return rollup.run_rows(self.database, project, limit=limit, until=_until())
 
-    def test_rows(self, project: str, runs: int = 500) -> tuple[TestRow, ...]:
-        """Every test of a project over its newest runs, in order of node id."""
-        return rollup.test_rows(self.database, project, runs=runs, until=_until())
+    def test_rows(
+        self,
+        project: str,
+        runs: int = 500,
+        *,
+        branch: str | None = None,
+        since: int | None = None,
+    ) -> tuple[TestRow, ...]:
+        """Every test of a project over its newest runs, in order of node id.
+
+        ``branch`` and ``since`` (µs UTC) choose among the runs.
+        """
+        return rollup.test_rows(
+            self.database, project, runs=runs, until=_until(), branch=branch, since=since
+        )
 
     def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
         """One test through the newest runs that contain it, newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flakefighters.fighters.cells import cell_of, machines
-from flakefighters.fighters.words import ago
+from flakefighters.fighters.words import apart
 from flakefighters.history import History
 from flakefighters.model import JOINT, Confidence, Label, Outcome, Run, RunHead, Verdict
 
@@ -49,8 +49,14 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
             version=1,
             confidence=Confidence.PROVED,
             reason=f"passed on the same state in run {head.id[-4:]}, "
-            f"{ago(old.at, head.started).removesuffix(' ago')} later",
-            evidence={"by": "retry", "run": head.id, "state": head.state, "was": old.label.value},
+            f"{apart(head.started, old.at).replace('just now', 'moments later')}",
+            evidence={
+                "by": "retry",
+                "run": head.id,
+                "state": head.state,
+                "was": old.label.value,
+                "was_at": old.at,
+            },
             run=old.run,
             nodeid=old.nodeid,
             attempt=old.attempt,

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         Recheck,
         Revision,
         Verdict,
+        standing,
     )
 
 __all__ = [
@@ -113,6 +114,7 @@ __all__ = [
     "Verdict",
     "Via",
     "Watch",
+    "standing",
 ]
 
 #: File to the names that it has.
@@ -133,7 +135,7 @@ _NAMES: Final = {
     """,
     "verdicts": """
         JOINT Baseline Case Confidence Flakefighter Label Need Past Recheck Revision
-        Verdict
+        Verdict standing
     """,
 }
 _FILES: Final = {name: file for file, names in _NAMES.items() for name in names.split()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -22,6 +22,7 @@ __all__ = [
     "Recheck",
     "Revision",
     "Verdict",
+    "standing",
 ]
 
 
@@ -93,6 +94,19 @@ class Verdict:
     attempt: int = 1
     index: int = 0  # of the failure within its execution
     at: int = 0
+
+
+def standing(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, int, int], Verdict]:
+    """The verdict that stands on each failure: the newest joined one.
+
+    Keys are run, node id, attempt and index.  Among equally old ones the last given counts.
+    """
+    found: dict[tuple[str, str, int, int], Verdict] = {}
+    for one in verdicts:
+        key = (one.run, one.nodeid, one.attempt, one.index)
+        if one.fighter == JOINT and (key not in found or found[key].at <= one.at):
+            found[key] = one
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flakefighters.ids import h128
-from flakefighters.model import JOINT, Execution, Failure, Label, Outcome, Run, RunHead, Verdict
+from flakefighters.model import Execution, Failure, Label, Outcome, Run, RunHead, Verdict
+from flakefighters.reports.evidence import evidence_lines
 from flakefighters.reports.lists import OUTCOME_TONES
 from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
 from flakefighters.reports.summaries import Result
-from flakefighters.reports.words import ago, count, counts, revision, short_ids, took, when
+from flakefighters.reports.verdicts import Given, by_failure, labels, of_result
+from flakefighters.reports.words import ago, briefly, count, counts, revision, short_ids, took, when
 
-__all__ = ["results_page", "run_page"]
+__all__ = ["results_page", "run_page", "tests_page"]
 
 _LABEL_TONES: dict[Label, Tone] = {
     Label.FLAKY: "doubt",
@@ -30,7 +32,6 @@ _ORDER = (
     Outcome.SKIPPED,
     Outcome.PASSED,
 )
-_FIELD = 13  # columns that the names of fields take
 
 
 def run_page(
@@ -45,10 +46,13 @@ def run_page(
 
     ``limit`` is the most executions to show, 0 for all; ``now`` is in µs UTC.
     """
-    yield from _head(run, now)
     tallies = {outcome.word: run.outcomes.count(outcome.value) for outcome in Outcome}
-    yield _field("tests", f"{len(run.suite)}: {counts(tallies) or 'none'}")
-    given = _by_failure(verdicts)
+    fields = [*_head(run, now), ("tests", f"{len(run.suite)}: {counts(tallies) or 'none'}")]
+    if numbers := labels(verdicts):
+        fields.append(("verdicts", counts({label.value: n for label, n in numbers.items()})))
+    rows = tuple((Span(name, "faint"), Span(value)) for name, value in fields)
+    yield Table((Column(""), Column("")), rows, narrow="wrap")
+    given = by_failure(verdicts)
     executions = sorted(run.executions, key=lambda one: _ORDER.index(one.outcome))
     if limit:
         executions = executions[:limit]
@@ -57,34 +61,30 @@ def run_page(
         yield from _execution(execution, given, tracebacks=tracebacks)
 
 
-def _head(run: Run, now: int) -> Iterator[Line]:
+def _head(run: Run, now: int) -> Iterator[tuple[str, str]]:
     head = run.head
-    yield _field("run", head.id)
-    yield _field("project", run.project.label)
-    yield _field("started", _started(head, now))
+    yield ("run", head.id)
+    yield ("project", run.project.label)
+    yield ("started", _started(head, now))
     if head.commit or head.branch:
-        yield _field("commit", _commit(head))
+        yield ("commit", _commit(head))
     if head.pr:
         onto = f" into {head.base_branch}" if head.base_branch else ""
-        yield _field("pull request", head.pr + onto)
-    yield _field("state", head.state or "not known")
+        yield ("pull request", head.pr + onto)
+    yield ("state", head.state or "not known")
     if run.environment is not None:
-        yield _field("environment", _values(run.environment.settings))
+        yield ("environment", _values(run.environment.settings))
     place = {"build": head.build, "job": head.job, "shard": head.shard, "attempt": head.attempt}
     if any(value is not None for value in place.values()):
-        yield _field("CI", _values(place))
+        yield ("CI", _values(place))
     if head.selection:
-        yield _field("selection", _values(head.selection))
+        yield ("selection", _values(head.selection))
     if head.context:
-        yield _field("context", _values(head.context))
+        yield ("context", _values(head.context))
     if head.origin:
-        yield _field("origin", _values(head.origin))
-    yield _field("completeness", head.completeness.value)
-    yield _field("trust", head.trust.value)
-
-
-def _field(name: str, value: str) -> Line:
-    return line(Span(f"{name:<{_FIELD}}", "faint"), value)
+        yield ("origin", _values(head.origin))
+    yield ("completeness", head.completeness.value)
+    yield ("trust", head.trust.value)
 
 
 def _started(head: RunHead, now: int) -> str:
@@ -118,20 +118,15 @@ def _json(value: object) -> str:
 
 # -- executions and verdicts -----------------------------------------------------------------
 
-_Key = tuple[str, int, int]
+_Givens = Mapping[tuple[str, int, int], Given]
+#: What "introduced here?" means.
+_INTRODUCED = (
+    "introduced here? - it is flaky, but it ran what changed since it was last stable: "
+    "that change may have made it flaky"
+)
 
 
-def _by_failure(verdicts: Iterable[Verdict]) -> dict[_Key, list[Verdict]]:
-    """Verdicts by node id, attempt and index of the failure, the joined one first."""
-    found: dict[_Key, list[Verdict]] = {}
-    for verdict in sorted(verdicts, key=lambda one: (one.fighter != JOINT, one.fighter)):
-        found.setdefault((verdict.nodeid, verdict.attempt, verdict.index), []).append(verdict)
-    return found
-
-
-def _execution(
-    execution: Execution, given: dict[_Key, list[Verdict]], *, tracebacks: bool
-) -> Iterator[Line]:
+def _execution(execution: Execution, given: _Givens, *, tracebacks: bool) -> Iterator[Line]:
     tone = OUTCOME_TONES.get(execution.outcome, "")
     attempt = f" (attempt {execution.attempt})" if execution.attempt > 1 else ""
     yield line(
@@ -141,9 +136,9 @@ def _execution(
         yield line("  ", execution.reason)
     for index, failure in enumerate(execution.failures):
         yield line("  ", _failure(failure))
-        for verdict in given.get((execution.nodeid, execution.attempt, index), ()):
-            if verdict.fighter == JOINT:
-                yield _verdict(verdict, "    ")
+        found = given.get((execution.nodeid, execution.attempt, index))
+        if found is not None and found.stands is not None:
+            yield _verdict(found.stands, "    ", was=found.was)
         if tracebacks:
             yield from (line("    ", text) for text in failure.text.splitlines())
             yield from _signature(failure, "    ")
@@ -165,8 +160,10 @@ def _failure(failure: Failure) -> str:
     return f"{text}: {failure.exception or 'no exception'}"
 
 
-def _verdict(verdict: Verdict, indent: str, by: str = "") -> Line:
+def _verdict(verdict: Verdict, indent: str, by: str = "", was: Label | None = None) -> Line:
     new = " (new: introduced here?)" if verdict.introduced else ""
+    if was is not None:
+        new += f" (was: {was.value})"
     return line(
         indent,
         by,
@@ -195,12 +192,13 @@ def results_page(rows: Sequence[Result], now: int) -> Iterator[Block]:
         (
             Column("RUN"),
             Column("STARTED"),
-            Column("OUTCOME"),
-            Column("TOOK", right=True),
-            Column("COMMIT"),
+            Column("OUTCOME", least=10),
+            Column("TOOK", right=True, leave=1),
+            Column("COMMIT", leave=2),
             Column("VERDICT"),
         ),
         tuple(_row(row, names[row.run.id], now) for row in rows),
+        narrow="wrap",
     )
     failed = next((row for row in rows if any(one.failures for one in row.executions)), None)
     if failed is not None:
@@ -210,11 +208,11 @@ def results_page(rows: Sequence[Result], now: int) -> Iterator[Block]:
 
 
 def _row(row: Result, name: str, now: int) -> tuple[Span, ...]:
-    joined = [verdict for verdict in row.verdicts if verdict.fighter == JOINT]
-    verdict = joined[-1] if joined else None
+    verdict = of_result(row.verdicts)
+    started = ago(row.run.started, now)
     return (
         Span(name, "strong"),
-        Span(ago(row.run.started, now)),
+        Span(started, short=briefly(started)),
         Span(row.outcome.word, OUTCOME_TONES.get(row.outcome, "")),
         Span(took(sum(row.durations))),
         Span(revision(row.run), "faint"),
@@ -225,16 +223,60 @@ def _row(row: Result, name: str, now: int) -> tuple[Span, ...]:
 
 
 def _last_failure(row: Result) -> Iterator[Line]:
-    given = _by_failure(row.verdicts)
+    given = by_failure(row.verdicts)
     for execution in row.executions:
         for index, failure in enumerate(execution.failures):
             attempt = f"attempt {execution.attempt}, " if len(row.executions) > 1 else ""
             yield Line()
             yield line(attempt, _failure(failure))
-            for verdict in given.get((execution.nodeid, execution.attempt, index), ()):
-                by = "" if verdict.fighter == JOINT else f"{verdict.fighter}: "
-                yield _verdict(verdict, "  " if verdict.fighter == JOINT else "    ", by)
-                if verdict.fighter != JOINT and verdict.evidence:
-                    yield line(Span(f"      evidence: {_json(dict(verdict.evidence))}", "faint"))
+            found = given.get((execution.nodeid, execution.attempt, index))
+            if found is not None:
+                yield from _account(found)
             yield from (line("  ", text) for text in failure.text.splitlines())
             yield from _signature(failure, "  ")
+
+
+def _account(given: Given) -> Iterator[Line]:
+    """The verdict that stands, then each flakefighter's with its evidence."""
+    if given.stands is not None:
+        yield _verdict(given.stands, "  ", was=given.was)
+        if given.stands.introduced:
+            yield line(Span(f"    {_INTRODUCED}", "faint"))
+        if given.was is not None:  # what proved it is in no flakefighter's words
+            yield from _evidence(given.stands, "    ")
+    for verdict in given.said:
+        yield _verdict(verdict, "    ", f"{verdict.fighter}: ")
+        yield from _evidence(verdict, "      ")
+
+
+def _evidence(verdict: Verdict, indent: str) -> Iterator[Line]:
+    for sentence in evidence_lines(verdict.evidence):
+        yield line(Span(f"{indent}{sentence}", "faint"))
+
+
+# -- several tests ---------------------------------------------------------------------------
+
+
+def tests_page(
+    asked: str, table: Table, failures: Sequence[Result], now: int, left: int
+) -> Iterator[Block]:
+    """The tests that a name stands for, and the last failure of each that failed.
+
+    ``left`` is the number of tests with failures that are not among ``failures``.
+    """
+    yield line(Span(asked, "strong"), f": {count(len(table.rows), 'test')}")
+    yield Line()
+    yield table
+    for row in failures:
+        verdict = of_result(row.verdicts)
+        name = row.run.id[-4:]
+        yield Line()
+        yield line(Span(row.nodeid, "strong"))
+        yield line(f"  last failed in run {name}, {ago(row.run.started, now)}")
+        if verdict is not None:
+            yield _verdict(verdict, "  ")
+        for execution in row.executions[-1:]:
+            yield from (line("  ", _failure(failure)) for failure in execution.failures)
+    if left:
+        yield Line()
+        yield line(f"and {left} more with failures")

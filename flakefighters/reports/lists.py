@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
 from flakefighters.reports.page import Column, Span, Table, Tone
 from flakefighters.reports.summaries import RunSummary, Tally
-from flakefighters.reports.words import ago, revision, short_ids, took
+from flakefighters.reports.words import ago, briefly, counts, percent, revision, short_ids, took
 
 __all__ = ["OUTCOME_TONES", "runs_table", "tests_table"]
 
@@ -19,6 +20,16 @@ OUTCOME_TONES: dict[Outcome, Tone] = {
     Outcome.MIXED: "doubt",
     Outcome.XPASSED: "doubt",
 }
+#: A run in which a test ended so has failures of it.
+_FAILED: Final = (Outcome.FAILED, Outcome.ERROR, Outcome.UNFINISHED, Outcome.MIXED)
+
+
+#: The colour of a run's verdicts is that of the worst one.
+_WORST: Final[tuple[tuple[Label, Tone], ...]] = (
+    (Label.GENUINE, "bad"),
+    (Label.UNDECIDED, "open"),
+    (Label.FLAKY, "doubt"),
+)
 
 
 def runs_table(rows: Sequence[RunSummary], now: int, *, projects: bool = False) -> Table:
@@ -26,34 +37,32 @@ def runs_table(rows: Sequence[RunSummary], now: int, *, projects: bool = False) 
     names = short_ids(row.run.id for row in rows)
     columns = [
         Column("RUN"),
-        Column("STARTED"),
-        Column("TOOK", right=True),
-        Column("TESTS", right=True),
+        Column("STARTED", least=10),
+        Column("TOOK", right=True, leave=1),
+        Column("TESTS", right=True, leave=2),
         Column("FAILED", right=True),
-        Column("FLAKY", right=True),
-        Column("GENUINE", right=True),
-        Column("UNDECIDED", right=True),
-        Column("COMMIT"),
-        Column("BRANCH"),
-        Column("NOTES"),
+        Column("VERDICTS", least=9),
+        Column("COMMIT", leave=4),
+        Column("BRANCH", least=8, leave=5),
+        Column("NOTES", least=14),
     ]
     if projects:
-        columns.insert(1, Column("PROJECT"))
-    return Table(tuple(columns), tuple(_run(row, names, now, projects) for row in rows))
+        columns.insert(1, Column("PROJECT", least=10, leave=3))
+    body = tuple(_run(row, names, now, projects) for row in rows)
+    return Table(tuple(columns), body, narrow="cut")
 
 
 def _run(row: RunSummary, names: dict[str, str], now: int, projects: bool) -> tuple[Span, ...]:
     head = row.run
-    failed = row.outcomes.get(Outcome.FAILED, 0) + row.outcomes.get(Outcome.ERROR, 0)
+    failed = sum(row.outcomes.get(outcome, 0) for outcome in _FAILED)
+    started = ago(head.started, now)
     cells = [
         Span(names[head.id], "strong"),
-        Span(ago(head.started, now)),
+        Span(started, short=briefly(started)),
         Span(took(None if head.ended is None else head.ended - head.started)),
         Span(str(row.tests)),
         Span(str(failed), "bad" if failed else "good"),
-        _number(row.labels.get(Label.FLAKY, 0), "doubt"),
-        _number(row.labels.get(Label.GENUINE, 0), "bad"),
-        _number(row.labels.get(Label.UNDECIDED, 0), ""),
+        _verdicts(row.labels),
         Span(revision(head), "faint"),
         Span(head.branch or "", "faint"),
         Span(_notes(head)),
@@ -61,6 +70,12 @@ def _run(row: RunSummary, names: dict[str, str], now: int, projects: bool) -> tu
     if projects:
         cells.insert(1, Span(head.project))
     return tuple(cells)
+
+
+def _verdicts(labels: Mapping[Label, int]) -> Span:
+    """The verdicts that stand, "1 flaky, 2 genuine"."""
+    tone: Tone = next((tone for label, tone in _WORST if labels.get(label)), "")
+    return Span(counts({label.value: labels.get(label, 0) for label in Label}), tone)
 
 
 def _number(number: int, tone: Tone) -> Span:
@@ -84,31 +99,40 @@ def _notes(head: RunHead) -> str:
 
 
 def tests_table(rows: Sequence[Tally], now: int) -> Table:
-    """Tests, a row each; ``now`` in µs UTC."""
-    columns = (
+    """Tests, a row each; ``now`` in µs UTC.
+
+    In each row the runs in which the test failed are the sum of the verdicts; a column for those
+    without a verdict is there if there are any.
+    """
+    unjudged = any(row.unjudged for row in rows)
+    columns = [
         Column("RUNS", right=True),
         Column("FAILED", right=True),
-        Column("FLIPS", right=True),
         Column("FLAKY", right=True),
         Column("GENUINE", right=True),
         Column("UNDECIDED", right=True),
-        Column("LAST"),
-        Column("LAST FAILURE"),
+        *([Column("UNJUDGED", right=True)] if unjudged else []),
+        Column("FLAKE RATE", right=True, leave=3),
+        Column("FLIPS", right=True, leave=1),
+        Column("LAST", leave=4),
+        Column("LAST FAILURE", leave=2),
         Column("TEST"),
-    )
-    return Table(columns, tuple(_test(row, now) for row in rows))
+    ]
+    return Table(tuple(columns), tuple(_test(row, now, unjudged) for row in rows))
 
 
-def _test(row: Tally, now: int) -> tuple[Span, ...]:
-    never = row.last_failure is None
+def _test(row: Tally, now: int, unjudged: bool) -> tuple[Span, ...]:
+    failed = "never" if row.last_failure is None else ago(row.last_failure, now)
     return (
         Span(str(row.runs)),
-        _number(row.failures, "bad"),
-        _number(row.flips, "doubt"),
+        _number(row.failures + row.mixed, "bad"),
         _number(row.flaky, "doubt"),
         _number(row.genuine, "bad"),
-        _number(row.undecided, ""),
+        _number(row.undecided, "open"),
+        *([_number(row.unjudged, "")] if unjudged else []),
+        Span(percent(row.flaky, row.runs), "doubt" if row.flaky else "faint"),
+        _number(row.flips, "doubt"),
         Span(row.last.word, OUTCOME_TONES.get(row.last, "")),
-        Span("never", "faint") if never else Span(ago(row.last_failure or 0, now)),
+        Span(failed, "faint" if row.last_failure is None else "", short=briefly(failed)),
         Span(row.nodeid),
     )

@@ -1,23 +1,34 @@
 """A page: what a command shows, before it is known to whom.
 
-A page is a list of blocks: lines, and tables.  :func:`plain` makes it text for a pipe or a file;
-a terminal may render the same :func:`lines` in colour.  Every text goes through
+A page is a list of blocks: lines, and tables.  :func:`plain` makes it text for a pipe or a file,
+:func:`painted` for a terminal.  Every text goes through
 :func:`~flakefighters.reports.escape.escape` there, so what comes from a history cannot steer a
 terminal, whoever built the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from flakefighters.reports.escape import cells, escape
+from flakefighters.reports.escape import escape
+from flakefighters.reports.widths import Narrow, Spec, layout
 
-__all__ = ["Block", "Column", "Line", "Span", "Table", "Tone", "line", "lines", "plain"]
+__all__ = ["Block", "Column", "Line", "Span", "Table", "Tone"]
+__all__ += ["line", "lines", "paint", "painted", "plain"]
 
 #: What a piece of text is to the reader; a terminal gives it a colour.
 Tone = Literal["", "good", "bad", "doubt", "open", "faint", "strong"]
+#: The parameter of the terminal's sequence for each (ECMA-48, select graphic rendition).
+_COLOURS: Final[Mapping[Tone, str]] = {
+    "good": "32",
+    "bad": "31",
+    "doubt": "33",
+    "open": "36",
+    "faint": "2",
+    "strong": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,8 @@ class Span:
 
     text: str
     tone: Tone = ""
+    #: What stands in a table that would be too wide otherwise.
+    short: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,10 @@ class Column:
     title: str
     #: Numbers stand to the right.
     right: bool = False
+    #: Where there is too little room, it is cut to this many cells; 0: never.
+    least: int = 0
+    #: Then columns are left out, those with the lowest number first; 0: never.
+    leave: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,8 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Span, ...], ...]
+    #: What becomes of it where there is too little room.
+    narrow: Narrow = "below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +79,62 @@ def line(*parts: Span | str) -> Line:
     return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts))
 
 
-def lines(page: Iterable[Block], where: str) -> Iterator[tuple[Span, ...]]:
+def lines(
+    page: Iterable[Block], where: str, width: int | None = None
+) -> Iterator[tuple[Span, ...]]:
     """The page's lines, escaped for ``where`` ("terminal" or "ci"), with padded cells.
 
-    Nothing is cut off: a narrow terminal breaks a long line, so what is long stands last.
+    Tables fit into ``width`` cells as far as they can; None is all the room that they want.  Other
+    lines are left to the terminal to break.
     """
     for block in page:
         if isinstance(block, Table):
-            yield from _table(block, where)
+            yield from _table(block, where, width)
         else:
             yield tuple(Span(escape(span.text, where), span.tone) for span in block.spans)
 
 
-def plain(page: Iterable[Block], where: str) -> str:
+def plain(page: Iterable[Block], where: str, width: int | None = None) -> str:
     """The page as text for a pipe or a file."""
     return "".join(
-        "".join(span.text for span in spans).rstrip() + "\n" for spans in lines(page, where)
+        "".join(span.text for span in spans).rstrip() + "\n" for spans in lines(page, where, width)
     )
 
 
-def _table(table: Table, where: str) -> Iterator[tuple[Span, ...]]:
-    rows = [tuple(Span(column.title, "strong") for column in table.columns)]
-    rows += [tuple(Span(escape(cell.text, where), cell.tone) for cell in row) for row in table.rows]
-    widths = [max(cells(row[at].text) for row in rows) for at in range(len(table.columns))]
-    widths[-1:] = [0]  # nothing stands after the last column
-    for row in rows:
-        spans: list[Span] = []
-        for cell, column, wanted in zip(row, table.columns, widths, strict=True):
-            space = Span(" " * (wanted - cells(cell.text)))
-            spans += [space, cell] if column.right else [cell, space]
-            spans.append(Span("  "))
-        yield tuple(spans[:-1])
+def painted(page: Iterable[Block], where: str, width: int | None = None) -> str:
+    """The page as text with colours."""
+    return "".join(
+        "".join(paint(span.text, span.tone) for span in _trimmed(spans)) + "\n"
+        for spans in lines(page, where, width)
+    )
+
+
+def paint(text: str, tone: Tone) -> str:
+    """A text in the colour of its tone."""
+    code = _COLOURS.get(tone)
+    return f"\x1b[{code}m{text}\x1b[0m" if code and text else text
+
+
+def _trimmed(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Without blanks at the end."""
+    while spans and not spans[-1].text.rstrip():
+        spans = spans[:-1]
+    return (*spans[:-1], Span(spans[-1].text.rstrip(), spans[-1].tone)) if spans else ()
+
+
+def _table(table: Table, where: str, width: int | None) -> Iterator[tuple[Span, ...]]:
+    titles = tuple(Span(column.title, "strong") for column in table.columns)
+    rows = [titles, *table.rows]
+    texts = [
+        [
+            (escape(cell.text, where), None if cell.short is None else escape(cell.short, where))
+            for cell in row
+        ]
+        for row in rows
+    ]
+    specs = [Spec(column.right, column.least, column.leave) for column in table.columns]
+    for number, pieces in layout(texts, specs, width, table.narrow):
+        if number == 0 and not any(column.title for column in table.columns):
+            continue
+        tones = rows[number]
+        yield tuple(Span(text, tones[at].tone if at >= 0 else "") for text, at in pieces)

@@ -26,6 +26,8 @@ def recheck_page(run: str, nodeid: str, results: Sequence[Recheck]) -> Iterator[
         yield line("as of today   ", _said(result.now))
         if result.differs:
             names = ", ".join(name[-4:] for name in result.later[:10]) or "none"
+            if len(result.later) > 10:
+                names += f" and {len(result.later) - 10} more"
             yield line(f"the verdict would differ now; runs that were not known then: {names}")
         elif result.later and not result.pruned:
             yield line(f"{count(len(result.later), 'later run')} would not change the verdict")

@@ -9,12 +9,22 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flakefighters.ids import h128
-from flakefighters.model import Environment, Execution, Failure, Outcome, Run, RunHead, Verdict
+from flakefighters.model import (
+    Environment,
+    Execution,
+    Failure,
+    Outcome,
+    Run,
+    RunHead,
+    Verdict,
+    standing,
+)
 from flakefighters.reports.summaries import Result, RunSummary, Tally
+from flakefighters.reports.verdicts import labels
 from flakefighters.reports.words import iso
 
 __all__ = ["Record", "dumps", "result_record", "run_record", "test_record", "whole_run_record"]
@@ -58,7 +68,8 @@ def whole_run_record(run: Run, verdicts: tuple[Verdict, ...]) -> Record:
             for nodeid, letter in zip(run.suite, run.outcomes, strict=True)
         ],
         "executions": [_execution(execution) for execution in run.executions],
-        "verdicts": [_verdict(verdict) for verdict in verdicts],
+        "verdicts": _verdicts(verdicts),
+        "labels": {label.value: number for label, number in labels(verdicts).items()},
     }
 
 
@@ -78,6 +89,8 @@ def test_record(row: Tally) -> Record:
         "flaky": row.flaky,
         "genuine": row.genuine,
         "undecided": row.undecided,
+        "unjudged": row.unjudged,
+        "flake_rate": round(row.flaky / row.runs, 4) if row.runs else None,
     }
 
 
@@ -89,7 +102,7 @@ def result_record(row: Result) -> Record:
         "durations_us": dict(zip(_PHASES, row.durations, strict=True)),
         "run": _head(row.run),
         "executions": [_execution(execution) for execution in row.executions],
-        "verdicts": [_verdict(verdict) for verdict in row.verdicts],
+        "verdicts": _verdicts(row.verdicts),
     }
 
 
@@ -147,6 +160,11 @@ def _failure(failure: Failure) -> Record:
         "text": failure.text,
         "facts": dict(failure.facts),
     }
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[Record]:
+    stands = {id(one) for one in standing(verdicts).values()}
+    return [{**_verdict(one), "stands": id(one) in stands} for one in verdicts]
 
 
 def _verdict(verdict: Verdict) -> Record:

@@ -39,16 +39,22 @@ def prune_page(plans: Mapping[str, Planned], done: Done, *, dry_run: bool) -> It
     verb = "would prune" if dry_run else "pruned"
     for project, plan in sorted(plans.items()):
         if plan.before is None:
-            yield line(f"{project}: all {count(plan.builds, 'build')} stay")
+            few = {0: "there is no build", 1: "its only build stays"}
+            all_stay = few.get(plan.builds) or f"all {count(plan.builds, 'build')} stay"
+            yield line(f"{project}: {all_stay}")
             continue
         yield line(
             f"{project}: {verb} {count(plan.runs, 'run')} that started before "
-            f"{when(plan.before)}, {count(plan.builds, 'build')} stay"
+            f"{when(plan.before)}, {_kept(plan.builds)}"
         )
     details = [f"{amount(done.freed)} given back to the disk"] if done.freed else []
     details += [f"{amount(done.spare)} free in the file for runs to come"] if done.spare else []
     if details and done.runs:
         yield line(Span("; ".join(details), "faint"))
+
+
+def _kept(builds: int) -> str:
+    return f"{count(builds, 'build')} {'stays' if builds == 1 else 'stay'}"
 
 
 def prune_record(

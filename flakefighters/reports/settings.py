@@ -97,7 +97,7 @@ class ProfileFound(Protocol):
 
 def profiles_page(profiles: Sequence[ProfileFound], used: str | None) -> Iterator[Block]:
     """Every profile, and in ``used`` a line on what a run would do here."""
-    columns = ("", "PROFILE", "HISTORY", "ACCESS", "PASSWORD", "SET IN", "NOTES")
+    columns = ("", "PROFILE", "HISTORY", "ACCESS", "PASSWORD", "FROM", "NOTES")
     rows = []
     for one in profiles:
         remote = one.display is not None and not one.display.startswith("sqlite:")
@@ -113,7 +113,7 @@ def profiles_page(profiles: Sequence[ProfileFound], used: str | None) -> Iterato
                 Span(one.problem or "", "doubt"),
             )
         )
-    yield Table(tuple(map(Column, columns)), tuple(rows))
+    yield Table(tuple(map(Column, columns)), tuple(rows), narrow="stack")
     if used is not None:
         yield Line()
         yield line(used)
@@ -135,7 +135,7 @@ def profile_record(profile: ProfileFound) -> dict[str, Any]:
 
 def settings_page(settings: Sequence[SettingFound], files: Sequence[FileFound]) -> Iterator[Block]:
     """Every setting, then every file that was looked for."""
-    columns = ("SETTING", "VALUE", "SET IN", "OVERRIDES")
+    columns = ("SETTING", "VALUE", "FROM", "OVERRIDES")
     rows = []
     for one in settings:
         if one.value is None:
@@ -145,7 +145,7 @@ def settings_page(settings: Sequence[SettingFound], files: Sequence[FileFound]) 
         lost = "; ".join(f"{was} in {where}" for where, was in one.overrides)
         where = "" if one.value is None else one.origin
         rows.append((Span(one.name), value, Span(where), Span(lost, "faint")))
-    yield Table(tuple(map(Column, columns)), tuple(rows))
+    yield Table(tuple(map(Column, columns)), tuple(rows), narrow="stack")
     yield Line()
     yield Table(
         (Column("FILE LOOKED FOR"), Column("STATUS")),

@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flakefighters.model import Label, Verdict
 from flakefighters.reports.escape import escape
+from flakefighters.reports.words import ago, count
 
-__all__ = ["COLOURS", "Line", "closing", "details", "verdict_line"]
+__all__ = ["COLOURS", "MOST", "Group", "Line", "closing", "details", "grouped", "left_out"]
+__all__ += ["proved_lines", "verdict_line"]
 
 COLOURS: Final[Mapping[Label, str]] = {
     Label.FLAKY: "yellow",
     Label.GENUINE: "red",
     Label.UNDECIDED: "cyan",
 }
+#: What is read first.
+_ORDER: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
+#: More lines than this are grouped, and no more groups than this are shown.
+MOST: Final = 20
+#: Where not all groups can be shown, each label has at least this many.
+_EACH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +37,111 @@ class Line:
     rest: str
 
 
-def verdict_line(
-    verdict: Verdict, nodeid: str, *, place: str | None = None, where: str = "terminal"
-) -> Line:
-    """ "FLAKY node id - reason"; ``place`` names the phase or the subtest if it is not the call."""
-    reason = verdict.reason if place is None else f"{place}: {verdict.reason}"
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Failures with one verdict and one reason; the first of them is named."""
+
+    verdict: Verdict
+    nodeid: str
+    #: The phase or the subtest if it is not the call.
+    place: str | None
+    #: How many failures there are besides.
+    more: int = 0
+
+
+def grouped(failures: Sequence[Group], *, every: bool) -> list[Group]:
+    """The failures in the order in which they are shown: genuine, undecided, flaky.
+
+    Up to :data:`MOST` failures, and all if ``every``, stay as they are.  More of them are grouped
+    by verdict and reason, and only :data:`MOST` groups are returned.
+    """
+    if every or len(failures) <= MOST:
+        return sorted(failures, key=lambda one: _ORDER.index(one.verdict.label))
+    groups: dict[tuple[Label, str, bool], Group] = {}
+    for one in failures:
+        key = (one.verdict.label, one.verdict.reason, one.verdict.introduced)
+        known = groups.get(key)
+        groups[key] = one if known is None else replace(known, more=known.more + one.more + 1)
+    by_label = {label: [one for key, one in groups.items() if key[0] is label] for label in _ORDER}
+    room = MOST - sum(min(_EACH, len(mine)) for mine in by_label.values())
+    shown: list[Group] = []
+    for mine in by_label.values():
+        extra = min(room, max(0, len(mine) - _EACH))
+        room -= extra
+        shown += mine[: min(_EACH, len(mine)) + extra]
+    return shown
+
+
+def left_out(failures: Sequence[Group], shown: Sequence[Group]) -> str | None:
+    """A line on the failures that no line of their own tells of; None if there are none."""
+    if len(shown) == len(failures):
+        return None
+    told = Counter[Label]()
+    for one in shown:
+        told[one.verdict.label] += one.more + 1
+    rest = Counter(one.verdict.label for one in failures) - told
+    parts = [f"{rest[label]} {label.value}" for label in _ORDER if rest[label]]
+    more = f"and {', '.join(parts)} for other reasons; " if parts else ""
+    return f"{more}-v lists all {count(len(failures), 'failure')}"
+
+
+def verdict_line(group: Group, where: str = "terminal") -> Line:
+    """ "FLAKY node id - reason", "FLAKY node id and 199 more - reason"."""
+    verdict = group.verdict
+    # In a group each failure may have a place of its own.
+    named = group.place is not None and not group.more
+    reason = f"{group.place}: {verdict.reason}" if named else verdict.reason
     if verdict.introduced:
         reason += " (new: introduced here?)"
+    more = f" and {group.more} more" if group.more else ""
     return Line(
         verdict.label.value.upper(),
         COLOURS[verdict.label],
-        f" {escape(nodeid, where)} - {escape(reason, where)}",
+        f" {escape(group.nodeid, where)}{more} - {escape(reason, where)}",
     )
 
 
-def closing(verdicts: Sequence[Verdict], what_became: str) -> str:
+def proved_lines(
+    nodeids: Sequence[str], verdicts: Sequence[Verdict], now: int, *, every: bool, where: str
+) -> list[Line]:
+    """A line for each test that passes where it failed in earlier runs on the same state.
+
+    ``verdicts`` are those that are appended to these failures now, ``nodeids`` the names of their
+    tests in the same order; ``now`` is in µs UTC.  Many tests of which the same can be said share
+    a line, unless ``every``.
+    """
+    by_test: dict[str, list[Verdict]] = {}
+    for nodeid, verdict in zip(nodeids, verdicts, strict=True):
+        by_test.setdefault(nodeid, []).append(verdict)
+    said: dict[str, list[str]] = {}
+    for nodeid, earlier in by_test.items():
+        text = _failed_before(earlier, now)
+        said.setdefault(text if len(by_test) > MOST and not every else nodeid, []).append(nodeid)
+    lines = []
+    for names in said.values():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        verb = "pass" if more else "passes"
+        text = _failed_before(by_test[names[0]], now).replace("{verb}", verb)
+        rest = f" {escape(names[0], where)}{more} - {escape(text, where)}"
+        lines.append(Line(Label.FLAKY.value.upper(), COLOURS[Label.FLAKY], rest))
+    return lines
+
+
+def _failed_before(earlier: Sequence[Verdict], now: int) -> str:
+    newest = max(earlier, key=lambda one: one.run)  # the beginning of an id is its time
+    runs = len({one.run for one in earlier}) - 1
+    judged = newest.evidence.get("was_at")
+    time = f" ({ago(judged, now)})" if isinstance(judged, int) else ""
+    besides = f" and {count(runs, 'other run')}" if runs else ""
+    return (
+        f"failed in run {newest.run[-4:]}{time}{besides} on this state, {{verb}} now"
+        f" (was: {newest.evidence.get('was', 'not judged')})"
+    )
+
+
+def closing(failures: Sequence[Group], what_became: str) -> str:
     """ "1 flaky, 1 genuine; run 51be saved to ci"."""
-    counts = Counter(verdict.label for verdict in verdicts)
+    counts = Counter(one.verdict.label for one in failures)
     parts = [f"{counts[label]} {label.value}" for label in Label if counts[label]]
     return f"{', '.join(parts) or 'no failures'}; {what_became}"
 

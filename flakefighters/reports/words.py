@@ -7,9 +7,21 @@ from datetime import UTC, datetime
 
 from flakefighters.model import RunHead
 
-__all__ = ["ago", "count", "counts", "iso", "revision", "short_ids", "took", "when"]
+__all__ = [
+    "ago",
+    "briefly",
+    "count",
+    "counts",
+    "iso",
+    "percent",
+    "revision",
+    "short_ids",
+    "took",
+    "when",
+]
 
 _SECOND = 1_000_000
+_BRIEF = {"second": "s", "minute": "min", "hour": "h", "day": "d"}
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (14, "day"))
 
 
@@ -42,6 +54,14 @@ def ago(at: int, now: int) -> str:
     return when(at).partition(" ")[0]
 
 
+def briefly(ago_: str) -> str:
+    """What :func:`ago` said, in fewer cells: "5 min ago", "2 d ago"."""
+    number, _, rest = ago_.partition(" ")
+    unit, _, end = rest.partition(" ")
+    short = _BRIEF.get(unit.removesuffix("s"))
+    return ago_ if short is None or end != "ago" else f"{number} {short} ago"
+
+
 def took(duration: int | None) -> str:
     """A duration in µs as people say it: "80 ms", "3.2 s", "4 min 10 s"; empty if not known."""
     if duration is None or duration < 0:
@@ -64,6 +84,16 @@ def count(number: int, noun: str) -> str:
 def counts(numbers: Mapping[str, int]) -> str:
     """Words with their numbers, in the order given, without those of 0."""
     return ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in whole percent, which is 0 or 100 only if it is so exactly; empty of nothing."""
+    if not whole:
+        return ""
+    share = 100 * part / whole
+    if 0 < share < 1:
+        return "<1%"
+    return f"{min(round(share), 99) if part < whole else 100}%"
 
 
 def short_ids(ids: Iterable[str], digits: int = 4) -> dict[str, str]:

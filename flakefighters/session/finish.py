@@ -15,7 +15,7 @@ from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import amendments
 from flakefighters.lazy import as_installed
-from flakefighters.model import Run, Target
+from flakefighters.model import Run, Target, Verdict
 from flakefighters.session.opened import open_checked
 from flakefighters.session.places import Spool
 from flakefighters.session.spent import stripped
@@ -51,6 +51,8 @@ class Finished:
     #: Whether the run is in the history now.
     saved: bool = False
     notes: list[str] = field(default_factory=list)
+    #: Verdicts on failures of earlier runs, which this run proves flaky.
+    proved: list[Verdict] = field(default_factory=list)
     #: The run as it was, or would have been, saved.
     run: Run | None = None
 
@@ -140,8 +142,8 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
     try:
         # A pass proves something of earlier failures on this state; it is no proof of this one.
         later = amendments(run, history, now=time.time_ns() // 1000)
-        if later:
-            history.add_verdicts(later)
+        if later and history.add_verdicts(later):
+            done.proved = later
         _, notes = deliver_leftovers(history, plan.spools, to=address(plan.record_to), seconds=1.0)
         done.notes.extend(notes)
     except FlakefightersError as error:

@@ -58,6 +58,7 @@ _PLAN: Final[Mapping[str, _Way]] = {
 }
 _JUDGED: Final[Mapping[str, _Way]] = {"joint": _VERDICTS, "said": _VERDICTS}
 _OUTCOME: Final[Mapping[str, _Way]] = {
+    "proved": _VERDICTS,
     "judged": (
         lambda judged: _to_json(judged, _JUDGED),
         lambda plain: Judged(**_from_json(plain, _JUDGED)),

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from flakefighters.ids import short
-from flakefighters.model import Execution, Outcome, Phase, Verdict
+from flakefighters.model import Execution, Phase, Verdict
 from flakefighters.reports.escape import escape
-from flakefighters.reports.terminal import closing, details, verdict_line
+from flakefighters.reports.terminal import (
+    Group,
+    Line,
+    closing,
+    details,
+    grouped,
+    left_out,
+    proved_lines,
+    verdict_line,
+)
 from flakefighters.reports.words import count
 from flakefighters.session.view import SessionView
 
@@ -28,27 +37,46 @@ def show(session: SessionView, terminal: Any) -> None:
     """Write the section, or the closing line alone."""
     verbosity = session.config.get_verbosity()
     finished = session.finished
-    shown = [] if finished is None else list(_shown(session))
-    if shown and verbosity > -2:
+    failures = [] if finished is None else _failures(session)
+    every = verbosity > 0 or session.asked.show_verdicts
+    proved = _proved(session, every) if verbosity > -2 or failures else []
+    section = bool(failures or proved)
+    if section and verbosity > -2:
         terminal.write_sep("=", "flakefighters")
-    for verdict, nodeid, place in shown:
-        line = verdict_line(verdict, nodeid, place=place, where=session.where)
-        terminal.write(line.word, **{line.colour: True})
-        terminal.line(line.rest)
+    shown = grouped(failures, every=every)
+    for group in shown:
+        _write(terminal, verdict_line(group, session.where))
         if session.asked.show_verdicts and finished is not None:
             for said in finished.judged.said:
-                if _place(said) == _place(verdict):
+                if _place(said) == _place(group.verdict):
                     terminal.line(details(said, session.where))
+    for line in proved:
+        _write(terminal, line)
+    if (rest := left_out(failures, shown)) is not None:
+        terminal.line(rest)
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
-    if finished is None or (not shown and verbosity <= -2):
+    if finished is None or (not section and verbosity <= -2):
         return
-    last = closing([verdict for verdict, _, _ in shown], _became(session))
-    if not shown and session.recorder.collection_errors:
+    last = closing(failures, _became(session))
+    if not failures and session.recorder.collection_errors:
         last = f"errors in collection; {_became(session)}"
-    elif not shown and (failed := _failed(session)):
+    elif not failures and (failed := _failed(session)):
         last = f"{count(failed, 'failing test')} without a verdict; {_became(session)}"
-    terminal.line(last if shown else f"flakefighters: {last}")
+    terminal.line(last if section else f"flakefighters: {last}")
+
+
+def _write(terminal: Any, line: Line) -> None:
+    terminal.write(line.word, **{line.colour: True})
+    terminal.line(line.rest)
+
+
+def _proved(session: SessionView, every: bool) -> list[Line]:
+    """Earlier failures that this run proves flaky."""
+    proved = [] if session.finished is None else session.finished.proved
+    names = [session.names.pytests(one.nodeid) for one in proved]
+    now = session.world.now()
+    return proved_lines(names, proved, now, every=every, where=session.where)
 
 
 def _became(session: SessionView) -> str:
@@ -71,25 +99,23 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
     return (verdict.nodeid, verdict.attempt, verdict.index)
 
 
-def _shown(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
+def _failures(session: SessionView) -> list[Group]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
     assert session.finished is not None
-    attempts: dict[str, list[Execution]] = {}
+    last: dict[str, Execution] = {}
     for execution in session.recorder.executions:
-        attempts.setdefault(session.names(execution.nodeid), []).append(execution)
+        if execution.failures:
+            last[session.names(execution.nodeid)] = execution
     out = []
     for verdict in session.finished.judged.joint:
-        mine = attempts.get(verdict.nodeid, [])
-        failed = [one for one in mine if one.failures]
-        if not failed or failed[-1].attempt != verdict.attempt:
+        failed = last.get(verdict.nodeid)
+        if failed is None or failed.attempt != verdict.attempt:
             continue
-        failure = failed[-1].failures[verdict.index]
+        failure = failed.failures[verdict.index]
         place = failure.subtest and f"subtest {failure.subtest}"
         if place is None and failure.phase is not Phase.CALL:
             collection = failure.facts.get("collection")
             place = "in collection" if collection else f"in {failure.phase.value}"
-        if mine[-1].outcome is Outcome.PASSED and failed[-1].attempt < mine[-1].attempt:
-            place = place or None
-        out.append((verdict, session.names.pytests(verdict.nodeid), place))
+        out.append(Group(verdict, session.names.pytests(verdict.nodeid), place))
     order = {nodeid: index for index, nodeid in enumerate(session.recorder.suite)}
-    return sorted(out, key=lambda row: order.get(row[1], 0))
+    return sorted(out, key=lambda one: order.get(one.nodeid, 0))

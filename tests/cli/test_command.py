@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import select
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from flakefighters import __version__
+from flakefighters.cli.app import app
+from flakefighters.cli.help import EXAMPLES, GROUPS
+from flakefighters.cli.output import in_colour
 from flakefighters.model import Execution, Outcome
 from tests.cli.conftest import PAY, TAX, Command, Shop, make_run
 
@@ -35,6 +39,69 @@ def test_help_names_every_command(command: Command) -> None:
     for name in ("runs", "show", "tests", "explain"):
         assert f"\n  {name} " in said.out
         assert command(name, "-h").code == 0
+
+
+def test_every_command_has_its_group_its_line_and_an_example(command: Command) -> None:
+    names = {str(one.name) for one in app.registered_commands}
+    assert {name for rows in GROUPS.values() for name in rows} == names
+    assert set(EXAMPLES) == {"", *names}
+    text = command("--help").out
+    assert "More:" not in text
+    for rows in GROUPS.values():
+        for name, line in rows.items():
+            assert len(line) <= 45, line
+            assert f"\n  {name:<9} {line}\n" in text
+    for name in names:
+        assert f"flakefighters {EXAMPLES[name][0]}" in command(name, "--help").out
+
+
+def test_every_example_is_understood(shop: Shop, command: Command) -> None:
+    """Their options exist; what they name need not."""
+    for name, examples in EXAMPLES.items():
+        for example in examples:
+            words = example.partition(" | ")[0].split()
+            assert name in ("", words[0])
+            said = command(words[0], "--help").out
+            assert all(word in said for word in words if word.startswith("--")), example
+
+
+def test_usage_and_errors_are_red_and_name_their_page(
+    shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("PY_COLORS", raising=False)
+    said = command("show", "ffff")
+    assert said.err.startswith("\x1b[31merror: no run ffff")
+    page, _, anchor = said.err.split("more: ")[1].partition("\x1b")[0].partition("#")
+    assert f"### {anchor}" in Path(page).read_text("utf-8")
+    wrong = command("runs", "--no-such-option")
+    assert wrong.code == 2
+    assert "\x1b[31merror: No such option" in wrong.err
+    assert "see flakefighters runs --help" in wrong.err
+    assert "\x1b" not in command("runs", "--json").out
+
+
+@pytest.mark.parametrize(
+    ("variables", "terminal", "wanted"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"TERM": "dumb"}, True, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+        ({"PY_COLORS": "1", "NO_COLOR": "1"}, False, True),
+        ({"PY_COLORS": "0", "FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_who_decides_on_colours(variables: dict[str, str], terminal: bool, wanted: bool) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    assert in_colour(Stream(), variables) is wanted
 
 
 def test_it_runs_as_a_module() -> None:

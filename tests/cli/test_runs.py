@@ -122,7 +122,7 @@ def test_a_damaged_database_is_said_to_be_so(empty_shop: Shop, command: Command)
 
 def test_wrong_usage(shop: Shop, command: Command) -> None:
     assert command("runs", "--no-such-option").code == 2
-    assert command("show").code == 2
+    assert command("show", "dddd", "bbbb").code == 2
     assert command("no-such-command").code == 2
     unknown = command("runs", "--profile", "nobody")
     assert unknown.code == 2
@@ -209,3 +209,31 @@ def test_a_hostile_history_cannot_steer_the_terminal(empty_shop: Shop, command: 
         for letter in "\x1b\x07\x9b\u202e\u2066":
             assert letter not in said.out + said.err, (arguments, letter)
         assert "\n::error" not in said.out + said.err
+
+
+def test_show_without_a_run_is_the_newest(shop: Shop, command: Command) -> None:
+    other = make_run("eeee", "...", started=shop.now, identity="example.org/else/where")
+    shop.save((other, ()))
+    assert command("show", "--json").json["id"] == run_id("dddd")
+    assert command("show", "--json", "--project", "where").json["id"] == run_id("eeee")
+
+
+def test_show_without_any_run(empty_shop: Shop, command: Command) -> None:
+    said = command("show")
+    assert said.code == 1
+    assert str(empty_shop.path) in said.err
+    assert "None" not in said.err
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_runs_fit_the_terminal(
+    shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    long = make_run("eeee", "F..", started=shop.now, executions=[failed(PAY)])
+    head = replace(long.head, branch="feature/a-branch-with-a-long-name", job="tests", pr="12")
+    shop.save((replace(long, head=head), [verdict("eeee", PAY, Label.FLAKY, "x")]))
+    lines = command("runs").out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "1 flaky" in lines[1]
+    assert "interrupted" in lines[2]

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.cli.conftest import OLD, PAY, TAX, Command, Shop, make_run, run_id
+from flakefighters.cli.options import moment
+from flakefighters.errors import ConfigError
+from flakefighters.model import Confidence, Label, Outcome
+from tests.cli.conftest import (
+    MINUTE,
+    OLD,
+    PAY,
+    TAX,
+    Command,
+    Shop,
+    failed,
+    make_run,
+    run_id,
+    verdict,
+)
 
 
 def test_tests_are_listed_the_most_troublesome_first(shop: Shop, command: Command) -> None:
@@ -51,7 +67,7 @@ def test_explain_tells_results_and_the_last_failure(shop: Shop, command: Command
     assert "flaky - passed on the same state in run aaaa" in said.out
     assert "Last failure: run bbbb" in said.out
     assert "same_state: FLAKY - the same, by name" in said.out
-    assert run_id("aaaa") in said.out  # the evidence
+    assert "compared with run aaaa" in said.out  # the evidence
     assert "E   OSError: oh" in said.out
 
 
@@ -100,7 +116,7 @@ def test_explain_takes_a_node_id_relative_to_an_anchor_below_gits_top(
         assert command("explain", spelling, "--json").json["nodeid"] == stored
 
 
-@pytest.mark.parametrize("name", ["test_pay", "tests/test_pay.py::test_pya", "TEST_PAY.PY"])
+@pytest.mark.parametrize("name", ["st_pay", "tests/test_pay.py::test_pya", "TEST_PAY.PY"])
 def test_explain_offers_near_names(shop: Shop, command: Command, name: str) -> None:
     said = command("explain", name)
     assert said.code == 1
@@ -128,3 +144,196 @@ def test_all_looks_at_every_run(shop: Shop, command: Command) -> None:
 
     assert most("--runs", "1") == 1
     assert most("--runs", "1", "--all") == most("--all") == 3
+
+
+# -- the verdict that stands, and columns that add up ----------------------------------------------
+
+
+def test_the_newest_joined_verdict_counts(shop: Shop, command: Command) -> None:
+    later = replace(
+        verdict("dddd", TAX, Label.FLAKY, "passed on the same state in run eeee, 1 minute later"),
+        confidence=Confidence.PROVED,
+        at=2,
+    )
+    from flakefighters.history import open_history
+    from flakefighters.model import Target
+
+    with open_history(Target(backend="sqlite", path=shop.database)) as history:
+        assert history.add_verdicts([later]) == 1
+    rows = {row["nodeid"]: row for row in command("tests", "--json").json}
+    assert [rows[TAX][key] for key in ("failures", "flaky", "genuine")] == [1, 1, 0]
+    assert command("runs", "--json").json[0]["verdicts"] == {"flaky": 1}
+    whole = command("show", "dddd", "--json").json
+    assert [(one["label"], one["stands"]) for one in whole["verdicts"]] == [
+        ("genuine", False),
+        ("flaky", True),
+    ]
+    assert whole["labels"] == {"flaky": 1}
+    shown = command("show", "dddd").out
+    assert "FLAKY - passed on the same state in run eeee, 1 minute later (was: genuine)" in shown
+    assert "GENUINE" not in shown
+    explained = command("explain", TAX).out
+    assert "flaky - passed on the same state in run eeee" in explained
+    assert "genuine - " not in explained
+    assert {row["nodeid"] for row in command("tests", "--flaky", "--json").json} == {PAY, TAX}
+
+
+def test_a_test_counts_once_in_a_run(empty_shop: Shop, command: Command) -> None:
+    """However often it was tried, and however many failures an attempt had."""
+    first, last = failed(PAY), replace(failed(PAY), attempt=2)
+    last = replace(last, failures=last.failures * 2)
+    green = replace(failed(PAY), attempt=2, outcome=Outcome.PASSED, failures=())
+    empty_shop.save(
+        (
+            make_run("aaaa", "F", started=empty_shop.now, suite=[PAY], executions=[first, last]),
+            [
+                verdict("aaaa", PAY, Label.FLAKY, "x"),
+                replace(verdict("aaaa", PAY, Label.UNDECIDED, "x"), attempt=2),
+                replace(verdict("aaaa", PAY, Label.GENUINE, "x"), attempt=2, index=1),
+            ],
+        ),
+        (
+            make_run("bbbb", "R", started=empty_shop.now, suite=[PAY], executions=[first, green]),
+            [verdict("bbbb", PAY, Label.FLAKY, "x")],
+        ),
+        (make_run("cccc", "F", started=empty_shop.now, suite=[PAY], executions=[first]), ()),
+        (make_run("dddd", ".", started=empty_shop.now, suite=[PAY]), ()),
+    )
+    (row,) = command("tests", "--json").json
+    counted = [row[key] for key in ("flaky", "genuine", "undecided", "unjudged")]
+    assert counted == [1, 1, 0, 1]
+    assert sum(counted) == row["failures"] + row["mixed"] == 3
+    assert row["flake_rate"] == 0.25
+    verdicts = {one["id"][-4:]: one["verdicts"] for one in command("runs", "--json").json}
+    assert verdicts["aaaa"] == {"genuine": 1, "undecided": 1}  # of the last attempt that failed
+    head, line = command("tests").out.splitlines()
+    cells = dict(zip(head.replace("FLAKE RATE", "RATE").split(), line.split(), strict=False))
+    assert [cells[name] for name in ("RUNS", "FAILED", "UNJUDGED", "RATE")] == [
+        "4",
+        "3",
+        "1",
+        "25%",
+    ]
+
+
+def test_branch_and_since_choose_runs(shop: Shop, command: Command) -> None:
+    old = make_run("1111", "FF.", started=shop.now - 9 * 24 * 60 * MINUTE)
+    shop.save((replace(old, head=replace(old.head, branch="stable")), ()))
+
+    def runs(*options: str) -> int:
+        return max((row["runs"] for row in command("tests", "--json", *options).json), default=0)
+
+    assert runs() == 4
+    assert runs("--branch", "stable") == 1
+    assert runs("--branch", "main") == 3
+    assert runs("--since", "7d") == 3
+    assert runs("--since", "2001-01-01") == 4
+    said = command("tests", "--branch", "nobody")
+    assert (said.code, said.out) == (0, "")
+    assert "no test ran in the runs that were asked for" in said.err
+    assert command("tests", "--since", "yesterday").code == 2
+
+
+def test_the_list_has_a_limit(empty_shop: Shop, command: Command) -> None:
+    suite = [f"tests/test_many.py::test_{number:02}" for number in range(40)]
+    empty_shop.save((make_run("aaaa", "." * 40, started=empty_shop.now, suite=suite), ()))
+    said = command("tests")
+    assert len(said.out.splitlines()) == 31
+    assert "10 more tests (--limit 0 shows all)" in said.err
+    assert len(command("tests", "--limit", "0").out.splitlines()) == 41
+    assert len(command("tests", "--json").json) == 40
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("7d", 10**15 - 7 * 86_400_000_000),
+        ("90 min ago", 10**15 - 90 * 60_000_000),
+        ("1970-01-02", 86_400_000_000),
+        ("1970-01-01T01:00+01:00", 0),
+    ],
+)
+def test_moments(text: str, wanted: int) -> None:
+    assert moment(text, 10**15) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "soon", "7", "-7d", "9999999d", "2026-13-01", "d"])
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(ConfigError, match="--since"):
+        moment(text, 10**15)
+
+
+# -- names that stand for several tests ------------------------------------------------------------
+
+MANY = [
+    "tests/unit/test_m.py::test_n[1]",
+    "tests/unit/test_m.py::test_n[2]",
+    "tests/unit/test_m.py::test_name",
+    "tests/unit/test_m.py::TestBox::test_n",
+    "tests/other/test_m2.py::test_alone[x::y]",
+]
+
+
+@pytest.fixture
+def many(empty_shop: Shop) -> Shop:
+    run = make_run(
+        "aaaa",
+        "F..F.",
+        started=empty_shop.now,
+        suite=MANY,
+        executions=[failed(MANY[0]), failed(MANY[3])],
+    )
+    verdicts = [
+        verdict("aaaa", MANY[0], Label.GENUINE, "ran f()"),
+        verdict("aaaa", MANY[3], Label.FLAKY, "passed before"),
+    ]
+    empty_shop.save((run, verdicts))
+    return empty_shop
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("tests/unit/test_m.py::test_n", [0, 1]),
+        ("./tests/unit/test_m.py::test_n", [0, 1]),
+        ("tests/unit/test_m.py", [0, 1, 2, 3]),
+        ("tests/unit/", [0, 1, 2, 3]),
+        ("tests", [0, 1, 2, 3, 4]),
+        ("test_m.py", [0, 1, 2, 3]),
+        ("test_n", [0, 1, 3]),
+        ("unit/test_m.py::test_n", [0, 1]),
+    ],
+)
+def test_explain_takes_what_pytest_takes(
+    many: Shop, command: Command, name: str, wanted: list[int]
+) -> None:
+    said = command("explain", name)
+    assert said.code == 0
+    assert f": {len(wanted)} tests" in said.out.splitlines()[0]
+    found = command("explain", name, "--json").json
+    assert {one["nodeid"] for one in found["tests"]} == {MANY[at] for at in wanted}
+    failing = [MANY[at] for at in wanted if at in (0, 3)]
+    assert sorted(one["nodeid"] for one in found["results"]) == sorted(failing)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("TestBox", 3), ("test_alone", 4), ("test_name", 2), ("TestBox::test_n", 3), (MANY[4], 4)],
+)
+def test_a_name_of_one_test_explains_it(
+    many: Shop, command: Command, name: str, wanted: int
+) -> None:
+    assert command("explain", name, "--json").json["nodeid"] == MANY[wanted]
+    assert command("explain", name, "--json").json["results"]
+
+
+def test_what_is_told_of_several(many: Shop, command: Command) -> None:
+    said = command("explain", "tests/unit")
+    for part in ("GENUINE - ran f()", "FLAKY - passed before", "last failed in run aaaa"):
+        assert part in said.out
+    assert "name one of them" in said.err
+    again = command("explain", "tests/unit", "--recheck")
+    assert again.code == 1
+    assert "stands for 4 tests" in again.err
+    # The only one that failed in that run.
+    assert command("explain", "test_m.py::test_n", "--run", "aaaa").code == 0

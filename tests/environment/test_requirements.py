@@ -21,7 +21,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         info = tmp_path / f"{name}-1.0.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0"]
-        lines += [f"Requires-Dist: {requires}"] if requires else []
+        lines += [f"Requires-Dist: {one}" for one in requires.splitlines()]
         (info / "METADATA").write_text("\n".join(lines))
         (info / "RECORD").write_text(f"{module}.py,,\n{name}-1.0.dist-info/METADATA,,\n")
         (tmp_path / f"{module}.py").write_text(source)
@@ -51,3 +51,17 @@ def test_what_is_gone_is_known_by_its_name(install: Install) -> None:
     install("paylib", "pay", "import gone_lib\n")
     assert behind(["gone_lib"]) == {"gone-lib"}
     assert behind(["pay"], sought={"gone-lib"}) == {"paylib", "gone-lib"}
+
+
+def test_what_is_required_elsewhere_is_not_required_here(install: Install) -> None:
+    requires = """old-lib; python_version < '3'
+other-system; sys_platform == 'nothing'
+plugin; extra == "x" or extra == "y"
+both; python_version > '3' and extra == 'x'
+needed (>=1.0) ; (python_version >= "3.11" or sys_platform == "win32")
+plain
+from-url @ https://example.org/from_url-1.0.zip
+not one >> spelt, as it should be
+"""
+    install("paylib", "pay", requires=requires)
+    assert behind(["pay"]) == {"paylib", "needed", "plain", "from-url", "not"}

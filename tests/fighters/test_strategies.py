@@ -12,7 +12,17 @@ from flakefighters.fighters.changed_imports import ChangedImports
 from flakefighters.fighters.persistent import Broken, Persistent, streak
 from flakefighters.fighters.same_state import Rerun, SameState
 from flakefighters.fighters.systemic import Systemic
-from flakefighters.model import ChangeKind, Confidence, Failure, Label, Outcome, Phase, Trust
+from flakefighters.fighters.words import crossed, setting
+from flakefighters.model import (
+    Change,
+    ChangeKind,
+    Confidence,
+    Failure,
+    Label,
+    Outcome,
+    Phase,
+    Trust,
+)
 from tests.fighters.cases import NOW, baseline, case, change, past, reach
 
 FAILED, PASSED = Outcome.FAILED, Outcome.PASSED
@@ -211,3 +221,18 @@ def test_without_a_recorded_pass_never_flaky(fighter: Any) -> None:
     ):
         said = fighter.judge(made)
         assert said is None or said.label is not Label.FLAKY
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("removed", "passed in CI (a1b2c3d), fails here"),
+        ("added", "passed outside CI (a1b2c3d), fails in CI"),
+        ("changed", None),
+    ],
+)
+def test_what_passed_in_ci_and_fails_here(how: str, said: str | None) -> None:
+    change = Change(kind=ChangeKind.SETTING, path="ci.vendor", how=how)
+    assert crossed([change], "a1b2c3d") == said
+    assert setting("ci.vendor") == "the CI service"
+    assert setting("option") == "option"

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import pytest
 
-from flakefighters.reports.words import ago, count, counts, iso, short_ids, took, when
+from flakefighters.errors import ConfigError
+from flakefighters.reports.page import plain
+from flakefighters.reports.retention import prune_page
+from flakefighters.reports.words import (
+    ago,
+    briefly,
+    count,
+    counts,
+    iso,
+    percent,
+    short_ids,
+    took,
+    when,
+)
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -68,3 +83,61 @@ def test_short_ids_grow_only_where_they_must() -> None:
     assert short_ids([first, second, third]) == {first: "a1234", second: "b1234", third: "9999"}
     assert short_ids([first, first]) == {first: "1234"}
     assert short_ids([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ("0 seconds ago", "0 s ago"),
+        ("59 minutes ago", "59 min ago"),
+        ("1 hour ago", "1 h ago"),
+        ("2026-11-08", "2026-11-08"),
+        ("2026-11-22 19:00:05 UTC", "2026-11-22 19:00:05 UTC"),
+        ("never", "never"),
+    ],
+)
+def test_times_in_few_cells(long: str, short: str) -> None:
+    assert briefly(long) == short
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(0, 0, ""), (0, 9, "0%"), (1, 999, "<1%"), (1, 3, "33%"), (999, 1000, "99%"), (9, 9, "100%")],
+)
+def test_shares(part: int, whole: int, text: str) -> None:
+    assert percent(part, whole) == text
+
+
+@dataclass
+class Plan:
+    before: int | None
+    runs: int
+    builds: int
+
+
+@dataclass
+class Removed:
+    runs: int = 0
+    freed: int | None = None
+    spare: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Plan(None, 0, 0), "there is no build"),
+        (Plan(None, 0, 1), "its only build stays"),
+        (Plan(None, 0, 3), "all 3 builds stay"),
+        (Plan(NOW, 1, 0), "pruned 1 run that started before"),
+        (Plan(NOW, 2, 1), "1 build stays"),
+        (Plan(NOW, 2, 2), "2 builds stay"),
+    ],
+)
+def test_what_was_pruned(plan: Plan, words: str) -> None:
+    assert words in plain(prune_page({"shop": plan}, Removed(), dry_run=False), "terminal")
+
+
+def test_where_nobody_set_anything() -> None:
+    assert str(ConfigError("no", origin="built in")) == "no (which is built in)"
+    assert str(ConfigError("no", origin="pyproject.toml:3")) == "no (set in pyproject.toml:3)"

@@ -67,6 +67,7 @@ def test_the_outcome_arrives_whole() -> None:
             seen=["1", "2"],
         ),
         saved=True,
+        proved=[make_verdict(run, "t.py::a", Label.FLAKY)],
         notes=["a note"],
         run=run,
     )

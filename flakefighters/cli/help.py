@@ -1,0 +1,110 @@
+"""The command's help: its commands in groups, a line each, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+__all__ = ["EXAMPLES", "GROUPS", "Grouped", "describe"]
+
+#: What each group's commands do, in at most 45 characters.
+GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Look": {
+        "runs": "List the newest runs",
+        "show": "Show a run with its failures and verdicts",
+        "tests": "List tests by failures, with flake rates",
+        "explain": "Tell why a test failed, with the evidence",
+    },
+    "Set up": {
+        "init": "Write profiles.toml; share a history",
+        "profiles": "List profiles and which one is used here",
+        "config": "Show every setting and where it was set",
+        "check": "Check the way to a history, step by step",
+        "login": "Store a password in the system's keyring",
+        "logout": "Remove a password from the keyring",
+    },
+    "Share": {
+        "clone": "Copy a shared history into the local one",
+        "pull": "Fetch the runs that the local one lacks",
+        "push": "Send the runs that wait for delivery",
+        "sync": "Pull, then push",
+    },
+    "Administer": {
+        "upgrade": "Create the tables or bring them up to date",
+        "grants": "Print SQL that gives each role its rights",
+        "prune": "Remove runs that are older than is kept",
+        "purge": "Remove a run, or what a secret leaked into",
+    },
+}
+
+#: Under the help of a command, and under that of the command as a whole ("").
+EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("runs", "explain tests/test_tax.py::test_vat", "tests --flaky --since 14d"),
+    "runs": ("runs --limit 5", "runs --all-projects --json"),
+    "show": ("show", "show 51be --tracebacks"),
+    "tests": ("tests --failed", "tests --flaky --branch main --since 14d"),
+    "explain": (
+        "explain tests/test_tax.py::test_vat",
+        "explain test_vat --run 51be",
+        "explain tests/test_tax.py",
+    ),
+    "init": (
+        "init",
+        "init --shared postgresql://ci_writer@db.example.org/flakes --ci github",
+    ),
+    "profiles": ("profiles", "profiles --profile shared"),
+    "config": ("config", "config --json"),
+    "check": ("check", "check ci"),
+    "login": ("login shared",),
+    "logout": ("logout shared",),
+    "clone": ("clone", "clone --from sqlite:///artifact.db"),
+    "pull": ("pull", "pull --from shared --into local"),
+    "push": ("push", "push --to ci --local-runs"),
+    "sync": ("sync", "sync --from ci"),
+    "upgrade": ("upgrade --profile owner --dry-run",),
+    "grants": ("grants --profile ci | psql postgresql://admin@db.example.org/flakes",),
+    "prune": ("prune --keep-days 90 --dry-run",),
+    "purge": ("purge 51be --dry-run",),
+}
+
+
+class Grouped(TyperGroup):
+    """Lists its commands by group."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group, and one for commands that are in none."""
+        left = set(self.list_commands(ctx))
+        groups = {
+            title: [(name, line) for name, line in lines.items() if name in left]
+            for title, lines in GROUPS.items()
+        }
+        left.difference_update(name for rows in groups.values() for name, _ in rows)
+        groups["More"] = [(name, "") for name in sorted(left)]
+        widest = max(len(name) for rows in groups.values() for name, _ in rows)
+        for title, rows in groups.items():
+            if rows:
+                with formatter.section(title):
+                    # As wide in each group.
+                    formatter.write_dl([(f"{name:<{widest}}", line) for name, line in rows])
+
+
+def describe(app: typer.Typer) -> None:
+    """Give every command of ``app`` its line and its examples."""
+    lines = {name: line for rows in GROUPS.values() for name, line in rows.items()}
+    app.info.epilog = _examples("")
+    for command in app.registered_commands:
+        name = command.name or ""
+        command.short_help = lines.get(name)
+        command.epilog = _examples(name)
+
+
+def _examples(name: str) -> str | None:
+    """A paragraph that is not wrapped."""
+    examples = EXAMPLES.get(name, ())
+    if not examples:
+        return None
+    shown = "\n".join(f"  flakefighters {example}" for example in examples)
+    return f"\b\n{'Example' if len(examples) == 1 else 'Examples'}:\n{shown}"

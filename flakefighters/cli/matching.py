@@ -1,0 +1,56 @@
+"""Which tests of a history a name stands for, spelt as pytest would take it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from flakefighters.cli.place import Place
+
+__all__ = ["matching", "near", "spellings"]
+
+#: How many names are offered for one that is not known.
+_NEAREST = 5
+
+
+def spellings(place: Place, nodeid: str) -> Iterator[str]:
+    """How the history may have written a node id that pytest printed, or that it wrote itself.
+
+    Its path is relative to the checkout's base; pytest prints it relative to its rootdir, and
+    people complete it relative to where they stand.
+    """
+    yield nodeid
+    path, colons, rest = nodeid.partition("::")
+    tried = {nodeid}
+    for start in (place.anchor.path, place.folder, Path.cwd()):
+        full = os.path.normpath(start / path)
+        inside = place.checkout.relative(full)
+        if inside is not None and (spelling := inside + colons + rest) not in tried:
+            tried.add(spelling)
+            yield spelling
+
+
+def matching(place: Place, asked: str, names: Sequence[str]) -> list[str]:
+    """The known tests that ``asked`` stands for, if it is not the whole name of one.
+
+    It may lack the parameters, or be a class, a file or a folder; else it may lack what stands in
+    front: the bare name of a test, a class or a file.
+    """
+    for spelling in spellings(place, asked):
+        if spelling in ("", "."):
+            return list(names)
+        start = re.compile(re.escape(spelling.rstrip("/")) + r"(?:::|\[|/)")
+        found = [name for name in names if start.match(name)]
+        if found:
+            return found
+    inner = re.compile(r"(?:^|/|::)" + re.escape(asked) + r"(?:$|::|\[|/)")
+    return [name for name in names if inner.search(name)]
+
+
+def near(asked: str, names: Sequence[str]) -> list[str]:
+    """The known names that hold the text, else those that look like it."""
+    holding = [name for name in names if asked.lower() in name.lower()]
+    return holding[:_NEAREST] or difflib.get_close_matches(asked, names, _NEAREST, 0.6)

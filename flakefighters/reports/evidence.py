@@ -1,0 +1,113 @@
+"""A verdict's evidence as sentences.
+
+What is known of a key stands in one table.  Keys that it lacks, of later versions or of somebody
+else's flakefighter, are shown by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from flakefighters.model import Outcome
+from flakefighters.reports.words import count
+
+__all__ = ["evidence_lines"]
+
+#: No more members of a list are named.
+_NAMED: Final = 5
+
+
+def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
+    """One sentence for each thing that a verdict rests on; technical ids are left to ``--json``."""
+    for key, value in evidence.items():
+        if key in _SILENT or value is None or value in ([], {}, "", ()):
+            continue
+        said = _SENTENCES.get(key, lambda _: None)(value)
+        if said is None:
+            said = f"{key.replace('_', ' ')}: {_plain(value)}"
+        if key == "baseline" and evidence.get("commit"):
+            said += f", commit {str(evidence['commit'])[:7]}"
+        if said and not (key == "commit" and evidence.get("baseline")):
+            yield said
+
+
+def _plain(value: Any) -> str:
+    """A value without the signs of a programming language."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return _named([f"{name} {_plain(member)}" for name, member in value.items()])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _named([_plain(member) for member in value])
+    return "" if value is None else str(value)
+
+
+def _named(words: Sequence[str]) -> str:
+    kept = [word for word in words if word]
+    more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
+    return ", ".join(kept[:_NAMED]) + more
+
+
+def _runs(value: Any) -> str | None:
+    """Runs by the ends of their ids; or how many results there were."""
+    if isinstance(value, int):
+        return f"{count(value, 'earlier result')} seen" if value else "no earlier result seen"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        noun = "run" if len(value) == 1 else "runs"
+        return f"{noun} {_named([one[-4:] for one in value])}"
+    return None
+
+
+def _passes(value: Any) -> str | None:
+    said = _runs(value)
+    return None if said is None else f"passed in {said}"
+
+
+def _attempts(value: Any) -> str | None:
+    known = {outcome.value: outcome.word for outcome in Outcome}
+    if not isinstance(value, list) or not all(
+        isinstance(one, list) and len(one) == 2 for one in value
+    ):
+        return None
+    return _named([f"attempt {number} {known.get(letter, letter)}" for number, letter in value])
+
+
+def _touched(value: Any) -> str | None:
+    """Each is [how, kind, path, unit, line, what happened to it]."""
+    if not isinstance(value, list):
+        return None
+    words = []
+    for one in value:
+        if not isinstance(one, list) or len(one) < 5:
+            return None
+        how, _, path, unit, line = one[:5]
+        where = f"{path}, line {line}" if line else str(path)
+        words.append(f"{how} {unit} in {where}" if unit else f"{how} {where}")
+    return f"touched: {_named(words)}"
+
+
+#: Ids that say nothing to a reader, and what the reason or another sentence says already.
+_SILENT: Final = frozenset(
+    ("by", "state", "environment", "source", "passed", "started", "was_at", "doubt")
+)
+
+_SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
+    "baseline": lambda value: f"compared with run {str(value)[-4:]}",
+    "commit": lambda value: f"commit {str(value)[:7]}",
+    "considered": lambda value: (
+        f"{count(value, 'change')} looked at" if isinstance(value, int) else None
+    ),
+    "more": lambda value: f"and {count(value, 'more change')} touched" if value else "",
+    "touched": _touched,
+    "doubts": lambda value: f"in doubt: {_plain(value)}",
+    "seen": lambda value: f"{value} seen",
+    "passes": _passes,
+    "runs": _runs,
+    "run": lambda value: f"proved by run {str(value)[-4:]}",
+    "was": lambda value: f"was: {value}",
+    "attempts": _attempts,
+    "introduced": lambda value: f"changed since it was last stable: {_plain(value)}",
+    "signature": lambda value: f"signature {str(value)[:12]}",
+    "own_file": lambda value: f"test file {value}",
+}
