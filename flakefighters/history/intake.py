@@ -9,6 +9,7 @@ from typing import Final
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.database import Writer
 from flakefighters.history.purge_text import ORIGIN, is_purged
+from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import unstorable
 
 __all__ = ["Saved", "marks", "purged_names", "same_origin"]
@@ -56,5 +57,8 @@ def same_origin(known: str, extra: str | None, origin: str) -> bool:
 
     ``known`` and ``extra`` are what its row says, ``origin`` what the one that came says.
     """
-    said = from_json(extra).get(ORIGIN, known) if extra else known
+    try:
+        said = from_json(extra).get(ORIGIN, known) if extra else known
+    except MALFORMED:
+        said = known
     return bool(said == origin)

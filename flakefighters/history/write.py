@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from flakefighters.errors import ConflictError, NotFoundError
@@ -11,7 +12,9 @@ from flakefighters.history.chains import listing_chain, suite_chain
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Row, Writer
 from flakefighters.history.intake import Saved, marks, purged_names, same_origin
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
+from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Run, Trust, Verdict
 
@@ -120,9 +123,13 @@ def save(
         writer.insert("project", "id identity label", [(project, storable(identity), label)])
         link = None
         if not has_suite:
-            chain = suite_chain(writer, near) if near else ()
+            chain: Sequence[SuiteLink] = ()
+            covered: set[int] = set()
+            with suppress(*MALFORMED):  # what is damaged is no base: the row stands alone
+                near_chain = suite_chain(writer, near) if near else ()
+                covered = set(pack.order_of(near_chain)) if near_chain else set()
+                chain = near_chain
             link = pack.link_suite(suite, tests, chain)
-            covered = set(pack.members_of(chain))
         nodeids = {} if has_suite else dict(zip(tests, run.suite, strict=True))
         in_suite = set(tests)
         for nodeid in {execution.nodeid for execution in run.executions}.union(
@@ -144,7 +151,11 @@ def save(
             columns = "id n base added removed places"
             writer.insert("suite", columns, [link.row()])
         if listing is not None and files is not None and not has_listing:
-            listings = listing_chain(writer, near_listing) if near_listing else ()
+            listings: Sequence[ListingLink] = ()
+            with suppress(*MALFORMED):
+                near_chains = listing_chain(writer, near_listing) if near_listing else ()
+                pack.files_of(near_chains)
+                listings = near_chains
             row = pack.link_listing(listing, files, listings).row()
             writer.insert("listing", "id n base files", [row])
         if state is not None:

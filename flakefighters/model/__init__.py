@@ -33,6 +33,7 @@ from flakefighters.model.facts import (
     Trust,
 )
 from flakefighters.model.targets import Secret, Target
+from flakefighters.model.trust import Came, Use, as_read, believed, doubt
 from flakefighters.model.verdicts import (
     JOINT,
     Baseline,
@@ -50,6 +51,7 @@ from flakefighters.model.verdicts import (
 __all__ = [
     "JOINT",
     "Baseline",
+    "Came",
     "Case",
     "Change",
     "ChangeKind",
@@ -80,5 +82,9 @@ __all__ = [
     "Touch",
     "Trust",
     "Unit",
+    "Use",
     "Verdict",
+    "as_read",
+    "believed",
+    "doubt",
 ]
