@@ -58,7 +58,10 @@ class ChangedImports:
         if not case.history:
             reason = "the history could not be read"
             return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
-        reason = "never passed before in any known run"
+        if case.not_believed is not None:
+            return self._say(Label.UNDECIDED, Confidence.WEAK, case.not_believed, evidence)
+        known = "in any known run" if case.searched else "in the runs that were looked at"
+        reason = f"never passed before {known}"
         if case.past:
             reason += f" ({plural(len(case.past), 'earlier result')})"
         return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)

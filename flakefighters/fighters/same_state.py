@@ -10,7 +10,7 @@ from typing import Final
 from flakefighters.fighters.chance import chance, edited
 from flakefighters.fighters.touched_change import introduced
 from flakefighters.fighters.words import apart, plural, run_name
-from flakefighters.model import Case, Confidence, Label, Need, Outcome, Trust, Verdict
+from flakefighters.model import Case, Confidence, Label, Need, Outcome, Use, Verdict, believed
 
 __all__ = ["Rerun", "SameState"]
 
@@ -60,9 +60,8 @@ class SameState:
             for past in case.past
             if past.run.state == state
             and past.outcome in PASSES
-            and past.run.trust is not Trust.UNTRUSTED
-            and not past.run.context.get("debugger")
             and past.run.environment in case.comparable
+            and believed(past.run, Use.PROOF, case.head)
         ]
         if not passes:
             return None

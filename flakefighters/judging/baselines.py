@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from flakefighters.history import History
+from flakefighters.history import Evidence
+from flakefighters.history.content import state_key
+from flakefighters.judging.evidence import ordered
 from flakefighters.judging.untracked import module_files
-from flakefighters.model import ChangeKind, Effect, RunHead, Trust, Unit
+from flakefighters.model import ChangeKind, Effect, RunHead, Unit, Use
 from flakefighters.reach.delta import MOST_PARSED, Delta, Sources, delta
 from flakefighters.reach.early_imports import Loaded, may_have_run
 from flakefighters.reach.keepers import Keeper, keepers
@@ -24,7 +26,7 @@ from flakefighters.source.units import spans
 from flakefighters.state.checkout import Checkout
 from flakefighters.tracing import FileWatch, UnitSpan, Watch
 
-__all__ = ["Lookback", "counts", "look_back", "ordered"]
+__all__ = ["Lookback", "files_of", "look_back"]
 
 #: More states than these are not compared at the start: a test whose last pass lies on another
 #: one is judged by its imports.
@@ -48,32 +50,41 @@ class Lookback:
     keepers: Sequence[Keeper] = ()
 
 
-def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
-    """Runs by strength of evidence: ancestry, then start; and the rank of each ancestor."""
-    rank = {commit: place for place, commit in enumerate(checkout.ancestors())} if runs else {}
-    far = len(rank)
-    return sorted(runs, key=lambda one: (rank.get(one.commit or "", far), -one.started)), rank
+def files_of(
+    runs: Iterable[RunHead], evidence: Evidence, checkout: Checkout
+) -> dict[str, Mapping[str, str]]:
+    """Path to blob id for the states of these runs whose files are known.
+
+    Where git has the tree, git speaks.  What is recorded counts for the rest, and only if a run
+    that is believed says so.
+    """
+    found: dict[str, Mapping[str, str]] = {}
+    missing: dict[str, None] = {}
+    for run in runs:
+        if run.state is None or run.state in found:
+            continue
+        # A state without uncommitted files is its tree, whatever else a row says.
+        clean = run.tree is not None and run.state == state_key(run.tree, None)
+        files = checkout.files_of(run.tree) if clean and run.tree is not None else None
+        if files is None:
+            missing[run.state] = None
+        else:
+            found[run.state] = files
+    missing = {state: None for state in missing if state not in found}
+    return found | evidence.state_files(missing) if missing else found
 
 
-def counts(run: RunHead, pr: str | None, rank: Mapping[str, int]) -> bool:
-    """Whether a pass in this run may be a baseline."""
-    if run.trust is Trust.UNTRUSTED or run.context.get("debugger"):
-        return False
-    # What another pull request never merged is no past of ours.
-    return run.pr in (None, pr) or run.commit in rank
-
-
-def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int) -> Lookback:
+def look_back(evidence: Evidence, checkout: Checkout, *, limit: int) -> Lookback:
     """Compare the work tree with the states of the nearest passes."""
-    base = str(checkout.base)
-    runs, rank = ordered(history.recent(head.project, limit=limit), checkout)
-    fit = [run for run in runs if counts(run, head.pr, rank)]
+    base, head = str(checkout.base), evidence.judged
+    runs, _ = ordered(evidence.builds(limit), checkout)
+    fit = [run for run in runs if evidence.believes(run, Use.BASELINE)]
     # Which environment this is cannot be told before pytest has read all its options, so each of
     # those that ran lately gets its baselines.
     keys = list(dict.fromkeys(run.environment_key for run in fit))[:MOST_KEYS]
     wanted: dict[str, None] = {}
     for some in (fit, *([run for run in fit if run.environment_key == key] for key in keys)):
-        for run in history.baselines(some):
+        for run in evidence.baselines(some):
             if run.state is not None:
                 wanted[run.state] = None
         # A state that passed before the one which is checked out: what came in since?
@@ -88,16 +99,12 @@ def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int
     loose = {path: edited for path, edited in edits.items() if edited > oldest}
     if new is None:
         return Lookback(_watch(base, (), Sources((), lambda _: None), loose), loose=loose)
-    recorded = history.state_files(states)
-    trees = {run.state: run.tree for run in runs if run.dirty is False}
+    recorded = files_of([run for run in fit if run.state in states], evidence, checkout)
     sources = Sources(new, lambda path: _read(checkout, path))
     found = Lookback(Watch(base=base), loose=loose)
     lookers = Lookers(sources)
     for state in states:
         old = recorded.get(state)
-        tree = trees.get(state)
-        if old is None and tree is not None:
-            old = checkout.files_of(tree)
         if old is not None:
             found.deltas[state] = delta(old, new, checkout.read_blobs, sources, lookers=lookers)
     if any(effect.targets for one in found.deltas.values() for effect in one.effects):

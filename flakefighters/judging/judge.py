@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.facts import compare
 from flakefighters.fighters import decide
-from flakefighters.history import History
-from flakefighters.judging.baselines import Lookback, counts, ordered
+from flakefighters.history import Evidence
+from flakefighters.judging.baselines import Lookback, files_of
+from flakefighters.judging.evidence import Known, gather
 from flakefighters.judging.installed import Installed
 from flakefighters.judging.touches import touch_of
 from flakefighters.judging.untracked import edits
@@ -21,7 +22,6 @@ from flakefighters.model import (
     Change,
     Changes,
     Effect,
-    Environment,
     Execution,
     Failure,
     Flakefighter,
@@ -30,7 +30,9 @@ from flakefighters.model import (
     Reach,
     Run,
     RunHead,
+    Use,
     Verdict,
+    believed,
 )
 from flakefighters.reach.import_graph import ImportGraph
 from flakefighters.source.doctests import words_of
@@ -50,6 +52,8 @@ class Judged:
     said: list[Verdict] = field(default_factory=list)
     #: Runs that were considered, best evidence first.
     seen: list[str] = field(default_factory=list)
+    #: Those of them that are of pull requests whose commit is part of what is checked out.
+    merged: list[str] = field(default_factory=list)
 
 
 def failing(run: Run) -> list[Execution]:
@@ -59,7 +63,7 @@ def failing(run: Run) -> list[Execution]:
 
 def judge(
     run: Run,
-    history: History | None,
+    history: Evidence | None,
     checkout: Checkout,
     fighters: Sequence[Flakefighter],
     *,
@@ -84,6 +88,7 @@ def judge(
     world.note_edits(loaded)
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
+    judged.merged = sorted(world.known.merged)
     for execution in failed:
         ignore = ignored(execution.nodeid)
         if ignore is True:
@@ -109,7 +114,7 @@ class _World:
     def __init__(
         self,
         run: Run,
-        history: History | None,
+        history: Evidence | None,
         checkout: Checkout,
         limit: int,
         roots: Sequence[str],
@@ -124,10 +129,7 @@ class _World:
         self.lookback = lookback
         self.installed = Installed(None)
         self.unstated: tuple[tuple[str, int], ...] = ()
-        self.runs: tuple[RunHead, ...] = ()
-        self.past: dict[str, tuple[Past, ...]] = {}
-        self.environments: dict[str, Environment] = {}
-        self._rank: dict[str, int] = {}
+        self.known = Known()
         self._files: dict[str, dict[str, str] | None] = {}
         self._changes: dict[tuple[str | None, str | None], Changes] = {}
         self._graphs: dict[str, ImportGraph] = {}
@@ -146,22 +148,9 @@ class _World:
         self._collected = frozenset(map(own_file, run.suite))
         self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
         if history is not None and limit > 0:
-            self._look_back(history, limit, sorted(failed))
-
-    def _look_back(self, history: History, limit: int, nodeids: Sequence[str]) -> None:
-        head = self.run.head
-        found = {one.id: one for one in history.recent(head.project, limit=limit)}
-        if head.state is not None:
-            same = history.runs_of_state(head.project, head.state, limit=limit)
-            found.update((one.id, one) for one in same)
-        found.pop(head.id, None)
-        if not found:
-            return
-        runs, self._rank = ordered(list(found.values()), self.checkout)
-        self.runs = tuple(runs)
-        self.past = history.past(nodeids, self.runs)
-        ids = {one.environment for one in self.runs if one.environment is not None}
-        self.environments = history.environments(ids)
+            self.known = gather(history, checkout, sorted(failed), limit=limit)
+        self.runs, self.past = self.known.runs, self.known.past
+        self.environments = self.known.environments
 
     def note_edits(self, loaded: Sequence[str]) -> None:
         """Look for code that was edited since earlier runs and that no state tells of."""
@@ -215,6 +204,9 @@ class _World:
             attempts=tuple(self._attempts[execution.nodeid]),
             past=past,
             comparable=self._comparable(),
+            merged=self.known.merged,
+            not_believed=self.known.not_believed.get(execution.nodeid),
+            searched=self.known.searched,
             baseline=baseline,
             others=self._others(past, baseline),
             stable=stable,
@@ -301,7 +293,8 @@ class _World:
         return None
 
     def _counts(self, head: RunHead) -> bool:
-        return counts(head, self.run.head.pr, self._rank)
+        merged = head.commit in self.known.rank
+        return believed(head, Use.BASELINE, self.run.head, merged=merged)
 
     def _outside(self, file: str, state: str | None) -> frozenset[str]:
         """Top-level modules that the test's files ask for and that are not of the project."""
@@ -350,9 +343,7 @@ class _World:
             return None
         if state not in self._files:
             assert self.history is not None
-            files = self.history.state_files([state]).get(state)
-            if files is None and head.tree is not None and head.dirty is False:
-                files = self.checkout.files_of(head.tree)
+            files = files_of([head], self.history, self.checkout).get(state)
             self._files[state] = None if files is None else dict(files)
         return self._files[state]
 

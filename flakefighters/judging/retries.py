@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flakefighters.fighters.words import ago
 from flakefighters.history import History
-from flakefighters.model import JOINT, Confidence, Label, Outcome, Run, RunHead, Verdict
+from flakefighters.model import (
+    JOINT,
+    Confidence,
+    Label,
+    Outcome,
+    Run,
+    RunHead,
+    Use,
+    Verdict,
+    believed,
+)
 
 __all__ = ["amendments"]
 
@@ -16,7 +27,7 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
 
     Nothing is changed: the old verdicts stay beside the new ones.
     """
-    head = run.head
+    head = replace(run.head, trust=history.trust)
     if head.state is None:
         return []
     earlier = [
@@ -25,6 +36,7 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
         if one.id != head.id
         and one.started < head.started
         and one.environment == head.environment
+        and believed(head, Use.PROOF, one)
         and _seeds(one) == _seeds(head)
     ]
     if not earlier:

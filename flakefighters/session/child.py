@@ -45,6 +45,7 @@ def main() -> None:
         "joint": wire.plain(done.judged.joint),
         "said": wire.plain(done.judged.said),
         "seen": done.judged.seen,
+        "merged": done.judged.merged,
         "saved": done.saved,
         "notes": done.notes,
     }

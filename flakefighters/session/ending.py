@@ -101,6 +101,7 @@ def _elsewhere(session: Session, run: Run) -> Finished:
             joint=[wire.load(Verdict, one) for one in answer["joint"]],
             said=[wire.load(Verdict, one) for one in answer["said"]],
             seen=answer["seen"],
+            merged=answer["merged"],
         ),
         saved=answer["saved"],
         notes=answer["notes"],

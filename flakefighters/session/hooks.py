@@ -348,6 +348,7 @@ class Session:
             lookback=self.lookback,
             modules=frozenset(name for name in list(sys.modules) if "." not in name),
             loaded=loaded_files(self.recorder.executions),
+            unreadable=self.start.unreadable,
         )
 
     def _told(self, finished: Finished) -> None:

@@ -8,6 +8,7 @@ the plugin that records.
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.fighters import builtin
+from flakefighters.history import Evidence, History, came
 from flakefighters.judging.baselines import Lookback, look_back
-from flakefighters.model import Flakefighter
+from flakefighters.model import Flakefighter, Trust
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
@@ -127,22 +129,23 @@ def _hide_url(config: Any) -> None:
 def _look_back(start: Start, wishes: Asked) -> Lookback:
     """Deliver what earlier runs left behind, and see what changed since tests last passed."""
     nothing = Lookback(Watch(base=str(start.checkout.base)))
-    target, record_to = start.resolution.target, start.resolution.record_to
-    left = wishes.save and record_to.backend == "sqlite" and any(start.spool.glob("*.jsonl"))
-    looking = wishes.history_runs > 0
-    if target.path is not None and not target.path.exists():
-        looking = False
+    record_to = start.resolution.record_to
     try:
-        if left:
-            with open_checked(record_to, start.checkout, create=True, deadline=2.0) as history:
-                _, notes = deliver_leftovers(history, start.spool, to=address(record_to))
+        with ExitStack() as stack:
+            found = _histories(start, wishes, stack)
+            here = next((one for one in found if one.target == record_to), None)
+            if here is not None and _leftovers(start, wishes):
+                _, notes = deliver_leftovers(here, start.spool, to=address(record_to))
                 start.notes.extend(notes)
-                if target == record_to and looking:
-                    return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
-        if looking:
-            create = wishes.save and target == record_to
-            with open_checked(target, start.checkout, create=create, deadline=_LOOKING) as history:
-                return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
+            if found and wishes.history_runs > 0:
+                evidence = Evidence(
+                    judged=replace(start.head, trust=here.trust if here else Trust.LOCAL),
+                    sources=[(one, came(one, record_to)) for one in found],
+                    commits=start.checkout.ancestors,
+                )
+                lookback = look_back(evidence, start.checkout, limit=wishes.history_runs)
+                start.unreadable.update(evidence.unreadable)
+                return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
             raise ConfigError(str(error), remedy='on_error = "fail" forbids to go on') from None
@@ -152,6 +155,36 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
         start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
     return nothing
+
+
+def _leftovers(start: Start, wishes: Asked) -> bool:
+    """Whether journals may wait for the file that runs are recorded in."""
+    record_to = start.resolution.record_to
+    return wishes.save and record_to.backend == "sqlite" and any(start.spool.glob("*.jsonl"))
+
+
+def _histories(start: Start, wishes: Asked, stack: ExitStack) -> list[History]:
+    """Open what can be read now: the profile's history, and the one that is recorded in.
+
+    If they are two, the first may be away.
+    """
+    target, record_to = start.resolution.target, start.resolution.record_to
+    left, looking = _leftovers(start, wishes), wishes.history_runs > 0
+    found: list[History] = []
+    for one in [record_to] if target == record_to else [target, record_to]:
+        mine = one == record_to
+        there = one.path is None or one.path.exists()
+        if not ((looking and there) or (mine and left)):
+            continue
+        create = wishes.save and mine and (left or target == record_to)
+        deadline = 2.0 if mine and left else _LOOKING
+        try:
+            opened = open_checked(one, start.checkout, create=create, deadline=deadline)
+            found.append(stack.enter_context(opened))
+        except FlakefightersError:
+            if mine or start.resolution.settings.on_error == "fail":
+                raise
+    return found
 
 
 def _say(config: Any, note: str) -> None:

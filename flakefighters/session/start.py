@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Start:
     spool: Path
     #: Our one-line troubles so far.
     notes: list[str]
+    #: Runs of the history that could not be read, and why.
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 def begin(
