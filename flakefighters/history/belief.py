@@ -35,7 +35,7 @@ class Reader:
     #: Commits that what is checked out contains, newest first.
     commits: Sequence[str] = ()
     came: Came = Came.HERE
-    #: How far the user's configuration trusts the history.
+    #: How far the user's configuration trusts the file.
     given: Trust | None = None
 
     def uses(self, head: RunHead, use: Use) -> bool:

@@ -89,20 +89,17 @@ class Came(enum.Enum):
 def as_read(head: RunHead, came: Came, given: Trust | None = None) -> RunHead:
     """The run with the trust that it has for whoever reads it there.
 
-    ``given`` is how far the user's own configuration trusts the source.  It speaks for runs that
-    nobody else vouches for; those of pull requests are believed as such at most.
+    ``given`` is how far the user's own configuration trusts a file: whoever made it could claim
+    anything.  Runs of pull requests are believed as such at most, and what the file itself does
+    not believe is not believed.
     """
-    if came is Came.HERE or head.trust is Trust.UNTRUSTED:
-        return head
-    if came is not Came.FILE and head.trust is not Trust.LOCAL:
-        return head
-    if given is None:
-        # Another machine's own run, as soon as there are others to be believed.
-        trust = Trust.LOCAL if came is Came.SERVER else Trust.UNTRUSTED
-    elif given is Trust.PROTECTED and head.pr is not None:
-        trust = Trust.PR
-    else:
-        trust = given
+    trust = head.trust
+    if came is Came.FILE and trust is not Trust.UNTRUSTED:
+        trust = given or Trust.UNTRUSTED
+        if trust is Trust.PROTECTED and head.pr is not None:
+            trust = Trust.PR
+    elif came is Came.ROLES and trust is Trust.LOCAL:
+        trust = Trust.UNTRUSTED  # another machine's own run
     return head if trust is head.trust else replace(head, trust=trust)
 
 

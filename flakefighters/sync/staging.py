@@ -27,7 +27,9 @@ from flakefighters.history.layout import (
     statements,
 )
 from flakefighters.history.trouble import explain_sqlite
+from flakefighters.history.write import TRUST_RANKS
 from flakefighters.ids import uuid7
+from flakefighters.model import Trust
 from flakefighters.sync.tables import COLUMNS, insert
 
 __all__ = ["Staging"]
@@ -140,6 +142,13 @@ class Staging:
         self.buried = self.buried or (table == "tombstone" and bool(rows))
         self.connection.executemany(_INSERTS[table], rows)
         self.rows += len(rows)
+
+    def distrust(self, rank: int) -> None:
+        """Believe the runs that arrived with this rank of trust no more."""
+        self.connection.execute(
+            "UPDATE arrival SET trust = :worst WHERE trust = :rank",
+            {"rank": rank, "worst": TRUST_RANKS[Trust.UNTRUSTED]},
+        )
 
     # -- ending --------------------------------------------------------------------------------
 
