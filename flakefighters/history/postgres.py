@@ -327,8 +327,10 @@ class PostgresDatabase:
     def writing(self, sql: str, **params: object) -> Iterator[PostgresWriter]:
         if self.read_only:
             raise DatabaseError(f"{self.target.display} is opened for reading only")
+        # Whoever may log in can hold the lock: then this says so before patience ends.
+        longest = int(800 * self._patience(SILENCE))
         begin = (
-            "BEGIN ISOLATION LEVEL READ COMMITTED; "
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {longest}; "
             f"SELECT pg_advisory_xact_lock_shared({lock_key(self.target.schema)}); "
         )
         # The version is looked at under the lock, by the statement after it.

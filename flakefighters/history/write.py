@@ -54,6 +54,14 @@ _VERDICT_COLUMNS: Final = (
 )
 
 
+def closed_to(trust: Trust, best: int | None) -> bool:
+    """Whether nothing can be added to a run that has this rank, by a role of this trust.
+
+    The server's policies say the same, see ``roles_sql.py``.
+    """
+    return trust is Trust.PR and best in (TRUST_RANKS[Trust.PROTECTED], TRUST_RANKS[Trust.LOCAL])
+
+
 def _text(value: str | None) -> str | None:
     return None if value is None else storable(value)
 
@@ -113,7 +121,8 @@ def save(
                     f"run {head.id} is in this history with other content",
                     remedy="the run that is there was kept; nothing was written",
                 )
-            if best is None or TRUST_RANKS[trust] < best:
+            raised = best is None or TRUST_RANKS[trust] < best
+            if raised and not closed_to(database.trust, best):
                 _insert_arrival(writer, head.id, trust, now, via)
             return Saved.KNOWN
         if horizon is not None and head.started < horizon:
@@ -360,7 +369,7 @@ def save_verdicts(database: Database, verdicts: Sequence[Verdict]) -> int:
         bodies: dict[str, str] = {}
         rows: list[Row] = []
         for run in wanted:
-            if database.trust is Trust.PR and best[run] == TRUST_RANKS[Trust.PROTECTED]:
+            if closed_to(database.trust, best[run]):
                 continue  # the server would refuse it
             own = [verdict for verdict in verdicts if verdict.run == run]
             more_bodies, more_rows = _rulings(identities[run], own)
