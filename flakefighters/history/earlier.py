@@ -179,6 +179,8 @@ def further(
         with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
             run = heads.head(row)
             members = suites.members(row[heads.HEAD_WIDTH + 1])
+            if len(row[heads.HEAD_WIDTH + 2]) not in (1, len(members)):
+                raise ValueError("outcomes of other tests")
             into = found.passes if reader.uses(run, Use.BASELINE) else found.others
             for nodeid, test in tests.items():
                 how = _outcome(members, row[heads.HEAD_WIDTH + 2], test)

@@ -64,6 +64,8 @@ def gather(evidence: Evidence, checkout: Checkout, nodeids: Sequence[str], *, li
         runs, known.rank = ordered([*runs, *more.values()], checkout)
         past |= {nodeid: (*past[nodeid], one) for nodeid, one in passes.items()}
     known.runs, known.past = tuple(runs), past
+    # Nobody looked at what cannot be read.
+    known.searched = known.searched and not evidence.unreadable
     ids = {run.environment for run in runs if run.environment is not None}
     known.environments = evidence.environments(ids) if ids else {}
     return known
