@@ -128,7 +128,7 @@ def test_git_speaks_before_lists_of_others(shop: Project) -> None:
     shop.write({"shop.py": "def add(a, b):\n    return a - b\n"})
     bad = shop.git("hash-object", "shop.py").strip()[:16]
     change(shop, f"UPDATE listing SET files = replace(files, '{good}', '{bad}')")
-    found = dict((line.split(" ")[0], label) for label, line in shop.pytest(expect=1).verdicts)
+    found = {line.split(" ")[0]: label for label, line in shop.pytest(expect=1).verdicts}
     assert found["test_it.py::test_add"] == "GENUINE"
 
 
