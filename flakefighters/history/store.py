@@ -184,7 +184,7 @@ class History:
             raise NotFoundError(
                 f"run {short(run_id)} cannot be read: its rows are damaged "
                 f"({type(error).__name__})",
-                remedy=f"remove it with `flakefighters purge --run {short(run_id, 8)}`",
+                remedy=f"remove it with `flakefighters purge {run_id}`",
             ) from None
 
     def find(self, tail: str, project: str | None = None) -> RunHead:

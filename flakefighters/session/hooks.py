@@ -396,7 +396,5 @@ class Session:
 
 
 def _worker(report: Any) -> str | None:
-    node = getattr(report, "node", None)
-    if node is None:
-        return None
-    return str(getattr(getattr(node, "gateway", None), "id", "")) or None
+    gateway = getattr(getattr(report, "node", None), "gateway", None)
+    return str(getattr(gateway, "id", "")) or None
