@@ -12,6 +12,7 @@ from flakefighters.cli.output import say
 from flakefighters.cli.waiting import what_to_do
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history import History
+from flakefighters.history.unreadable import unreadable_note
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.reports.words import count
@@ -86,6 +87,9 @@ class Place:
                 for note in deliver_leftovers(history, self.spools, to=address(target))[1]:
                     say(note)
             yield history
+            left_out = unreadable_note(history.unreadable.runs)
+            if left_out is not None:
+                say(left_out)
 
     def say_waiting(self) -> None:
         """Tell on stderr of runs that wait for another history than the one shown."""

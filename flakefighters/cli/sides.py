@@ -118,7 +118,7 @@ class Sides:
                 yield found
         elif source.backend == "sqlite":
             assert source.path is not None
-            with open_foreign(source.path) as foreign:
+            with open_foreign(source.path, trust=source.trust) as foreign:
                 yield foreign
         else:
             with open_history(replace(source, read_only=True), create=False) as history:

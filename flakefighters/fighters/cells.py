@@ -8,13 +8,12 @@ another build does only if all cells passed there: whichever this one is, it was
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from flakefighters.model import Case, Outcome, Past, RunHead
+from flakefighters.model import Outcome, Past, RunHead
 
-__all__ = ["PASSES", "apart", "cell_of", "machines", "unclear"]
+__all__ = ["PASSES", "cell_of", "machines", "unclear"]
 
 PASSES: Final = frozenset({Outcome.PASSED, Outcome.MIXED, Outcome.XPASSED})
 _SILENT: Final = frozenset({Outcome.SKIPPED, Outcome.NOT_RUN, Outcome.UNFINISHED})
@@ -38,41 +37,26 @@ def machines(heads: Iterable[RunHead]) -> dict[Job, set[str]]:
     return found
 
 
-def unclear(case: Case) -> frozenset[str]:
-    """Ids of the earlier runs that may have passed only because they are another cell's."""
-    mine = cell_of(case.head)
+def unclear(head: RunHead, past: Sequence[Past], comparable: Collection[str]) -> frozenset[str]:
+    """Ids of the earlier runs that may have passed only because they are another cell's.
+
+    ``comparable`` are ids of the environments that are like that of ``head``.
+    """
+    mine = cell_of(head)
     jobs: dict[Job, list[Past]] = defaultdict(list)
-    for past in case.past:
-        job = cell_of(past.run)
-        if job is None or past.run.environment not in case.comparable:
+    for one in past:
+        job = cell_of(one.run)
+        if job is None or one.run.environment not in comparable:
             continue
-        if past.run.id != case.head.id and past.outcome not in _SILENT:
-            jobs[job].append(past)
+        if one.run.id != head.id and one.outcome not in _SILENT:
+            jobs[job].append(one)
     if mine is None or not jobs:
         return frozenset()
-    known = machines([case.head, *(past.run for some in jobs.values() for past in some)])
+    known = machines([head, *(past.run for some in jobs.values() for past in some)])
     most = max(map(len, known.values()))
     return frozenset(
         past.run.id
         for job, some in jobs.items()
         if job == mine or len(known[job]) < most or any(past.outcome not in PASSES for past in some)
         for past in some
-    )
-
-
-def apart(case: Case) -> Case:
-    """The case without baselines that may be another cell's."""
-    others = unclear(case)
-    if not others:
-        return case
-    there = [
-        one
-        for one in (case.baseline, *case.others)
-        if one is not None and one.past.run.id not in others
-    ]
-    stable = case.stable
-    if stable is not None and stable.past.run.id in others:
-        stable = None
-    return replace(
-        case, baseline=there[0] if there else None, others=tuple(there[1:]), stable=stable
     )

@@ -65,8 +65,12 @@ class ChangedImports:
         if not case.history:
             reason = "the history could not be read"
             return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
-        reason = "never passed before in any known run"
-        if any(past.run.id in unclear(case) and past.outcome in PASSES for past in case.past):
+        if case.not_believed is not None:
+            return self._say(Label.UNDECIDED, Confidence.WEAK, case.not_believed, evidence)
+        known = "in any known run" if case.searched else "in the runs that were looked at"
+        reason = f"never passed before {known}"
+        apart = unclear(case.head, case.past, case.comparable)
+        if any(past.run.id in apart and past.outcome in PASSES for past in case.past):
             reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:
             reason += f" ({plural(len(case.past), 'earlier result')})"

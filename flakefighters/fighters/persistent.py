@@ -5,26 +5,45 @@ from __future__ import annotations
 from typing import Final
 
 from flakefighters.fighters.words import ago, run_name
-from flakefighters.model import Case, Confidence, Label, Need, Outcome, Past, Verdict
+from flakefighters.model import (
+    Case,
+    Confidence,
+    Label,
+    Need,
+    Outcome,
+    Past,
+    Use,
+    Verdict,
+    believed,
+)
 
 __all__ = ["Broken", "Persistent", "streak"]
 
 IN_A_ROW: Final = 3
+_FAILED: Final = frozenset({Outcome.FAILED, Outcome.ERROR})
 _ENDED: Final = frozenset({Outcome.SKIPPED, Outcome.NOT_RUN, Outcome.UNFINISHED})
 
 
 def streak(case: Case) -> list[Past]:
-    """Results before this one that failed with the same signature, newest first, up to a pass."""
+    """Results before this one that failed with the same signature, newest first, up to a pass.
+
+    Only comparable environments count: what fails, or passes, in another one is another matter.
+    """
     found: list[Past] = []
     for past in sorted(case.past, key=lambda one: -one.run.started):
-        if past.outcome in _ENDED:
+        if past.outcome in _ENDED or past.run.environment not in case.comparable:
             continue
-        if past.outcome not in (Outcome.FAILED, Outcome.ERROR):
-            break
-        if case.signature not in past.signatures:
+        alike = past.outcome in _FAILED and case.signature in past.signatures
+        if not _counts(case, past, Use.STREAK if alike else Use.BREAK):
+            continue
+        if not alike:
             break
         found.append(past)
     return found
+
+
+def _counts(case: Case, past: Past, use: Use) -> bool:
+    return believed(past.run, use, case.head, merged=past.run.id in case.merged)
 
 
 class Persistent:
@@ -38,7 +57,9 @@ class Persistent:
         before = streak(case)
         if not before or Label.GENUINE.value not in before[0].labels:
             return None
-        last = before[0]
+        last, first = before[0], before[-1]
+        if not _counts(case, last, Use.LABEL):
+            return None
         return Verdict(
             label=Label.GENUINE,
             fighter=self.name,
@@ -46,7 +67,11 @@ class Persistent:
             confidence=Confidence.FAIR,
             reason=f"failed in the same way in {run_name(last)}"
             f" ({ago(last.run.started, case.head.started)}), which was genuine",
-            evidence={"runs": [past.run.id for past in before[:10]], "signature": case.signature},
+            evidence={
+                "runs": [past.run.id for past in before[:10]],
+                "since": first.run.id,
+                "signature": case.signature,
+            },
         )
 
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from flakefighters.fighters.cells import apart
+from flakefighters.ids import short
 from flakefighters.model import JOINT, Case, Confidence, Flakefighter, Label, Verdict
 
 __all__ = ["decide"]
 
 VERSION: Final = 1
+#: The flakefighter that repeats what was said before.
+_REPEATS: Final = "persistent"
+_ORDER: Final = tuple(Confidence)  # strongest first
 #: Flakefighters that only sow doubt: what an execution was seen to touch is stronger.
 _DOUBTERS: Final = frozenset({"systemic", "broken"})
 
@@ -21,9 +24,9 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
 
     The flakefighters come in order of proof and the first that speaks wins; but a doubt ("many
     at once", "broken") gives way to a change that the execution was seen to touch, and to a
-    failure that was judged genuine before.
+    failure that was judged genuine before.  Of those that agree with it the strongest speaks, so
+    that what changed is named again, and "failing alike since run ..." stands behind it.
     """
-    case = apart(case)
     said = [verdict for fighter in fighters if (verdict := fighter.judge(case)) is not None]
     if not said:
         nothing = Verdict(
@@ -37,11 +40,26 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
     best = said[0]
     if best.fighter in _DOUBTERS:
         best = next((one for one in said if _seen(one)), best)
-    evidence = {"by": best.fighter, **best.evidence}
-    return replace(best, fighter=JOINT, version=VERSION, evidence=evidence), said
+    spoken = _strongest([one for one in said if one.label is best.label], best)
+    reason, evidence = spoken.reason, {"by": spoken.fighter, **spoken.evidence}
+    before = next((one for one in said if one.fighter == _REPEATS), None)
+    if before is not None and spoken is not before and before.label is spoken.label:
+        since = str(before.evidence.get("since", ""))
+        reason += f", failing alike since run {short(since)}"
+        evidence["alike"] = before.evidence
+    joint = replace(spoken, fighter=JOINT, version=VERSION, reason=reason, evidence=evidence)
+    return joint, said
+
+
+def _strongest(agreeing: Sequence[Verdict], best: Verdict) -> Verdict:
+    """The one with the most confidence, the first of equals; who only repeats gives way to all."""
+    own = [one for one in agreeing if one.fighter != _REPEATS]
+    if best.fighter in _DOUBTERS or not own:
+        return best
+    return min(own, key=lambda one: _ORDER.index(one.confidence))
 
 
 def _seen(verdict: Verdict) -> bool:
     return verdict.label is Label.GENUINE and (
-        verdict.confidence is Confidence.STRONG or verdict.fighter == "persistent"
+        verdict.confidence is Confidence.STRONG or verdict.fighter == _REPEATS
     )

@@ -9,7 +9,7 @@ from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.chance import chance, edited
 from flakefighters.fighters.touched_change import introduced
 from flakefighters.fighters.words import apart, plural, run_name
-from flakefighters.model import Case, Confidence, Label, Need, Outcome, Trust, Verdict
+from flakefighters.model import Case, Confidence, Label, Need, Outcome, Use, Verdict, believed
 
 __all__ = ["Rerun", "SameState"]
 
@@ -52,16 +52,15 @@ class SameState:
         state = case.head.state
         if state is None:
             return None
-        others = unclear(case)
+        others = unclear(case.head, case.past, case.comparable)
         passes = [
             past
             for past in case.past
             if past.run.state == state
             and past.outcome in PASSES
-            and past.run.trust is not Trust.UNTRUSTED
-            and not past.run.context.get("debugger")
             and past.run.environment in case.comparable
             and past.run.id not in others
+            and believed(past.run, Use.PROOF, case.head)
         ]
         if not passes:
             return None

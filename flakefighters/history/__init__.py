@@ -7,7 +7,18 @@ made goes through ``flakefighters.history.foreign.open_foreign``.
 
 from __future__ import annotations
 
+from flakefighters.history.belief import Reader
+from flakefighters.history.evidence import Evidence, came
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.history.store import History, open_history
 
-__all__ = ["ExecutionRow", "History", "RunRow", "TestRow", "open_history"]
+__all__ = [
+    "Evidence",
+    "ExecutionRow",
+    "History",
+    "Reader",
+    "RunRow",
+    "TestRow",
+    "came",
+    "open_history",
+]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Row, Writer
 from flakefighters.history.pack import ListingLink, SuiteLink, chain_of
+from flakefighters.history.unreadable import MALFORMED
 
 __all__ = ["listing_chain", "listing_links", "suite_chain", "suite_links"]
 
@@ -51,7 +53,11 @@ def suite_links(database: Database, suites: Iterable[str], *, places: bool) -> d
     wanted = to_json(sorted(set(suites)))
     columns = _SUITE if places else _MEMBERS
     rows = _ask(database, "suite", columns, "{hash:ids}", ids=wanted)
-    return {row[0]: SuiteLink.read(row) for row in rows}
+    links = {}
+    for row in rows:
+        with suppress(*MALFORMED):  # whoever needs it finds its chain broken
+            links[row[0]] = SuiteLink.read(row)
+    return links
 
 
 def listing_links(database: Database, listings: Iterable[str]) -> dict[str, ListingLink]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.pack import SuiteLink
 from flakefighters.history.read import Suites
+from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.model import Completeness, Outcome, RunHead
 
-__all__ = ["Coverage"]
+__all__ = ["Coverage", "baselines"]
 
 # Outcomes and all that their suites are relative to, in one answer.
 _QUESTION: Final = """
@@ -31,9 +33,10 @@ SELECT 2, t.id, t.base, t.added, t.removed, t.n FROM {s}suite t JOIN chain c ON 
 class Coverage:
     """Outcomes of earlier runs; what was fetched is kept, it never changes."""
 
-    def __init__(self, database: Database, suites: Suites):
+    def __init__(self, database: Database, suites: Suites, unreadable: Unreadable):
         self._database = database
         self._suites = suites
+        self._unreadable = unreadable
         self._known: dict[str, tuple[str, str]] = {}
 
     def fetch(self, runs: Sequence[RunHead]) -> None:
@@ -48,35 +51,49 @@ class Coverage:
             if kind == 1:
                 self._known[name] = other, text
             else:
-                links[name] = SuiteLink.read((name, n, other, text, removed, None))
+                with suppress(*MALFORMED):  # whoever needs it finds its chain broken
+                    links[name] = SuiteLink.read((name, n, other, text, removed, None))
         self._suites.learn(links, (suite for suite, _ in self._known.values()))
 
-    def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
-        """Those of ``runs`` (best evidence first) that hold some test's first pass.
+    def passed(self, run: str) -> tuple[set[int], Sequence[int]] | None:
+        """The tests that passed in a run that was fetched, and all of its tests; None if unknown.
 
-        Stops at the first whole run after which no test is left without one.
+        A run that cannot be read is noted, and as good as unknown.
         """
-        self.fetch(runs)
-        passed: set[int] = set()
-        met: set[int] = set()
-        found: list[RunHead] = []
-        for run in runs:
-            if run.id not in self._known:
-                continue
-            suite, outcomes = self._known[run.id]
+        if run not in self._known:
+            return None
+        suite, outcomes = self._known[run]
+        with self._unreadable.tolerated(run, "suite"):
             members = self._suites.members(suite)
             mark = Outcome.PASSED.value
             if outcomes == mark:  # one character speaks for all members
-                here = set(members)
-            elif len(outcomes) == 1 and len(members) != 1:
-                here = set()
-            else:
-                here = {test for test, how in zip(members, outcomes, strict=False) if how == mark}
-            if not here <= passed:
-                found.append(run)
-                passed |= here
-            met.update(members)
-            whole = run.completeness is Completeness.COMPLETE and not run.selection
-            if whole and met <= passed:
-                break
-        return found
+                return set(members), members
+            if len(outcomes) == 1 and len(members) != 1:
+                return set(), members
+            here = {test for test, how in zip(members, outcomes, strict=True) if how == mark}
+            return here, members
+        return None
+
+
+def baselines(coverages: Sequence[Coverage], runs: Sequence[RunHead]) -> list[RunHead]:
+    """Those of ``runs`` (best evidence first) that hold some test's first pass.
+
+    Stops at the first whole run after which no test is left without one.  Each coverage was told
+    to fetch the runs of its history.
+    """
+    passed: set[int] = set()
+    met: set[int] = set()
+    found: list[RunHead] = []
+    for run in runs:
+        known = next((one for each in coverages if (one := each.passed(run.id))), None)
+        if known is None:
+            continue
+        here, members = known
+        if not here <= passed:
+            found.append(run)
+            passed |= here
+        met.update(members)
+        whole = run.completeness is Completeness.COMPLETE and not run.selection
+        if whole and met <= passed:
+            break
+    return found

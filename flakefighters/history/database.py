@@ -56,6 +56,8 @@ class Database(Protocol):
     read_only: bool
     #: What runs are worth that are recorded through it, by whom we are there.
     trust: Trust
+    #: Whether there are roles here whose runs are believed more than others.
+    gives_trust: bool
 
     @property
     def meta(self) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ from flakefighters.history.run_checks import (
     is_run_id,
 )
 from flakefighters.history.sqlite import SqliteDatabase, check_file
-from flakefighters.model import Run, Verdict
+from flakefighters.model import Came, Run, RunHead, Trust, Verdict, as_read
 from flakefighters.originals import real
 
 __all__ = ["ForeignHistory", "Limits", "open_foreign"]
@@ -38,20 +38,26 @@ SELECT count(*), coalesce(sum(length(e.body)), 0)
 """
 
 
-def open_foreign(path: Path, limits: Limits | None = None) -> ForeignHistory:
+def open_foreign(
+    path: Path, limits: Limits | None = None, *, trust: Trust | None = None
+) -> ForeignHistory:
     """Open a history that is not trusted, for reading its runs.
+
+    ``trust`` is how far the user's own configuration believes it, see
+    :func:`flakefighters.model.as_read`.
 
     Raises :class:`~flakefighters.errors.ForeignDatabaseError` for what is not a history of ours,
     too large, or of another schema version.
     """
-    return ForeignHistory(path, limits or Limits())
+    return ForeignHistory(path, limits or Limits(), trust)
 
 
 class ForeignHistory:
     """A private copy of a foreign history.  Use it as a context manager."""
 
-    def __init__(self, path: Path, limits: Limits):
+    def __init__(self, path: Path, limits: Limits, trust: Trust | None = None):
         self._limits = limits
+        self._trust = trust
         #: Run ids (as the file spells them) to why they were refused; grows with :meth:`runs`.
         self.refused: dict[str, str] = {}
         self._until = real.monotonic() + limits.seconds
@@ -137,6 +143,15 @@ class ForeignHistory:
             else:
                 self.refused[repr(name)[:80]] = "its id is malformed"
         return tuple(sorted(found))
+
+    def trust(self, head: RunHead) -> Trust:
+        """How far a run of the file is believed."""
+        return as_read(head, Came.FILE, self._trust).trust
+
+    @property
+    def believed(self) -> bool:
+        """Whether any of its runs is believed."""
+        return self._trust not in (None, Trust.UNTRUSTED)
 
     def runs(self, ids: Sequence[str] | None = None) -> Iterator[tuple[Run, tuple[Verdict, ...]]]:
         """The runs (all if ``ids`` is None) that stand every check, with their verdicts."""

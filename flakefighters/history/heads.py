@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from flakefighters.history import belief
+from flakefighters.history.belief import Reader
 from flakefighters.history.content import from_json, project_id, to_json
 from flakefighters.history.database import TRUST_RANKS, Database, Row
 from flakefighters.history.run_columns import OF_HEAD, Form
+from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import unstorable
-from flakefighters.model import Completeness, RunHead, Trust
+from flakefighters.model import Completeness, RunHead, Trust, Use
 
-__all__ = ["FROM", "HEAD", "HEAD_WIDTH", "by_ids", "by_tail", "head", "newest", "of_state", "text"]
+__all__ = [
+    "FROM",
+    "HEAD",
+    "HEAD_WIDTH",
+    "by_ids",
+    "by_tail",
+    "fitting",
+    "head",
+    "heads_of",
+    "newest",
+    "of_state",
+    "text",
+]
 
 # What a head says that is not in its row of ``run`` alone.
 _ELSEWHERE: Final = {
@@ -27,6 +42,9 @@ HEAD_WIDTH: Final = len(_FIELDS)
 FROM: Final = """FROM {s}run r JOIN {s}project p ON p.id = r.project
   LEFT JOIN {s}environment e ON e.id = r.environment"""
 
+#: How many runs of a build are read at most, on average.
+CELLS: Final = 4
+
 _TRUSTS: Final = {rank: trust for trust, rank in TRUST_RANKS.items()}
 
 
@@ -40,7 +58,7 @@ def _mapping(value: str | None) -> dict[str, Any]:
 
 
 def _trust(rank: int | None) -> Trust:
-    return Trust.UNTRUSTED if rank is None else _TRUSTS[rank]
+    return Trust.UNTRUSTED if rank is None else _TRUSTS.get(rank, Trust.UNTRUSTED)
 
 
 _READ: Final[dict[Form, Callable[[Any], Any]]] = {
@@ -63,6 +81,15 @@ def head(row: Sequence[Any]) -> RunHead:
     return RunHead(
         **{name: read(value) for name, read, value in zip(_FIELDS, _READERS, row, strict=False)}
     )
+
+
+def heads_of(rows: Iterable[Sequence[Any]], unreadable: Unreadable) -> list[RunHead]:
+    """The heads in rows of ``HEAD``; those that make no sense are noted and left out."""
+    found = []
+    for row in rows:
+        with unreadable.tolerated(str(row[0]), "row of run"):
+            found.append(head(row))
+    return found
 
 
 def newest(
@@ -95,15 +122,59 @@ def newest(
     )
 
 
-def of_state(database: Database, project: str, state: str, *, limit: int, until: int) -> list[Row]:
-    """Rows of ``HEAD`` of the newest runs on a state, newest first."""
+_FITTING: Final = f"""
+WITH fit AS (
+  SELECT r.id, r.started, coalesce(r.build, CAST(r.id AS text)) AS build FROM {{s}}run r
+  WHERE r.project = :project AND r.started <= :until AND {{condition}}
+  ORDER BY r.started DESC, r.id DESC LIMIT :most
+), dated AS (
+  SELECT id, build, max(started) OVER (PARTITION BY build) AS last FROM fit
+), placed AS (
+  SELECT id, dense_rank() OVER (ORDER BY last DESC, build DESC) AS place FROM dated
+)
+SELECT {HEAD} {FROM} WHERE r.id IN (SELECT id FROM placed WHERE place <= :builds)
+ORDER BY r.started DESC, r.id DESC
+"""  # noqa: S608
+
+
+def fitting(
+    database: Database, project: str, reader: Reader, *, builds: int, until: int
+) -> list[Row]:
+    """Rows of ``HEAD`` of the runs of the newest builds that may serve as baselines.
+
+    A run without a build counts as one; no more than ``CELLS`` runs for each build are read.
+    """
+    condition, params = belief.condition(reader, Use.BASELINE)
+    return database.query(
+        _FITTING.replace("{condition}", condition),
+        project=project_id(project),
+        until=until,
+        most=min(CELLS * builds, 1 << 31),
+        builds=builds,
+        **params,
+    )
+
+
+def of_state(
+    database: Database,
+    project: str,
+    state: str,
+    *,
+    limit: int,
+    until: int,
+    reader: Reader | None = None,
+) -> list[Row]:
+    """Rows of ``HEAD`` of the newest runs on a state, newest first; of a reader only proofs."""
+    condition, params = belief.condition(reader, Use.PROOF) if reader else ("true", {})
     return database.query(
         f"SELECT {HEAD} {FROM} WHERE r.project = :project AND r.state = :state "
-        "AND r.started <= :until ORDER BY r.started DESC, r.id DESC LIMIT :limit",
+        f"AND r.started <= :until AND {condition} "
+        "ORDER BY r.started DESC, r.id DESC LIMIT :limit",
         project=project_id(project),
         state=state,
         until=until,
         limit=limit,
+        **params,
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from flakefighters.history.content import from_json, to_json
-from flakefighters.history.database import Writer
+from flakefighters.history.database import TRUST_RANKS, Writer
 from flakefighters.history.purge_text import ORIGIN, is_purged
+from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import unstorable
+from flakefighters.model import Trust
 
-__all__ = ["Saved", "marks", "purged_names", "same_origin"]
+__all__ = ["Saved", "closed_to", "marks", "purged_names", "same_origin"]
 
 
 class Saved(enum.Enum):
@@ -27,6 +29,14 @@ class Saved(enum.Enum):
 
     def __bool__(self) -> bool:
         return self is Saved.NEW
+
+
+def closed_to(trust: Trust, best: int | None) -> bool:
+    """Whether nothing can be added to a run that has this rank, by a role of this trust.
+
+    The server's policies say the same, see ``roles_sql.py``.
+    """
+    return trust is Trust.PR and best in (TRUST_RANKS[Trust.PROTECTED], TRUST_RANKS[Trust.LOCAL])
 
 
 _MARKS: Final = """
@@ -56,5 +66,8 @@ def same_origin(known: str, extra: str | None, origin: str) -> bool:
 
     ``known`` and ``extra`` are what its row says, ``origin`` what the one that came says.
     """
-    said = from_json(extra).get(ORIGIN, known) if extra else known
+    try:
+        said = from_json(extra).get(ORIGIN, known) if extra else known
+    except MALFORMED:
+        said = known
     return bool(said == origin)

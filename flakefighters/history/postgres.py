@@ -39,7 +39,7 @@ from flakefighters.history.postgres_trouble import (
     silent,
     sqlstate,
 )
-from flakefighters.history.roles import given_trust, trust_sql
+from flakefighters.history.roles import given_trust, gives_sql, trust_sql
 from flakefighters.history.trouble import too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
@@ -167,9 +167,10 @@ class PostgresDatabase:
                         "or run `flakefighters upgrade` as the owner",
                     )
                 self._create()
-                rows = self._meta() or [("", None)]
+                rows = self._meta() or [("", None), ("given", "0")]
             found: dict[str, Any] = dict(rows)
             self.trust = given_trust(found.pop(""))
+            self.gives_trust = found.pop("given") == "1"
             self.meta: Mapping[str, str] = found
             self._check_version(self.meta)
         except BaseException:
@@ -196,13 +197,15 @@ class PostgresDatabase:
             )
 
     def _meta(self) -> list[Row] | None:
-        """The rows of ``meta``, then one with the rank of the trust that our role was given.
+        """The rows of ``meta``, then the rank of the trust that our role was given, and whether
+        any role was given some.
 
         None if there is no such table.
         """
         sql = (
             f"SELECT key, value FROM {self.prefix}meta UNION ALL "  # noqa: S608
-            f"SELECT '', ({trust_sql(self.target.schema)})::text"
+            f"SELECT '', ({trust_sql(self.target.schema)})::text UNION ALL "
+            f"SELECT 'given', ({gives_sql(self.target.schema)})::text"
         )
         answer = self._attempt(sql)
         if answer.error is None:
@@ -340,8 +343,10 @@ class PostgresDatabase:
     def writing(self, sql: str, **params: object) -> Iterator[PostgresWriter]:
         if self.read_only:
             raise DatabaseError(f"{self.target.display} is opened for reading only")
+        # Whoever may log in can hold the lock: then this says so before patience ends.
+        longest = int(800 * self._patience(SILENCE))
         begin = (
-            "BEGIN ISOLATION LEVEL READ COMMITTED; "
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {longest}; "
             f"SELECT pg_advisory_xact_lock_shared({lock_key(self.target.schema)}); "
         )
         # The version is looked at under the lock, by the statement after it.

@@ -29,7 +29,11 @@ _STATES: Final[dict[str, tuple[type[DatabaseError], str, str]]] = {
     "25006": (DatabaseError, "the server accepts no writes", "use the primary server"),
     "53100": (DatabaseError, "the server's disk is full", "free space there, or prune the history"),
     "53300": (UnreachableError, "the server has no free connection", _WAIT),
-    "55P03": (DatabaseError, "the history is locked for maintenance", _WAIT),
+    "55P03": (
+        DatabaseError,
+        "the history is locked for maintenance, or by somebody who holds its lock",
+        _WAIT,
+    ),
     "57014": (UnreachableError, "the server cancelled the statement", _WAIT),
     "57P01": (UnreachableError, "the server is shutting down", _WAIT),
     "57P02": (UnreachableError, "the server crashed", _WAIT),

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from flakefighters.errors import NotFoundError
-from flakefighters.history import content, heads, pack
+from flakefighters.history import belief, heads, pack
+from flakefighters.history.belief import Reader
 from flakefighters.history.chains import listing_links, suite_links
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.database import Database, Row
 from flakefighters.history.heads import text
 from flakefighters.history.pack import ListingLink, SuiteLink
+from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import (
-    JOINT,
     Confidence,
     Environment,
     Execution,
     Failure,
     Label,
     Outcome,
-    Past,
     Phase,
     Project,
     Run,
-    RunHead,
     State,
+    Use,
     Verdict,
 )
 
@@ -38,7 +38,6 @@ __all__ = [
     "executions",
     "load",
     "nodeids",
-    "past",
     "state_files",
     "verdicts",
 ]
@@ -62,10 +61,13 @@ class Suites:
     def learn(self, links: Mapping[str, SuiteLink], suites: Iterable[str]) -> None:
         """Take over those that are not known yet from links that were fetched otherwise."""
         for name in set(suites) - self._members.keys():
-            self._members[name] = pack.members_of(pack.chain_of(links, name))
+            with suppress(*MALFORMED):  # said by ``members``
+                self._members[name] = pack.members_of(pack.chain_of(links, name))
 
     def members(self, suite: str) -> list[int]:
-        """Its tests, ascending; it must have been fetched."""
+        """Its tests, ascending; it must have been fetched.  ValueError if they make no sense."""
+        if suite not in self._members:
+            raise ValueError(f"the chain of suite {suite} is broken")
         return self._members[suite]
 
 
@@ -92,9 +94,16 @@ ORDER BY x.run, x.test, x.attempt, f.n
 
 
 def executions(
-    database: Database, runs: Sequence[str], tests: Sequence[int] | None = None
+    database: Database,
+    runs: Sequence[str],
+    tests: Sequence[int] | None = None,
+    unreadable: Unreadable | None = None,
 ) -> dict[tuple[str, int], list[Execution]]:
-    """Attempts at these tests (all if None) in these runs, by run and test, in order."""
+    """Attempts at these tests (all if None) in these runs, by run and test, in order.
+
+    Those that make no sense are noted in ``unreadable``; without it they are a ValueError or the
+    like.
+    """
     params: dict[str, object] = {"runs": to_json(list(runs))}
     only = ""
     if tests is not None:
@@ -106,21 +115,24 @@ def executions(
         attempts.setdefault(row[:3], []).append(row)
     names = nodeids(database, {test for _, test, _ in attempts}) if attempts else {}
     made: dict[tuple[str, int], list[Execution]] = defaultdict(list)
-    for (run, test, attempt), group in attempts.items():
-        _, _, _, outcome, durations, reason, worker, output = group[0][:8]
-        made[run, test].append(
-            Execution(
-                nodeid=names[test],
-                attempt=attempt,
-                outcome=Outcome(outcome),
-                durations=_NO_TIMES if durations is None else tuple(from_json(durations)),
-                failures=tuple(_failure(row[9:]) for row in group if row[8] is not None),
-                reason=text(reason),
-                worker=text(worker),
-                output=text(output),
-            )
-        )
+    for (run, test, _), group in attempts.items():
+        with nullcontext() if unreadable is None else unreadable.tolerated(run, "execution"):
+            made[run, test].append(_execution(names[test], group))
     return made
+
+
+def _execution(nodeid: str, group: Sequence[Row]) -> Execution:
+    _, _, attempt, outcome, durations, reason, worker, output = group[0][:8]
+    return Execution(
+        nodeid=nodeid,
+        attempt=attempt,
+        outcome=Outcome(outcome),
+        durations=_NO_TIMES if durations is None else tuple(from_json(durations)),
+        failures=tuple(_failure(row[9:]) for row in group if row[8] is not None),
+        reason=text(reason),
+        worker=text(worker),
+        output=text(output),
+    )
 
 
 def _failure(row: Sequence[Any]) -> Failure:
@@ -186,21 +198,24 @@ def _state(database: Database, name: str, listing: str | None) -> State:
     return State(id=name, tree=text(tree), digest=text(digest), files=files)
 
 
-def environments(database: Database, ids: Iterable[str]) -> dict[str, Environment]:
+def environments(
+    database: Database, ids: Iterable[str], unreadable: Unreadable | None = None
+) -> dict[str, Environment]:
     """See :meth:`flakefighters.history.store.History.environments`."""
     rows = database.query(
         "SELECT id, key, settings, distributions FROM {s}environment WHERE id IN {text:ids}",
         ids=to_json(sorted(set(ids))),
     )
-    return {
-        unstorable(name): Environment(
-            id=unstorable(name),
-            key=unstorable(key),
-            settings=from_json(settings),
-            distributions=from_json(distributions),
-        )
-        for name, key, settings, distributions in rows
-    }
+    found = {}
+    for name, key, settings, distributions in rows:
+        with nullcontext() if unreadable is None else suppress(*MALFORMED):
+            found[unstorable(name)] = Environment(
+                id=unstorable(name),
+                key=unstorable(key),
+                settings=dict(from_json(settings)),
+                distributions=dict(from_json(distributions)),
+            )
+    return found
 
 
 # One run that describes each of these states, the most trusted, and all that its listing is
@@ -210,7 +225,7 @@ WITH RECURSIVE described(state, listing, place) AS (
   SELECT r.state, r.listing, row_number() OVER (PARTITION BY r.state ORDER BY
     (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.id)
   FROM {s}run r WHERE r.project IN (SELECT id FROM {s}project) AND r.state IN {text:ids}
-    AND r.listing IS NOT NULL
+    AND r.listing IS NOT NULL AND {condition}
 ), chain(id, base) AS (
   SELECT t.id, t.base FROM {s}listing t
     WHERE t.id IN (SELECT listing FROM described WHERE place = 1)
@@ -224,21 +239,28 @@ SELECT 2, t.n, t.id, t.base, t.files FROM {s}listing t JOIN chain c ON c.id = t.
 """
 
 
-def state_files(database: Database, ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
+def state_files(
+    database: Database, ids: Iterable[str], reader: Reader | None = None
+) -> dict[str, Mapping[str, str]]:
     """See :meth:`flakefighters.history.store.History.state_files`."""
+    condition, params = belief.condition(reader, Use.FILES) if reader else ("true", {})
     chosen: dict[str, str] = {}
     links: dict[str, ListingLink] = {}
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    for kind, n, name, base, body in database.query(_LISTINGS, ids=to_json(wanted)):
+    question = _LISTINGS.replace("{condition}", condition)
+    for kind, n, name, base, body in database.query(question, ids=to_json(wanted), **params):
         if kind == 1:
             chosen[unstorable(body)] = name
         else:
-            links[name] = ListingLink.read((name, n, base, body))
-    return {
-        state: pack.files_of(pack.chain_of(links, listing)) for state, listing in chosen.items()
-    }
+            with suppress(*MALFORMED):  # then the chain is broken, and that list is not known
+                links[name] = ListingLink.read((name, n, base, body))
+    found: dict[str, Mapping[str, str]] = {}
+    for state, listing in chosen.items():
+        with suppress(*MALFORMED):
+            found[state] = pack.files_of(pack.chain_of(links, listing))
+    return found
 
 
 # -- Verdicts --------------------------------------------------------------------------------
@@ -252,108 +274,35 @@ WHERE v.run IN {hash:runs} {only} ORDER BY v.run, v.test, v.attempt, v.n, v.at, 
 
 
 def verdicts(
-    database: Database, runs: Iterable[str], test: int | None = None
+    database: Database,
+    runs: Iterable[str],
+    test: int | None = None,
+    unreadable: Unreadable | None = None,
 ) -> tuple[Verdict, ...]:
     """See :meth:`flakefighters.history.store.History.verdicts`; of one test if it is given."""
     sql = _VERDICTS.replace("{only}", "" if test is None else "AND v.test = :test")
     params: dict[str, object] = {} if test is None else {"test": test}
     rows = database.query(sql, runs=to_json(sorted(set(runs))), **params)
     names = nodeids(database, {row[1] for row in rows}) if rows else {}
-    return tuple(
-        Verdict(
-            run=row[0],
-            nodeid=names[row[1]],
-            attempt=row[2],
-            index=row[3],
-            fighter=unstorable(row[4]),
-            version=row[5],
-            label=Label(row[6]),
-            confidence=Confidence(row[7]),
-            introduced=bool(row[8]),
-            reason=unstorable(row[9]),
-            evidence={} if row[10] is None else from_json(row[10]),
-            at=row[11],
-        )
-        for row in rows
+    found = []
+    for row in rows:
+        with nullcontext() if unreadable is None else unreadable.tolerated(row[0], "verdict"):
+            found.append(_verdict(row, names[row[1]]))
+    return tuple(found)
+
+
+def _verdict(row: Row, nodeid: str) -> Verdict:
+    return Verdict(
+        run=row[0],
+        nodeid=nodeid,
+        attempt=row[2],
+        index=row[3],
+        fighter=unstorable(row[4]),
+        version=row[5],
+        label=Label(row[6]),
+        confidence=Confidence(row[7]),
+        introduced=bool(row[8]),
+        reason=unstorable(row[9]),
+        evidence={} if row[10] is None else dict(from_json(row[10])),
+        at=row[11],
     )
-
-
-# -- The past of some tests ------------------------------------------------------------------
-
-_OUTCOMES: Final = """
-SELECT r.id, p.identity, r.suite, r.outcomes FROM {s}run r JOIN {s}project p ON p.id = r.project
-WHERE r.id IN {hash:runs}
-"""
-# What is known of attempts, failures and joined verdicts, in one answer.
-_DETAILS: Final = """
-SELECT 1 AS kind, x.run, x.test, x.attempt, 0 AS n, 0 AS at, x.outcome AS what
-  FROM {s}execution x WHERE x.run IN {hash:runs} AND x.test IN {number:tests}
-UNION ALL
-SELECT 2, f.run, f.test, f.attempt, f.n, 0, c.signature
-  FROM {s}failure f JOIN {s}failure_text c ON c.id = f.failure_text
-  WHERE f.run IN {hash:runs} AND f.test IN {number:tests}
-UNION ALL
-SELECT 3, v.run, v.test, v.attempt, v.n, v.at, v.label
-  FROM {s}verdict v WHERE v.run IN {hash:runs} AND v.test IN {number:tests} AND v.fighter = :joint
-ORDER BY 1, 2, 3, 4, 5, 6
-"""
-
-
-def past(
-    database: Database, suites: Suites, nodeids: Sequence[str], runs: Sequence[RunHead]
-) -> dict[str, tuple[Past, ...]]:
-    """See :meth:`flakefighters.history.store.History.past`."""
-    found: dict[str, list[Past]] = {nodeid: [] for nodeid in nodeids}
-    if not found or not runs:
-        return dict.fromkeys(found, ())
-    ids = to_json([run.id for run in runs])
-    rows = database.query(_OUTCOMES, runs=ids)
-    known = {row[0]: row[1:] for row in rows}
-    suites.fetch(suite for _, suite, _ in known.values())
-    tests: dict[tuple[str, str], int] = {}
-    for identity in {identity for identity, _, _ in known.values()}:
-        plain = unstorable(identity)
-        for nodeid, test in zip(found, content.test_ids(plain, list(found)), strict=True):
-            tests[identity, nodeid] = test
-    attempts: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
-    signatures: dict[tuple[str, int], list[str]] = defaultdict(list)
-    labels: dict[tuple[str, int], dict[tuple[int, int], str]] = defaultdict(dict)
-    for kind, run, test, attempt, n, _, what in database.query(
-        _DETAILS,
-        runs=ids,
-        tests=to_json(sorted(set(tests.values()))),
-        joint=JOINT,
-    ):
-        if kind == 1:
-            attempts[run, test].append(Outcome(what))
-        elif kind == 2:
-            signatures[run, test].append(unstorable(what))
-        else:
-            labels[run, test].setdefault((attempt, n), what)  # as it was judged at the time
-    for run in runs:
-        if run.id not in known:
-            continue
-        identity, suite, outcomes = known[run.id]
-        for nodeid, results in found.items():
-            test = tests[identity, nodeid]
-            outcome = _outcome(suites.members(suite), outcomes, test)
-            tried = attempts.get((run.id, test), [])
-            if outcome is None and not tried:
-                continue
-            results.append(
-                Past(
-                    run=run,
-                    outcome=outcome or tried[-1],
-                    attempts=tuple(tried),
-                    signatures=tuple(signatures.get((run.id, test), ())),
-                    labels=tuple(labels.get((run.id, test), {}).values()),
-                )
-            )
-    return {nodeid: tuple(results) for nodeid, results in found.items()}
-
-
-def _outcome(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:
-    place = bisect_left(members, test)
-    if place == len(members) or members[place] != test:
-        return None
-    return Outcome(outcomes if len(outcomes) == 1 else outcomes[place])

@@ -14,7 +14,16 @@ from flakefighters.errors import ConfigError
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.model import Trust
 
-__all__ = ["ADDED", "DECIDED", "TRUST_POLICY", "WEB_ROLES", "Roles", "given_trust", "trust_sql"]
+__all__ = [
+    "ADDED",
+    "DECIDED",
+    "TRUST_POLICY",
+    "WEB_ROLES",
+    "Roles",
+    "given_trust",
+    "gives_sql",
+    "trust_sql",
+]
 
 #: The policies of ``arrival`` that let rows in: this, and the least rank of trust that may be
 #: claimed.
@@ -121,16 +130,26 @@ def trust_sql(schema: str) -> str:
     It can be asked of any database, whether it has a history or not.  A superuser is a member of
     every role, and may claim anything, but was given nothing.
     """
-    literal = "'" + schema.replace("'", "''") + "'"
     return (
         f"SELECT min(substr(p.polname::text, {len(TRUST_POLICY) + 1})::int) "  # noqa: S608
+        f"{_policies(schema)} AND pg_catalog.pg_has_role(r.role, 'USAGE') "
+        "AND NOT (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.rolname = current_user)"
+    )
+
+
+def gives_sql(schema: str) -> str:
+    """A question for 1 if there is any role whose runs are trusted more than others, else 0."""
+    return f"SELECT least(count(*), 1) {_policies(schema)}"
+
+
+def _policies(schema: str) -> str:
+    literal = "'" + schema.replace("'", "''") + "'"
+    return (
         "FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "CROSS JOIN LATERAL unnest(p.polroles) AS r(role) "
         f"WHERE n.nspname = {literal} AND c.relname = 'arrival' "
-        f"AND pg_catalog.starts_with(p.polname::text, '{TRUST_POLICY}') "
-        "AND pg_catalog.pg_has_role(r.role, 'USAGE') "
-        "AND NOT (SELECT u.rolsuper FROM pg_catalog.pg_roles u WHERE u.rolname = current_user)"
+        f"AND pg_catalog.starts_with(p.polname::text, '{TRUST_POLICY}')"
     )
 
 

@@ -16,14 +16,24 @@ __all__ = ["grants_sql"]
 _VIEWS: Final = ("members", "runs", "executions", "tests", "failures", "verdicts")
 #: What belongs to one run, and is added while the run is no more trusted than whoever adds it.
 _PARTS: Final = ("execution", "failure", "verdict")
+#: Of these, what is counted in the run's hash: it comes with the run, or not at all.
+_HASHED: Final = ("execution", "failure")
 _KINDS: Final = ("TABLES", "SEQUENCES", "ROUTINES")
 #: Every policy of ours begins so.
 _POLICY: Final = "flakefighters_"
 _PROTECTED: Final = 0
 _PR: Final = 1
+_LOCAL: Final = 2
 _WEB: Final = (
     "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname IN "  # noqa: S608 - our own names
     f"({', '.join(repr(role) for role in WEB_ROLES)})"
+)
+#: What takes an advisory lock that excludes others.
+_EXCLUSIVE: Final = tuple(
+    f"pg_{how}advisory_{what}lock({types})"
+    for how in ("", "try_")
+    for what in ("", "xact_")
+    for types in ("bigint", "integer, integer")
 )
 _SUPERUSER: Final = "(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)"
 
@@ -96,6 +106,13 @@ class _Script:
         yield from (f"--   ALTER ROLE {_name(role)} {login};" for role in self._all)
         yield "-- or give the rights to roles that can:"
         yield f'--   GRANT {_name(self._roles.reader)} TO "somebody";'
+        yield "-- Whoever may log in, to any database of the server's, may hold the lock that the"
+        yield "-- owner takes, and so delay those who record: their runs then wait in the spool."
+        yield "-- A superuser can end that, if no other program in this database needs it:"
+        owner = "the owner" if self._roles.owner is None else _name(self._roles.owner)
+        for function in _EXCLUSIVE:
+            yield f"--   REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC;"
+        yield f"--   and GRANT EXECUTE on pg_advisory_xact_lock(bigint) to {owner}."
 
     def _there(self) -> Iterator[str]:
         yield _do(
@@ -227,17 +244,26 @@ class _Script:
                 continue
             to = (self._roles.writer,) if table in _PARTS else self._writers
             yield self._policy(table, "add", "INSERT", to, "WITH CHECK (true)")
-        yield "-- Whoever adds to pull requests' runs adds nothing to those of protected branches."
+        yield "-- Pull requests' writer adds results only along with a run, and verdicts to no run"
+        yield "-- of a protected branch or of a developer: else it could spoil them for everybody."
         for table in _PARTS:
+            which = "" if table in _HASHED else f" AND a.trust IN ({_PROTECTED}, {_LOCAL})"
             check = (
                 f"WITH CHECK (NOT EXISTS (\n  SELECT FROM {self._schema}.arrival a "
-                f"WHERE a.run = {table}.run AND a.trust < {_PR}))"
+                f"WHERE a.run = {table}.run{which}))"
             )
             yield self._policy(table, "add_pr", "INSERT", (self._roles.pr_writer,), check)
         yield "-- 0 protected, 1 pr, 2 local, 3 untrusted: nobody can claim more than this."
         for rank, role in ((_PROTECTED, self._roles.writer), (_PR, self._roles.pr_writer)):
             name = f"{TRUST_POLICY.removeprefix(_POLICY)}{rank}"
-            check = f"WITH CHECK (trust BETWEEN {rank} AND 3)"
+            check = f"trust BETWEEN {rank} AND 3"
+            if rank == _PR:
+                # What a developer recorded does not become a pull request's run.
+                check += (
+                    f" AND NOT EXISTS (\n  SELECT FROM {self._schema}.arrival a "
+                    f"WHERE a.run = arrival.run AND a.trust IN ({_PROTECTED}, {_LOCAL}))"
+                )
+            check = f"WITH CHECK ({check})"
             yield self._policy("arrival", name, "INSERT", (role,), check)
         for table in DECIDED:
             to = (self._roles.curator,)

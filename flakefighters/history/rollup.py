@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from flakefighters.history import content, heads, read
-from flakefighters.history.database import Database
+from flakefighters.history.database import Database, Row
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.history.standing import labels_by_test, worst
+from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
-from flakefighters.model import Label, Outcome, Verdict
+from flakefighters.model import Execution, Label, Outcome, Verdict
 
 __all__ = ["executions_of", "run_rows", "test_rows"]
 
+_LABELS: Final = frozenset(map(str, Label))
 _GOOD: Final = frozenset(".X")
 _BAD: Final = frozenset("FE?")
 _RAN: Final = frozenset(".FExXR?")
@@ -25,7 +27,7 @@ _LONG_AGO: Final = -(2**62)
 
 
 def run_rows(
-    database: Database, project: str | None, *, limit: int, until: int
+    database: Database, project: str | None, *, limit: int, until: int, unreadable: Unreadable
 ) -> tuple[RunRow, ...]:
     """See :meth:`flakefighters.history.store.History.run_rows`."""
     more = ", r.outcomes, (SELECT s.n FROM {s}suite s WHERE s.id = r.suite)"
@@ -35,17 +37,30 @@ def run_rows(
         labels[run].update(found)
     made = []
     for row in rows:
-        outcomes, tests = row[heads.HEAD_WIDTH :]
-        counts = {outcomes: tests} if len(outcomes) == 1 else Counter(outcomes)
-        made.append(
-            RunRow(
-                run=heads.head(row),
-                tests=tests,
-                outcomes={kind: counts[kind] for kind in Outcome if counts.get(kind)},
-                labels={label: labels[row[0]][label] for label in Label if labels[row[0]][label]},
+        with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
+            outcomes, tests = row[heads.HEAD_WIDTH :]
+            counts = _counted(outcomes, tests)
+            made.append(
+                RunRow(
+                    run=heads.head(row),
+                    tests=tests,
+                    outcomes={kind: counts[kind] for kind in Outcome if counts.get(kind)},
+                    labels={
+                        label: labels[row[0]][label] for label in Label if labels[row[0]][label]
+                    },
+                )
             )
-        )
     return tuple(made)
+
+
+def _counted(outcomes: str, tests: int) -> Mapping[str, int]:
+    """How many tests ended how; ValueError unless each of the tests has a known outcome."""
+    counts = {outcomes: tests} if len(outcomes) == 1 else dict(Counter(outcomes))
+    for letter in counts:
+        Outcome(letter)
+    if sum(counts.values()) != tests:
+        raise ValueError("outcomes of other tests")
+    return counts
 
 
 @dataclass(slots=True)
@@ -70,6 +85,7 @@ def test_rows(
     until: int,
     branch: str | None,
     since: int | None,
+    unreadable: Unreadable,
 ) -> tuple[TestRow, ...]:
     """See :meth:`flakefighters.history.store.History.test_rows`."""
     rows = database.query(
@@ -88,9 +104,13 @@ def test_rows(
     suites.fetch(row[2] for row in rows)
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     for run, started, suite, outcomes in reversed(rows):
-        members = suites.members(suite)
-        letters = outcomes * len(members) if len(outcomes) == 1 else outcomes
-        for test, letter in zip(members, letters, strict=True):
+        letters: dict[int, str] = {}
+        with unreadable.tolerated(run, "suite or outcomes"):
+            members = suites.members(suite)
+            _counted(outcomes, len(members))
+            every = outcomes * len(members) if len(outcomes) == 1 else outcomes
+            letters = dict(zip(members, every, strict=True))
+        for test, letter in letters.items():
             if letter == "-":
                 continue
             tally = tallies[test]
@@ -154,6 +174,7 @@ def executions_of(
     *,
     limit: int,
     until: int,
+    unreadable: Unreadable,
 ) -> tuple[ExecutionRow, ...]:
     """See :meth:`flakefighters.history.store.History.executions_of`."""
     (test,) = content.test_ids(project, (nodeid,))
@@ -174,32 +195,45 @@ def executions_of(
         before = rows[-1][0]
         suites.fetch(row[heads.HEAD_WIDTH] for row in rows)
         ids = [row[0] for row in rows]
-        attempts = read.executions(database, ids, [test])
+        attempts = read.executions(database, ids, [test], unreadable)
         said: dict[str, list[Verdict]] = defaultdict(list)
-        for verdict in read.verdicts(database, ids, test):
+        for verdict in read.verdicts(database, ids, test, unreadable):
             said[verdict.run].append(verdict)
         for row in rows:
-            suite, outcomes, durations = row[heads.HEAD_WIDTH :]
             tried = attempts.get((row[0], test), [])
-            members = suites.members(suite)
-            place = bisect_left(members, test)
-            if place < len(members) and members[place] == test:
-                letter = outcomes if len(outcomes) == 1 else outcomes[place]
-                setup, call, teardown = json.loads(durations)[3 * place : 3 * place + 3]
-            elif tried:
-                letter, setup, call, teardown = tried[-1].outcome, 0, 0, 0
-            else:
+            if row[0] in unreadable.runs:
                 continue
-            found.append(
-                ExecutionRow(
-                    run=heads.head(row),
-                    nodeid=nodeid,
-                    outcome=Outcome(letter),
-                    durations=(100 * setup, 100 * call, 100 * teardown),
-                    executions=tuple(tried),
-                    verdicts=tuple(said[row[0]]),
-                )
-            )
+            with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
+                made = _execution_row(row, nodeid, test, suites, tried, said[row[0]])
+                found += [] if made is None else [made]
         if len(found) >= limit or len(rows) < limit:
             break
     return tuple(found[:limit])
+
+
+def _execution_row(
+    row: Row,
+    nodeid: str,
+    test: int,
+    suites: read.Suites,
+    tried: Sequence[Execution],
+    said: Sequence[Verdict],
+) -> ExecutionRow | None:
+    suite, outcomes, durations = row[heads.HEAD_WIDTH :]
+    members = suites.members(suite)
+    place = bisect_left(members, test)
+    if place < len(members) and members[place] == test:
+        letter = outcomes if len(outcomes) == 1 else outcomes[place]
+        setup, call, teardown = json.loads(durations)[3 * place : 3 * place + 3]
+    elif tried:
+        letter, setup, call, teardown = tried[-1].outcome, 0, 0, 0
+    else:
+        return None
+    return ExecutionRow(
+        run=heads.head(row),
+        nodeid=nodeid,
+        outcome=Outcome(letter),
+        durations=(100 * setup, 100 * call, 100 * teardown),
+        executions=tuple(tried),
+        verdicts=tuple(said),
+    )

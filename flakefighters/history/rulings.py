@@ -8,11 +8,11 @@ from typing import Final
 from flakefighters.errors import NotFoundError
 from flakefighters.history import content
 from flakefighters.history.content import to_json
-from flakefighters.history.database import TRUST_RANKS, Database, Row, Writer
-from flakefighters.history.intake import marks, purged_names
+from flakefighters.history.database import Database, Row, Writer
+from flakefighters.history.intake import closed_to, marks, purged_names
 from flakefighters.history.purge_text import purged_verdicts
 from flakefighters.ids import storable
-from flakefighters.model import Trust, Verdict
+from flakefighters.model import Verdict
 
 __all__ = ["Rulings", "insert_rows", "insert_verdicts", "rows_of", "save_verdicts"]
 
@@ -88,8 +88,7 @@ def save_verdicts(database: Database, verdicts: Sequence[Verdict]) -> int:
         if writer.answer[0][4]:
             names = purged_names(writer)
             verdicts = purged_verdicts(verdicts, names, marks(writer, wanted, names))
-        if database.trust is Trust.PR:  # the server would refuse verdicts on protected runs
-            wanted = [run for run in wanted if best[run] != TRUST_RANKS[Trust.PROTECTED]]
+        wanted = [run for run in wanted if not closed_to(database.trust, best[run])]
         bodies, rows = _new_rows(identities, wanted, verdicts, known)
         insert_rows(writer, (bodies, rows))
     return len(rows)

@@ -88,6 +88,7 @@ class SqliteDatabase:
 
     #: Whoever can write the file can write anything.
     trust = Trust.LOCAL
+    gives_trust = False
 
     def __init__(
         self,

@@ -8,15 +8,18 @@ from types import TracebackType
 from typing import Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
-from flakefighters.history import heads, read, rollup, rulings, write
+from flakefighters.history import belief, earlier, heads, read, rollup, rulings, write
+from flakefighters.history.belief import Reader
 from flakefighters.history.content import project_id, to_json
-from flakefighters.history.coverage import Coverage
+from flakefighters.history.coverage import Coverage, baselines
 from flakefighters.history.database import Database, Row
+from flakefighters.history.earlier import Further
 from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
-from flakefighters.ids import storable, unstorable
-from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
+from flakefighters.history.unreadable import MALFORMED, Unreadable
+from flakefighters.ids import short, storable, unstorable
+from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Use, Verdict
 from flakefighters.originals import real
 
 __all__ = ["History", "open_history"]
@@ -84,8 +87,10 @@ class History:
         self.trust = database.trust
         #: Identities of one project: runs of all are evidence for each.
         self.aliases: tuple[str, ...] = ()
+        #: Runs that were met and could not be read; they are left out of every answer.
+        self.unreadable = Unreadable()
         self._suites = Suites(database)
-        self._coverage = Coverage(database, self._suites)
+        self.coverage = Coverage(database, self._suites, self.unreadable)
 
     def __enter__(self) -> Self:
         return self
@@ -147,21 +152,45 @@ class History:
             ),
         )
 
-    def runs_of_state(self, project: str, state: str, *, limit: int = 50) -> tuple[RunHead, ...]:
-        """The newest runs on one state, newest first; those of the project's aliases as well."""
+    def believable(self, reader: Reader, *, builds: int = 50) -> tuple[RunHead, ...]:
+        """The runs of the newest builds that may serve ``reader`` as baselines, newest first.
+
+        Those of the project's aliases as well.  Their trust is that of this history; see
+        :func:`flakefighters.model.as_read`.
+        """
+        return self._of_all(
+            reader.judged.project,
+            None,
+            lambda one: heads.fitting(self.database, one, reader, builds=builds, until=_until()),
+        )
+
+    def runs_of_state(
+        self, project: str, state: str, *, limit: int = 50, reader: Reader | None = None
+    ) -> tuple[RunHead, ...]:
+        """The newest runs on one state, newest first; for a reader those that may be proof.
+
+        Those of the project's aliases as well.
+        """
         return self._of_all(
             project,
             limit,
-            lambda one: heads.of_state(self.database, one, state, limit=limit, until=_until()),
+            lambda one: heads.of_state(
+                self.database, one, state, limit=limit, until=_until(), reader=reader
+            ),
         )
 
-    def _of_all(
-        self, project: str, limit: int, ask: Callable[[str], list[Row]]
-    ) -> tuple[RunHead, ...]:
-        """Ask for a project, and for those that are the same one."""
+    def _names(self, project: str) -> list[str]:
+        """A project, and those that are the same one."""
         others = [one for one in self.aliases if one != project and project in self.aliases]
-        found = [heads.head(row) for one in (project, *others) for row in ask(one)]
-        if others:
+        return [project, *others]
+
+    def _of_all(
+        self, project: str, limit: int | None, ask: Callable[[str], list[Row]]
+    ) -> tuple[RunHead, ...]:
+        """Ask for a project under all its names."""
+        names = self._names(project)
+        found = heads.heads_of((row for one in names for row in ask(one)), self.unreadable)
+        if len(names) > 1:
             found.sort(key=lambda one: (one.started, one.id), reverse=True)
         return tuple(found[:limit])
 
@@ -169,11 +198,22 @@ class History:
         """Each of these runs that is here, without its outcomes."""
         wanted = sorted({name for name in run_ids if _RUN_ID.fullmatch(name)})
         rows = heads.by_ids(self.database, wanted) if wanted else []
-        return {row[0]: heads.head(row) for row in rows}
+        return {head.id: head for head in heads.heads_of(rows, self.unreadable)}
 
     def load(self, run_id: str) -> Run:
-        """One run, whole: the inverse of :meth:`save`.  NotFoundError if it is not there."""
-        return read.load(self.database, run_id)
+        """One run, whole: the inverse of :meth:`save`.
+
+        NotFoundError if it is not there, or its rows make no sense.
+        """
+        try:
+            return read.load(self.database, run_id)
+        except MALFORMED as error:
+            self.unreadable.note(run_id, "rows")
+            raise NotFoundError(
+                f"run {short(run_id)} cannot be read: its rows are damaged "
+                f"({type(error).__name__})",
+                remedy=f"remove it with `flakefighters purge {run_id}`",
+            ) from None
 
     def find(self, tail: str, project: str | None = None) -> RunHead:
         """The run with this id or whose id ends so.
@@ -185,7 +225,10 @@ class History:
             raise NotFoundError(f"{tail!r} is no id of a run", remedy="see `flakefighters runs`")
         rows = heads.by_tail(self.database, wanted, project, limit=6)
         if len(rows) == 1:
-            return heads.head(rows[0])
+            found = heads.heads_of(rows, self.unreadable)
+            if not found:
+                raise NotFoundError(f"run {tail} cannot be read: its row is damaged")
+            return found[0]
         if not rows:
             raise NotFoundError(f"no run {tail} in this history", remedy="see `flakefighters runs`")
         shown = ", ".join(row[0][-max(8, len(wanted) + 4) :] for row in rows[:5])
@@ -224,39 +267,69 @@ class History:
 
         Every node id is a key; runs without the test are left out of its tuple.
         """
-        return read.past(self.database, self._suites, nodeids, runs)
+        return earlier.past(self.database, self._suites, nodeids, runs, self.unreadable)
+
+    def further(self, reader: Reader, nodeids: Sequence[str], known: Iterable[str]) -> Further:
+        """Passes of these tests in other runs than ``known``: one capped question a name."""
+        found = Further()
+        for name in self._names(reader.judged.project):
+            some = earlier.further(
+                self.database,
+                self._suites,
+                name,
+                nodeids,
+                reader,
+                known,
+                until=_until(),
+                unreadable=self.unreadable,
+            )
+            found.add(some)
+        return found
 
     def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
         """Those of ``runs`` (best evidence first) that hold the first pass of some test."""
-        return self._coverage.baselines(runs)
+        self.coverage.fetch(runs)
+        return baselines([self.coverage], runs)
 
-    def has_state_files(self, state_id: str) -> bool:
-        """True if the files of this state are known here (no need to describe them again)."""
+    def has_state_files(self, state_id: str, reader: Reader | None = None) -> bool:
+        """True if the files of this state are known here (no need to describe them again).
+
+        With a reader, only what a run that it believes says of them counts.
+        """
+        condition, params = belief.condition(reader, Use.FILES) if reader else ("true", {})
         return bool(
             self.database.query(
-                "SELECT 1 FROM {s}run WHERE project IN (SELECT id FROM {s}project) "
-                "AND state = :state AND listing IS NOT NULL LIMIT 1",
+                "SELECT 1 FROM {s}run r WHERE r.project IN (SELECT id FROM {s}project) "  # noqa: S608
+                f"AND r.state = :state AND r.listing IS NOT NULL AND {condition} LIMIT 1",
                 state=storable(state_id),
+                **params,
             )
         )
 
-    def state_files(self, ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
-        """Path to blob id for each of these states whose files are known."""
-        return read.state_files(self.database, ids)
+    def state_files(
+        self, ids: Iterable[str], reader: Reader | None = None
+    ) -> dict[str, Mapping[str, str]]:
+        """Path to blob id for each of these states whose files are known.
+
+        With a reader, only lists of runs that it believes count.
+        """
+        return read.state_files(self.database, ids, reader)
 
     def environments(self, ids: Iterable[str]) -> dict[str, Environment]:
-        """The environments of these ids; unknown ones are left out."""
-        return read.environments(self.database, ids)
+        """The environments of these ids; unknown and damaged ones are left out."""
+        return read.environments(self.database, ids, self.unreadable)
 
     def verdicts(self, run_ids: Iterable[str]) -> tuple[Verdict, ...]:
         """All verdicts on these runs, every flakefighter's and the joined ones."""
-        return read.verdicts(self.database, run_ids)
+        return read.verdicts(self.database, run_ids, unreadable=self.unreadable)
 
     # -- summaries -----------------------------------------------------------------------------
 
     def run_rows(self, project: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
         """The newest runs with counts, newest first."""
-        return rollup.run_rows(self.database, project, limit=limit, until=_until())
+        return rollup.run_rows(
+            self.database, project, limit=limit, until=_until(), unreadable=self.unreadable
+        )
 
     def test_rows(
         self,
@@ -271,13 +344,25 @@ class History:
         ``branch`` and ``since`` (µs UTC) choose among the runs.
         """
         return rollup.test_rows(
-            self.database, project, runs=runs, until=_until(), branch=branch, since=since
+            self.database,
+            project,
+            runs=runs,
+            until=_until(),
+            branch=branch,
+            since=since,
+            unreadable=self.unreadable,
         )
 
     def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
         """One test through the newest runs that contain it, newest first."""
         return rollup.executions_of(
-            self.database, self._suites, nodeid, project, limit=limit, until=_until()
+            self.database,
+            self._suites,
+            nodeid,
+            project,
+            limit=limit,
+            until=_until(),
+            unreadable=self.unreadable,
         )
 
 

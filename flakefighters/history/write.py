@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -11,9 +12,11 @@ from flakefighters.history import content, pack, rulings, run_columns
 from flakefighters.history.chains import listing_chain, suite_chain
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS, Database, Row, Writer
-from flakefighters.history.intake import Saved, purged_names, same_origin
+from flakefighters.history.intake import Saved, closed_to, purged_names, same_origin
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
 from flakefighters.history.run_columns import Form
+from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Run, Trust, Verdict
 
@@ -129,7 +132,8 @@ def save(
             content_hash = content.content_hash(run, keys.listing)
             made = rulings.rows_of(run.project.identity, verdicts)
         if there.content_hash is not None:
-            if _is_better(run, content_hash, trust, there):
+            better = _is_better(run, content_hash, trust, there)
+            if better and not closed_to(database.trust, there.best_trust):
                 _insert_arrival(writer, run.head.id, trust, now, via)
             return Saved.KNOWN
         if there.horizon is not None and run.head.started < there.horizon:
@@ -176,9 +180,12 @@ def _insert_tests(
     covered: set[int] = set()
     nodeids: dict[int, str] = {}
     if not there.suite:
-        chain = suite_chain(writer, there.near_suite) if there.near_suite else ()
+        chain: Sequence[SuiteLink] = ()
+        with suppress(*MALFORMED):  # what is damaged is no base: the row stands alone
+            near = suite_chain(writer, there.near_suite) if there.near_suite else ()
+            covered = set(pack.order_of(near)) if near else set()
+            chain = near
         link = pack.link_suite(keys.suite, keys.tests, chain)
-        covered.update(pack.members_of(chain))
         nodeids.update(zip(keys.tests, run.suite, strict=True))
     # Tests that were reported or judged, but never collected.
     others = {one.nodeid for one in run.executions} | {one.nodeid for one in verdicts}
@@ -204,8 +211,11 @@ def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
     """What was tested, and where: listing, state and environment."""
     state, environment = run.state, run.environment
     if state is not None and state.files is not None and not there.listing:
-        near = there.near_listing
-        chain = listing_chain(writer, near) if near else ()
+        chain: Sequence[ListingLink] = ()
+        with suppress(*MALFORMED):  # as above
+            near = listing_chain(writer, there.near_listing) if there.near_listing else ()
+            pack.files_of(near)
+            chain = near
         link = pack.link_listing(str(keys.listing), state.files, chain)
         writer.insert("listing", "id n base files", [link.row()])
     if state is not None:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flakefighters.history import History
-from flakefighters.model import RunHead, Trust, Watch
+from flakefighters.history import Evidence
+from flakefighters.history.content import state_key
+from flakefighters.judging.evidence import ordered
+from flakefighters.model import RunHead, Use, Watch
 from flakefighters.state.checkout import Checkout
 
-__all__ = ["Lookback", "counts", "first_look", "look_back", "ordered", "packages_of"]
+__all__ = ["Lookback", "files_of", "first_look", "look_back", "packages_of"]
 
 #: More states than these are not compared at the start: of others it is not known which data
 #: files were opened.
@@ -44,42 +46,46 @@ class Lookback:
     loose: Mapping[str, int] = field(default_factory=dict)
 
 
-def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
-    """Runs by strength of evidence: ancestry, then start; and the rank of each ancestor."""
-    rank = {commit: place for place, commit in enumerate(checkout.ancestors())} if runs else {}
-    far = len(rank)
-    return sorted(runs, key=lambda one: (rank.get(one.commit or "", far), -one.started)), rank
+def files_of(
+    runs: Iterable[RunHead], evidence: Evidence, checkout: Checkout
+) -> dict[str, Mapping[str, str]]:
+    """Path to blob id for the states of these runs whose files are known.
+
+    Where git has the tree, git speaks.  What is recorded counts for the rest, and only if a run
+    that is believed says so.
+    """
+    found: dict[str, Mapping[str, str]] = {}
+    missing: dict[str, None] = {}
+    for run in runs:
+        if run.state is None or run.state in found:
+            continue
+        # A state without uncommitted files is its tree, whatever else a row says.
+        clean = run.tree is not None and run.state == state_key(run.tree, None)
+        files = checkout.files_of(run.tree) if clean and run.tree is not None else None
+        if files is None:
+            missing[run.state] = None
+        else:
+            found[run.state] = files
+    missing = {state: None for state in missing if state not in found}
+    return found | evidence.state_files(missing) if missing else found
 
 
-def counts(run: RunHead, pr: str | None, rank: Mapping[str, int]) -> bool:
-    """Whether a pass in this run may be a baseline."""
-    if run.trust is Trust.UNTRUSTED or run.context.get("debugger"):
-        return False
-    # What another pull request never merged is no past of ours.
-    return run.pr in (None, pr) or run.commit in rank
-
-
-def look_back(head: RunHead, history: History, checkout: Checkout, *, limit: int) -> Lookback:
+def look_back(evidence: Evidence, checkout: Checkout, *, limit: int) -> Lookback:
     """Compare the file map of the work tree with those of the nearest passes."""
-    runs, rank = ordered(history.recent(head.project, limit=limit), checkout)
-    fit = [run for run in runs if counts(run, head.pr, rank)]
-    wanted = _states(fit, history)
-    states = [state for state in wanted if state != head.state][:_MOST_STATES]
-    oldest = min((run.started for run in runs), default=head.started)
-    edits = checkout.ignored_data() if fit else {}
-    loose = {path: edited for path, edited in edits.items() if edited > oldest}
-    new = (checkout.files() or {}) if states else {}
-    changed: set[str] = set()
+    head = evidence.judged
+    runs, _ = ordered(evidence.builds(limit), checkout)
+    fit = [run for run in runs if evidence.believes(run, Use.BASELINE)]
     if not fit:
         return first_look(head, checkout)
-    if states and new:
-        recorded = history.state_files(states)
-        trees = {run.state: run.tree for run in runs if run.dirty is False}
+    states = [state for state in _states(fit, evidence) if state != head.state][:_MOST_STATES]
+    oldest = min(run.started for run in runs)
+    loose = {path: edited for path, edited in checkout.ignored_data().items() if edited > oldest}
+    new = (checkout.files() or {}) if states else {}
+    changed: set[str] = set()
+    if new:
+        recorded = files_of([run for run in fit if run.state in states], evidence, checkout)
         for state in states:
-            old, tree = recorded.get(state), trees.get(state)
-            if old is None and tree is not None:
-                old = checkout.files_of(tree)
-            changed |= _differing(old or {}, new)
+            changed |= _differing(recorded.get(state, {}), new)
     return Lookback(
         Watch(
             base=str(checkout.base),
@@ -100,7 +106,7 @@ def first_look(head: RunHead, checkout: Checkout) -> Lookback:
     )
 
 
-def _states(fit: Sequence[RunHead], history: History) -> list[str]:
+def _states(fit: Sequence[RunHead], evidence: Evidence) -> list[str]:
     """The states of the nearest passes, in every environment that ran lately.
 
     Which environment this is cannot be told before pytest has read all its options.
@@ -108,7 +114,7 @@ def _states(fit: Sequence[RunHead], history: History) -> list[str]:
     keys = list(dict.fromkeys(run.environment_key for run in fit))[:_MOST_KEYS]
     wanted: dict[str, None] = {}
     for some in (fit, *([run for run in fit if run.environment_key == key] for key in keys)):
-        wanted.update((run.state, None) for run in history.baselines(some) if run.state)
+        wanted.update((run.state, None) for run in evidence.baselines(some) if run.state)
         # A state that passed before the one which is checked out: what came in since?
         older = (run.state for run in some if run.state is not None)
         wanted.update((state, None) for state in list(dict.fromkeys(older))[:2])

@@ -10,9 +10,11 @@ from typing import Any
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.facts import compare
 from flakefighters.fighters import decide
-from flakefighters.history import History
+from flakefighters.fighters.cells import unclear
+from flakefighters.history import Evidence
 from flakefighters.judging.accounts import Accounts
-from flakefighters.judging.baselines import counts, ordered
+from flakefighters.judging.baselines import files_of
+from flakefighters.judging.evidence import Known, gather
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.untracked import edits
 from flakefighters.model import (
@@ -20,7 +22,6 @@ from flakefighters.model import (
     Case,
     Change,
     Changes,
-    Environment,
     Execution,
     Failure,
     Flakefighter,
@@ -29,6 +30,8 @@ from flakefighters.model import (
     Run,
     RunHead,
     Trace,
+    Use,
+    believed,
 )
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.files import differing
@@ -41,7 +44,7 @@ _UNKNOWN = Session()
 
 def judge(
     run: Run,
-    history: History | None,
+    history: Evidence | None,
     checkout: Checkout,
     fighters: Sequence[Flakefighter],
     session: Session = _UNKNOWN,
@@ -58,6 +61,7 @@ def judge(
     world = _World(run, history, checkout, session)
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
+    judged.merged = sorted(world.known.merged)
     for execution in failed:
         ignore = session.ignored.get(execution.nodeid, {}).get("ignore")
         if ignore is True:
@@ -80,13 +84,9 @@ def judge(
 class _World:
     """What is asked of the history, git and the files, once for all failures of a run."""
 
-    def __init__(self, run: Run, history: History | None, checkout: Checkout, session: Session):
+    def __init__(self, run: Run, history: Evidence | None, checkout: Checkout, session: Session):
         self.run, self.history, self.checkout, self.session = run, history, checkout, session
         self.readable = True
-        self.runs: tuple[RunHead, ...] = ()
-        self.past: dict[str, tuple[Past, ...]] = {}
-        self.environments: dict[str, Environment] = {}
-        self._rank: dict[str, int] = {}
         self._files: dict[str, Mapping[str, str] | None] = {}
         self._changes: dict[tuple[str | None, str | None], Changes] = {}
         self._attempts: dict[str, list[Execution]] = {}
@@ -101,25 +101,13 @@ class _World:
         final = dict(zip(run.suite, run.outcomes, strict=True))
         self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
         self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
+        self.known = Known()
         if history is not None and session.history_runs > 0:
-            self._look_back(history, session.history_runs, sorted(failed))
+            self.known = gather(history, checkout, sorted(failed), limit=session.history_runs)
+        self.runs, self.past = self.known.runs, self.known.past
+        self.environments = self.known.environments
         self.accounts = Accounts(run, checkout, session)
         self.unstated = self._edits()
-
-    def _look_back(self, history: History, limit: int, nodeids: Sequence[str]) -> None:
-        head = self.run.head
-        found = {one.id: one for one in history.recent(head.project, limit=limit)}
-        if head.state is not None:
-            same = history.runs_of_state(head.project, head.state, limit=limit)
-            found.update((one.id, one) for one in same)
-        found.pop(head.id, None)
-        if not found:
-            return
-        runs, self._rank = ordered(list(found.values()), self.checkout)
-        self.runs = tuple(runs)
-        self.past = history.past(nodeids, self.runs)
-        ids = {one.environment for one in self.runs if one.environment is not None}
-        self.environments = history.environments(ids)
 
     def _edits(self) -> tuple[tuple[str, int], ...]:
         """Code that was edited since earlier runs and that no state tells of."""
@@ -146,8 +134,8 @@ class _World:
         past = self.past.get(execution.nodeid, ())
         file = own_file(execution.nodeid)
         trace = self.accounts.trace(execution, index)
-        baseline = self._baseline(past)
-        stable = self._stable(past)
+        passes = self._passes(past)
+        baseline, stable = self._baseline(passes), self._stable(past, passes)
         asked = (execution, failure, trace)
         case = Case(
             head=self.run.head,
@@ -159,6 +147,9 @@ class _World:
             attempts=tuple(self._attempts[execution.nodeid]),
             past=past,
             comparable=self._comparable(),
+            merged=self.known.merged,
+            not_believed=self.known.not_believed.get(execution.nodeid),
+            searched=self.known.searched,
             baseline=self._with_account(baseline, *asked),
             stable=self._with_account(stable, *asked),
             history=self.readable,
@@ -172,10 +163,10 @@ class _World:
             signature=failure.signature,
             same_signature=self._signatures[failure.signature],
         )
-        return self._completed(case, past, asked)
+        return self._completed(case, passes, asked)
 
     def _completed(
-        self, case: Case, past: Sequence[Past], asked: tuple[Execution, Failure, Trace | None]
+        self, case: Case, passes: Sequence[Past], asked: tuple[Execution, Failure, Trace | None]
     ) -> Case:
         """The case with what costs more and is needed only where the nearest pass is silent."""
         baseline = case.baseline
@@ -186,7 +177,7 @@ class _World:
             files = self._files.get(baseline.past.run.state or "") or {}
             return replace(case, reach=self.accounts.reach(case.own_file or "", files))
         if found.touched or found.doubts:
-            others = (self._with_account(one, *asked) for one in self._others(past, baseline))
+            others = (self._with_account(one, *asked) for one in self._others(passes, baseline))
             return replace(case, others=tuple(one for one in others if one is not None))
         return case
 
@@ -242,8 +233,16 @@ class _World:
 
     # -- which pass is the baseline ----------------------------------------------------------
 
-    def _baseline(self, past: Sequence[Past]) -> Baseline | None:
-        passes = [one for one in past if one.outcome is Outcome.PASSED and self._counts(one.run)]
+    def _passes(self, past: Sequence[Past]) -> list[Past]:
+        """The passes that may be baselines, in order of evidence."""
+        apart = unclear(self.run.head, past, self._comparable())
+        return [
+            one
+            for one in past
+            if one.outcome is Outcome.PASSED and one.run.id not in apart and self._counts(one.run)
+        ]
+
+    def _baseline(self, passes: Sequence[Past]) -> Baseline | None:
         if not passes:
             return None
         key = self.run.head.environment_key
@@ -253,36 +252,35 @@ class _World:
     def _as_baseline(self, past: Past) -> Baseline:
         return Baseline(past=past, changes=self._changes_since(past.run))
 
-    def _others(self, past: Sequence[Past], baseline: Baseline) -> list[Baseline]:
+    def _others(self, passes: Sequence[Past], baseline: Baseline) -> list[Baseline]:
         """The nearest pass on each of some other states, in our own environment."""
         met = {baseline.past.run.state}
         found: list[Baseline] = []
-        for one in past:
+        for one in passes:
             head = one.run
             if head.state in met or len(found) >= _MOST_OTHERS:
                 continue
             same = head.environment_key == self.run.head.environment_key
-            if same and one.outcome is Outcome.PASSED and self._counts(head):
+            if same:
                 met.add(head.state)
                 found.append(self._as_baseline(one))
         return found
 
-    def _stable(self, past: Sequence[Past]) -> Baseline | None:
+    def _stable(self, past: Sequence[Past], passes: Sequence[Past]) -> Baseline | None:
         """The nearest pass on another state, for a failure on a state that passed as well, on
         which the test was never seen to fail."""
         state = self.run.head.state
         shaky = {
             one.run.state for one in past if one.outcome is not Outcome.PASSED and one.signatures
         }
-        for one in past:
-            if one.run.state in (None, state) or one.run.state in shaky:
-                continue
-            if one.outcome is Outcome.PASSED and self._counts(one.run):
+        for one in passes:
+            if one.run.state not in (None, state) and one.run.state not in shaky:
                 return self._as_baseline(one)
         return None
 
     def _counts(self, head: RunHead) -> bool:
-        return counts(head, self.run.head.pr, self._rank)
+        merged = head.commit in self.known.rank
+        return believed(head, Use.BASELINE, self.run.head, merged=merged)
 
     # -- what changed since ------------------------------------------------------------------
 
@@ -323,9 +321,7 @@ class _World:
             return None
         if state not in self._files:
             assert self.history is not None
-            files = self.history.state_files([state]).get(state)
-            if files is None and head.tree is not None and head.dirty is False:
-                files = self.checkout.files_of(head.tree)
+            files = files_of([head], self.history, self.checkout).get(state)
             self._files[state] = None if files is None else dict(files)
         return self._files[state]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flakefighters.fighters import builtin, decide
-from flakefighters.history import History
+from flakefighters.history import History, Reader
 from flakefighters.model import (
     JOINT,
     Case,
@@ -76,10 +76,11 @@ class Hindsight:
     ):
         head = run.head
         seen = [str(one) for one in run.seen.get("runs", ())]
-        recent = history.recent(head.project, limit=max(limit, len(seen)) * 4)
+        reader = Reader(judged=head)
+        recent = history.believable(reader, builds=max(limit, len(seen)) * 4)
         known = {one.id: one for one in recent}
         if head.state is not None:
-            same = history.runs_of_state(head.project, head.state, limit=limit)
+            same = history.runs_of_state(head.project, head.state, limit=limit, reader=reader)
             known.update((one.id, one) for one in same)
         known.update(history.heads(name for name in seen if name not in known))
         known.pop(head.id, None)
@@ -88,6 +89,7 @@ class Hindsight:
         self.lost = sum(name not in known for name in seen)
         #: Results of each test by all that is known today, best evidence first.
         self.past = history.past(nodeids, _by_order(head, list(known.values()), seen))
+        self._merged = frozenset(map(str, run.seen.get("merged", ())))
         self._seen = {name: place for place, name in enumerate(seen)}
         self._run = run
         self._verdicts = verdicts
@@ -166,6 +168,7 @@ class Hindsight:
             environment=self._run.environment,
             attempts=attempts,
             comparable=self._comparable,
+            merged=self._merged,
             failing=self._failing,
             executed=self._executed,
             signature=failure.signature,

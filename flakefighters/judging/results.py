@@ -22,6 +22,8 @@ class Judged:
     said: list[Verdict] = field(default_factory=list)
     #: Runs that were considered, best evidence first.
     seen: list[str] = field(default_factory=list)
+    #: Those of them that are of pull requests whose commit is part of what is checked out.
+    merged: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

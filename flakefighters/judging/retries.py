@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.fighters.words import apart
 from flakefighters.history import History
-from flakefighters.model import JOINT, Confidence, Label, Outcome, Run, RunHead, Verdict
+from flakefighters.model import (
+    JOINT,
+    Confidence,
+    Label,
+    Outcome,
+    Run,
+    RunHead,
+    Use,
+    Verdict,
+    believed,
+)
 
 __all__ = ["amendments"]
 
@@ -17,7 +28,7 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
 
     Nothing is changed: the old verdicts stay beside the new ones.
     """
-    head = run.head
+    head = replace(run.head, trust=history.trust)
     if head.state is None:
         return []
     same = [
@@ -33,6 +44,7 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
         if one.id != head.id
         and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
         and one.started < head.started
+        and believed(head, Use.PROOF, one)
         and _seeds(one) == _seeds(head)
     ]
     if not earlier:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from flakefighters.errors import NotFoundError
 from flakefighters.history import History
 from flakefighters.judging.recheck import Hindsight, Judged
 from flakefighters.model import JOINT, Past, Revision, RunHead, Verdict
@@ -76,7 +77,10 @@ def _revisions(
     }
     if not fresh:
         return
-    run = history.load(head.id)
+    try:
+        run = history.load(head.id)
+    except NotFoundError:
+        return  # it cannot be read
     fresh.difference_update(map(str, run.seen.get("runs", ())))
     if not fresh:
         return

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Trace,
         Watch,
     )
+    from flakefighters.model.trust import Came, Use, as_read, believed, doubt
     from flakefighters.model.verdicts import (
         JOINT,
         Baseline,
@@ -74,6 +75,7 @@ __all__ = [
     "EVERYONE",
     "JOINT",
     "Baseline",
+    "Came",
     "Case",
     "Change",
     "ChangeKind",
@@ -111,9 +113,13 @@ __all__ = [
     "Trace",
     "Trust",
     "Unit",
+    "Use",
     "Verdict",
     "Via",
     "Watch",
+    "as_read",
+    "believed",
+    "doubt",
     "standing",
 ]
 
@@ -132,6 +138,9 @@ _NAMES: Final = {
     """,
     "trace": """
         Code Process Trace Watch
+    """,
+    "trust": """
+        Came Use as_read believed doubt
     """,
     "verdicts": """
         JOINT Baseline Case Confidence Flakefighter Label Need Past Recheck Revision

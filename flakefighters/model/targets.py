@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flakefighters.model.facts import Trust
+
 __all__ = ["Secret", "Target"]
 
 
@@ -66,5 +68,7 @@ class Target:
     libpq_defaults: bool = False
     #: The profile's name, None for a URL given on the command line.
     profile: str | None = None
+    #: How far the user's own configuration trusts what is only read there; None: it does not say.
+    trust: Trust | None = None
     #: As shown to people: never a password.  SQLite paths are shortened to the anchor.
     display: str = ""

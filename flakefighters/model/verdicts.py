@@ -177,8 +177,15 @@ class Case:
     changed_by: str = ""
     #: Files that the test's imports lead to, asked for where execution was not watched.
     reach: Reach | None = None
+    #: Those of these runs whose commit is an ancestor of what is checked out, though they are of a
+    #: pull request.
+    merged: frozenset[str] = frozenset()
     #: False if the history could not be read.
     history: bool = True
+    #: Of a test without a believed pass: the pass that is known and not believed, as a sentence.
+    not_believed: str | None = None
+    #: False if there are more runs than were looked at.
+    searched: bool = True
     #: The test's own file, relative to the base.
     own_file: str | None = None
     #: Loaded code that no state tells of and that was edited since earlier runs, with the time.

@@ -70,6 +70,12 @@ PROFILE_FIELDS: Final = (
     Field("sslrootcert", "file or system", "none", "the certificate authority to trust"),
     Field("connect_timeout", "seconds", "10", "how long to wait for a connection"),
     Field("read_only", "boolean", "false; shared: true", "read evidence here, record in local"),
+    Field(
+        "trust",
+        "protected, local, untrusted",
+        "untrusted",
+        "how far runs of a SQLite file that is only read are believed; never in the project",
+    ),
     Field("keep_runs", "number", "all", "how many builds prune keeps"),
     Field("keep_days", "number", "all", "of how many days prune keeps the builds"),
     Field("store_output", "none, failures", "none", "whether captured output is recorded"),

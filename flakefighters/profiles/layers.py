@@ -307,6 +307,15 @@ def _field(
         if wrong_command is not None:
             problems.append(Problem(wrong_command, name))
         return
+    if key == "trust" and layer.in_project:
+        error = ConfigError(
+            f"{label} is not used: a file of the project may not say whom to believe",
+            origin=str(where),
+            remedy="set it in your own profiles.toml or in "
+            f"{fields.variable('profiles', written, 'trust')}",
+        )
+        problems.append(Problem(error))
+        return
     layer.origins["profiles", name, key] = where
     if key == "password":
         layer.passwords[name] = Secret(value)

@@ -75,6 +75,7 @@ class ProfileFields(BaseModel):
     sslrootcert: str | None = None
     connect_timeout: int = Field(10, ge=1, le=600)
     read_only: bool = False
+    trust: Literal["protected", "local", "untrusted"] | None = None
     keep_runs: int | None = Field(None, ge=1)
     keep_days: int | None = Field(None, ge=1)
     store_output: Literal["none", "failures"] = "none"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from flakefighters.errors import ConfigError
-from flakefighters.model import Secret, Target
+from flakefighters.model import Secret, Target, Trust
 from flakefighters.profiles import urls
 from flakefighters.profiles.fields import variable
 from flakefighters.profiles.layers import Layer
@@ -127,9 +127,16 @@ def build(
             path=path,
             read_only=fields.read_only,
             profile=label,
+            trust=None if fields.trust is None else Trust(fields.trust),
             display=f"sqlite:///{display_path(inputs, path)}",
         )
         return Chosen(target, fields, url, origin, Password(), True, tuple(notes))
+    if fields.trust is not None:
+        raise ConfigError(
+            f"profile {label}: trust is for SQLite files; on a server roles give it",
+            origin=str(origin_of_trust(layers, name)),
+            remedy="remove it, and see `flakefighters grants`",
+        )
     subject = f"profile {label}" if name.isidentifier() else label
     reach = _Reach(inputs, layers, name, subject, home, url, origin)
     full = reach.complete()
@@ -177,6 +184,12 @@ def _outside(name: str, label: str, origin: Origin) -> ConfigError:
         origin=str(origin),
         remedy=f"name a file within the project, or use {elsewhere}",
     )
+
+
+def origin_of_trust(layers: Sequence[Layer], name: str) -> Origin | None:
+    """Where a profile's trust was set."""
+    path = ("profiles", name, "trust")
+    return next((layer.origins[path] for layer in layers if path in layer.origins), None)
 
 
 def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: str) -> Password:

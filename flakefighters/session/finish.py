@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flakefighters.errors import FlakefightersError, UnreachableError
-from flakefighters.history import History
+from flakefighters.history import Evidence, History, Reader, came
 from flakefighters.history.intake import Saved
+from flakefighters.history.unreadable import unreadable_note
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import amendments
 from flakefighters.lazy import as_installed
-from flakefighters.model import Run, Target, Verdict
+from flakefighters.model import Run, Target, Trust, Verdict
 from flakefighters.session.opened import open_checked
 from flakefighters.session.places import Spool
 from flakefighters.session.spent import stripped
@@ -41,6 +44,8 @@ class Plan:
     session: Session = field(default_factory=Session)
     #: Folders with the journals of earlier runs.
     spools: Sequence[Spool] = ()
+    #: Runs that could not be read when looking back, and why.
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,64 +68,85 @@ def finish(
     """Judge the run by its history, and save it.  Trouble of ours ends up in ``notes``."""
     end = clock() + plan.seconds
     done = Finished(run=run)
-    same = plan.target == plan.record_to
-    history = _open(plan.target, checkout, done, create=plan.save and same, seconds=plan.seconds)
-    # A history that is not there yet is an empty one, not an unreadable one.
-    absent = history is None and not done.notes
-    try:
-        now = time.time_ns() // 1000
-        try:
-            done.judged = _judge(run, history, checkout, plan, now, absent)
-        except FlakefightersError as error:
-            done.notes.append(str(error))
-            done.judged = _judge(run, None, checkout, plan, now, absent)
-            if same and history is not None and isinstance(error, UnreachableError):
-                history.close()  # the line is down: one trouble, and the run waits
-                history = None
-        done.run = run = replace(run, seen={"runs": done.judged.seen})
-        if not plan.save:
-            return done
+    with ExitStack() as stack:
+        same = plan.target == plan.record_to
+        found = _open(plan.target, checkout, done, stack, plan.save and same, plan.seconds)
+        whole = not done.notes
+        into = found
         if not same:
-            if history is not None:
-                history.close()
-            seconds = max(0.5, end - clock())
-            history = _open(plan.record_to, checkout, done, create=True, seconds=seconds)
-        if history is not None:
-            _save(run, history, checkout, plan, done)
-    finally:
-        if history is not None:
-            history.close()
+            # What runs of a read-only profile are recorded in is evidence as well.
+            left = max(0.5, end - clock())
+            into = _open(plan.record_to, checkout, done, stack, plan.save, left)
+        trust = Trust.LOCAL if into is None else into.trust
+        sources = {id(one): one for one in (found, into) if one is not None}.values()
+        evidence = Evidence(
+            judged=replace(run.head, trust=trust),
+            sources=[(one, came(one, plan.record_to)) for one in sources],
+            whole=whole,
+            commits=checkout.ancestors,
+        )
+        gone = _judge(replace(run, head=evidence.judged), evidence, checkout, plan, done)
+        merged = {"merged": done.judged.merged} if done.judged.merged else {}
+        done.run = run = replace(run, seen={"runs": done.judged.seen, **merged})
+        if plan.save and into is not None and into not in gone:
+            _save(run, into, checkout, plan, done)
+        damaged = [one.unreadable.runs for one in sources]
+        note = unreadable_note(dict(ChainMap(*damaged, dict(plan.unreadable))))
+        if note is not None:
+            done.notes.insert(0, note)
     return done
 
 
 def _judge(
-    run: Run, history: History | None, checkout: Checkout, plan: Plan, now: int, absent: bool
-) -> Judged:
+    run: Run, evidence: Evidence, checkout: Checkout, plan: Plan, done: Finished
+) -> list[History]:
+    """Judge by all that can be read; returns the servers that went away meanwhile."""
     if not failing(run):
-        return Judged()
+        return []
     with as_installed():  # reading sources takes a third of our modules: only now
         from flakefighters.fighters import builtin
         from flakefighters.judging.judge import judge
     names = plan.fighters
     fighters = [one for one in builtin() if names is None or one.name in names]
-    return judge(
-        run,
-        history,
-        checkout,
-        fighters,
-        plan.session,
-        now=now,
-        absent=absent,
-    )
+    # A history that is not there yet is an empty one, not an unreadable one.
+    absent = not evidence.sources and not done.notes
+    gone: list[History] = []
+    while True:
+        try:
+            done.judged = judge(
+                run,
+                evidence if evidence.sources else None,
+                checkout,
+                fighters,
+                plan.session,
+                now=time.time_ns() // 1000,
+                absent=absent,
+            )
+        except FlakefightersError as error:
+            if not evidence.sources:
+                raise
+            done.notes.append(str(error))
+            history, _ = evidence.sources.pop(0)
+            evidence.whole = False
+            if isinstance(error, UnreachableError):
+                history.close()  # the line is down: one trouble, and the run waits
+                gone.append(history)
+        else:
+            return gone
 
 
 def _open(
-    target: Target, checkout: Checkout, done: Finished, *, create: bool, seconds: float
+    target: Target,
+    checkout: Checkout,
+    done: Finished,
+    stack: ExitStack,
+    create: bool,
+    seconds: float,
 ) -> History | None:
     if not create and target.path is not None and not os.path.lexists(target.path):
         return None
     try:
-        return open_checked(target, checkout, create=create, deadline=seconds)
+        return stack.enter_context(open_checked(target, checkout, create=create, deadline=seconds))
     except FlakefightersError as error:
         done.notes.append(str(error))
         return None
@@ -128,7 +154,9 @@ def _open(
 
 def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Finished) -> None:
     try:
-        if run.state is not None and not history.has_state_files(run.state.id):
+        if run.state is not None and not history.has_state_files(
+            run.state.id, Reader(judged=replace(run.head, trust=history.trust))
+        ):
             files = checkout.files()
             done.run = run = replace(run, state=replace(run.state, files=files or None))
         how = history.save(stripped(run), [*done.judged.joint, *done.judged.said])

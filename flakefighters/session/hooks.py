@@ -340,6 +340,7 @@ class Session:
                 ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
                 history_runs=self.asked.history_runs,
             ),
+            unreadable=self.start.unreadable,
         )
 
     def _told(self, finished: Finished) -> None:
@@ -387,7 +388,5 @@ class Session:
 
 
 def _worker(report: Any) -> str | None:
-    node = getattr(report, "node", None)
-    if node is None:
-        return None
-    return str(getattr(getattr(node, "gateway", None), "id", "")) or None
+    gateway = getattr(getattr(report, "node", None), "gateway", None)
+    return str(getattr(gateway, "id", "")) or None

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from flakefighters.errors import ConfigError, FlakefightersError
+from flakefighters.history import Evidence, History, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
-from flakefighters.model import Watch
+from flakefighters.model import Trust, Watch
 from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
@@ -118,25 +120,26 @@ def _hide_url(config: Any) -> None:
 def _look_back(start: Start, wishes: Asked) -> Lookback:
     """Deliver what earlier runs left behind, and see what changed since tests last passed."""
     nothing = Lookback(Watch(base=str(start.checkout.base)))
-    target, record_to = start.resolution.target, start.resolution.record_to
-    left = wishes.save and record_to.backend == "sqlite" and any(map(has_journals, start.spools))
-    looking = wishes.history_runs > 0
-    absent = target.path is not None and not os.path.lexists(target.path)
+    record_to = start.resolution.record_to
     try:
-        if absent and looking and not left:
-            return first_look(start.head, start.checkout)
-        looking = looking and not absent
-        if left:
-            with open_checked(record_to, start.checkout, create=True, deadline=2.0) as history:
-                if not history.database.read_only:  # else the end of this run says so
-                    to = address(record_to)
-                    start.notes.extend(deliver_leftovers(history, start.spools, to=to)[1])
-                if target == record_to and looking:
-                    return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
-        if looking:
-            create = wishes.save and target == record_to
-            with open_checked(target, start.checkout, create=create, deadline=_LOOKING) as history:
-                return look_back(start.head, history, start.checkout, limit=wishes.history_runs)
+        with ExitStack() as stack:
+            found = _histories(start, wishes, stack)
+            here = next((one for one in found if one.target == record_to), None)
+            if here is not None and _leftovers(start, wishes) and not here.database.read_only:
+                to = address(record_to)
+                start.notes.extend(deliver_leftovers(here, start.spools, to=to)[1])
+            if wishes.history_runs <= 0:
+                return nothing
+            if not found:
+                return first_look(start.head, start.checkout)
+            evidence = Evidence(
+                judged=replace(start.head, trust=here.trust if here else Trust.LOCAL),
+                sources=[(one, came(one, record_to)) for one in found],
+                commits=start.checkout.ancestors,
+            )
+            lookback = look_back(evidence, start.checkout, limit=wishes.history_runs)
+            start.unreadable.update(evidence.unreadable)
+            return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
             raise ConfigError(str(error), remedy='on_error = "fail" forbids to go on') from None
@@ -146,6 +149,36 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
         start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
     return nothing
+
+
+def _leftovers(start: Start, wishes: Asked) -> bool:
+    """Whether journals may wait for the file that runs are recorded in."""
+    record_to = start.resolution.record_to
+    return wishes.save and record_to.backend == "sqlite" and any(map(has_journals, start.spools))
+
+
+def _histories(start: Start, wishes: Asked, stack: ExitStack) -> list[History]:
+    """Open what can be read now: the profile's history, and the one that is recorded in.
+
+    If they are two, the first may be away.
+    """
+    target, record_to = start.resolution.target, start.resolution.record_to
+    left, looking = _leftovers(start, wishes), wishes.history_runs > 0
+    found: list[History] = []
+    for one in [record_to] if target == record_to else [target, record_to]:
+        mine = one == record_to
+        there = one.path is None or os.path.lexists(one.path)
+        if not ((looking and there) or (mine and left)):
+            continue
+        create = wishes.save and mine and (left or target == record_to)
+        deadline = 2.0 if mine and left else _LOOKING
+        try:
+            opened = open_checked(one, start.checkout, create=create, deadline=deadline)
+            found.append(stack.enter_context(opened))
+        except FlakefightersError:
+            if mine or start.resolution.settings.on_error == "fail":
+                raise
+    return found
 
 
 def _say(config: Any, note: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,8 @@ class Start:
     notes: list[str]
     #: Normalised names of the distributions that the project itself is.
     own_distributions: frozenset[str] = frozenset()
+    #: Runs of the history that could not be read, and why.
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 def begin(

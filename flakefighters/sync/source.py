@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database
+from flakefighters.history.database import TRUST_RANKS, Database
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.layout import SCHEMA_VERSION
 from flakefighters.history.trouble import too_new, too_old
 from flakefighters.model import Target, Trust
-from flakefighters.sync.inventory import QUESTION, Inventory, of_lines, of_sqlite
+from flakefighters.sync.inventory import QUESTION, UNTRUSTED, Inventory, of_lines, of_sqlite
 from flakefighters.sync.results import Progress, Report, unreported
 from flakefighters.sync.staging import Staging
 from flakefighters.sync.tables import all_rows, some_rows
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from flakefighters.history.postgres_copy import Snapshot
 
 __all__ = ["Reader", "Wanted", "handshake", "inventory_of", "need_sqlite", "reading"]
+
+
+_LOCAL: Final = TRUST_RANKS[Trust.LOCAL]
+_NOWHERE: Final = Target(backend="sqlite")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ def reading(source: History | ForeignHistory, report: Report) -> Iterator[Reader
 
     assert isinstance(source.database, PostgresDatabase)
     with snapshot(source.database) as found:
-        yield _RowReader(found, report)
+        yield _RowReader(found, report, gives_trust=source.database.gives_trust)
 
 
 def handshake(history: History) -> None:
@@ -103,9 +107,11 @@ def inventory_of(history: History) -> Inventory:
 class _RowReader:
     """PostgreSQL, row by row."""
 
-    def __init__(self, found: Snapshot, report: Report):
+    def __init__(self, found: Snapshot, report: Report, *, gives_trust: bool):
         self._snapshot = found
         self._report = report
+        #: Then what arrived without trust is another machine's own run.
+        self._gives_trust = gives_trust
 
     @property
     def bytes(self) -> int:
@@ -116,6 +122,10 @@ class _RowReader:
         for lines in self._snapshot.lines(QUESTION):
             of_lines(lines, found)
             self._report(Progress("looking", len(found.runs), self.bytes))
+        if self._gives_trust:
+            for run, one in found.runs.items():
+                if one.trust == _LOCAL:
+                    found.runs[run] = one._replace(trust=UNTRUSTED)
         return found
 
     def stage(
@@ -139,6 +149,8 @@ class _RowReader:
         for lines in chunks:
             staging.take(lines)
             self._report(Progress("copying", staging.rows, self.bytes))
+        if self._gives_trust:
+            staging.distrust(_LOCAL)
 
         def checked(runs: int) -> None:
             self._report(Progress("checking", runs, self.bytes))
@@ -170,7 +182,19 @@ class _FileReader:
             ) from None
         # What an unknown hand decided or purged counts for nothing.
         possible = set(self._source.run_ids())
-        return Inventory(runs={run: one for run, one in found.runs.items() if run in possible})
+        runs = {run: one for run, one in found.runs.items() if run in possible}
+        if not self._source.believed:
+            # What the file says of trust counts for nothing either.
+            return Inventory(runs={run: one._replace(trust=UNTRUSTED) for run, one in runs.items()})
+        heads = History(_NOWHERE, self._source.database).heads(runs)
+        return Inventory(
+            runs={
+                run: one._replace(
+                    trust=TRUST_RANKS[self._source.trust(heads[run])] if run in heads else UNTRUSTED
+                )
+                for run, one in runs.items()
+            }
+        )
 
     def stage(
         self, staging: Staging, wanted: Wanted | None, live: Database | None
@@ -181,7 +205,8 @@ class _FileReader:
         target = Target(backend="sqlite", path=staging.path, display=staging.path.name)
         with open_history(target, create=False) as into:
             for count, (run, verdicts) in enumerate(self._source.runs(ids), 1):
-                into.save(run, verdicts, via=staging.via, trust=Trust.UNTRUSTED)
+                trust = self._source.trust(run.head)
+                into.save(run, verdicts, via=staging.via, trust=trust)
                 self._report(Progress("copying", count, total=None if ids is None else len(ids)))
         del live
         return {run: why for run, why in self._source.refused.items() if run not in before}

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError
+from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.layout import (
     APPLICATION_ID,
     OLDEST_READER,
@@ -27,6 +28,7 @@ from flakefighters.history.layout import (
 )
 from flakefighters.history.trouble import explain_sqlite
 from flakefighters.ids import uuid7
+from flakefighters.model import Trust
 from flakefighters.originals import real
 from flakefighters.sync.tables import COLUMNS, insert
 
@@ -137,6 +139,13 @@ class Staging:
         self.buried = self.buried or (table == "tombstone" and bool(rows))
         self.connection.executemany(_INSERTS[table], rows)
         self.rows += len(rows)
+
+    def distrust(self, rank: int) -> None:
+        """Believe the runs that arrived with this rank of trust no more."""
+        self.connection.execute(
+            "UPDATE arrival SET trust = :worst WHERE trust = :rank",
+            {"rank": rank, "worst": TRUST_RANKS[Trust.UNTRUSTED]},
+        )
 
     # -- ending --------------------------------------------------------------------------------
 

@@ -59,6 +59,25 @@ def test_a_doubt_gives_way_to_what_was_seen() -> None:
     assert decide(case(), [doubt, flaky])[0].label is Label.UNDECIDED
 
 
+def test_of_those_that_agree_the_strongest_speaks() -> None:
+    repeats = Says("persistent", Label.GENUINE)
+    strong = Says("touched_change", Label.GENUINE, Confidence.STRONG)
+    fair = Says("changed_imports", Label.GENUINE, Confidence.FAIR)
+    for other in (strong, fair):
+        joint, _ = decide(case(), [repeats, other])
+        assert joint.reason.startswith(f"{other.name} says so, failing alike since run ")
+        assert joint.confidence is (Confidence.STRONG if other is strong else Confidence.FAIR)
+        assert joint.evidence["by"] == other.name
+        assert joint.evidence["alike"] == {"own": 1}
+    # Who disagrees lends it no words.
+    flaky = Says("touched_change", Label.FLAKY, Confidence.STRONG)
+    assert decide(case(), [repeats, flaky])[0].reason == "persistent says so"
+    # A doubt that gives way gives way to the strongest as well.
+    doubt = Says("broken", Label.UNDECIDED)
+    joint, _ = decide(case(), [doubt, repeats, strong])
+    assert joint.evidence["by"] == "touched_change"
+
+
 def test_the_real_ones_together() -> None:
     """Names are unique; the same state is a stronger proof than a changed import."""
     names = [fighter.name for fighter in builtin()]

@@ -47,6 +47,7 @@ def test_a_pass_on_the_same_state() -> None:
         {"state": None},
         {"environment": "e2"},
         {"trust": Trust.UNTRUSTED},
+        {"trust": Trust.PR, "pr": "7"},
         {"context": {"debugger": True}},
     ],
     ids=str,
@@ -146,6 +147,45 @@ def test_persistent() -> None:
     assert Persistent().judge(case(past=(failed(10, "flaky"), failed(20, "genuine")))) is None
     assert Persistent().judge(case(past=(past(minutes=5), failed(10, "genuine")))) is None
     assert Persistent().judge(case()) is None
+
+
+def test_another_environment_is_another_matter() -> None:
+    """Neither its failures nor its passes count in a row."""
+    elsewhere = past(FAILED, signatures=("sig",), labels=("genuine",), environment="e2")
+    assert Persistent().judge(case(past=(elsewhere,))) is None
+    passed = past(minutes=5, environment="e2")
+    assert Persistent().judge(case(past=(passed, failed(10, "genuine")))) is not None
+
+
+@pytest.mark.parametrize(
+    ("head", "counts"),
+    [
+        ({"trust": Trust.UNTRUSTED}, False),
+        ({"trust": Trust.PR, "pr": "7"}, False),
+        ({"pr": "7"}, False),  # of another pull request, not merged
+        ({"trust": Trust.PROTECTED}, True),
+    ],
+    ids=str,
+)
+def test_a_row_of_failures_is_made_of_runs_that_are_believed(
+    head: dict[str, Any], counts: bool
+) -> None:
+    row = past(FAILED, minutes=5, signatures=("sig",), labels=("genuine",), **head)
+    assert (Persistent().judge(case(past=(row,))) is not None) is counts
+    # Nor does such a run's pass end one.
+    passes = past(minutes=3, **head)
+    said = Persistent().judge(case(past=(passes, failed(10, "genuine"))))
+    assert (said is None) is counts
+
+
+def test_what_is_not_believed_is_named() -> None:
+    sentence = "passed in run c337, which came from a file and is not believed"
+    said = ChangedImports().judge(case(not_believed=sentence))
+    assert said is not None
+    assert (said.label, said.reason) == (Label.UNDECIDED, sentence)
+    said = ChangedImports().judge(case(searched=False))
+    assert said is not None
+    assert said.reason == "never passed before in the runs that were looked at"
 
 
 def test_broken() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from flakefighters.history import History, open_history
-from flakefighters.judging.baselines import ordered
-from flakefighters.model import Target
+from flakefighters.history import Evidence, History, open_history
+from flakefighters.judging.evidence import ordered
+from flakefighters.model import Came, RunHead, Target, Trust
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_state
 
 SHORT, LONG, READ = 20, 2000, 20
@@ -65,12 +65,14 @@ def asked(history: History, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str],
 
     with monkeypatch.context() as patch:
         patch.setattr(history.database, "query", count)
-        runs, _ = ordered(history.recent(PROJECT.identity, limit=READ), NoCheckout())  # type: ignore[arg-type]
+        head = RunHead(id="f" * 32, project=PROJECT.identity, started=START, trust=Trust.LOCAL)
+        evidence = Evidence(judged=head, sources=[(history, Came.HERE)])
+        runs, _ = ordered(evidence.builds(READ), NoCheckout())  # type: ignore[arg-type]
         assert len(runs) == READ
         # All of them, then those of each environment: the same rows once more.
-        found = history.baselines(runs)
-        assert history.baselines(runs[::2]) != []
-        files = history.state_files([run.state for run in found if run.state])
+        found = evidence.baselines(runs)
+        assert evidence.baselines(runs[::2]) != []
+        files = evidence.state_files([run.state for run in found if run.state])
     assert len(files) == 1
     return questions, size
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from flakefighters.errors import DatabaseError
-from flakefighters.history import open_history
+from flakefighters.history import Evidence, came, open_history
 from flakefighters.history.database import TRUST_RANKS
-from flakefighters.history.layout import SCHEMA_VERSION
+from flakefighters.history.layout import SCHEMA_VERSION, lock_key
 from flakefighters.history.migrations import upgrade
 from flakefighters.history.steps import Step
 from flakefighters.ids import uuid7
@@ -256,3 +257,96 @@ def test_only_the_owner_upgrades(team: Team, task: str) -> None:
     with pytest.raises(DatabaseError, match=f"{team.names[task]} may not upgrade it") as caught:
         upgrade(team.target(task), steps=(step,))
     assert "owner" in str(caught.value.remedy)
+
+
+# -- what the weakest role cannot do to others -----------------------------------------------
+
+
+def test_a_pull_requests_writer_spoils_nobodys_run(team: Team, tmp_path: Path) -> None:
+    """Not a developer's run, a fork's, nor another one of its own: every clone would refuse it."""
+    runs: dict[Trust, str] = {}
+    for task, trust in (
+        ("writer", Trust.LOCAL),
+        ("writer", Trust.UNTRUSTED),
+        ("writer", Trust.PROTECTED),
+        ("pr_writer", Trust.PR),
+    ):
+        run = make_run(RESULTS, at=40 + len(runs), dirty=False)
+        with open_history(team.target(task)) as history:
+            assert history.save(run, [make_verdict(run, "t.py::a")], trust=trust)
+        runs[trust] = run.head.id
+    for trust, run_id in runs.items():
+        for statement in (
+            (
+                "INSERT INTO flakefighters.execution (run, test, attempt, outcome) "
+                f"SELECT '{run_id}', id, 9, 'F' FROM flakefighters.test LIMIT 1"
+            ),
+            (
+                "INSERT INTO flakefighters.failure (run, test, attempt, n, phase, failure_text) "
+                f"SELECT '{run_id}', test, attempt, 9, phase, failure_text "
+                "FROM flakefighters.failure LIMIT 1"
+            ),
+        ):
+            with pytest.raises(Exception, match="row-level security"):
+                team.ask("pr_writer", statement)
+        if trust in (Trust.LOCAL, Trust.PROTECTED):
+            with pytest.raises(Exception, match="row-level security"):
+                team.ask(
+                    "pr_writer",
+                    "INSERT INTO flakefighters.verdict (run, id, test, attempt, n, fighter, "
+                    f"version, label, confidence, introduced, reason, at) SELECT '{run_id}', "
+                    "gen_random_uuid(), test, attempt, n, fighter, version, 'flaky', confidence, "
+                    "introduced, reason, at FROM flakefighters.verdict LIMIT 1",
+                )
+            with pytest.raises(Exception, match="row-level security"):
+                team.ask(
+                    "pr_writer",
+                    "INSERT INTO flakefighters.arrival (run, trust, received, via) "
+                    f"VALUES ('{run_id}', 1, 1, 'x')",
+                )
+    local = Target(backend="sqlite", path=tmp_path / "local.db", display="local.db")
+    done = clone_into(local, team.target("reader", read_only=True))
+    assert not {*runs.values()} & {*done.refused}
+
+
+def test_what_it_may_not_add_is_left_out(team: Team) -> None:
+    run = make_run(RESULTS, at=50, dirty=False)
+    with open_history(team.target("writer")) as history:
+        assert history.save(run, trust=Trust.LOCAL)
+    with open_history(team.target("pr_writer")) as history:
+        assert not history.save(run)
+        assert history.add_verdicts([make_verdict(run, "t.py::a")]) == 0
+    assert trust_of(team, run.head.id) is Trust.LOCAL
+
+
+def test_a_held_lock_is_named_before_patience_ends(team: Team) -> None:
+    with contextlib.closing(
+        team.server.connect(team.database, user=team.names["reader"], password=team.password)
+    ) as holder:
+        cursor = holder.cursor()
+        cursor.execute(f"BEGIN; SELECT pg_advisory_xact_lock({lock_key(team.schema)})")
+        with (
+            open_history(team.target("writer"), deadline=3.0) as history,
+            pytest.raises(DatabaseError, match="holds its lock"),
+        ):
+            history.save(make_run(RESULTS, at=60))
+
+
+def test_another_machines_own_run_is_untrusted_in_a_clone(team: Team, tmp_path: Path) -> None:
+    """It is believed on the machine that made it, and there only."""
+    run = make_run(RESULTS, at=70, dirty=False)
+    with open_history(team.target("writer")) as history:
+        assert history.save(run, trust=Trust.LOCAL)
+    local = Target(backend="sqlite", path=tmp_path / "local.db", display="local.db")
+    way = team.target("reader", read_only=True)
+    clone_into(local, way)
+    with open_history(local) as history:
+        assert history.find(run.head.id).trust is Trust.UNTRUSTED
+    assert pull_into(local, way).arrived == []
+    with open_history(way, create=False) as history:
+        evidence = Evidence(
+            judged=replace(run.head, id="f" * 32, trust=Trust.LOCAL),
+            sources=[(history, came(history, local))],
+        )
+        assert run.head.id not in {one.id for one in evidence.builds(50)}
+        assert {one.trust for one in evidence.builds(50)} == {Trust.PROTECTED}

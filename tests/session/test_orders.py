@@ -65,6 +65,7 @@ def test_the_outcome_arrives_whole() -> None:
             joint=[make_verdict(run, "t.py::a", Label.GENUINE)],
             said=[make_verdict(run, "t.py::a", fighter="touched_change", introduced=True)],
             seen=["1", "2"],
+            merged=["2"],
         ),
         saved=True,
         proved=[make_verdict(run, "t.py::a", Label.FLAKY)],

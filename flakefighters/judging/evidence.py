@@ -1,0 +1,77 @@
+"""What earlier runs say of the tests that failed, as far as they are believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flakefighters.history import Evidence
+from flakefighters.model import Environment, Outcome, Past, RunHead, Use
+from flakefighters.state.checkout import Checkout
+
+__all__ = ["Known", "gather", "ordered"]
+
+
+def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
+    """Runs by strength of evidence: ancestry, then start; and the rank of each ancestor."""
+    rank = {commit: place for place, commit in enumerate(checkout.ancestors())} if runs else {}
+    far = len(rank)
+    return sorted(runs, key=lambda one: (rank.get(one.commit or "", far), -one.started)), rank
+
+
+@dataclass(slots=True)
+class Known:
+    """What was found."""
+
+    #: The runs that were considered, best evidence first.
+    runs: tuple[RunHead, ...] = ()
+    #: The place of each ancestor of what is checked out.
+    rank: dict[str, int] = field(default_factory=dict)
+    #: Results of each test, in the order of the runs.
+    past: dict[str, tuple[Past, ...]] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    #: Of tests without a pass that is believed: one that is not, as a sentence.
+    not_believed: dict[str, str] = field(default_factory=dict)
+    #: Whether there are no more runs.
+    searched: bool = True
+
+    @property
+    def merged(self) -> frozenset[str]:
+        """The runs of pull requests whose commit is part of what is checked out."""
+        return frozenset(
+            run.id for run in self.runs if run.pr is not None and run.commit in self.rank
+        )
+
+
+def gather(evidence: Evidence, checkout: Checkout, nodeids: Sequence[str], *, limit: int) -> Known:
+    """Look at the newest ``limit`` builds, and for tests without a pass in them once more beyond.
+
+    Four questions to each history, and one more for such tests.
+    """
+    judged = evidence.judged
+    found = {run.id: run for run in evidence.builds(limit)}
+    if judged.state is not None:
+        found |= {run.id: run for run in evidence.of_state(judged.state, limit)}
+    found.pop(judged.id, None)
+    runs, rank = ordered(list(found.values()), checkout)
+    past: dict[str, tuple[Past, ...]] = dict.fromkeys(nodeids, ())
+    past |= evidence.past(nodeids, runs) if runs else {}
+    known = Known(rank=rank, searched=evidence.whole)
+    lacking = [nodeid for nodeid in nodeids if not _has_passed(evidence, past[nodeid])]
+    if lacking:
+        passes, known.not_believed, known.searched = evidence.further(lacking, {*found, judged.id})
+        more = {one.run.id: one.run for one in passes.values()}
+        runs, known.rank = ordered([*runs, *more.values()], checkout)
+        past |= {nodeid: (*past[nodeid], one) for nodeid, one in passes.items()}
+    known.runs, known.past = tuple(runs), past
+    # Nobody looked at what cannot be read.
+    known.searched = known.searched and not evidence.unreadable
+    ids = {run.environment for run in runs if run.environment is not None}
+    known.environments = evidence.environments(ids) if ids else {}
+    return known
+
+
+def _has_passed(evidence: Evidence, past: Sequence[Past]) -> bool:
+    return any(
+        one.outcome is Outcome.PASSED and evidence.believes(one.run, Use.BASELINE) for one in past
+    )
