@@ -234,10 +234,16 @@ def seeds(config: Any) -> dict[str, str]:
     seed = getattr(config.option, "randomly_seed", None)
     if seed is not None and getattr(config.option, "randomly_reset_seed", True):
         out["randomly"] = str(seed)
-    seed = getattr(config.option, "random_order_seed", None)
-    if seed is not None and getattr(config.option, "random_order_bucket", None):
-        out["random_order"] = str(seed)
+    if _shuffles(config.option):
+        out["random_order"] = str(config.option.random_order_seed).removeprefix("default:")
     return out
+
+
+def _shuffles(option: Any) -> bool:
+    """Whether pytest-random-order is at work: it marks its own defaults as such."""
+    given = (str(getattr(option, f"random_order_{one}", "default:")) for one in ("seed", "bucket"))
+    enabled = bool(getattr(option, "random_order_enabled", False))
+    return enabled or any(not one.startswith("default:") for one in given)
 
 
 def selection(config: Any, deselected: int, rename: Any) -> dict[str, Any]:

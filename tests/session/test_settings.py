@@ -172,6 +172,9 @@ def test_selection() -> None:
 def test_seeds() -> None:
     option = {"randomly_seed": 7, "random_order_seed": "9", "random_order_bucket": "module"}
     assert seeds(config()) == {}
+    idle = {"random_order_seed": "default:9", "random_order_bucket": "default:module"}
+    assert seeds(config(option=idle)) == {}
+    assert seeds(config(option={**idle, "random_order_enabled": True})) == {"random_order": "9"}
     assert seeds(config(option=option, plugins=("randomly",))) == {
         "randomly": "7",
         "random_order": "9",
