@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from flakefighters.fighters.words import few
 from flakefighters.model import Case, Past
 
-__all__ = ["Chance", "chance", "edited"]
+__all__ = ["Chance", "chance", "edited", "varied"]
 
 
 class Chance(NamedTuple):
     """Why passes may prove nothing."""
 
-    #: What evidence keeps of it: "example", "seed", "edited".
+    #: What evidence keeps of it: "example", "seed", "edited", "variable".
     slug: str
     reason: str
 
@@ -31,6 +32,17 @@ def edited(case: Case, passes: list[Past]) -> Chance | None:
             return Chance("edited", f"{name}, which it opened and git ignores, was edited since")
         passes[:] = after
     return None
+
+
+def varied(case: Case, passes: list[Past]) -> Chance | None:
+    """Variables that the code asks for and that have another value now; keeps other passes."""
+    same = [past for past in passes if not case.varied.get(past.run.id)]
+    if same:
+        passes[:] = same
+        return None
+    names = case.varied[passes[0].run.id]
+    verb = "have other values" if len(names) > 1 else "has another value"
+    return Chance("variable", f"{few([f'${name}' for name in names])} {verb} in this run")
 
 
 def chance(case: Case, passes: list[Past]) -> Chance | None:

@@ -6,7 +6,7 @@ Luo et al. (FSE 2014) define a flaky test by this: it passes and fails on the sa
 from __future__ import annotations
 
 from flakefighters.fighters.cells import PASSES, unclear
-from flakefighters.fighters.chance import chance, edited
+from flakefighters.fighters.chance import chance, edited, varied
 from flakefighters.fighters.touched_change import introduced
 from flakefighters.fighters.words import apart, plural, run_name
 from flakefighters.model import Case, Confidence, Label, Need, Outcome, Use, Verdict, believed
@@ -64,7 +64,7 @@ class SameState:
         ]
         if not passes:
             return None
-        doubt = chance(case, passes) or edited(case, passes)
+        doubt = chance(case, passes) or edited(case, passes) or varied(case, passes)
         best = passes[0]
         when = f"in {run_name(best)} ({apart(best.run.started, case.head.started)})"
         evidence = {

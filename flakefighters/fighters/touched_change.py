@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flakefighters.fighters.chance import chance, edited
+from flakefighters.fighters.chance import chance, edited, varied
 from flakefighters.fighters.sentences import doubtful, shown
 from flakefighters.fighters.words import few, where
 from flakefighters.model import (
@@ -67,7 +67,8 @@ class TouchedChange:
             reason = f"did not touch the one change {since}"
         else:
             reason = f"touched none of the {count} changes {since}"
-        doubt = chance(case, [baseline.past]) or edited(case, [baseline.past])
+        passes = [baseline.past]
+        doubt = chance(case, passes) or edited(case, passes) or varied(case, passes)
         if doubt is not None:
             evidence["doubt"] = doubt.slug
             reason = f"{doubt.reason}, though it {reason}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.facts import compare
+from flakefighters.environment.variables import other_values
 from flakefighters.fighters import decide
 from flakefighters.fighters.cells import unclear
 from flakefighters.history import Evidence
@@ -16,7 +18,7 @@ from flakefighters.judging.accounts import Accounts
 from flakefighters.judging.baselines import files_of
 from flakefighters.judging.evidence import Known, gather
 from flakefighters.judging.results import Judged, Session, failing
-from flakefighters.judging.untracked import edits
+from flakefighters.judging.untracked import asked_for_in, edits
 from flakefighters.model import (
     Baseline,
     Case,
@@ -150,6 +152,7 @@ class _World:
             merged=self.known.merged,
             not_believed=self.known.not_believed.get(execution.nodeid),
             searched=self.known.searched,
+            varied=self._varied(past),
             baseline=self._with_account(baseline, *asked),
             stable=self._with_account(stable, *asked),
             history=self.readable,
@@ -230,6 +233,23 @@ class _World:
                 if other.key == mine.key and other.distributions == mine.distributions
             ]
         )
+
+    def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
+        """Variables that the project asks for, by the id of a run in which they were others."""
+        now = self.run.head.context.get("variables")
+        found: dict[str, tuple[str, ...]] = {}
+        for one in past:
+            then = one.run.context.get("variables")
+            if now is None or then is None or then == now:
+                continue
+            names = other_values(then, now, one.run.project, self._asked_for)
+            if names:
+                found[one.run.id] = names
+        return found
+
+    @cached_property
+    def _asked_for(self) -> frozenset[str]:
+        return asked_for_in(self.checkout)
 
     # -- which pass is the baseline ----------------------------------------------------------
 

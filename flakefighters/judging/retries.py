@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from flakefighters.environment.variables import other_values
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.fighters.words import apart
 from flakefighters.history import History
@@ -23,8 +24,18 @@ from flakefighters.model import (
 __all__ = ["amendments"]
 
 
-def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list[Verdict]:
+def amendments(
+    run: Run,
+    history: History,
+    asked: Callable[[], Iterable[str]] = tuple,
+    *,
+    now: int,
+    limit: int = 20,
+) -> list[Verdict]:
     """Verdicts to append to earlier runs on the state of ``run``, whose tests passed in it.
+
+    ``asked`` tells which variables of the environment the project asks for: a run in which one of
+    them had another value is left as it is.
 
     Nothing is changed: the old verdicts stay beside the new ones.
     """
@@ -46,6 +57,7 @@ def amendments(run: Run, history: History, *, now: int, limit: int = 20) -> list
         and one.started < head.started
         and believed(head, Use.PROOF, one)
         and _seeds(one) == _seeds(head)
+        and not _varied(one, head, asked)
     ]
     if not earlier:
         return []
@@ -87,6 +99,13 @@ def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
         if one.fighter == JOINT:
             found[one.run, one.nodeid, one.attempt, one.index] = one
     return list(found.values())
+
+
+def _varied(old: RunHead, new: RunHead, asked: Callable[[], Iterable[str]]) -> bool:
+    then, now = (one.context.get("variables") for one in (old, new))
+    if then is None or now is None or then == now:
+        return False
+    return bool(other_values(then, now, new.project, asked()))
 
 
 def _seeds(head: RunHead) -> object:

@@ -13,17 +13,29 @@ from pathlib import Path
 from typing import Final
 
 from flakefighters.environment import distributions
+from flakefighters.environment.variables import asked_for
 from flakefighters.model import Execution
+from flakefighters.state.checkout import Checkout
 
-__all__ = ["edits", "loaded_files", "module_files"]
+__all__ = ["asked_for_in", "edits", "loaded_files", "module_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
+#: More files, or larger ones, are not searched for names of variables.
+_MOST_FILES: Final = 3_000
+_LARGEST: Final = 1 << 20
 _OURS: Final = Path(__file__).resolve().parents[1]
 
 
 def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
     """The files of all modules that are loaded; asked for only where something failed."""
     return module_files() if any(one.failures for one in executions) else ()
+
+
+def asked_for_in(checkout: Checkout) -> frozenset[str]:
+    """Variables of the environment that the project's files may ask for."""
+    paths = [path for path in checkout.files() or () if path.endswith(".py")][:_MOST_FILES]
+    contents = (checkout.disk.read(f"{checkout.base}/{path}", 0, _LARGEST) for path in paths)
+    return asked_for(filter(None, contents))
 
 
 def module_files() -> tuple[str, ...]:

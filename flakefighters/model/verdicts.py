@@ -180,6 +180,8 @@ class Case:
     #: Those of these runs whose commit is an ancestor of what is checked out, though they are of a
     #: pull request.
     merged: frozenset[str] = frozenset()
+    #: By the id of an earlier run: variables that code asks for and that had other values there.
+    varied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: False if the history could not be read.
     history: bool = True
     #: Of a test without a believed pass: the pass that is known and not believed, as a sentence.

@@ -21,6 +21,8 @@ _LABEL_TONES: dict[Label, Tone] = {
     Label.GENUINE: "bad",
     Label.UNDECIDED: "open",
 }
+#: What nobody can read.
+_HASHES = frozenset({"variables"})
 #: What is shown first of a run; tests that were not run are only counted.
 _ORDER = (
     Outcome.UNFINISHED,
@@ -79,8 +81,9 @@ def _head(run: Run, now: int) -> Iterator[tuple[str, str]]:
         yield ("CI", _values(place))
     if head.selection:
         yield ("selection", _values(head.selection))
-    if head.context:
-        yield ("context", _values(head.context))
+    context = {name: value for name, value in head.context.items() if name not in _HASHES}
+    if context:
+        yield ("context", _values(context))
     if head.origin:
         yield ("origin", _values(head.origin))
     yield ("completeness", head.completeness.value)

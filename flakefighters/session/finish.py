@@ -17,6 +17,7 @@ from flakefighters.history.unreadable import unreadable_note
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import amendments
+from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
 from flakefighters.model import Run, Target, Trust, Verdict
 from flakefighters.session.opened import open_checked
@@ -169,7 +170,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         return
     try:
         # A pass proves something of earlier failures on this state; it is no proof of this one.
-        later = amendments(run, history, now=time.time_ns() // 1000)
+        later = amendments(run, history, lambda: asked_for_in(checkout), now=time.time_ns() // 1000)
         if later and history.add_verdicts(later):
             done.proved = later
         _, notes = deliver_leftovers(history, plan.spools, to=address(plan.record_to), seconds=1.0)

@@ -16,6 +16,7 @@ from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Closed, Recorder
 from flakefighters.capture.reports import state_env
 from flakefighters.environment import facts as environment
+from flakefighters.environment.variables import noted
 from flakefighters.hookspecs import verdicts_key
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Session as Known
@@ -214,6 +215,7 @@ class Session:
         found = seeds(self.config)
         if found:
             context["seeds"] = found
+        context["variables"] = noted(self.world.environ, self.start.project.identity)
         option = self.config.option
         if getattr(option, "usepdb", False) or getattr(option, "trace", False):
             context["debugger"] = True
