@@ -18,6 +18,14 @@ __all__ = ["ChangedImports"]
 _FILES = frozenset({ChangeKind.FILE, ChangeKind.FUNCTION, ChangeKind.CLASS, ChangeKind.STATEMENT})
 
 
+#: What ends an execution that did nothing wrong by itself.
+_LIMITS = {
+    "crash": "its process died",
+    "memory": "there was no memory left",
+    "timeout": "it took too long",
+}
+
+
 class ChangedImports:
     """Genuine if a changed file is reached by the test's imports."""
 
@@ -44,6 +52,10 @@ class ChangedImports:
             "source": changes.source,
             "touched": [_plain(change) for change in touched[:20]],
         }
+        limit = case.failure.facts.get("limit")
+        if limit in _LIMITS:
+            reason = f"{_LIMITS[limit]}, which may have nothing to do with the change"
+            return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
         if touched:
             paths = list(dict.fromkeys(change.path for change in touched))
             paths.sort(key=lambda path: (path != case.own_file, path))

@@ -137,6 +137,13 @@ class Evidence:
             for nodeid in nodeids
         }
 
+    def tests_below(self, place: str) -> set[str]:
+        """Node ids of some tests that a file or folder has had."""
+        found: set[str] = set()
+        for history, _ in self.sources:
+            found |= history.tests_below(self.judged.project, place)
+        return found
+
     def environments(self, ids: Iterable[str]) -> dict[str, Environment]:
         """The environments of these ids; unknown ones are left out."""
         wanted = set(ids)

@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from flakefighters.errors import NotFoundError
-from flakefighters.history import belief, heads, pack
+from flakefighters.history import belief, content, heads, pack
 from flakefighters.history.belief import Reader
 from flakefighters.history.chains import listing_links, suite_links
 from flakefighters.history.content import from_json, to_json
@@ -16,7 +16,7 @@ from flakefighters.history.database import Database, Row
 from flakefighters.history.heads import text
 from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.unreadable import MALFORMED, Unreadable
-from flakefighters.ids import unstorable
+from flakefighters.ids import storable, unstorable
 from flakefighters.model import (
     Confidence,
     Environment,
@@ -78,6 +78,23 @@ def nodeids(database: Database, tests: Iterable[int]) -> dict[int, str]:
         ids=to_json(sorted(set(tests))),
     )
     return {test: unstorable(nodeid) for test, nodeid in rows}
+
+
+def nodeids_below(database: Database, project: str, place: str, most: int) -> list[str]:
+    """Node ids of some tests that a project has had in a file or folder."""
+    file, folder = storable(f"{place}::"), storable(f"{place}/")
+    rows = database.query(
+        "SELECT nodeid FROM {s}test WHERE project = :project AND "
+        "(substr(nodeid, 1, :files) = :file OR substr(nodeid, 1, :folders) = :folder) "
+        "ORDER BY nodeid LIMIT :most",
+        project=content.project_id(project),
+        file=file,
+        files=len(file),
+        folder=folder,
+        folders=len(folder),
+        most=most,
+    )
+    return [unstorable(nodeid) for (nodeid,) in rows]
 
 
 # -- Executions ------------------------------------------------------------------------------

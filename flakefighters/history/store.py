@@ -269,6 +269,15 @@ class History:
         """
         return earlier.past(self.database, self._suites, nodeids, runs, self.unreadable)
 
+    def tests_below(self, project: str, place: str, most: int = 20) -> set[str]:
+        """Node ids of some tests that a project has had in a file or folder."""
+        names = self._names(project)
+        return {
+            nodeid
+            for name in names
+            for nodeid in read.nodeids_below(self.database, name, place, most)
+        }
+
     def further(self, reader: Reader, nodeids: Sequence[str], known: Iterable[str]) -> Further:
         """Passes of these tests in other runs than ``known``: one capped question a name."""
         found = Further()

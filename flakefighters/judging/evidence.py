@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from flakefighters.history import Evidence
 from flakefighters.model import Environment, Outcome, Past, RunHead, Use
@@ -43,10 +44,20 @@ class Known:
         )
 
 
-def gather(evidence: Evidence, checkout: Checkout, nodeids: Sequence[str], *, limit: int) -> Known:
+def gather(
+    evidence: Evidence,
+    checkout: Checkout,
+    nodeids: Sequence[str],
+    *,
+    places: Collection[str] = (),
+    limit: int,
+) -> Known:
     """Look at the newest ``limit`` builds, and for tests without a pass in them once more beyond.
 
-    Four questions to each history, and one more for such tests.
+    ``places`` are those of the node ids that are files or folders which could not be collected:
+    what passed in them was collected then.
+
+    Four questions to each history, one more for tests without a pass, and one for each place.
     """
     judged = evidence.judged
     found = {run.id: run for run in evidence.builds(limit)}
@@ -55,9 +66,13 @@ def gather(evidence: Evidence, checkout: Checkout, nodeids: Sequence[str], *, li
     found.pop(judged.id, None)
     runs, rank = ordered(list(found.values()), checkout)
     past: dict[str, tuple[Past, ...]] = dict.fromkeys(nodeids, ())
-    past |= evidence.past(nodeids, runs) if runs else {}
+    if runs:
+        below = {place: evidence.tests_below(place) for place in places}
+        past |= evidence.past(sorted({*nodeids, *chain(*below.values())}), runs)
+        for place, tests in below.items():
+            past[place] = _collected(runs, [past[place], *(past[test] for test in tests)])
     known = Known(rank=rank, searched=evidence.whole)
-    lacking = [nodeid for nodeid in nodeids if not _has_passed(evidence, past[nodeid])]
+    lacking = [one for one in nodeids if one not in places and not _has_passed(evidence, past[one])]
     if lacking:
         passes, known.not_believed, known.searched = evidence.further(lacking, {*found, judged.id})
         more = {one.run.id: one.run for one in passes.values()}
@@ -69,6 +84,16 @@ def gather(evidence: Evidence, checkout: Checkout, nodeids: Sequence[str], *, li
     ids = {run.environment for run in runs if run.environment is not None}
     known.environments = evidence.environments(ids) if ids else {}
     return known
+
+
+def _collected(runs: Sequence[RunHead], several: Sequence[Sequence[Past]]) -> tuple[Past, ...]:
+    """In which runs a file was collected: any of its tests passed."""
+    here: dict[str, Past] = {}
+    for past in several:
+        for one in past:
+            if one.run.id not in here or one.outcome is Outcome.PASSED:
+                here[one.run.id] = one
+    return tuple(here[run.id] for run in runs if run.id in here)
 
 
 def _has_passed(evidence: Evidence, past: Sequence[Past]) -> bool:

@@ -105,7 +105,13 @@ class _World:
         self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
         self.known = Known()
         if history is not None and session.history_runs > 0:
-            self.known = gather(history, checkout, sorted(failed), limit=session.history_runs)
+            self.known = gather(
+                history,
+                checkout,
+                sorted(failed),
+                places=[one for one, how in failed.items() if _is_place(how)],
+                limit=session.history_runs,
+            )
         self.runs, self.past = self.known.runs, self.known.past
         self.environments = self.known.environments
         self.accounts = Accounts(run, checkout, session)
@@ -361,3 +367,8 @@ class _World:
 
 #: So many other passes are asked for where the nearest one leaves a doubt.
 _MOST_OTHERS = 4
+
+
+def _is_place(execution: Execution) -> bool:
+    """Whether it is no test that failed, but the collection of a file or folder."""
+    return any(failure.facts.get("collection") for failure in execution.failures)

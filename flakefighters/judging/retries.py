@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import other_values
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.fighters.words import apart
@@ -66,6 +67,7 @@ def amendments(
         for nodeid, outcome in zip(run.suite, run.outcomes, strict=True)
         if outcome == Outcome.PASSED.value
     }
+    passed |= {own_file(nodeid) for nodeid in passed}  # which were collected
     return [
         Verdict(
             label=Label.FLAKY,
