@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from flakefighters.fighters.changed_imports import ChangedImports
-from flakefighters.fighters.persistent import Broken, Persistent
 from flakefighters.fighters.rule import decide
-from flakefighters.fighters.same_state import Rerun, SameState
-from flakefighters.fighters.systemic import Systemic
-from flakefighters.fighters.touched_change import TouchedChange
 from flakefighters.model import Flakefighter
 
 __all__ = ["builtin", "decide"]
@@ -15,6 +10,13 @@ __all__ = ["builtin", "decide"]
 
 def builtin() -> tuple[Flakefighter, ...]:
     """All flakefighters that come with the package, in order of proof (docs/verdicts.md)."""
+    # Only where something failed.
+    from flakefighters.fighters.changed_imports import ChangedImports
+    from flakefighters.fighters.persistent import Broken, Persistent
+    from flakefighters.fighters.same_state import Rerun, SameState
+    from flakefighters.fighters.systemic import Systemic
+    from flakefighters.fighters.touched_change import TouchedChange
+
     return (
         Rerun(),
         Systemic(),

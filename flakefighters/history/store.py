@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
-from flakefighters.history import belief, earlier, heads, read, rollup, rulings, write
+from flakefighters.history import belief, heads, read, rulings, write
 from flakefighters.history.belief import Reader
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.coverage import Coverage, baselines
 from flakefighters.history.database import Database, Row
-from flakefighters.history.earlier import Further
 from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
 from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
@@ -21,6 +20,9 @@ from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
 from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Use, Verdict
 from flakefighters.originals import real
+
+if TYPE_CHECKING:
+    from flakefighters.history.earlier import Further
 
 __all__ = ["History", "open_history"]
 
@@ -267,6 +269,8 @@ class History:
 
         Every node id is a key; runs without the test are left out of its tuple.
         """
+        from flakefighters.history import earlier
+
         return earlier.past(self.database, self._suites, nodeids, runs, self.unreadable)
 
     def tests_below(self, project: str, place: str, most: int = 20) -> set[str]:
@@ -280,7 +284,9 @@ class History:
 
     def further(self, reader: Reader, nodeids: Sequence[str], known: Iterable[str]) -> Further:
         """Passes of these tests in other runs than ``known``: one capped question a name."""
-        found = Further()
+        from flakefighters.history import earlier
+
+        found = earlier.Further()
         for name in self._names(reader.judged.project):
             some = earlier.further(
                 self.database,
@@ -336,6 +342,8 @@ class History:
 
     def run_rows(self, project: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
         """The newest runs with counts, newest first."""
+        from flakefighters.history import rollup
+
         return rollup.run_rows(
             self.database, project, limit=limit, until=_until(), unreadable=self.unreadable
         )
@@ -352,6 +360,8 @@ class History:
 
         ``branch`` and ``since`` (µs UTC) choose among the runs.
         """
+        from flakefighters.history import rollup
+
         return rollup.test_rows(
             self.database,
             project,
@@ -364,6 +374,8 @@ class History:
 
     def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
         """One test through the newest runs that contain it, newest first."""
+        from flakefighters.history import rollup
+
         return rollup.executions_of(
             self.database,
             self._suites,
