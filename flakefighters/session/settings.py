@@ -241,9 +241,11 @@ def seeds(config: Any) -> dict[str, str]:
 
 def _shuffles(option: Any) -> bool:
     """Whether pytest-random-order is at work: it marks its own defaults as such."""
-    given = (str(getattr(option, f"random_order_{one}", "default:")) for one in ("seed", "bucket"))
-    enabled = bool(getattr(option, "random_order_enabled", False))
-    return enabled or any(not one.startswith("default:") for one in given)
+    given = [getattr(option, f"random_order_{one}", None) for one in ("seed", "bucket")]
+    if None in given:
+        return False
+    asked = any(not str(one).startswith("default:") for one in given)
+    return asked or bool(getattr(option, "random_order_enabled", False))
 
 
 def selection(config: Any, deselected: int, rename: Any) -> dict[str, Any]:
