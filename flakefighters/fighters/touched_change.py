@@ -67,15 +67,19 @@ class TouchedChange:
             reason = f"did not touch the one change {since}"
         else:
             reason = f"touched none of the {count} changes {since}"
-        passes = [baseline.past]
-        doubt = chance(case, passes) or edited(case, passes) or varied(case, passes)
+        doubt = chance(case, [baseline.past]) or edited(case, [baseline.past])
         if doubt is not None:
             evidence["doubt"] = doubt.slug
             reason = f"{doubt.reason}, though it {reason}"
             return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)
         if found.ran_before:
             reason += ", which ran earlier in its process"
-        confidence = Confidence.STRONG if found.certain else Confidence.FAIR
+        other = varied(case, [baseline.past])
+        if other is not None:  # no change of the project: it would have failed without that
+            reason += f", but {other.reason}"
+            evidence["doubt"] = other.slug
+        certain = found.certain and other is None
+        confidence = Confidence.STRONG if certain else Confidence.FAIR
         return self._say(Label.FLAKY, reason, evidence, confidence)
 
     def _say(

@@ -50,7 +50,7 @@ def code(text: str) -> str:
     return textwrap.dedent(text).lstrip("\n")
 
 
-#: A shop: one part that will change, one that fails when TROUBLE says so, one that nobody needs.
+#: A shop: one part that will change, one that fails while the file TROUBLE is there, one that nobody needs.
 BASE: Mapping[str, str] = {
     "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\n',
     "shop/__init__.py": "",
@@ -67,7 +67,7 @@ BASE: Mapping[str, str] = {
         import os
 
         def fetch():
-            if os.environ.get("TROUBLE"):
+            if os.path.exists(os.environ.get("TROUBLE", "")):
                 raise ConnectionError("connection reset by peer")
             return "ok"
         """),
@@ -116,6 +116,7 @@ class Repository:
         self.product = product
         self.root = folder / "project"
         self.outside = folder / "outside"
+        self._trouble = folder / "trouble"
         self.env: dict[str, str] = {}
         self.options: list[str] = []
         #: Entries before the product's on PYTHONPATH.
@@ -211,15 +212,16 @@ class Repository:
     def run(
         self,
         *args: str,
-        trouble: bool | str = False,
+        trouble: bool = False,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """One pytest run; ``trouble`` makes what is shaky fail."""
         variables = self._environment()
         variables.update(env or {})
+        self._trouble.unlink(missing_ok=True)
         if trouble:
-            variables["TROUBLE"] = str(trouble)
+            self._trouble.touch()
         done = subprocess.run(
             [*_PYTEST, *self.options, *args],
             cwd=cwd or self.root,
@@ -239,7 +241,7 @@ class Repository:
         result = self.run(*args, cwd=cwd, env=env)
         assert result.exit_code == 0, result.text
 
-    def fails(self, *args: str, trouble: bool | str = False) -> Result:
+    def fails(self, *args: str, trouble: bool = False) -> Result:
         """A run in which some test fails, on the way to the one that is judged."""
         result = self.run(*args, trouble=trouble)
         assert result.exit_code in {1, 2}, result.text
@@ -279,5 +281,6 @@ class Repository:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": os.pathsep.join(paths),
             "COUNTER": str(self.outside / "counter"),
+            "TROUBLE": str(self._trouble),
             **self.env,
         }

@@ -25,7 +25,7 @@ _NET = code("""
     import os
 
     def fetch():
-        if os.environ.get("TROUBLE"):
+        if os.path.exists(os.environ.get("TROUBLE", "")):
             raise ConnectionError("connection reset by peer")
         return "ok"
     """)

@@ -326,7 +326,7 @@ def history_of_another_project(repo: Repository) -> Result:
             import os
 
             def test_tax():
-                assert not os.environ.get('TROUBLE')
+                assert not os.path.exists(os.environ['TROUBLE'])
             """)
     )
     subprocess.run(["git", "init", "-q", str(other)], check=True)

@@ -109,7 +109,7 @@ change(
     {
         "shop/text.py": "# Copyright Ada\ndef title(text):\n    return text.title()\n",
         "shop/tax.py": "# Copyright Ada\nRATE = 20\n\ndef tax(net):\n    return net * RATE // 100\n\ndef gross(net):\n    return net + tax(net)\n",
-        "shop/net.py": '# Copyright Ada\nimport os\n\ndef fetch():\n    if os.environ.get("TROUBLE"):\n        raise ConnectionError("connection reset by peer")\n    return "ok"\n',
+        "shop/net.py": '# Copyright Ada\nimport os\n\ndef fetch():\n    if os.path.exists(os.environ.get("TROUBLE", "")):\n        raise ConnectionError("connection reset by peer")\n    return "ok"\n',
         "tests/test_tax.py": "from pathlib import Path\n\ndef test_tax():\n    root = Path(__file__).parent.parent / 'shop'\n    for path in sorted(root.rglob('*.py')):\n        text = path.read_text()\n        assert not text or text.startswith('# Copyright')\n",
     },
     {"shop/text.py": "def title(text):\n    return text.title()\n"},
