@@ -50,7 +50,7 @@ def code(text: str) -> str:
     return textwrap.dedent(text).lstrip("\n")
 
 
-#: A shop: one part that will change, one that fails while the file TROUBLE is there, one that nobody needs.
+#: A shop: a part that will change, one that fails while the file TROUBLE exists, one nobody needs.
 BASE: Mapping[str, str] = {
     "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\n',
     "shop/__init__.py": "",
