@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["PLACEHOLDER", "redact_named", "template"]
 
@@ -24,8 +23,7 @@ Span = tuple[int, int]
 _HEAD: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """One kind of name."""
 
     #: Plain strings in lower case, one of which begins every match.

@@ -7,8 +7,8 @@ import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from flakefighters import ids
 from flakefighters.environment import distributions
@@ -17,18 +17,21 @@ from flakefighters.model import Change, ChangeKind, Environment
 __all__ = ["Inputs", "compare", "read"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+#: No entries.
+NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Inputs(NamedTuple):
     """What only the caller knows; JSON values."""
 
     #: pytest's options and ini values that alter behaviour.
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = NONE
     #: CI workflow, job, matrix.
-    ci: Mapping[str, Any] = field(default_factory=dict)
+    ci: Mapping[str, Any] = NONE
     #: The environment of tox, nox or hatch.
-    runner: Mapping[str, Any] = field(default_factory=dict)
+    runner: Mapping[str, Any] = NONE
     #: The variables of ``state_env``; values are hashed, None for an unset one.
-    state_env: Mapping[str, str | None] = field(default_factory=dict)
+    state_env: Mapping[str, str | None] = NONE
     #: Where distributions are sought; None: ``sys.path``.
     path: Sequence[str] | None = None
     #: Normalised names of the project's own distributions: its state tells what they hold.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from flakefighters.history.content import from_json, to_json
 
@@ -112,8 +111,7 @@ def _parent(chain: Sequence[_L]) -> Sequence[_L]:
 # -- Suites --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteLink:
+class SuiteLink(NamedTuple):
     """A row of ``suite`` without its hash's subject: see there for the fields."""
 
     id: str
@@ -215,8 +213,7 @@ def _relative_suite(
 # -- Listings ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ListingLink:
+class ListingLink(NamedTuple):
     """A row of ``listing``."""
 
     id: str

@@ -8,8 +8,7 @@ the same name to :class:`flakefighters.model.RunHead`; the rules are in ``schema
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["COLUMNS", "HASHED", "NAMES", "OF_HEAD", "UUIDS", "Column", "Form", "Kind", "in_view"]
 
@@ -35,8 +34,7 @@ class Form(enum.Enum):
     MAPPING = "a mapping as JSON, NULL if it is empty; hashed as {} then"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column of ``run``; everything but its key may be NULL unless it is ``required``."""
 
     name: str

@@ -15,7 +15,6 @@ from flakefighters.history.coverage import Coverage, baselines
 from flakefighters.history.database import Database, Row
 from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
-from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
 from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Use, Verdict
@@ -23,6 +22,7 @@ from flakefighters.originals import real
 
 if TYPE_CHECKING:
     from flakefighters.history.earlier import Further
+    from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = ["History", "open_history"]
 

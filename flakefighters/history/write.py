@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from flakefighters.errors import ConflictError
@@ -69,8 +68,7 @@ class _There(NamedTuple):
     signatures: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
+class _Keys(NamedTuple):
     """The names of the shared facts of a run, see ``content.py``."""
 
     project: int

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from flakefighters.profiles import ci_details as details
 from flakefighters.profiles.ci_details import ReadFile, Variables
@@ -17,8 +17,7 @@ from flakefighters.profiles.ci_table import RUNNERS, VENDORS, Vendor
 __all__ = ["CiInfo", "detect", "runner"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CiInfo:
+class CiInfo(NamedTuple):
     """What a CI service says of a run.  Everything but the vendor may be unknown (None)."""
 
     #: The service's name, "unknown" if only a variable like ``CI`` says so.
@@ -41,7 +40,7 @@ class CiInfo:
     #: "index/total" as the service counts.
     shard: str | None = None
     #: Variable to value of what else tells a job's cells apart.
-    cell: Mapping[str, str] = field(default_factory=dict)
+    cell: Mapping[str, str] = MappingProxyType({})
     #: From 1.
     attempt: int | None = None
     #: Canonical host/owner/name of the repository; of the target on pull requests.

@@ -7,8 +7,7 @@ files, forks) is a small function per service in :mod:`flakefighters.profiles.ci
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.profiles import ci_details as details
 from flakefighters.profiles.ci_details import ReadFile, Variables
@@ -23,8 +22,7 @@ RUNNERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(NamedTuple):
     """One service: how it shows, and which variable says what."""
 
     name: str

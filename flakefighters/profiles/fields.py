@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = [
     "BUILT_IN",
@@ -27,8 +26,7 @@ __all__ = [
 PREFIX: Final = "FLAKEFIGHTERS_"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One setting, as documented."""
 
     name: str

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from flakefighters.model import Target
 from flakefighters.profiles.ci import CiInfo
@@ -26,8 +27,7 @@ class Source(enum.IntEnum):
     KEYRING = 6  # fills in a missing password only
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a value was set: "profiles.toml:3", "FLAKEFIGHTERS_PROFILE", "built in"."""
 
     source: Source

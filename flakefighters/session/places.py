@@ -6,9 +6,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.ids import h128
 
@@ -19,8 +18,7 @@ _NAME: Final = ".flakefighters"
 _uid = getattr(os, "geteuid", None)
 
 
-@dataclass(frozen=True, slots=True)
-class Spool:
+class Spool(NamedTuple):
     """A folder with journals."""
 
     path: Path

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flakefighters.capture.redact import Redactor
 from flakefighters.ids import h128
@@ -94,8 +94,7 @@ _MATTERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """Our own options."""
 
     profile: str | None = None

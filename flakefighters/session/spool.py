@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flakefighters.capture.journal import lives, make_spool
 from flakefighters.capture.recovery import FORMAT, JournalError, Recovered, heading, recover
@@ -48,8 +48,7 @@ _TRACKED: Final = (
 _LATER: Final = "a later version of flakefighters wrote the journal {name}: upgrade this one"
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(NamedTuple):
     """The journal of a run that is over."""
 
     path: Path
@@ -58,8 +57,7 @@ class Journal:
     owners: frozenset[int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """What lies among the journals and is not read."""
 
     path: Path

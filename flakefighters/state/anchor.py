@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.state.git import find_top
 
@@ -30,8 +29,7 @@ _NAMES: Final = (
 _SINCE_9: Final = frozenset({"pytest.toml", ".pytest.toml"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor:
+class Anchor(NamedTuple):
     """A folder, and what made it the anchor."""
 
     path: Path

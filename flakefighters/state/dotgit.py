@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.state.disk import Disk
 from flakefighters.state.git import is_commit
@@ -22,15 +21,14 @@ _SECTION: Final = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 _LARGEST: Final = 16 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DotGit:
+class DotGit(NamedTuple):
     """HEAD, the configuration and whether the history is cut."""
 
     commit: str | None = None
     branch: str | None = None
     shallow: bool = False
     #: Full key ("remote.origin.url") to its first value.
-    config: tuple[tuple[str, str], ...] = field(default=())
+    config: tuple[tuple[str, str], ...] = ()
 
 
 def read(top: Path, disk: Disk) -> DotGit:

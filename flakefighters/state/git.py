@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.originals import real
 
@@ -78,8 +77,7 @@ def find_top(folder: Path) -> Path | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What one call of git gave; ``reason`` is one line, None if all went well."""
 
     output: bytes = b""

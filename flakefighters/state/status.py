@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.state.git import is_commit
 
@@ -22,8 +22,7 @@ COMMAND: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A tracked path that differs from the commit."""
 
     path: str

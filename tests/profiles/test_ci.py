@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tests.profiles.ci_environments import (
     github_event,
 )
 
-FACTS = [field.name for field in dataclasses.fields(CiInfo)]
+FACTS = list(CiInfo._fields)
 
 
 @pytest.mark.parametrize(
