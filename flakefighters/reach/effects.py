@@ -87,6 +87,8 @@ class Effects:
         for one in files:
             if one.kind is ChangeKind.DATA:
                 effects.append(self._data(one, old))
+            elif tables.STEERING.fullmatch(one.path):
+                effects.append(self._data(replace(one, kind=ChangeKind.DATA), old))
             elif one.path not in self._loaded and one.how != "removed":
                 effects.append(Effect(change=one))
             elif one.path in wanted and wanted[one.path] in contents:

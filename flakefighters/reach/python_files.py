@@ -235,6 +235,7 @@ class PythonFiles:
         change = effect.change
         if "before" not in self._seen.loaders.get(change.path, ()):
             return False
+        self._found.certain = False
         if (change.unit or "").rpartition(".")[2].startswith("pytest_"):
             self._found.touch(How.RAN_AT_IMPORT, change)
             return True

@@ -319,7 +319,8 @@ _POLLUTERS = {
 def _add_polluter(name: str) -> None:
     def play(repo: Repository) -> Result:
         head = "import json\nimport os\nimport socket\nimport sys\n\n_keep = []\n\n"
-        polluting, looking = (text.format(port=_free_port()) for text in _POLLUTERS[name])
+        port = _free_port()
+        polluting, looking = (text.format(port=port) for text in _POLLUTERS[name])
         repo.start(
             {
                 "test_a.py": f"{head}def test_a():\n    assert True\n",
