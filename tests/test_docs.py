@@ -167,7 +167,7 @@ def options(command: Any) -> Iterator[tuple[str, str | None]]:
     """The options of a command that a user can type, and their help."""
     for parameter in command.params:
         if parameter.param_type_name == "option":
-            for name in parameter.opts:
+            for name in (*parameter.opts, *parameter.secondary_opts):
                 if name.startswith("--"):
                     yield name, parameter.help
 

@@ -171,7 +171,10 @@ def make_private(folder: Path, *, ignored: bool = True) -> None:
         place.mkdir(mode=0o700, exist_ok=True)
     if ignored:
         # Not through a link, and without it there is no harm.
-        with contextlib.suppress(OSError), (folder / ".gitignore").open("x") as file:
+        with (
+            contextlib.suppress(OSError),
+            (folder / ".gitignore").open("x", encoding="utf-8") as file,
+        ):
             file.write("*\n")
 
 

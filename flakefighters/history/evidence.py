@@ -34,8 +34,11 @@ MOST_COMMITS: Final = 100
 
 
 def came(history: History, record_to: Target) -> Came:
-    """How a history is reached by a run that is recorded in ``record_to``."""
-    if history.target == record_to:
+    """How a history is reached by a run that is recorded in ``record_to``.
+
+    A file that this user cannot write is opened for reading, and is the same file all the same.
+    """
+    if replace(history.target, read_only=record_to.read_only) == record_to:
         return Came.HERE
     if history.target.backend == "sqlite":
         return Came.FILE

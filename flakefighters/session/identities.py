@@ -33,8 +33,9 @@ def identities(checkout: Checkout) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for home in _homes(folder):
         for name in ("project", _NAMES):
-            if (home / name).is_file() and not checkout.is_tracked(home / name):
-                found.update(dict.fromkeys(_lines(home / name)))
+            lines = _lines(home / name)
+            if lines and not checkout.is_tracked(home / name):
+                found.update(dict.fromkeys(lines))
     return tuple(found)[-_MOST:]
 
 
@@ -68,7 +69,7 @@ def local_identity(folder: Path, main: Path | None = None) -> str:
     identity = known or f"local:{uuid7()}"
     for home in _writable(folder):
         path = home / "project"
-        if known and path.exists() and recorded(folder) == known:
+        if known and os.path.lexists(path) and recorded(folder) == known:
             return known
         try:
             make_private(home)

@@ -18,7 +18,7 @@ import pytest
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.history import Evidence, History, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
-from flakefighters.model import Trust, Watch
+from flakefighters.model import Came, Trust, Watch
 from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
@@ -124,7 +124,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     try:
         with ExitStack() as stack:
             found = _histories(start, wishes, stack)
-            here = next((one for one in found if one.target == record_to), None)
+            here = next((one for one in found if came(one, record_to) is Came.HERE), None)
             if here is not None and _leftovers(start, wishes) and not here.database.read_only:
                 to = address(record_to)
                 start.notes.extend(deliver_leftovers(here, start.spools, to=to)[1])

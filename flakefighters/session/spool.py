@@ -274,7 +274,7 @@ def _was_told(one: Refused, spools: Sequence[Spool]) -> bool:
         try:
             if not spool.path.exists() and writable(spool.path):
                 make_spool(spool.path)
-            (_aside(spool.path) / mark).open("x").close()
+            (_aside(spool.path) / mark).open("x", encoding="utf-8").close()
         except FileExistsError:
             return True
         except OSError:

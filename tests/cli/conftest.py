@@ -194,6 +194,7 @@ def calm_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "CONTINUOUS_INTEGRATION",
             "GITLAB_CI",
             "PGPASSWORD",
+            "COLUMNS",  # xdist sets it in its workers, and a table is fitted to it
         ):
             monkeypatch.delenv(name)
     home = tmp_path / "home"

@@ -40,6 +40,7 @@ def test_the_table_is_whole() -> None:
         (head(Trust.PROTECTED), head(Trust.LOCAL), True),
         # A pull request's: within it, and not on its target, nor on a laptop.
         (head(Trust.PR, "7"), head(Trust.PR, "7"), True),
+        (head(Trust.PR, "7"), head(Trust.PROTECTED, "7"), True),
         (head(Trust.PR, "7"), head(Trust.PR, "8"), False),
         (head(Trust.PR, "7"), head(Trust.PROTECTED), False),
         (head(Trust.PR, "7"), head(Trust.LOCAL), False),
@@ -100,8 +101,11 @@ def test_merging_gains_a_pull_requests_run_nothing(
 def test_a_list_of_files_comes_from_a_run_that_is_trusted_as_much(
     evidence: RunHead, judged: RunHead
 ) -> None:
+    """Or from the same pull request, within which its runs are believed."""
     if believed(evidence, Use.FILES, judged) and judged.trust is not Trust.UNTRUSTED:
-        assert RANK[evidence.trust] <= RANK[judged.trust]
+        of_one = evidence.pr is not None and evidence.pr == judged.pr
+        as_much = RANK[evidence.trust] <= RANK[judged.trust]
+        assert as_much or (evidence.trust is Trust.PR and of_one)
 
 
 def test_a_debugger_proves_nothing() -> None:

@@ -43,6 +43,7 @@ def test_an_order_arrives_whole() -> None:
         seconds=1.5,
         session=session,
         spools=[Spool(Path("/p/spool"), frozenset({0, 1})), Spool(Path("/q"))],
+        unreadable={"0" * 32: "it is damaged"},
     )
     usual = Plan(target=server, record_to=server)
     for one, plain in ((plan, usual), (session, Session())):
