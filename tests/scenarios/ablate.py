@@ -45,14 +45,14 @@ _WRAPPER = """
 
 _real = Findings.{method}
 
-def _{method}(self, what, *more):
+def _{method}(self, what, *more, **named):
     {body}
 
 Findings.{method} = _{method}
 """
 _NOTE = """with open(__import__("os").environ["HOME"] + "/{name}", "a") as notes:
         notes.write(repr(what) + "\\n")
-    _real(self, what, *more)"""
+    _real(self, what, *more, **named)"""
 _NOTES = "findings"
 #: Topics whose stories were made up against the rules.
 _ADVERSARIAL = ("adversarial", "refuted")
@@ -91,7 +91,7 @@ def offered() -> list[Rule]:
 
 def _rule(slug: str, method: str, kind: DoubtKind | How) -> Rule:
     name = f"{type(kind).__name__}.{kind.name}"
-    body = f"if what is not {name}:\n        _real(self, what, *more)"
+    body = f"if what is not {name}:\n        _real(self, what, *more, **named)"
     return Rule(slug, _append(method, body), finds=True)
 
 
