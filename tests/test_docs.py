@@ -21,6 +21,8 @@ from flakefighters import plugin
 from flakefighters.cli.app import app
 from flakefighters.errors import FlakefightersError
 from flakefighters.fighters import builtin
+from flakefighters.fighters.sentences import DOUBTS
+from flakefighters.model import DoubtKind
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -229,6 +231,13 @@ def test_every_flakefighter_is_documented() -> None:
     for fighter in builtin():
         assert f"### `{fighter.name}`" in text, fighter.name
         assert f"`{fighter.name}`" in section(OPTIONS, "`--flakefighters-fighters NAME[,NAME]`")
+
+
+def test_every_kind_of_doubt_is_explained() -> None:
+    text = section(DOCS / "verdicts.md", "Why a failure stays undecided")
+    rows = re.findall(r"^\| `([a-z-]+)` \| \S", text, re.MULTILINE)
+    assert rows == [kind.value for kind in DoubtKind]
+    assert set(DOUBTS) == set(DoubtKind)
 
 
 # -- messages -------------------------------------------------------------------------------------

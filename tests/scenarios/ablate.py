@@ -6,19 +6,16 @@
 A rule is switched off in a copy of the package, which judges instead of the original, also in
 the processes that the package starts.  The product itself has no switch.
 
-The rules are those of ``flakefighters/reach/rules.py``: a mapping ``RULES`` from slug to anything,
-whose ``stories``, if it has any, are the names of the scenarios that hold the rule; and a name
-``OFF``, a frozenset of slugs, that the module asks whenever it applies a rule.
+There is a rule for each kind of doubt and each way to touch a change.  Without it, what an
+execution had to do with the changes is found out as ever, but findings of this kind are dropped.
+A story in which a rule finds nothing cannot fall, so it is not played without the rule.
 
-Exit code 0: stories fall without each rule, and the ones that it names are among them; 1: not so;
-2: there is no such rule or scenario.
+Exit code 0: stories fall without each rule; 1: not so; 2: there is no such rule or scenario.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import shutil
 import sys
 import tempfile
@@ -26,19 +23,37 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 import flakefighters
+from flakefighters.model import DoubtKind, How
 from tests.scenarios.builder import Repository
 from tests.scenarios.corpus import pick
 from tests.scenarios.known import UNDECIDED_NOW, WRONG_NOW
 from tests.scenarios.registry import Scenario
 
-__all__ = ["Fallen", "Rule", "ablate", "as_markdown", "main", "offered"]
+__all__ = ["Fallen", "Rule", "ablate", "as_markdown", "main", "met", "offered"]
+
+Played = TypeVar("Played")
 
 _PACKAGE = Path(flakefighters.__file__).resolve().parent
-_RULES = "flakefighters.reach.rules"
+#: Where the copy notes what it found out.
+_FINDINGS = Path("reach", "seen.py")
+_WRAPPER = """
+
+_real = Findings.{method}
+
+def _{method}(self, what, *more, **named):
+    {body}
+
+Findings.{method} = _{method}
+"""
+_NOTE = """with open(__import__("os").environ["HOME"] + "/{name}", "a") as notes:
+        notes.write(repr(what) + "\\n")
+    _real(self, what, *more, **named)"""
+_NOTES = "findings"
 #: Topics whose stories were made up against the rules.
 _ADVERSARIAL = ("adversarial", "refuted")
 
@@ -52,6 +67,8 @@ class Rule:
     switch_off: Callable[[Path], None]
     #: The stories that are said to hold it.
     stories: tuple[str, ...] = ()
+    #: Whether it is a kind of finding, so that :func:`met` tells where it matters.
+    finds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +82,78 @@ class Fallen:
 
 
 def offered() -> list[Rule]:
-    """The rules that the package names; none if it has no module of rules."""
-    if importlib.util.find_spec(_RULES) is None:
-        return []
-    named = importlib.import_module(_RULES).RULES
+    """The kinds of doubt, the gravest first, and the ways to touch a change."""
     return [
-        Rule(slug, _switch(slug), tuple(getattr(rule, "stories", ())))
-        for slug, rule in named.items()
+        *(_rule(kind.value, "doubt", kind) for kind in DoubtKind),
+        *(_rule(how.name.lower().replace("_", "-"), "touch", how) for how in How),
     ]
 
 
-def _switch(slug: str) -> Callable[[Path], None]:
-    def switch_off(package: Path) -> None:
-        path = package.parent.joinpath(*_RULES.split(".")).with_suffix(".py")
-        with path.open("a", encoding="utf-8") as module:
-            module.write(f"\nOFF = frozenset({{{slug!r}}})\n")
+def _rule(slug: str, method: str, kind: DoubtKind | How) -> Rule:
+    name = f"{type(kind).__name__}.{kind.name}"
+    body = f"if what is not {name}:\n        _real(self, what, *more, **named)"
+    return Rule(slug, _append(method, body), finds=True)
 
-    return switch_off
+
+def _append(method: str, body: str) -> Callable[[Path], None]:
+    """Wraps a method of the copy's ``Findings``."""
+
+    def append(package: Path) -> None:
+        with (package / _FINDINGS).open("a", encoding="utf-8") as module:
+            module.write(_WRAPPER.format(method=method, body=body))
+
+    return append
+
+
+def met(scenarios: Iterable[Scenario], *, jobs: int = 1) -> dict[str, list[Scenario]]:
+    """The scenarios in which each of the rules that are offered finds something."""
+    found: dict[str, list[Scenario]] = {rule.slug: [] for rule in offered()}
+
+    def note(package: Path) -> None:
+        for method in ("doubt", "touch"):
+            _append(method, _NOTE.format(name=_NOTES))(package)
+
+    def look(scenario: Scenario, folder: Path, product: Path) -> tuple[Scenario, set[str]]:
+        _play(scenario, folder, product)
+        notes = folder / "outside" / _NOTES
+        return scenario, set(notes.read_text("utf-8").split("\n")) if notes.exists() else set()
+
+    slugs = {repr(kind): kind.value for kind in DoubtKind}
+    slugs |= {repr(how): how.name.lower().replace("_", "-") for how in How}
+    for scenario, noted in _in_copy(note, look, scenarios, jobs):
+        for one in noted & slugs.keys():
+            found[slugs[one]].append(scenario)
+    return found
 
 
 def ablate(rule: Rule, scenarios: Iterable[Scenario], *, jobs: int = 1) -> list[Fallen]:
     """The scenarios that are not right without ``rule``, of those that are right with it."""
+    played = _in_copy(rule.switch_off, _play, scenarios, jobs)
+    return [fallen for fallen in played if fallen is not None]
+
+
+def _in_copy(
+    change: Callable[[Path], None],
+    play: Callable[[Scenario, Path, Path], Played],
+    scenarios: Iterable[Scenario],
+    jobs: int,
+) -> list[Played]:
+    """What ``play`` says of each scenario, given a folder and where the changed copy lies."""
     asked = [one for one in scenarios if one.name not in {*WRONG_NOW, *UNDECIDED_NOW}]
     with tempfile.TemporaryDirectory(prefix="ablate-") as made, ThreadPoolExecutor(jobs) as pool:
         folder = Path(made)
         copy = folder / "product" / _PACKAGE.name
         shutil.copytree(_PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        rule.switch_off(copy)
+        change(copy)
 
-        def play(scenario: Scenario) -> Fallen | None:
-            return _play(scenario, folder / scenario.name, copy.parent)
+        def one(scenario: Scenario) -> Played:
+            place = folder / scenario.name
+            try:
+                return play(scenario, place, copy.parent)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
 
-        return [fallen for fallen in pool.map(play, asked) if fallen is not None]
+        return list(pool.map(one, asked))
 
 
 def _play(scenario: Scenario, folder: Path, product: Path) -> Fallen | None:
@@ -107,8 +164,6 @@ def _play(scenario: Scenario, folder: Path, product: Path) -> Fallen | None:
         return None
     except AssertionError:  # a run on the way did not go as the story has it
         label, reason = None, ""
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     grade = scenario.grade(label, reason)
     return None if grade == "right" else Fallen(scenario, grade, label or "missing")
 
@@ -147,15 +202,19 @@ def main(arguments: Sequence[str] | None = None, rules: Callable[[], list[Rule]]
     unknown = [slug for slug in options.rules if slug not in known]
     if unknown or not options.rules:
         asked = f"no rule {unknown[0]!r}" if unknown else "name a rule"
-        parser.error(f"{asked}; there are: {', '.join(known) or f'none, for lack of {_RULES}'}")
+        parser.error(f"{asked}; there are: {', '.join(known)}")
     try:
         scenarios = pick(options.scenarios)
     except LookupError as error:
         parser.error(f"--scenarios: {error}")
     found: dict[str, list[Fallen]] = {}
     complaints: list[str] = []
+    # For one rule alone it would be dearer to look first.
+    look = sum(known[slug].finds for slug in options.rules) > 1
+    places = met(scenarios, jobs=options.jobs) if look else {}
     for slug in options.rules:
-        fallen = found[slug] = ablate(known[slug], scenarios, jobs=options.jobs)
+        asked = places.get(slug, scenarios)
+        fallen = found[slug] = ablate(known[slug], asked, jobs=options.jobs)
         complaints += _complaints(known[slug], scenarios, fallen)
     print(as_markdown(found), end="")
     for complaint in complaints:

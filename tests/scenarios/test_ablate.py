@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.ablate import Rule, ablate, main
+from flakefighters.model import DoubtKind, How
+from tests.scenarios.ablate import Rule, ablate, main, met, offered
 from tests.scenarios.corpus import SCENARIOS, pick
 
 #: A story that every version of the product must get right, by whichever rule.
@@ -71,6 +72,15 @@ def test_wrong_usage(arguments: list[str], told: str, capsys: pytest.CaptureFixt
 def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"], _rules) == 0
     assert capsys.readouterr().out == "fighters\nnothing\nunnamed\n"
+
+
+def test_each_kind_of_finding_can_be_left_out() -> None:
+    assert len({rule.slug for rule in offered()}) == len(DoubtKind) + len(How)
+    story = SCENARIOS["a_registered_function"]
+    places = {slug for slug, found in met([story]).items() if found}
+    assert places == {"at-import"}
+    (rule,) = [one for one in offered() if one.slug == "at-import"]
+    assert [one.label for one in ablate(rule, [story])] == ["flaky"]
 
 
 def test_picking() -> None:
