@@ -23,6 +23,7 @@ CORE = {"model", "ids", "errors", "originals"}
 ALLOWED: dict[str, set[str]] = {
     "model": CORE,
     "originals": set(),
+    "lazy": set(),
     "ids": {"originals"},
     "errors": CORE,
     "hookspecs": CORE,

@@ -167,7 +167,7 @@ class Line:
 
 def connect(target: Target, budget: Budget) -> Line:
     """Log in.  DatabaseError in plain words; ImportError if the driver cannot be loaded."""
-    from flakefighters.history.postgres import log_in, make_engine
+    from flakefighters.history.postgres_login import log_in, make_engine
 
     return Line(log_in(make_engine(target), target, budget.left), target, budget)
 

@@ -32,6 +32,7 @@ from flakefighters.history.layout import (
     lock_key,
     statements,
 )
+from flakefighters.history.postgres_login import log_in, make_engine
 from flakefighters.history.postgres_trouble import (
     broken,
     crowded,
@@ -45,101 +46,13 @@ from flakefighters.ids import uuid7
 from flakefighters.model import Target
 from flakefighters.originals import real
 
-__all__ = ["PostgresDatabase", "lock_key", "log_in", "make_engine"]
+__all__ = ["PostgresDatabase", "PostgresWriter"]
 
 #: How long a server may be silent once it has answered, in seconds.
 SILENCE: Final = 10.0
 #: The slowest line that is waited for while much is sent, bytes per second.
 SLOWEST: Final = 50_000
-_TRIES: Final = 4
-
-# UUIDs as we write them: 32 digits without hyphens.
-_UUID: Final = new_type(
-    (2950,), "FLAKEFIGHTERS_ID", lambda value, _: None if value is None else value.replace("-", "")
-)
 _CASTS: Final = {"hash": "::uuid", "number": "::bigint", "text": ""}
-
-
-def make_engine(target: Target) -> Engine:
-    """An engine for ``target``; the password is read when it connects, and kept nowhere else."""
-    secret = target.password
-    arguments: dict[str, Any] = {
-        "connect_timeout": max(2, target.connect_timeout),
-        "application_name": "flakefighters",
-        "client_encoding": "utf8",
-        **target.query,
-    }
-    if libpq_version() >= 170000:
-        arguments.setdefault("sslnegotiation", "postgres")
-    for name in ("sslmode", "sslrootcert", "require_auth"):
-        value = getattr(target, name)
-        if value is not None:
-            arguments[name] = value
-    url = URL.create(
-        "postgresql+psycopg2",
-        username=target.user,
-        host=target.host,
-        port=target.port,
-        database=target.database,
-    )
-
-    def connect() -> Any:
-        import psycopg2  # type: ignore[import-untyped]
-
-        _, given = engine.dialect.create_connect_args(url)
-        # Whatever is left out libpq would take from PGHOST, PGPORT, PGUSER and the like.
-        usual: dict[str, Any] = {"host": "", "port": 5432, "user": "", "dbname": ""}
-        given = {**usual, **given, **arguments}
-        if secret is not None:
-            given["password"] = secret.reveal()
-        elif not target.libpq_defaults:
-            given["password"] = ""  # else libpq would look for one itself
-        return psycopg2.connect(**given)
-
-    engine = create_engine(
-        url,
-        creator=connect,
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        hide_parameters=True,
-        use_native_hstore=False,
-    )
-    # It would ask the server four questions, one round trip each, whose answers we do not need.
-    engine.dialect.initialize = _nothing  # type: ignore[method-assign]
-    event.listen(engine, "connect", _prepare)  # after the dialect's own listener
-    return engine
-
-
-def _nothing(connection: object) -> None:
-    """Ask a new connection nothing."""
-
-
-def _prepare(connection: Any, _: object) -> None:
-    connection.autocommit = True
-    register_type(_UUID, connection)
-
-
-def log_in(engine: Engine, target: Target, patience: Callable[[float], float]) -> Any:
-    """A connection of the driver; ``patience`` cuts seconds to what is left of them.
-
-    Tries again where there are too many.  DatabaseError in plain words.
-    """
-    for attempt in range(1, _TRIES + 1):
-        # libpq's own limit holds per address, and not for the look-up of the name.
-        seconds = patience(target.connect_timeout + 2.0)
-        answer = patiently(engine.raw_connection, seconds)
-        if answer.value is not None:
-            connection = answer.value.dbapi_connection
-            answer.value.detach()  # the pool has no part in it from now on
-            return connection
-        if answer.error is None:
-            raise silent(target, seconds)
-        error = explain_postgres(answer.error, target)
-        if not crowded(error) or attempt == _TRIES:
-            raise error
-        # All of a matrix's jobs come at once: wait a little, each a different while.
-        real.sleep(min(patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
-    raise AssertionError  # the last try returns or raises
 
 
 class PostgresDatabase:

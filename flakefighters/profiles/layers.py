@@ -17,6 +17,14 @@ from typing import Any, Final
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret
 from flakefighters.profiles import commands, fields, toml_lines, urls
+from flakefighters.profiles.layer_errors import (
+    FIELDS,
+    TOP,
+    bad_name,
+    no_password_here,
+    unknown,
+    unknown_variable,
+)
 from flakefighters.profiles.places import (
     MAX_BYTES,
     display_path,
@@ -30,8 +38,6 @@ from flakefighters.profiles.urls import DatabaseUrl
 
 __all__ = ["FileRead", "Layer", "Problem", "Sources", "read"]
 
-_TOP: Final = frozenset(spec.name for spec in fields.TOP_FIELDS)
-_FIELDS: Final = frozenset(spec.name for spec in fields.PROFILE_FIELDS)
 _SECRET_FIELDS: Final = ("password", "password_host")
 _COMMAND: Final = "password_command"
 
@@ -197,8 +203,8 @@ def _settings(data: dict[str, Any], layer: Layer, problems: list[Problem], origi
     for key, value in data.items():
         if key == "profiles":
             _tables(value, layer, problems, origin)
-        elif key not in _TOP:
-            problems.append(Problem(_unknown(f"setting {key}", key, _TOP, str(origin(key)))))
+        elif key not in TOP:
+            problems.append(Problem(unknown(f"setting {key}", key, TOP, str(origin(key)))))
         elif value != "":
             layer.top[key] = value
             layer.origins[key,] = origin(key)
@@ -217,7 +223,7 @@ def _tables(value: Any, layer: Layer, problems: list[Problem], origin: Any) -> N
         where = origin("profiles", written)
         name = fields.canonical(written)
         if not fields.is_name(written):
-            problems.append(Problem(_bad_name(written, str(where)), name))
+            problems.append(Problem(bad_name(written, str(where)), name))
         elif name in layer.names:
             error = ConfigError(
                 f"profile {written} is the same as {layer.names[name]}: case and - or _ make no "
@@ -262,23 +268,14 @@ def _variables(inputs: Inputs, problems: list[Problem]) -> Layer:
             layer.names.setdefault(profile, profile)
             layer.profiles.setdefault(profile, {})
             _field(layer, problems, profile, path[2], value, where)
-        elif len(path) == 1 and path[0] in _TOP:
+        elif len(path) == 1 and path[0] in TOP:
             listed = value.replace(",", " ").split()
             layer.top[path[0]] = listed if path[0].endswith("_env") else value
             layer.origins[path] = where
         else:
-            problems.append(Problem(_unknown_variable(name, upper)))
+            problems.append(Problem(unknown_variable(name, upper)))
         taken.setdefault(upper, name)
     return layer
-
-
-def _unknown_variable(name: str, upper: str) -> ConfigError:
-    known = [spec.name for spec in fields.PROCESS_VARIABLES]
-    known += [fields.variable(name) for name in _TOP]
-    parts = upper.split("__")
-    middle = parts[1] if len(parts) == 3 else "CI"
-    known += [fields.variable("profiles", middle, name) for name in _FIELDS]
-    return _unknown(f"variable {name}", upper, known, None)
 
 
 # -- both ------------------------------------------------------------------------------------
@@ -290,8 +287,8 @@ def _field(
     """Take one field of one profile."""
     name = fields.canonical(written)
     label = f"profile {written}: {key}"
-    if key not in _FIELDS:
-        error = _unknown(f"setting {key} in profile {written}", key, _FIELDS, str(where))
+    if key not in FIELDS:
+        error = unknown(f"setting {key} in profile {written}", key, FIELDS, str(where))
         problems.append(Problem(error, name))
         return
     if isinstance(value, str) and not value.strip():
@@ -300,7 +297,7 @@ def _field(
         problems.append(Problem(ConfigError(f"{label} must be text", origin=str(where)), name))
         return
     if key in _SECRET_FIELDS and layer.in_project:
-        problems.append(Problem(_no_password_here(label, written, where), name))
+        problems.append(Problem(no_password_here(label, written, where), name))
         return
     if key == _COMMAND:
         wrong_command = _command(layer, name, value, label, where)
@@ -328,7 +325,7 @@ def _field(
             problems.append(Problem(ConfigError(f"{label} {wrong}", origin=str(where)), name))
             return
         if url.password is not None and layer.in_project:
-            problems.append(Problem(_no_password_here(label, written, where), name))
+            problems.append(Problem(no_password_here(label, written, where), name))
             url = url.without_password()
         layer.take_url(name, url, where)
     else:
@@ -355,34 +352,6 @@ def _command(layer: Layer, name: str, value: Any, label: str, where: Origin) -> 
     layer.password_commands[name] = words
     layer.origins["profiles", name, _COMMAND] = where
     return None
-
-
-def _no_password_here(label: str, written: str, where: Origin) -> ConfigError:
-    return ConfigError(
-        f"{label} holds a password, which a file of the project may not",
-        origin=str(where),
-        remedy=f"remove it, change the password, and use `flakefighters login {written}` or "
-        f"{fields.variable('profiles', written, 'password')}",
-    )
-
-
-def _bad_name(written: str, where: str) -> ConfigError:
-    # A URL that stands there by mistake may hold a password.
-    harmless = written.isprintable() and len(written) <= 64 and not re.search("[@:/]", written)
-    shown = written if harmless else "?"
-    return ConfigError(
-        f"{shown!r} cannot be a profile's name",
-        origin=where,
-        remedy="use letters, digits and single - or _, starting with a letter",
-    )
-
-
-def _unknown(what: str, word: str, known: Iterable[str], where: str | None) -> ConfigError:
-    near = fields.nearest(word, known)
-    what = what if what.isprintable() and "://" not in what else "setting"
-    return ConfigError(
-        f"unknown {what}", origin=where, remedy=f"did you mean {near}?" if near else None
-    )
 
 
 def _built_in() -> Layer:

@@ -206,7 +206,7 @@ def _process_settings(inputs: Inputs) -> list[SettingView]:
 
 def _values(layers: Sequence[Layer], name: str, field: str) -> list[tuple[str, Origin]]:
     """Every value of a profile's field, masked, the one in force first."""
-    from flakefighters.profiles.targets import in_force
+    from flakefighters.profiles.server import in_force
 
     values = []
     for layer in layers:

@@ -27,7 +27,8 @@ from flakefighters.reach import tables
 from flakefighters.reach.calls import callers
 from flakefighters.reach.project import Project
 from flakefighters.reach.readers import Readers, readers, unit_of
-from flakefighters.source.facts import FileFacts, facts_of
+from flakefighters.source.facts import FileFacts
+from flakefighters.source.file_facts import facts_of
 from flakefighters.source.units import compare
 from flakefighters.state.files import differing
 

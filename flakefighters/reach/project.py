@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from flakefighters.model import ChangeKind, Name, Scope
 from flakefighters.source import purity
-from flakefighters.source.facts import FileFacts, UnitFacts, facts_of
+from flakefighters.source.facts import FileFacts, UnitFacts
+from flakefighters.source.file_facts import facts_of
 from flakefighters.state.generated import version_stamp
 
 __all__ = ["Facts", "Project", "module_parts"]

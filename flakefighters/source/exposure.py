@@ -12,7 +12,7 @@ from flakefighters.source import purity, tables
 from flakefighters.source.entries import STAR, Entry
 from flakefighters.source.fingerprints import Definition, Function
 from flakefighters.source.pairs import Pair
-from flakefighters.source.reads import identifiers, is_fixture
+from flakefighters.source.nodes import identifiers, is_fixture
 
 __all__ = [
     "Names",

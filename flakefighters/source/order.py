@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from flakefighters.model import ChangeKind, Name, Scope
 from flakefighters.source import purity
 from flakefighters.source.entries import Entry
-from flakefighters.source.reads import header, imported, read
+from flakefighters.source.nodes import header, imported
+from flakefighters.source.reader import read
 
 __all__ = ["displaced"]
 

@@ -18,7 +18,7 @@ from flakefighters.cli import main
 from flakefighters.errors import DatabaseError
 from flakefighters.history import open_history, upkeep, upkeep_postgres
 from flakefighters.history.content import project_id
-from flakefighters.history.postgres import lock_key
+from flakefighters.history.layout import lock_key
 from flakefighters.history.prune import prune
 from flakefighters.history.purge import purge
 from flakefighters.history.purge_text import signature_id

@@ -14,6 +14,7 @@ import pytest
 
 from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
 from flakefighters.history import open_history, postgres
+from flakefighters.history.layout import lock_key
 from flakefighters.model import Run, Secret, Target
 from tests.history.made_runs import PROJECT, make_run, make_state, make_verdict
 from tests.history.together import run_together
@@ -64,7 +65,7 @@ def test_several_histories_live_in_one_database(postgres_target: Target) -> None
         assert two.run_ids() == set()
         two.save(run)
         assert two.load(run.head.id) == run
-    assert postgres.lock_key("a") != postgres.lock_key("b")
+    assert lock_key("a") != postgres.lock_key("b")
 
 
 def test_nothing_is_created_where_it_is_not_asked_for(postgres_target: Target) -> None:
@@ -194,7 +195,7 @@ def test_maintenance_is_waited_for(
         contextlib.closing(postgres_server.connect(postgres_target.database)) as other,
     ):
         cursor = other.cursor()
-        key = postgres.lock_key("flakefighters")
+        key = lock_key("flakefighters")
         cursor.execute(f"BEGIN; SELECT pg_advisory_xact_lock({key})")
         timer = threading.Timer(0.3, cursor.execute, ("COMMIT",))
         timer.start()

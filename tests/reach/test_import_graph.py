@@ -10,7 +10,8 @@ import pytest
 
 from flakefighters.model import Reach
 from flakefighters.reach.import_graph import ImportGraph
-from flakefighters.source.facts import FileFacts, facts_of
+from flakefighters.source.facts import FileFacts
+from flakefighters.source.file_facts import facts_of
 
 TEST = "tests/test_a.py"
 
