@@ -7,20 +7,13 @@ Nothing lives longer than a transaction, so a pooler in transaction mode may sta
 
 from __future__ import annotations
 
-import random
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final
 
-from psycopg2.extensions import (  # type: ignore[import-untyped]
-    libpq_version,
-    new_type,
-    register_type,
-)
-from sqlalchemy import URL, Engine, create_engine, event, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import text
 
 from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
 from flakefighters.history.database import Row, render
@@ -35,7 +28,6 @@ from flakefighters.history.layout import (
 from flakefighters.history.postgres_login import log_in, make_engine
 from flakefighters.history.postgres_trouble import (
     broken,
-    crowded,
     explain_postgres,
     silent,
     sqlstate,

@@ -27,6 +27,7 @@ _UUID: Final = new_type(
     (2950,), "FLAKEFIGHTERS_ID", lambda value, _: None if value is None else value.replace("-", "")
 )
 
+
 def make_engine(target: Target) -> Engine:
     """An engine for ``target``; the password is read when it connects, and kept nowhere else."""
     secret = target.password

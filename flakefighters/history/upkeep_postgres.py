@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from flakefighters.errors import DatabaseError
-from flakefighters.history.layout import SCHEMA_VERSION
-from flakefighters.history.layout import lock_key
+from flakefighters.history.layout import SCHEMA_VERSION, lock_key
 from flakefighters.history.postgres import PostgresDatabase, PostgresWriter
 from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
 from flakefighters.originals import real

@@ -7,7 +7,6 @@ message about them can show one.
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -85,7 +85,12 @@ def _file(
 
 
 def _server(
-    inputs: Inputs, layers: Sequence[Layer], name: str, fields: ProfileFields, label: str, home: Layer
+    inputs: Inputs,
+    layers: Sequence[Layer],
+    name: str,
+    fields: ProfileFields,
+    label: str,
+    home: Layer,
 ) -> Chosen:
     """A profile whose history is on a server."""
     url, origin = home.urls[name], home.origins["profiles", name, "url"]

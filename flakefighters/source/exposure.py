@@ -11,8 +11,8 @@ from flakefighters.model import EVERYONE, Name, Scope
 from flakefighters.source import purity, tables
 from flakefighters.source.entries import STAR, Entry
 from flakefighters.source.fingerprints import Definition, Function
-from flakefighters.source.pairs import Pair
 from flakefighters.source.nodes import identifiers, is_fixture
+from flakefighters.source.pairs import Pair
 
 __all__ = [
     "Names",

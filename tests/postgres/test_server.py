@@ -65,7 +65,7 @@ def test_several_histories_live_in_one_database(postgres_target: Target) -> None
         assert two.run_ids() == set()
         two.save(run)
         assert two.load(run.head.id) == run
-    assert lock_key("a") != postgres.lock_key("b")
+    assert lock_key("a") != lock_key("b")
 
 
 def test_nothing_is_created_where_it_is_not_asked_for(postgres_target: Target) -> None:

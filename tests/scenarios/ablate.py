@@ -213,8 +213,8 @@ def main(arguments: Sequence[str] | None = None, rules: Callable[[], list[Rule]]
     look = sum(known[slug].finds for slug in options.rules) > 1
     places = met(scenarios, jobs=options.jobs) if look else {}
     for slug in options.rules:
-        asked = places.get(slug, scenarios)
-        fallen = found[slug] = ablate(known[slug], asked, jobs=options.jobs)
+        stories = places.get(slug, scenarios)
+        fallen = found[slug] = ablate(known[slug], stories, jobs=options.jobs)
         complaints += _complaints(known[slug], scenarios, fallen)
     print(as_markdown(found), end="")
     for complaint in complaints:
