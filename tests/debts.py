@@ -26,7 +26,6 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "history/rollup.py::test_rows": (61, 11),
     "history/run_checks.py::check_run": (28, 17),
     "judging/recheck.py::Hindsight.__init__": (39, 18),
-    "judging/retries.py::amendments": (55, 21),
     "judging/revisions.py::_revisions": (26, 16),
     "judging/revisions.py::late": (33, 17),
     "profiles/layers.py::_field": (49, 18),

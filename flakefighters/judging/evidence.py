@@ -67,10 +67,7 @@ def gather(
     runs, rank = ordered(list(found.values()), checkout)
     past: dict[str, tuple[Past, ...]] = dict.fromkeys(nodeids, ())
     if runs:
-        below = {place: evidence.tests_below(place) for place in places}
-        past |= evidence.past(sorted({*nodeids, *chain(*below.values())}), runs)
-        for place, tests in below.items():
-            past[place] = _collected(runs, [past[place], *(past[test] for test in tests)])
+        past |= _past(evidence, nodeids, places, runs)
     known = Known(rank=rank, searched=evidence.whole)
     lacking = [one for one in nodeids if one not in places and not _has_passed(evidence, past[one])]
     if lacking:
@@ -84,6 +81,16 @@ def gather(
     ids = {run.environment for run in runs if run.environment is not None}
     known.environments = evidence.environments(ids) if ids else {}
     return known
+
+
+def _past(
+    evidence: Evidence, nodeids: Sequence[str], places: Collection[str], runs: Sequence[RunHead]
+) -> dict[str, tuple[Past, ...]]:
+    below = {place: evidence.tests_below(place) for place in places}
+    past = evidence.past(sorted({*nodeids, *chain(*below.values())}), runs)
+    for place, tests in below.items():
+        past[place] = _collected(runs, [past[place], *(past[test] for test in tests)])
+    return past
 
 
 def _collected(runs: Sequence[RunHead], several: Sequence[Sequence[Past]]) -> tuple[Past, ...]:

@@ -41,25 +41,7 @@ def amendments(
     Nothing is changed: the old verdicts stay beside the new ones.
     """
     head = replace(run.head, trust=history.trust)
-    if head.state is None:
-        return []
-    same = [
-        one
-        for one in history.runs_of_state(head.project, head.state, limit=limit)
-        if one.environment == head.environment
-    ]
-    # The pass of one cell proves nothing of another one's failure.
-    cells = any(len(where) > 1 for where in machines([head, *same]).values())
-    earlier = [
-        one
-        for one in same
-        if one.id != head.id
-        and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
-        and one.started < head.started
-        and believed(head, Use.PROOF, one)
-        and _seeds(one) == _seeds(head)
-        and not _varied(one, head, asked)
-    ]
+    earlier = _comparable(head, history, limit)
     if not earlier:
         return []
     passed = {
@@ -68,30 +50,60 @@ def amendments(
         if outcome == Outcome.PASSED.value
     }
     passed |= {own_file(nodeid) for nodeid in passed}  # which were collected
-    return [
-        Verdict(
-            label=Label.FLAKY,
-            fighter=JOINT,
-            version=1,
-            confidence=Confidence.PROVED,
-            reason=f"passed on the same state in run {head.id[-4:]}, "
-            f"{apart(head.started, old.at).replace('just now', 'moments later')}",
-            evidence={
-                "by": "retry",
-                "run": head.id,
-                "state": head.state,
-                "was": old.label.value,
-                "was_at": old.at,
-            },
-            run=old.run,
-            nodeid=old.nodeid,
-            attempt=old.attempt,
-            index=old.index,
-            at=now,
-        )
-        for old in _newest(history.verdicts([one.id for one in earlier]))
+    refuted = [
+        old
+        for old in _newest(history.verdicts(earlier))
         if old.nodeid in passed and old.label is not Label.FLAKY and not _spoilt(old)
     ]
+    names = frozenset(asked()) if refuted else frozenset()
+    return [
+        _amended(old, head, now) for old in refuted if not _varied(earlier[old.run], head, names)
+    ]
+
+
+def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHead]:
+    """Earlier runs of which a pass in this one proves something, by their ids."""
+    if head.state is None:
+        return {}
+    same = [
+        one
+        for one in history.runs_of_state(head.project, head.state, limit=limit)
+        if one.environment == head.environment
+    ]
+    # The pass of one cell proves nothing of another one's failure.
+    cells = any(len(where) > 1 for where in machines([head, *same]).values())
+    return {
+        one.id: one
+        for one in same
+        if one.id != head.id
+        and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
+        and one.started < head.started
+        and believed(head, Use.PROOF, one)
+        and _seeds(one) == _seeds(head)
+    }
+
+
+def _amended(old: Verdict, head: RunHead, now: int) -> Verdict:
+    when = apart(head.started, old.at).replace("just now", "moments later")
+    return Verdict(
+        label=Label.FLAKY,
+        fighter=JOINT,
+        version=1,
+        confidence=Confidence.PROVED,
+        reason=f"passed on the same state in run {head.id[-4:]}, {when}",
+        evidence={
+            "by": "retry",
+            "run": head.id,
+            "state": head.state,
+            "was": old.label.value,
+            "was_at": old.at,
+        },
+        run=old.run,
+        nodeid=old.nodeid,
+        attempt=old.attempt,
+        index=old.index,
+        at=now,
+    )
 
 
 def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -103,11 +115,11 @@ def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return list(found.values())
 
 
-def _varied(old: RunHead, new: RunHead, asked: Callable[[], Iterable[str]]) -> bool:
+def _varied(old: RunHead, new: RunHead, names: Iterable[str]) -> bool:
     then, now = (one.context.get("variables") for one in (old, new))
     if then is None or now is None or then == now:
         return False
-    return bool(other_values(then, now, new.project, asked()))
+    return bool(other_values(then, now, new.project, names))
 
 
 def _seeds(head: RunHead) -> object:

@@ -24,7 +24,7 @@ class DataFiles:
             self._found.touch(How.OPENED, change)
         elif change.how != "changed" and folder in trace.opened:
             self._found.touch(How.LISTED, change)
-        elif self._was_read_at_import(path):
+        elif self._seen.was_read_at_import(path):
             self._found.touch(How.READ_AT_IMPORT, change)
         elif path not in self._seen.execution.watched:
             self._found.doubt(DoubtKind.UNSEEN, change, "it was not watched for")
@@ -36,10 +36,6 @@ class DataFiles:
             self._found.doubt(DoubtKind.NAMED, change)
         else:
             self._by_table(effect)
-
-    def _was_read_at_import(self, path: str) -> bool:
-        pairs = self._seen.trace.before(self._seen.trace.process.read_at_import)
-        return any(data == path and file in self._seen.reach.files for data, file in pairs)
 
     def _was_kept(self, path: str) -> bool:
         """Whether what was read of a file may have been kept by code that the test can reach."""

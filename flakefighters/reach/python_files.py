@@ -29,8 +29,9 @@ class PythonFiles:
         """Note what the execution had to do with one change."""
         change = effect.change
         path = change.path
-        if path in self._seen.trace.opened and path != self._seen.execution.own_file:
-            self._found.touch(How.OPENED, change)  # as a text
+        how = self._read_as_text(path)
+        if how is not None:
+            self._found.touch(how, change)
             return
         if change.unit is None and not change.by_run:
             self._found.certain = self._found.certain and not self._seen.reflects(tables.REFLECTION)
@@ -59,6 +60,11 @@ class PythonFiles:
         if not self._reads(effect, run):
             self._polluted(effect, run)
 
+    def _read_as_text(self, path: str) -> How | None:
+        if path in self._seen.trace.opened and path != self._seen.execution.own_file:
+            return How.OPENED
+        return How.READ_AT_IMPORT if self._seen.was_read_at_import(path) else None
+
     def _compiler(self, path: str) -> str | None:
         """What compiles functions of a file, so that they run unseen."""
         modules = self._seen.trace.before(self._seen.trace.process.modules) & tables.COMPILERS
@@ -72,6 +78,8 @@ class PythonFiles:
             self._found.certain = False  # what it did for others is done no more
         elif change.how == "added" and self._seen.reflects(tables.REFLECTION):
             self._found.certain = False  # somebody may look for it
+        elif self._seen.reflects(tables.LOOKING_AT_FILES):
+            self._found.certain = False
         missing = change.how == "removed" or self._cannot_be_read(change)
         own = change.path == self._seen.execution.own_file
         if own or (missing and change.path in self._seen.reach.files):

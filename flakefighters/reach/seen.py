@@ -160,6 +160,11 @@ class Seen:
             if one.kind is ChangeKind.FUNCTION
         )
 
+    def was_read_at_import(self, path: str) -> bool:
+        """Whether the body of a file that leads to the test opened this one."""
+        pairs = self.trace.before(self.trace.process.read_at_import)
+        return any(data == path and file in self.reach.files for data, file in pairs)
+
     def reflects(self, signs: frozenset[str]) -> bool:
         """Whether code that it ran has one of some names."""
         return any(not one.reads.plain().isdisjoint(signs) for one in self.own_code())

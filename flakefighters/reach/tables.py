@@ -78,6 +78,8 @@ LOOKING_AT_FILES: Final = frozenset(
     {
         *("exists", "getmtime", "getsize", "glob", "is_dir", "is_file", "isdir", "isfile", "iglob"),
         *("iterdir", "listdir", "lstat", "rglob", "scandir", "stat", "walk"),
+        # Or at what C code opens.
+        *("CDLL", "PyDLL", "load_cert_chain", "load_verify_locations"),
     }
 )
 REFLECTION: Final = frozenset(

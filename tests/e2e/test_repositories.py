@@ -169,13 +169,16 @@ def test_flaky_and_genuine(project: Project) -> None:
             "shop/__init__.py": "",
             "shop/tax.py": "def tax():\n    return 20\n",
             "tests/test_tax.py": "from shop.tax import tax\ndef test_tax(): assert tax() == 20\n",
-            "tests/test_pay.py": "import os\ndef test_pay(): assert 'BUSY' not in os.environ\n",
+            "tests/test_pay.py": "import os\n"
+            "def test_pay(): assert not os.path.exists(os.path.expanduser('~/busy'))\n",
         }
     )
     project.commit()
     project.pytest(expect=0)
     passed = project.run().head.id[-4:]
-    ended = project.pytest("--color=no", env={"BUSY": "1"}, expect=1)
+    (project.home / "busy").touch()
+    ended = project.pytest("--color=no", expect=1)
+    (project.home / "busy").unlink()
     ((label, rest),) = ended.verdicts
     assert label == "FLAKY"
     assert rest.startswith("tests/test_pay.py::test_pay - ")

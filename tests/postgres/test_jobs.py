@@ -15,7 +15,7 @@ from flakefighters.history.foreign import open_foreign
 from flakefighters.model import RunHead, Target, Trust
 from flakefighters.sync import pull
 from tests.cli.pgbouncer import pgbouncer
-from tests.e2e.project import Project
+from tests.e2e.project import Ended, Project
 from tests.history.made_runs import make_run
 from tests.postgres.server import PostgresServer
 from tests.postgres.team import Team, team_on
@@ -35,11 +35,21 @@ SHOP = {
             assert total([1, 2]) == 3
 
         def test_moody():
-            assert os.environ.get("MOOD") != "bad"
+            assert not os.path.exists(os.path.expanduser("~/bad-mood"))
     """,
 }
 
 Checkout = Callable[..., Project]
+
+
+def in_a_bad_mood(project: Project) -> Ended:
+    """A run in which the moody test fails."""
+    mood = project.home / "bad-mood"
+    mood.touch()
+    try:
+        return project.pytest(expect=1)
+    finally:
+        mood.unlink()
 
 
 @pytest.fixture
@@ -96,7 +106,7 @@ def test_the_plugin_works_whole_as_a_writer(
         first = project.pytest(expect=0)
         assert first.warnings == []
         assert first.closing.endswith("saved to ci")
-        moody = project.pytest(expect=1, env={"MOOD": "bad"})
+        moody = in_a_bad_mood(project)
         assert moody.warnings == []
         assert [label for label, _ in moody.verdicts] == ["FLAKY"]
         project.write({"shop.py": "def total(prices):\n    return len(prices)\n"})
@@ -111,7 +121,7 @@ def test_a_pull_request_after_the_protected_branch(team: Team, checkout: Checkou
     """It would add to the failure there that it passed here: it may not, and that is no trouble."""
     main, pull_request = checkout("main", "writer"), checkout("pr", "pr_writer")
     assert main.git("rev-parse", "HEAD^{tree}") == pull_request.git("rev-parse", "HEAD^{tree}")
-    main.pytest(expect=1, env={"MOOD": "bad"})
+    in_a_bad_mood(main)
     passed = pull_request.pytest(expect=0)
     assert passed.warnings == []
     assert passed.closing.endswith("saved to ci")
@@ -138,7 +148,7 @@ def test_a_fork_records_locally_and_the_base_takes_it_in_as_untrusted(
     (fork.root / "profiles.toml").write_text(
         f'[profiles.ci]\nurl = "postgresql://ci@127.0.0.1:{team.server.port}/{team.database}"\n'
     )
-    ended = fork.pytest(expect=1, env={"MOOD": "bad"})
+    ended = in_a_bad_mood(fork)
     assert ended.closing.endswith("saved to local")
     artifact = fork.database
     with fork.history() as history:
