@@ -73,7 +73,9 @@ class Evidence:
 
     def believes(self, head: RunHead, use: Use) -> bool:
         """Whether the verdict may use a run that this evidence gave."""
-        return believed(head, use, self.judged, merged=head.commit in self.commits())
+        return believed(
+            head, use, self.judged, merged=head.pr is not None and head.commit in self.commits()
+        )
 
     # -- runs ----------------------------------------------------------------------------------
 

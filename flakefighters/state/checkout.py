@@ -35,6 +35,8 @@ _CONFIG: Final = (
     "--get-regexp",
     r"^(remote\..*\.url|url\..*\.insteadof|core\.autocrlf)$",
 )
+#: Older ancestors are not asked for.
+_MOST_COMMITS: Final = 1000
 #: Repositories within repositories.
 _DEEPEST: Final = 3
 
@@ -166,9 +168,9 @@ class Checkout:
         names = answer.output.decode("utf-8", "surrogateescape").lower()
         return frozenset(names.split("\0"))
 
-    def ancestors(self, limit: int = 1000) -> tuple[str, ...]:
+    def ancestors(self, limit: int = _MOST_COMMITS) -> tuple[str, ...]:
         """The commit and its ancestors, newest first, at most ``limit``; cut where shallow."""
-        return tuple(commit for commit, _ in self._log(limit))
+        return self._log[:limit]
 
     def former(self, base_branch: str | None = None) -> tuple[str, Mapping[str, str]] | None:
         """What git says was there before: who changes it, and the file map of then.
@@ -191,10 +193,11 @@ class Checkout:
                 return "this pull request", objects.tree_of(self._git, common)
         return "the last commit", objects.tree_of(self._git, f"{self.commit}^")
 
-    def _log(self, limit: int) -> list[tuple[str, int]]:
+    @cached_property
+    def _log(self) -> tuple[str, ...]:
         if self.commit is None or not self.has_git:
-            return []
-        return objects.log(self._git, self.commit, limit)
+            return ()
+        return tuple(commit for commit, _ in objects.log(self._git, self.commit, _MOST_COMMITS))
 
 
 def _read(folder: Path, git: Git, depth: int) -> Checkout:
