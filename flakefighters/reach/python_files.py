@@ -95,9 +95,11 @@ class PythonFiles:
         change = effect.change
         self._found.ran_before = True
         run = units(effect, Via.RUN)
-        if change.path in self._seen.trace.imported:
+        if self._is_asked(effect):
+            self._found.touch(How.ASKS, change)
+        elif change.path in self._seen.trace.imported:
             self._found.touch(How.IMPORTED, change)
-        elif change.path in self._seen.reach.files:
+        elif any(path in self._seen.reach.files for path in (change.path, *(u.path for u in run))):
             self._found.doubt(DoubtKind.UNSEEN, change, "this Python cannot watch functions")
         elif self._seen.unknown is not None:
             self._found.doubt(DoubtKind.IMPORTS_UNKNOWN, change, self._seen.unknown)

@@ -22,7 +22,8 @@ def broken(project: Project, root: Path | None = None) -> Ended:
 
 def is_genuine(ended: Ended) -> bool:
     [(label, reason)] = ended.verdicts
-    return label == "GENUINE" and "add()" in reason
+    # Python 3.11 sees no functions.
+    return label == "GENUINE" and ("add()" in reason or "imports shop.py" in reason)
 
 
 @pytest.mark.parametrize(

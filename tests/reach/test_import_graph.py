@@ -365,4 +365,4 @@ def test_a_thousand_files_take_seconds(tmp_path: Path) -> None:
     files |= {f"pkg/m{n}.py": f"from pkg import m{n + 1}, m{n + 2}\n{body}" for n in range(1000)}
     began = time.monotonic()
     assert len(reach(tmp_path, files, seconds=60).files) == 1002
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def test_scenario(
     story = (
         f"{scenario.story} It is {scenario.truth}, and was called {label}: {reason}\n{result.text}"
     )
+    if sys.version_info < (3, 12) and not exact:
+        return  # no function is watched: many verdicts rest on imports, which only accuse
     assert label not in scenario.wrong, story
     if exact or scenario.name not in UNDECIDED_NOW:
         assert label in scenario.right, story
