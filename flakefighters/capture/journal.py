@@ -16,15 +16,20 @@ import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture import wire
-from flakefighters.capture.recorder import Closed
-from flakefighters.capture.recovery import CAP, FORMAT
-from flakefighters.model import Environment, Project, RunHead, State, Verdict
 from flakefighters.originals import real
 
-__all__ = ["Journal", "lives", "make_private", "make_spool", "owner"]
+if TYPE_CHECKING:
+    from flakefighters.capture.recorder import Closed
+    from flakefighters.model import Environment, Project, RunHead, State, Verdict
+
+__all__ = ["CAP", "FORMAT", "Journal", "lives", "make_private", "make_spool", "owner"]
+
+FORMAT: Final = 1
+#: Bytes that the journal of one run may have.
+CAP: Final = 200_000_000
 
 
 class Journal:

@@ -9,17 +9,22 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.reports import (
     ATTRIBUTE,
-    Describe,
-    Seen,
     is_subtest,
     outcome_of,
     read,
 )
-from flakefighters.model import Execution, Failure, Outcome, Phase
+from flakefighters.model import Execution, Outcome, Phase
+
+if TYPE_CHECKING:
+    from flakefighters.capture.reports import (
+        Describe,
+        Seen,
+    )
+    from flakefighters.model import Failure
 
 __all__ = ["Closed", "Recorder"]
 
@@ -124,7 +129,7 @@ class Recorder:
             if seen is not None and seen.hidden:
                 # What was kept back before this report belongs to the attempt before it.
                 current.seen.extend(seen.hidden)
-                seen = None if seen.outcome == "passed" else replace(seen, hidden=())
+                seen = None if seen.outcome == "passed" else seen._replace(hidden=())
             closed.extend(self._close(report.nodeid, worker))
             current = self._begin(report.nodeid, worker)
             current.begun = True

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from flakefighters.capture import wire
+from flakefighters.capture.journal import CAP, FORMAT
 from flakefighters.errors import FlakefightersError
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import (
@@ -31,8 +32,6 @@ from flakefighters.model import (
 )
 
 __all__ = [
-    "CAP",
-    "FORMAT",
     "JournalError",
     "Recovered",
     "heading",
@@ -41,10 +40,6 @@ __all__ = [
     "parse",
     "recover",
 ]
-
-FORMAT: Final = 1
-#: Bytes that the journal of one run may have.
-CAP: Final = 200_000_000
 
 #: What one line may have: bytes, and values.  Of one byte of JSON Python can make dozens.
 _LINE: Final = 64_000_000

@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from flakefighters.model import Failure, Phase
 
@@ -39,8 +39,7 @@ Describe = Callable[[Any, Mapping[str, Any]], tuple[str, str]]
 _PHASES: Final = {"collect": Phase.SETUP, **{phase.value: phase for phase in Phase}}
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One report that is not a plain pass, as facts."""
 
     phase: Phase
@@ -55,7 +54,7 @@ class Seen:
     crashed: bool = False
     hidden: tuple[Seen, ...] = ()
     #: What the marker on the test asks for.
-    marks: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, Any] = MappingProxyType({})
 
 
 def attachment(item: Any, call: Any, sequence: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from flakefighters.model import changes, facts, targets, verdicts
+from flakefighters.model import facts, targets, verdicts
 
 __all__ = ["changed", "dump", "load", "plain"]
 
@@ -55,7 +55,7 @@ def changed(value: T, **fields: Any) -> T:
 
 
 #: What annotations of the model may name.
-_NAMES: Final = {**vars(changes), **vars(facts), **vars(targets), **vars(verdicts)}
+_NAMES: Final = {**vars(facts), **vars(targets), **vars(verdicts)}
 
 _hints: dict[type, dict[str, Any]] = {}
 

@@ -16,10 +16,9 @@ from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.history.intake import Saved
 from flakefighters.model import Target
-from flakefighters.session.places import Spool
+from flakefighters.session.places import Spool, address
 from flakefighters.session.spool import (
     Refused,
-    address,
     deliver,
     look_into,
     put_aside,

@@ -18,8 +18,8 @@ from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.reports.words import count
 from flakefighters.session.identities import recorded
 from flakefighters.session.opened import open_checked
-from flakefighters.session.places import Spool, spools
-from flakefighters.session.spool import address, deliver_leftovers, waiting
+from flakefighters.session.places import Spool, address, spools
+from flakefighters.session.spool import deliver_leftovers, waiting
 from flakefighters.state.anchor import Anchor, locate
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify

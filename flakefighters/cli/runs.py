@@ -19,7 +19,8 @@ from flakefighters.cli.options import (
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
-from flakefighters.history import History, RunRow
+from flakefighters.history import History
+from flakefighters.history.rows import RunRow
 from flakefighters.model import RunHead
 from flakefighters.reports.details import run_page
 from flakefighters.reports.lists import runs_table

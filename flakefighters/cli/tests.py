@@ -23,7 +23,8 @@ from flakefighters.cli.options import (
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
-from flakefighters.history import ExecutionRow, History, TestRow
+from flakefighters.history import History
+from flakefighters.history.rows import ExecutionRow, TestRow
 from flakefighters.model import Project, Recheck
 from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table

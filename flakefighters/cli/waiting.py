@@ -12,8 +12,8 @@ from pathlib import Path
 from flakefighters.errors import ConfigError
 from flakefighters.model import Target
 from flakefighters.profiles import Inputs, detect
-from flakefighters.session.places import Spool
-from flakefighters.session.spool import address, look_into
+from flakefighters.session.places import Spool, address
+from flakefighters.session.spool import look_into
 
 __all__ = ["discard", "what_to_do"]
 

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 from flakefighters import ids
 from flakefighters.environment import distributions
-from flakefighters.model import Change, ChangeKind, Environment
+from flakefighters.model import Environment
 
-__all__ = ["Inputs", "compare", "read"]
+__all__ = ["Inputs", "read"]
 
 
 #: No entries.
@@ -65,37 +65,6 @@ def read(inputs: Inputs) -> Environment:
         settings=settings,
         distributions=installed,
     )
-
-
-def compare(old: Environment, new: Environment) -> tuple[Change, ...]:
-    """Settings, then distributions, that differ; each in order of name."""
-    return (
-        *_differing(ChangeKind.SETTING, old.settings, new.settings),
-        *_differing(ChangeKind.DISTRIBUTION, old.distributions, new.distributions),
-    )
-
-
-def _differing(kind: ChangeKind, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    found = []
-    for name in sorted(old.keys() | new.keys()):
-        if name in old and name in new and old[name] == new[name]:
-            continue
-        how = "added" if name not in old else "removed" if name not in new else "changed"
-        found.append(
-            Change(
-                kind=kind,
-                path=name,
-                how=how,
-                before=_shown(old[name]) if name in old else None,
-                after=_shown(new[name]) if name in new else None,
-            )
-        )
-    return found
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _plain(value: Any) -> Any:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flakefighters.fighters.rule import decide
-from flakefighters.model import Flakefighter
+
+if TYPE_CHECKING:
+    from flakefighters.model import Flakefighter
 
 __all__ = ["builtin", "decide"]
 

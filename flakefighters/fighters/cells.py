@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.model import Outcome, Past, RunHead
+from flakefighters.model import Outcome
+
+if TYPE_CHECKING:
+    from flakefighters.model import Past, RunHead
 
 __all__ = ["PASSES", "cell_of", "machines", "unclear"]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.ids import short
-from flakefighters.model import JOINT, Case, Confidence, Flakefighter, Label, Verdict
+from flakefighters.model import JOINT, Confidence, Label, Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.model import Case, Flakefighter
 
 __all__ = ["decide"]
 

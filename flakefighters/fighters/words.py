@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.model import Change, Past
+if TYPE_CHECKING:
+    from flakefighters.model import Change, Past
 
 __all__ = ["ago", "apart", "crossed", "few", "plural", "run_name", "setting", "where"]
 

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from flakefighters.history.belief import Reader
 from flakefighters.history.evidence import Evidence, came
-from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.history.store import History, open_history
 
 __all__ = [
     "Evidence",
-    "ExecutionRow",
     "History",
     "Reader",
-    "RunRow",
-    "TestRow",
     "came",
     "open_history",
 ]

@@ -7,13 +7,16 @@ believes would hide the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.ids import storable
-from flakefighters.model import Came, RunHead, Trust, Use, as_read, believed
+from flakefighters.model import Came, Trust, as_read, believed
+
+if TYPE_CHECKING:
+    from flakefighters.model import RunHead, Use
 
 __all__ = ["RANK", "Reader", "condition"]
 
@@ -27,8 +30,7 @@ RANK: Final = (
 _OTHER: Final = "\x00"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(NamedTuple):
     """Who asks for evidence: the run that is judged, and how the history is reached from it."""
 
     judged: RunHead

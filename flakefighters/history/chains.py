@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database, Row, Writer
 from flakefighters.history.pack import ListingLink, SuiteLink, chain_of
 from flakefighters.history.unreadable import MALFORMED
+
+if TYPE_CHECKING:
+    from flakefighters.history.database import Database, Row, Writer
 
 __all__ = ["listing_chain", "listing_links", "suite_chain", "suite_links"]
 

@@ -30,11 +30,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.history.run_columns import HASHED, OF_HEAD, Form
 from flakefighters.ids import h64, h128, h256, storable, unstorable
-from flakefighters.model import Environment, Execution, Failure, Run, Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.model import Environment, Execution, Failure, Run, Verdict
 
 __all__ = [
     "RECORD_VERSION",

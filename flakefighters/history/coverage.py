@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database
 from flakefighters.history.pack import SuiteLink
-from flakefighters.history.read import Suites
-from flakefighters.history.unreadable import MALFORMED, Unreadable
-from flakefighters.model import Completeness, Outcome, RunHead
+from flakefighters.history.unreadable import MALFORMED
+from flakefighters.model import Completeness, Outcome
+
+if TYPE_CHECKING:
+    from flakefighters.history.database import Database
+    from flakefighters.history.read import Suites
+    from flakefighters.history.unreadable import Unreadable
+    from flakefighters.model import RunHead
 
 __all__ = ["Coverage", "baselines"]
 

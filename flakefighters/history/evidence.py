@@ -8,24 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.belief import Reader
 from flakefighters.history.coverage import baselines
 from flakefighters.history.database import TRUST_RANKS
-from flakefighters.history.store import History
 from flakefighters.ids import short
 from flakefighters.model import (
     Came,
-    Environment,
-    Past,
-    RunHead,
-    Target,
-    Use,
     as_read,
     believed,
     doubt,
 )
+
+if TYPE_CHECKING:
+    from flakefighters.history.store import History
+    from flakefighters.model import (
+        Environment,
+        Past,
+        RunHead,
+        Target,
+        Use,
+    )
 
 __all__ = ["Evidence", "came"]
 

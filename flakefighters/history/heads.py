@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.history import belief
-from flakefighters.history.belief import Reader
 from flakefighters.history.content import from_json, project_id, to_json
-from flakefighters.history.database import TRUST_RANKS, Database, Row
+from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.run_columns import OF_HEAD, Form
-from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import Completeness, RunHead, Trust, Use
+
+if TYPE_CHECKING:
+    from flakefighters.history.belief import Reader
+    from flakefighters.history.database import Database, Row
+    from flakefighters.history.unreadable import Unreadable
 
 __all__ = [
     "FROM",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.content import from_json, to_json
-from flakefighters.history.database import TRUST_RANKS, Writer
+from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.purge_text import ORIGIN, is_purged
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import unstorable
 from flakefighters.model import Trust
+
+if TYPE_CHECKING:
+    from flakefighters.history.database import Writer
 
 __all__ = ["Saved", "closed_to", "marks", "purged_names", "same_origin"]
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.history import content
 from flakefighters.ids import h128
-from flakefighters.model import Execution, Failure, Run, Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.model import Execution, Failure, Run, Verdict
 
 __all__ = [
     "ORIGIN",

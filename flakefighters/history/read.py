@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import belief, content, heads, pack
-from flakefighters.history.belief import Reader
 from flakefighters.history.chains import listing_links, suite_links
 from flakefighters.history.content import from_json, to_json
-from flakefighters.history.database import Database, Row
 from flakefighters.history.heads import text
-from flakefighters.history.pack import ListingLink, SuiteLink
-from flakefighters.history.unreadable import MALFORMED, Unreadable
+from flakefighters.history.pack import ListingLink
+from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import (
     Confidence,
@@ -31,6 +29,12 @@ from flakefighters.model import (
     Use,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from flakefighters.history.belief import Reader
+    from flakefighters.history.database import Database, Row
+    from flakefighters.history.pack import SuiteLink
+    from flakefighters.history.unreadable import Unreadable
 
 __all__ = [
     "Suites",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
+if TYPE_CHECKING:
+    from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
 
 __all__ = ["ExecutionRow", "RunRow", "TestRow"]
 

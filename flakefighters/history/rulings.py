@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import content
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database, Row, Writer
+from flakefighters.history.database import Row
 from flakefighters.history.intake import closed_to, marks, purged_names
 from flakefighters.history.purge_text import purged_verdicts
 from flakefighters.ids import storable
-from flakefighters.model import Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.history.database import Database, Writer
+    from flakefighters.model import Verdict
 
 __all__ = ["Rulings", "insert_rows", "insert_verdicts", "rows_of", "save_verdicts"]
 

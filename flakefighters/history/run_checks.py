@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import ForeignDatabaseError
 from flakefighters.history import content
-from flakefighters.model import Run, RunHead, State, Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.model import Run, RunHead, State, Verdict
 
 __all__ = ["Limits", "check_count", "check_run", "check_verdicts", "is_run_id"]
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.errors import DatabaseError, ForeignDatabaseError
-from flakefighters.history.database import Row, render
+from flakefighters.history.database import render
 from flakefighters.history.layout import (
     APPLICATION_ID,
     OLDEST_READER,
@@ -23,6 +23,9 @@ from flakefighters.history.trouble import damaged, explain_sqlite, too_new, too_
 from flakefighters.ids import uuid7
 from flakefighters.model import Trust
 from flakefighters.originals import real
+
+if TYPE_CHECKING:
+    from flakefighters.history.database import Row
 
 __all__ = ["SqliteDatabase", "check_file"]
 

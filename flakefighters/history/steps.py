@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from flakefighters.errors import DatabaseError
 
 __all__ = ["STEPS", "Step", "planned"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """From one version to the next."""
 
     #: The version that it makes.

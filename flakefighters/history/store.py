@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
 from flakefighters.history import belief, heads, read, rulings, write
-from flakefighters.history.belief import Reader
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.coverage import Coverage, baselines
-from flakefighters.history.database import Database, Row
-from flakefighters.history.intake import Saved
 from flakefighters.history.read import Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
-from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Use, Verdict
+from flakefighters.model import Use
 from flakefighters.originals import real
 
 if TYPE_CHECKING:
+    from flakefighters.history.belief import Reader
+    from flakefighters.history.database import Database, Row
     from flakefighters.history.earlier import Further
+    from flakefighters.history.intake import Saved
     from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
+    from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
 
 __all__ = ["History", "open_history"]
 

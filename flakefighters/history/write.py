@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.errors import ConflictError
 from flakefighters.history import content, pack, rulings, run_columns
 from flakefighters.history.chains import listing_chain, suite_chain
 from flakefighters.history.content import to_json
-from flakefighters.history.database import TRUST_RANKS, Database, Row, Writer
+from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.intake import Saved, closed_to, purged_names, same_origin
-from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
 from flakefighters.history.run_columns import Form
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable
-from flakefighters.model import Execution, Run, Trust, Verdict
+from flakefighters.model import Trust
+
+if TYPE_CHECKING:
+    from flakefighters.history.database import Database, Row, Writer
+    from flakefighters.history.pack import ListingLink, SuiteLink
+    from flakefighters.model import Execution, Run, Verdict
 
 __all__ = ["insert_executions", "save"]
 

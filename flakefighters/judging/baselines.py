@@ -6,16 +6,18 @@ Capped questions to the history, then file maps.  No source is read; nothing sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flakefighters.history import Evidence
 from flakefighters.history.content import state_key
-from flakefighters.judging.evidence import ordered
-from flakefighters.model import RunHead, Use, Watch
-from flakefighters.state.checkout import Checkout
+from flakefighters.model import Use, Watch
 
-__all__ = ["Lookback", "files_of", "first_look", "look_back", "packages_of"]
+if TYPE_CHECKING:
+    from flakefighters.history import Evidence
+    from flakefighters.model import RunHead
+    from flakefighters.state.checkout import Checkout
+
+__all__ = ["Lookback", "files_of", "first_look", "look_back", "ordered", "packages_of"]
 
 #: More states than these are not compared at the start: of others it is not known which data
 #: files were opened.
@@ -36,14 +38,20 @@ _NOT_INSTALLED: Final = (
 )
 
 
-@dataclass(slots=True)
-class Lookback:
+class Lookback(NamedTuple):
     """What differs from each state that some test last passed on."""
 
     watch: Watch
     #: Data files that git ignores and that were edited since the oldest of the runs, with the
     #: time of it (µs).
-    loose: Mapping[str, int] = field(default_factory=dict)
+    loose: Mapping[str, int] = MappingProxyType({})
+
+
+def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
+    """Runs by strength of evidence: ancestry, then start; and the rank of each ancestor."""
+    rank = {commit: place for place, commit in enumerate(checkout.ancestors())} if runs else {}
+    far = len(rank)
+    return sorted(runs, key=lambda one: (rank.get(one.commit or "", far), -one.started)), rank
 
 
 def files_of(

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from flakefighters.history import Evidence
-from flakefighters.model import Environment, Outcome, Past, RunHead, Use
-from flakefighters.state.checkout import Checkout
+from flakefighters.judging.baselines import ordered
+from flakefighters.model import Outcome, Use
 
-__all__ = ["Known", "gather", "ordered"]
+if TYPE_CHECKING:
+    from flakefighters.history import Evidence
+    from flakefighters.model import Environment, Past, RunHead
+    from flakefighters.state.checkout import Checkout
 
-
-def ordered(runs: Sequence[RunHead], checkout: Checkout) -> tuple[list[RunHead], dict[str, int]]:
-    """Runs by strength of evidence: ancestry, then start; and the rank of each ancestor."""
-    rank = {commit: place for place, commit in enumerate(checkout.ancestors())} if runs else {}
-    far = len(rank)
-    return sorted(runs, key=lambda one: (rank.get(one.commit or "", far), -one.started)), rank
+__all__ = ["Known", "gather"]
 
 
 @dataclass(slots=True)

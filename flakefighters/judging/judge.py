@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.facts import compare
+from flakefighters.environment.differences import compare
 from flakefighters.environment.variables import other_values
 from flakefighters.fighters import decide
 from flakefighters.fighters.cells import unclear

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flakefighters.judging.baselines import Lookback
-from flakefighters.model import Execution, Run, Verdict
+if TYPE_CHECKING:
+    from flakefighters.judging.baselines import Lookback
+    from flakefighters.model import Execution, Run, Verdict
 
 __all__ = ["Judged", "Session", "failing"]
 

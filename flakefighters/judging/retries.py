@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import other_values
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.fighters.words import apart
-from flakefighters.history import History
 from flakefighters.model import (
     JOINT,
     Confidence,
     Label,
     Outcome,
-    Run,
-    RunHead,
     Use,
     Verdict,
     believed,
 )
+
+if TYPE_CHECKING:
+    from flakefighters.history import History
+    from flakefighters.model import (
+        Run,
+        RunHead,
+    )
 
 __all__ = ["amendments"]
 

@@ -10,12 +10,14 @@ import sys
 import sysconfig
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.environment import distributions
 from flakefighters.environment.variables import asked_for
-from flakefighters.model import Execution
-from flakefighters.state.checkout import Checkout
+
+if TYPE_CHECKING:
+    from flakefighters.model import Execution
+    from flakefighters.state.checkout import Checkout
 
 __all__ = ["asked_for_in", "edits", "loaded_files", "module_files"]
 

@@ -15,6 +15,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from flakefighters.model.cases import (
+        Baseline,
+        Case,
+        Flakefighter,
+        Need,
+        Past,
+        Recheck,
+        Revision,
+    )
     from flakefighters.model.changes import (
         EVERYONE,
         Change,
@@ -56,20 +65,7 @@ if TYPE_CHECKING:
         Watch,
     )
     from flakefighters.model.trust import Came, Use, as_read, believed, doubt
-    from flakefighters.model.verdicts import (
-        JOINT,
-        Baseline,
-        Case,
-        Confidence,
-        Flakefighter,
-        Label,
-        Need,
-        Past,
-        Recheck,
-        Revision,
-        Verdict,
-        standing,
-    )
+    from flakefighters.model.verdicts import JOINT, Confidence, Label, Verdict, standing
 
 __all__ = [
     "EVERYONE",
@@ -125,6 +121,9 @@ __all__ = [
 
 #: File to the names that it has.
 _NAMES: Final = {
+    "cases": """
+        Baseline Case Flakefighter Need Past Recheck Revision
+    """,
     "changes": """
         EVERYONE Change ChangeKind Changes Doubt DoubtKind Effect How Link Name
         Reach Scope Touching Unit Via
@@ -143,8 +142,7 @@ _NAMES: Final = {
         Came Use as_read believed doubt
     """,
     "verdicts": """
-        JOINT Baseline Case Confidence Flakefighter Label Need Past Recheck Revision
-        Verdict standing
+        JOINT Confidence Label Verdict standing
     """,
 }
 _FILES: Final = {name: file for file, names in _NAMES.items() for name in names.split()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 __all__ = ["Code", "Process", "Trace", "Watch"]
@@ -26,8 +27,7 @@ class Code(NamedTuple):
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(NamedTuple):
     """What to look for.  Paths are relative to ``base``, with ``/``."""
 
     #: Absolute; all answers are relative to it.
@@ -37,7 +37,7 @@ class Watch:
     changed: frozenset[str] = frozenset()
     #: Top-level packages and modules of the project to the folder that holds them ("shop": "src"),
     #: so that installed copies are known for what they are.
-    packages: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = MappingProxyType({})
     #: Data files that git ignores and that were edited lately: what a test writes before it reads
     #: it does not count.
     loose: frozenset[str] = frozenset()

@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.profiles import ci_details as details
-from flakefighters.profiles.ci_details import ReadFile, Variables
-from flakefighters.profiles.ci_table import RUNNERS, VENDORS, Vendor
+from flakefighters.profiles.ci_details import Variables
+from flakefighters.profiles.ci_table import RUNNERS, VENDORS
+
+if TYPE_CHECKING:
+    from flakefighters.profiles.ci_details import ReadFile
+    from flakefighters.profiles.ci_table import Vendor
 
 __all__ = ["CiInfo", "detect", "runner"]
 

@@ -7,10 +7,12 @@ files, forks) is a small function per service in :mod:`flakefighters.profiles.ci
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.profiles import ci_details as details
-from flakefighters.profiles.ci_details import ReadFile, Variables
+
+if TYPE_CHECKING:
+    from flakefighters.profiles.ci_details import ReadFile, Variables
 
 __all__ = ["RUNNERS", "VENDORS", "Vendor"]
 

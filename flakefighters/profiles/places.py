@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.profiles.resolution import Inputs
+if TYPE_CHECKING:
+    from flakefighters.profiles.resolution import Inputs
 
 __all__ = [
     "BUILT_IN_FILE",

@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from flakefighters.model import Target
-from flakefighters.profiles.ci import CiInfo
+if TYPE_CHECKING:
+    from flakefighters.model import Target
+    from flakefighters.profiles.ci import CiInfo
 
 __all__ = ["Inputs", "Origin", "Resolution", "Settings", "Source"]
 
@@ -61,8 +62,7 @@ class Inputs:
     project_root: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings that say what is done, not where: validated, of the chosen profile."""
 
     #: The project's identity if one is configured.
@@ -78,8 +78,7 @@ class Settings:
     on_error: str = "warn"  # or "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(NamedTuple):
     """The chosen histories, and why."""
 
     #: The history to read evidence from.
@@ -90,7 +89,7 @@ class Resolution:
     profile: str | None
     #: "CI detected: GitHub Actions", "--flakefighters-profile", "default_profile in …:1", ...
     reason: str
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = Settings()
     #: One-line warnings.
     notes: tuple[str, ...] = ()
     ci: CiInfo | None = None

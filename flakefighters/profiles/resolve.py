@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flakefighters.errors import ConfigError
 from flakefighters.model import Target
-from flakefighters.profiles.ci import CiInfo, detect
+from flakefighters.profiles.ci import detect
 from flakefighters.profiles.places import anything_configured, empty_variables
-from flakefighters.profiles.resolution import Inputs, Resolution
+from flakefighters.profiles.resolution import Resolution
+
+if TYPE_CHECKING:
+    from flakefighters.profiles.ci import CiInfo
+    from flakefighters.profiles.resolution import Inputs
 
 __all__ = ["resolve", "resolve_configured"]
 

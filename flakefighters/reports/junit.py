@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from flakefighters.model import Verdict
+if TYPE_CHECKING:
+    from flakefighters.model import Verdict
 
 __all__ = ["Properties"]
 

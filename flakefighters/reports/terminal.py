@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flakefighters.model import Label, Verdict
+from flakefighters.model import Label
 from flakefighters.reports.escape import escape
 from flakefighters.reports.words import ago, count
 
-__all__ = ["COLOURS", "MOST", "Group", "Line", "closing", "details", "grouped", "left_out"]
+if TYPE_CHECKING:
+    from flakefighters.model import Verdict
+
+__all__ = ["COLOURS", "MOST", "Group", "Line", "counted", "details", "grouped", "left_out"]
 __all__ += ["proved_lines", "verdict_line"]
 
 COLOURS: Final[Mapping[Label, str]] = {
@@ -28,8 +30,7 @@ MOST: Final = 20
 _EACH: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line that begins with a coloured word."""
 
     word: str
@@ -37,8 +38,7 @@ class Line:
     rest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Failures with one verdict and one reason; the first of them is named."""
 
     verdict: Verdict
@@ -61,7 +61,7 @@ def grouped(failures: Sequence[Group], *, every: bool) -> list[Group]:
     for one in failures:
         key = (one.verdict.label, one.verdict.reason, one.verdict.introduced)
         known = groups.get(key)
-        groups[key] = one if known is None else replace(known, more=known.more + one.more + 1)
+        groups[key] = one if known is None else known._replace(more=known.more + one.more + 1)
     by_label = {label: [one for key, one in groups.items() if key[0] is label] for label in _ORDER}
     room = MOST - sum(min(_EACH, len(mine)) for mine in by_label.values())
     shown: list[Group] = []
@@ -139,11 +139,11 @@ def _failed_before(earlier: Sequence[Verdict], now: int) -> str:
     )
 
 
-def closing(failures: Sequence[Group], what_became: str) -> str:
-    """ "1 flaky, 1 genuine; run 51be saved to ci"."""
+def counted(failures: Sequence[Group]) -> str:
+    """ "1 flaky, 1 genuine"."""
     counts = Counter(one.verdict.label for one in failures)
     parts = [f"{counts[label]} {label.value}" for label in Label if counts[label]]
-    return f"{', '.join(parts) or 'no failures'}; {what_became}"
+    return ", ".join(parts) or "no failures"
 
 
 def details(verdict: Verdict, where: str = "terminal") -> str:

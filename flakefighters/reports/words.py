@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from flakefighters.model import RunHead
+if TYPE_CHECKING:
+    from flakefighters.model import RunHead
 
 __all__ = [
     "ago",

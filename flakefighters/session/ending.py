@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flakefighters.model import Run
 from flakefighters.originals import real
 from flakefighters.session.finish import Finished, finish
 from flakefighters.session.orders import Order, outcome_from_json
 from flakefighters.session.subprocesses import run as run_program
-from flakefighters.session.view import SessionView
+
+if TYPE_CHECKING:
+    from flakefighters.model import Run
+    from flakefighters.session.view import SessionView
 
 __all__ = ["end"]
 

@@ -8,10 +8,10 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flakefighters.errors import FlakefightersError, UnreachableError
-from flakefighters.history import Evidence, History, Reader, came
+from flakefighters.history import Evidence, Reader, came
 from flakefighters.history.intake import Saved
 from flakefighters.history.unreadable import unreadable_note
 from flakefighters.judging.baselines import Lookback
@@ -19,13 +19,17 @@ from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import amendments
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
-from flakefighters.model import Run, Target, Trust, Verdict
+from flakefighters.model import Trust
 from flakefighters.session.opened import open_checked
-from flakefighters.session.places import Spool
+from flakefighters.session.places import address, journals_in
 from flakefighters.session.spent import stripped
-from flakefighters.session.spool import address, deliver_leftovers
-from flakefighters.state.checkout import Checkout
 from flakefighters.tracing.wire import watch_from_json, watch_to_json
+
+if TYPE_CHECKING:
+    from flakefighters.history import History
+    from flakefighters.model import Run, Target, Verdict
+    from flakefighters.session.places import Spool
+    from flakefighters.state.checkout import Checkout
 
 __all__ = ["Finished", "Plan", "finish", "session_from_json", "session_to_json"]
 
@@ -174,8 +178,11 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         later = amendments(run, history, lambda: asked_for_in(checkout), now=time.time_ns() // 1000)
         if later and history.add_verdicts(later):
             done.proved = later
-        _, notes = deliver_leftovers(history, plan.spools, to=address(plan.record_to), seconds=1.0)
-        done.notes.extend(notes)
+        if any(set(journals_in(one.path)) - {f"{run.head.id}.jsonl"} for one in plan.spools):
+            with as_installed():
+                from flakefighters.session.spool import deliver_leftovers
+            to = address(plan.record_to)
+            done.notes += deliver_leftovers(history, plan.spools, to=to, seconds=1.0)[1]
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")
 

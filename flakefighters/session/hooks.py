@@ -7,31 +7,30 @@ import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from flakefighters.capture.journal import Journal
 from flakefighters.capture.nodeids import Names
-from flakefighters.capture.recorder import Closed, Recorder
+from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.reports import state_env
 from flakefighters.environment import facts as environment
 from flakefighters.environment.variables import noted
 from flakefighters.hookspecs import verdicts_key
-from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Session as Known
 from flakefighters.judging.untracked import loaded_files
 from flakefighters.lazy import as_installed
-from flakefighters.model import Completeness, Environment, Run, RunHead
+from flakefighters.model import Completeness, Run
 from flakefighters.originals import real
 from flakefighters.profiles.ci import runner
 from flakefighters.reports import junit
 from flakefighters.session import printing
 from flakefighters.session.ending import end
-from flakefighters.session.finish import Finished, Plan
+from flakefighters.session.finish import Plan
 from flakefighters.session.guard import guarded
+from flakefighters.session.places import address
 from flakefighters.session.settings import (
-    Asked,
     Roots,
     arguments,
     comparable_options,
@@ -42,10 +41,19 @@ from flakefighters.session.settings import (
     selection,
     without_url,
 )
-from flakefighters.session.spool import address
-from flakefighters.session.start import Start
 from flakefighters.session.watching import leave_watch
-from flakefighters.session.world import World, top_level_modules
+from flakefighters.session.world import top_level_modules
+
+if TYPE_CHECKING:
+    from flakefighters.capture.recorder import Closed
+    from flakefighters.judging.baselines import Lookback
+    from flakefighters.model import Environment, RunHead
+    from flakefighters.session.finish import Finished
+    from flakefighters.session.settings import (
+        Asked,
+    )
+    from flakefighters.session.start import Start
+    from flakefighters.session.world import World
 
 __all__ = ["Session"]
 

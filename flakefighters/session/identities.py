@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.capture.journal import make_private
 from flakefighters.ids import h128, uuid7
 from flakefighters.session.places import own_folders
-from flakefighters.state.checkout import Checkout
+
+if TYPE_CHECKING:
+    from flakefighters.state.checkout import Checkout
 
 __all__ = ["identities", "local_identity", "meet", "recorded"]
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flakefighters.errors import ForeignDatabaseError
-from flakefighters.history import History, open_history
-from flakefighters.model import Target
+from flakefighters.history import open_history
 from flakefighters.session.identities import identities
-from flakefighters.state.checkout import Checkout
+
+if TYPE_CHECKING:
+    from flakefighters.history import History
+    from flakefighters.model import Target
+    from flakefighters.state.checkout import Checkout
 
 __all__ = ["open_checked"]
 

@@ -11,24 +11,29 @@ import os
 from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flakefighters.errors import ConfigError, FlakefightersError
-from flakefighters.history import Evidence, History, came
+from flakefighters.history import Evidence, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
 from flakefighters.model import Came, Trust, Watch
 from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.opened import open_checked
-from flakefighters.session.settings import Asked, asked, without_url
-from flakefighters.session.spool import address, deliver_leftovers, has_journals
-from flakefighters.session.start import Start, begin
+from flakefighters.session.places import address, journals_in
+from flakefighters.session.settings import asked, without_url
+from flakefighters.session.start import begin
 from flakefighters.session.watching import register, start_trace
 from flakefighters.session.world import World
-from flakefighters.tracing import TraceSession
+
+if TYPE_CHECKING:
+    from flakefighters.history import History
+    from flakefighters.session.settings import Asked
+    from flakefighters.session.start import Start
+    from flakefighters.tracing import TraceSession
 
 __all__ = ["Prepared", "open_session", "prepare"]
 
@@ -126,6 +131,8 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             found = _histories(start, wishes, stack)
             here = next((one for one in found if came(one, record_to) is Came.HERE), None)
             if here is not None and _leftovers(start, wishes) and not here.database.read_only:
+                from flakefighters.session.spool import deliver_leftovers
+
                 to = address(record_to)
                 start.notes.extend(deliver_leftovers(here, start.spools, to=to)[1])
             if wishes.history_runs <= 0:
@@ -154,7 +161,11 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
 def _leftovers(start: Start, wishes: Asked) -> bool:
     """Whether journals may wait for the file that runs are recorded in."""
     record_to = start.resolution.record_to
-    return wishes.save and record_to.backend == "sqlite" and any(map(has_journals, start.spools))
+    return (
+        wishes.save
+        and record_to.backend == "sqlite"
+        and any(journals_in(one.path) for one in start.spools)
+    )
 
 
 def _histories(start: Start, wishes: Asked, stack: ExitStack) -> list[History]:

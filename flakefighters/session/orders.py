@@ -6,16 +6,19 @@ Every field of a plan travels, and every one of its outcome but the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.capture import wire
 from flakefighters.judging.results import Judged
-from flakefighters.model import Run, Secret, Target, Verdict
+from flakefighters.model import Secret, Target, Verdict
 from flakefighters.session.finish import Finished, Plan, session_from_json, session_to_json
 from flakefighters.session.places import Spool
 from flakefighters.state.anchor import Anchor
+
+if TYPE_CHECKING:
+    from flakefighters.model import Run
 
 __all__ = ["Order", "outcome_from_json", "outcome_to_json"]
 
@@ -66,8 +69,7 @@ _OUTCOME: Final[Mapping[str, _Way]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What the child is to do: end the run that is in this journal."""
 
     journal: Path

@@ -7,11 +7,15 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.ids import h128
 
-__all__ = ["Spool", "own_folders", "spool_folder", "spools", "watch_file", "writable"]
+if TYPE_CHECKING:
+    from flakefighters.model import Target
+
+__all__ = ["Spool", "address", "journals_in", "own_folders", "spool_folder", "spools"]
+__all__ += ["watch_file", "writable"]
 
 _NAME: Final = ".flakefighters"
 #: Windows has no numbers for users; there the folders' own rights have to do.
@@ -104,6 +108,21 @@ def spools(anchor: Path) -> tuple[Spool, ...]:
     """Every folder in which journals of a project may wait, best first."""
     found = ((folder / "spool", owners) for folder, owners in own_folders(anchor))
     return tuple(Spool(path, owners) for path, owners in found if _is_safe(path, owners))
+
+
+def journals_in(folder: Path) -> list[str]:
+    """The names of what looks like a journal, in order; a cheap question."""
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def address(target: Target) -> str:
+    """Which history a journal is meant for: "local", a file, or user@host:port/database."""
+    if target.backend == "sqlite":
+        return "local" if target.profile == "local" else f"sqlite:{target.path}"
+    return f"{target.user or ''}@{target.host or ''}:{target.port or 5432}/{target.database or ''}"
 
 
 def spool_folder(anchor: Path) -> Path:

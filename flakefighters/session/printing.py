@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flakefighters.ids import short
-from flakefighters.model import Execution, Phase, Verdict
+from flakefighters.lazy import as_installed
+from flakefighters.model import Phase
 from flakefighters.reports.escape import escape
-from flakefighters.reports.terminal import (
-    Group,
-    Line,
-    closing,
-    details,
-    grouped,
-    left_out,
-    proved_lines,
-    verdict_line,
-)
 from flakefighters.reports.words import count
-from flakefighters.session.view import SessionView
+
+if TYPE_CHECKING:
+    from flakefighters.model import Execution, Verdict
+    from flakefighters.reports.terminal import Line
+    from flakefighters.session.view import SessionView
 
 __all__ = ["escaped", "show", "warning"]
 
@@ -37,46 +32,51 @@ def show(session: SessionView, terminal: Any) -> None:
     """Write the section, or the closing line alone."""
     verbosity = session.config.get_verbosity()
     finished = session.finished
-    failures = [] if finished is None else _failures(session)
-    every = verbosity > 0 or session.asked.show_verdicts
-    proved = _proved(session, every) if verbosity > -2 or failures else []
-    section = bool(failures or proved)
-    if section and verbosity > -2:
-        terminal.write_sep("=", "flakefighters")
-    shown = grouped(failures, every=every)
-    for group in shown:
-        _write(terminal, verdict_line(group, session.where))
-        if session.asked.show_verdicts and finished is not None:
-            for said in finished.judged.said:
-                if _place(said) == _place(group.verdict):
-                    terminal.line(details(said, session.where))
-    for line in proved:
-        _write(terminal, line)
-    if (rest := left_out(failures, shown)) is not None:
-        terminal.line(rest)
+    joint, proved = ([], []) if finished is None else (finished.judged.joint, finished.proved)
+    section = bool(joint or (proved and verbosity > -2))
+    last = _section(session, terminal, verbosity) if section else "no failures"
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
     if finished is None or (not section and verbosity <= -2):
         return
-    last = closing(failures, _became(session))
-    if not failures and session.recorder.collection_errors:
-        last = f"errors in collection; {_became(session)}"
-    elif not failures and (failed := _failed(session)):
-        last = f"{count(failed, 'failing test')} without a verdict; {_became(session)}"
+    if not joint and session.recorder.collection_errors:
+        last = "errors in collection"
+    elif not joint and (failed := _failed(session)):
+        last = f"{count(failed, 'failing test')} without a verdict"
+    last = f"{last}; {_became(session)}"
     terminal.line(last if section else f"flakefighters: {last}")
+
+
+def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
+    """Write a line for each verdict; returns how many there are of each kind, in words."""
+    with as_installed():  # most runs have nothing to tell
+        from flakefighters.reports import terminal as lines
+
+    assert session.finished is not None
+    every = verbosity > 0 or session.asked.show_verdicts
+    if verbosity > -2:
+        terminal.write_sep("=", "flakefighters")
+    failures = [lines.Group(*one) for one in _failures(session)]
+    shown = lines.grouped(failures, every=every)
+    for group in shown:
+        _write(terminal, lines.verdict_line(group, session.where))
+        if session.asked.show_verdicts:
+            for said in session.finished.judged.said:
+                if _place(said) == _place(group.verdict):
+                    terminal.line(lines.details(said, session.where))
+    proved = session.finished.proved
+    names = [session.names.pytests(one.nodeid) for one in proved]
+    now = session.world.now()
+    for line in lines.proved_lines(names, proved, now, every=every, where=session.where):
+        _write(terminal, line)
+    if (rest := lines.left_out(failures, shown)) is not None:
+        terminal.line(rest)
+    return lines.counted(failures)
 
 
 def _write(terminal: Any, line: Line) -> None:
     terminal.write(line.word, **{line.colour: True})
     terminal.line(line.rest)
-
-
-def _proved(session: SessionView, every: bool) -> list[Line]:
-    """Earlier failures that this run proves flaky."""
-    proved = [] if session.finished is None else session.finished.proved
-    names = [session.names.pytests(one.nodeid) for one in proved]
-    now = session.world.now()
-    return proved_lines(names, proved, now, every=every, where=session.where)
 
 
 def _became(session: SessionView) -> str:
@@ -99,7 +99,7 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
     return (verdict.nodeid, verdict.attempt, verdict.index)
 
 
-def _failures(session: SessionView) -> list[Group]:
+def _failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
     assert session.finished is not None
     last: dict[str, Execution] = {}
@@ -116,6 +116,6 @@ def _failures(session: SessionView) -> list[Group]:
         if place is None and failure.phase is not Phase.CALL:
             collection = failure.facts.get("collection")
             place = "in collection" if collection else f"in {failure.phase.value}"
-        out.append(Group(verdict, session.names.pytests(verdict.nodeid), place))
+        out.append((verdict, session.names.pytests(verdict.nodeid), place))
     order = {nodeid: index for index, nodeid in enumerate(session.recorder.suite)}
-    return sorted(out, key=lambda one: order.get(one.nodeid, 0))
+    return sorted(out, key=lambda one: order.get(one[1], 0))

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.capture.redact import Redactor
 from flakefighters.ids import h128
-from flakefighters.profiles import Resolution
+
+if TYPE_CHECKING:
+    from flakefighters.profiles import Resolution
 
 __all__ = [
     "Asked",

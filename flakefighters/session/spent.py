@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from flakefighters.model import Execution, Failure, Run
+if TYPE_CHECKING:
+    from flakefighters.model import Execution, Failure, Run
 
 __all__ = ["stripped"]
 

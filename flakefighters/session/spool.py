@@ -10,29 +10,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from flakefighters.capture.journal import lives, make_spool
-from flakefighters.capture.recovery import FORMAT, JournalError, Recovered, heading, recover
+from flakefighters.capture.journal import FORMAT, lives, make_spool
+from flakefighters.capture.recovery import JournalError, heading, recover
 from flakefighters.errors import ConflictError, FlakefightersError
-from flakefighters.history import History
 from flakefighters.history.intake import Saved
 from flakefighters.history.run_checks import Limits, check_run, check_verdicts
 from flakefighters.ids import h128, short
-from flakefighters.model import Target
-from flakefighters.session.places import Spool, writable
+from flakefighters.session.places import journals_in, writable
 from flakefighters.session.spent import stripped
 from flakefighters.state.tracked import tracked_in
+
+if TYPE_CHECKING:
+    from flakefighters.capture.recovery import Recovered
+    from flakefighters.history import History
+    from flakefighters.session.places import Spool
 
 __all__ = [
     "ASIDE",
     "Found",
     "Journal",
     "Refused",
-    "address",
     "deliver",
     "deliver_leftovers",
-    "has_journals",
     "look_into",
     "put_aside",
     "read_back",
@@ -78,19 +79,12 @@ class Found:
     living: list[Path] = field(default_factory=list)
 
 
-def address(target: Target) -> str:
-    """Which history a journal is meant for: "local", a file, or user@host:port/database."""
-    if target.backend == "sqlite":
-        return "local" if target.profile == "local" else f"sqlite:{target.path}"
-    return f"{target.user or ''}@{target.host or ''}:{target.port or 5432}/{target.database or ''}"
-
-
 def look_into(spool: Spool, now: float | None = None) -> Found:
     """What lies in a spool, in order of name.  Nothing is changed."""
     found = Found()
     now = time.time() if now is None else now
     over: dict[str, Mapping[str, Any] | JournalError] = {}
-    for name in _names_in(spool.path):
+    for name in journals_in(spool.path):
         path = spool.path / name
         try:
             first = heading(path, spool.owners)
@@ -116,18 +110,6 @@ def look_into(spool: Spool, now: float | None = None) -> Found:
         else:
             found.journals.append(Journal(path, first_or_error["address"], spool.owners))
     return found
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208
-    except OSError:
-        return []
-
-
-def has_journals(spool: Spool) -> bool:
-    """Whether anything in a spool looks like a journal; a cheap question."""
-    return bool(_names_in(spool.path))
 
 
 def waiting(spools: Iterable[Spool]) -> dict[str, int]:

@@ -7,21 +7,26 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters import __version__
 from flakefighters.capture.nodeids import offset
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
-from flakefighters.model import Project, RunHead
-from flakefighters.profiles import Inputs, Resolution, resolve
+from flakefighters.model import RunHead
+from flakefighters.profiles import Inputs, resolve
 from flakefighters.profiles.fields import variable
 from flakefighters.session.identities import local_identity, meet
-from flakefighters.session.places import Spool, spool_folder, spools
-from flakefighters.session.settings import Asked
+from flakefighters.session.places import spool_folder, spools
 from flakefighters.state.anchor import Anchor
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
+
+if TYPE_CHECKING:
+    from flakefighters.model import Project
+    from flakefighters.profiles import Resolution
+    from flakefighters.session.places import Spool
+    from flakefighters.session.settings import Asked
 
 __all__ = ["Start", "begin"]
 

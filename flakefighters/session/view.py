@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from flakefighters.capture.journal import Journal
-from flakefighters.capture.nodeids import Names
-from flakefighters.capture.recorder import Recorder
-from flakefighters.capture.redact import Redactor
-from flakefighters.model import RunHead
-from flakefighters.session.finish import Finished, Plan
-from flakefighters.session.settings import Asked
-from flakefighters.session.start import Start
-from flakefighters.session.world import World
+if TYPE_CHECKING:
+    from flakefighters.capture.journal import Journal
+    from flakefighters.capture.nodeids import Names
+    from flakefighters.capture.recorder import Recorder
+    from flakefighters.capture.redact import Redactor
+    from flakefighters.model import RunHead
+    from flakefighters.session.finish import Finished, Plan
+    from flakefighters.session.settings import Asked
+    from flakefighters.session.start import Start
+    from flakefighters.session.world import World
 
 __all__ = ["SessionView"]
 

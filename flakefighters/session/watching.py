@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flakefighters.session.places import spool_folder, watch_file
 from flakefighters.session.worker import TraceHooks, Watcher
 from flakefighters.state.anchor import Anchor
-from flakefighters.tracing import TraceSession, Watch, watch_from_json, watch_to_json
+from flakefighters.tracing import TraceSession, watch_from_json, watch_to_json
+
+if TYPE_CHECKING:
+    from flakefighters.tracing import Watch
 
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 

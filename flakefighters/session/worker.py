@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flakefighters.capture.reports import ATTRIBUTE, attachment, state_env
-from flakefighters.tracing import TraceSession
+
+if TYPE_CHECKING:
+    from flakefighters.tracing import TraceSession
 
 __all__ = ["TraceHooks", "Watcher"]
 

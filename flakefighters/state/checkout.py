@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters import ids
 from flakefighters.model import State
 from flakefighters.state import dotgit, objects, skip_worktree, status, urls
-from flakefighters.state.anchor import Anchor
 from flakefighters.state.disk import Disk, Hasher
 from flakefighters.state.git import Git, find_top, is_commit
-from flakefighters.state.overlay import Overlay, ignored_data, lay
+from flakefighters.state.overlay import ignored_data, lay
 from flakefighters.state.walk import walk
+
+if TYPE_CHECKING:
+    from flakefighters.state.anchor import Anchor
+    from flakefighters.state.overlay import Overlay
 
 __all__ = ["Checkout"]
 

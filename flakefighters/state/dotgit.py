@@ -10,10 +10,12 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flakefighters.state.disk import Disk
 from flakefighters.state.git import is_commit
+
+if TYPE_CHECKING:
+    from flakefighters.state.disk import Disk
 
 __all__ = ["DotGit", "listed", "main_tree", "read", "tracks"]
 

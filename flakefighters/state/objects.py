@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.state.disk import SHORT, with_mode
-from flakefighters.state.git import Git, is_commit
+from flakefighters.state.git import is_commit
+
+if TYPE_CHECKING:
+    from flakefighters.state.git import Git
 
 __all__ = ["file_map", "list_tree", "log", "merge_base", "read_blobs", "tree_of"]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters import ids
-from flakefighters.state.disk import SHORT, Disk, Hasher, with_mode
+from flakefighters.state.disk import SHORT, with_mode
 from flakefighters.state.generated import generated, generated_folder, ours, version_stamp
-from flakefighters.state.status import Entry, Status
+
+if TYPE_CHECKING:
+    from flakefighters.state.disk import Disk, Hasher
+    from flakefighters.state.status import Entry, Status
 
 __all__ = ["Overlay", "Repository", "ignored_data", "lay"]
 

@@ -6,13 +6,15 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flakefighters import ids
 from flakefighters.model import Project
-from flakefighters.state.anchor import Anchor
-from flakefighters.state.checkout import Checkout
 from flakefighters.state.urls import canonical, is_local, name_of
+
+if TYPE_CHECKING:
+    from flakefighters.state.anchor import Anchor
+    from flakefighters.state.checkout import Checkout
 
 __all__ = ["canonical", "identify"]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.state.disk import Disk, Hasher, with_mode
+from flakefighters.state.disk import with_mode
 from flakefighters.state.generated import generated, generated_folder
+
+if TYPE_CHECKING:
+    from flakefighters.state.disk import Disk, Hasher
 
 __all__ = ["walk"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from flakefighters.tracing.audit import Listener
+if TYPE_CHECKING:
+    from flakefighters.tracing.audit import Listener
 
 __all__ = ["Children", "process_count"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from flakefighters.model.trace import Code
+if TYPE_CHECKING:
+    from flakefighters.model.trace import Code
 
 __all__ = ["KINDS", "Facts"]
 

@@ -17,11 +17,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.model.trace import Code
-from flakefighters.tracing.facts import Facts
-from flakefighters.tracing.paths import Paths
+
+if TYPE_CHECKING:
+    from flakefighters.tracing.facts import Facts
+    from flakefighters.tracing.paths import Paths
 
 __all__ = ["Functions"]
 

@@ -10,10 +10,11 @@ import os
 import sys
 from opcode import opmap
 from types import CodeType, FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from flakefighters.tracing.facts import Facts
-from flakefighters.tracing.paths import Paths
+if TYPE_CHECKING:
+    from flakefighters.tracing.facts import Facts
+    from flakefighters.tracing.paths import Paths
 
 __all__ = ["Loading", "importlibs"]
 

@@ -10,13 +10,16 @@ import os
 import sysconfig
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from flakefighters.tracing.audit import Listener
-from flakefighters.tracing.facts import Facts
-from flakefighters.tracing.loading import Loading, importlibs
-from flakefighters.tracing.paths import Paths
+from flakefighters.tracing.loading import importlibs
+
+if TYPE_CHECKING:
+    from flakefighters.tracing.audit import Listener
+    from flakefighters.tracing.facts import Facts
+    from flakefighters.tracing.loading import Loading
+    from flakefighters.tracing.paths import Paths
 
 __all__ = ["Openings"]
 

@@ -6,10 +6,11 @@ import os
 import sysconfig
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.model.trace import Watch
-from flakefighters.tracing.facts import Facts
+if TYPE_CHECKING:
+    from flakefighters.model.trace import Watch
+    from flakefighters.tracing.facts import Facts
 
 __all__ = ["Paths"]
 

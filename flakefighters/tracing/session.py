@@ -23,9 +23,8 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, Final, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec
 
-from flakefighters.model.trace import Watch
 from flakefighters.tracing import audit
 from flakefighters.tracing.children import Children, process_count
 from flakefighters.tracing.facts import Facts
@@ -35,6 +34,9 @@ from flakefighters.tracing.openings import Openings
 from flakefighters.tracing.paths import Paths
 from flakefighters.tracing.unseen import unseen
 from flakefighters.tracing.wire import written
+
+if TYPE_CHECKING:
+    from flakefighters.model.trace import Watch
 
 __all__ = ["MODES", "TraceSession"]
 

@@ -7,10 +7,13 @@ failing report of the same process: the functions behind new numbers, and facts 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.model.trace import Code, Process, Trace, Watch
-from flakefighters.tracing.facts import KINDS, Facts
+from flakefighters.tracing.facts import KINDS
+
+if TYPE_CHECKING:
+    from flakefighters.tracing.facts import Facts
 
 __all__ = ["Reader", "read_all", "watch_from_json", "watch_to_json", "written"]
 

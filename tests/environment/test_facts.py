@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from flakefighters.environment import distributions
-from flakefighters.environment.facts import Inputs, compare, read
+from flakefighters.environment.differences import compare
+from flakefighters.environment.facts import Inputs, read
 from flakefighters.model import ChangeKind
 
 NOTHING: list[str] = []

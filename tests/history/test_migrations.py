@@ -43,10 +43,9 @@ STEP = Step(
     ),
 )
 #: For readers of this version it is too much.
-BREAKING = replace(STEP, version=NEXT + 1, oldest_reader=NEXT + 1, sqlite=(), postgresql=())
+BREAKING = STEP._replace(version=NEXT + 1, oldest_reader=NEXT + 1, sqlite=(), postgresql=())
 #: Its last statement takes for ever.
-SLOW = replace(
-    STEP,
+SLOW = STEP._replace(
     sqlite=(
         *STEP.sqlite,
         """CREATE TABLE endless AS WITH RECURSIVE c(n) AS (
@@ -210,8 +209,7 @@ def test_an_upgrade_makes_a_history_where_there_is_none(empty: Target) -> None:
 
 
 def test_a_step_that_fails_changes_nothing(sample: Target) -> None:
-    broken = replace(
-        STEP,
+    broken = STEP._replace(
         sqlite=(*STEP.sqlite, "INSERT INTO nowhere VALUES (1)"),
         postgresql=(*STEP.postgresql, "INSERT INTO nowhere VALUES (1)"),
     )
@@ -225,7 +223,7 @@ def test_a_step_that_fails_changes_nothing(sample: Target) -> None:
 
 def test_a_step_that_loses_what_others_refer_to_is_undone(sqlite_target: Target) -> None:
     load_sample(1, sqlite_target)
-    lossy = replace(STEP, sqlite=("DELETE FROM project",))
+    lossy = STEP._replace(sqlite=("DELETE FROM project",))
     with pytest.raises(DatabaseError, match="refer to others"):
         upgrade(sqlite_target, steps=(lossy,))
     assert version_of(sqlite_target) == SCHEMA_VERSION

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from flakefighters.history import Evidence, History, open_history
-from flakefighters.judging.evidence import ordered
+from flakefighters.judging.baselines import ordered
 from flakefighters.model import Came, RunHead, Target, Trust
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_state
 

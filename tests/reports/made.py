@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flakefighters.history import RunRow
+from flakefighters.history.rows import RunRow
 from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
 
 __all__ = ["summaries"]

@@ -6,7 +6,7 @@ from flakefighters.model import JOINT, Confidence, Label, Verdict
 from flakefighters.reports.terminal import (
     MOST,
     Group,
-    closing,
+    counted,
     grouped,
     left_out,
     proved_lines,
@@ -65,7 +65,7 @@ def test_many_failures_share_lines_by_verdict_and_reason() -> None:
     assert left_out(failures, grouped(failures, every=False)) == "-v lists all 202 failures"
     assert len(shown(failures, every=True)) == 202
     assert left_out(failures, grouped(failures, every=True)) is None
-    assert closing(failures, "saved") == "1 genuine, 201 undecided; saved"
+    assert counted(failures) == "1 genuine, 201 undecided"
 
 
 def test_many_reasons_leave_room_for_each_verdict() -> None:

@@ -12,8 +12,8 @@ from flakefighters.errors import DatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.ids import uuid7
 from flakefighters.model import Project, RunHead, Target
-from flakefighters.session.places import Spool
-from flakefighters.session.spool import address, deliver_leftovers
+from flakefighters.session.places import Spool, address
+from flakefighters.session.spool import deliver_leftovers
 
 PROJECT = Project(identity="local:x", label="x")
 

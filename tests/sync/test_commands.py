@@ -18,7 +18,7 @@ from flakefighters.cli import main
 from flakefighters.cli.meter import meter
 from flakefighters.model import Label, Run, Target
 from flakefighters.reports.transfers import amount, transfer_page
-from flakefighters.session.spool import address
+from flakefighters.session.places import address
 from flakefighters.sync import Conflict, Progress, Transfer
 from tests.history.made_runs import make_run, make_verdict
 from tests.postgres.server import PostgresServer
