@@ -85,19 +85,19 @@ def short(run_id: str, digits: int = 4) -> str:
 # PostgreSQL's text cannot hold NUL and UTF-8 cannot hold a lone surrogate.  Both are written as
 # U+0011 (a control character that hardly any text uses, itself escaped) and four digits.
 _MARK: Final = "\x11"
-_UNSAFE: Final = re.compile("[\x00\x11\ud800-\udfff]")
-_ESCAPED: Final = re.compile("\x11([0-9a-f]{4})")
+_UNSAFE: Final = "[\x00\x11\ud800-\udfff]"
+_ESCAPED: Final = "\x11([0-9a-f]{4})"
 
 
 def storable(text: str) -> str:
     """Escape, reversibly, what a database or UTF-8 cannot hold: NUL and lone surrogates."""
     if text.isascii() and "\x00" not in text and _MARK not in text:
         return text
-    return _UNSAFE.sub(lambda match: f"{_MARK}{ord(match[0]):04x}", text)
+    return re.sub(_UNSAFE, lambda match: f"{_MARK}{ord(match[0]):04x}", text)
 
 
 def unstorable(text: str) -> str:
     """The inverse of :func:`storable`."""
     if _MARK not in text:
         return text
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return re.sub(_ESCAPED, lambda match: chr(int(match[1], 16)), text)

@@ -40,7 +40,6 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "reports/widths.py::_stacked": (16, 16),
     "reports/widths.py::layout": (27, 19),
     "session/opening.py::_histories": (22, 16),
-    "session/printing.py::show": (31, 24),
     "source/compare.py::Comparison._functions": (40, 21),
     "source/entries.py::_imports": (17, 16),
     "source/exposure.py::of_definition": (39, 29),

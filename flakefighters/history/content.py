@@ -173,7 +173,7 @@ def verdict_id(verdict: Verdict, test: int, evidence: str | None) -> str:
 
 # Parts of a node id that differ from run to run: addresses, UUIDs, dates with times, temporary
 # folders of pytest.  Long hexadecimal numbers without a prefix are left alone: they may be data.
-_UNSTABLE: Final = re.compile(
+_UNSTABLE: Final = (
     r"0x[0-9a-fA-F]{6,16}\b"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
     r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
@@ -186,7 +186,7 @@ def masked(nodeid: str) -> str | None:
     name, bracket, parameters = nodeid.partition("[")
     if not bracket:
         return None
-    stable = _UNSTABLE.sub("*", parameters)
+    stable = re.sub(_UNSTABLE, "*", parameters)
     return None if stable == parameters else name + bracket + stable
 
 

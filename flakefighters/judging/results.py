@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
@@ -27,8 +28,7 @@ class Judged:
     merged: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(NamedTuple):
     """What is known of the session besides its run."""
 
     #: Folders of the project on ``sys.path``, relative to the base.
@@ -42,7 +42,7 @@ class Session:
     modules: frozenset[str] | None = None
     loaded: Sequence[str] = ()
     #: Node id to what its marker says.
-    ignored: Mapping[str, Any] = field(default_factory=dict)
+    ignored: Mapping[str, Any] = MappingProxyType({})
     history_runs: int = 50
 
 

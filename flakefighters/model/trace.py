@@ -83,8 +83,7 @@ class Process:
     installed: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(NamedTuple):
     """What one execution did up to its failure, wide fixtures that it used included."""
 
     process: Process

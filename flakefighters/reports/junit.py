@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from flakefighters.model import Verdict
@@ -62,6 +61,8 @@ def _set(reporter: Any, name: str, value: str) -> None:
         reporter.properties[:] = [pair for pair in reporter.properties if pair[0] != name]
         reporter.add_property(name, value)
         return
+    from xml.etree import ElementTree as ET
+
     element = reporter.to_xml()
     properties = element.find("properties")
     if properties is None:

@@ -25,22 +25,11 @@ from flakefighters.model import Completeness, Run
 from flakefighters.originals import real
 from flakefighters.profiles.ci import runner
 from flakefighters.reports import junit
-from flakefighters.session import printing
+from flakefighters.session import printing, settings
 from flakefighters.session.ending import end
 from flakefighters.session.finish import Plan
 from flakefighters.session.guard import guarded
 from flakefighters.session.places import address
-from flakefighters.session.settings import (
-    Roots,
-    arguments,
-    comparable_options,
-    plugin_files,
-    plugins,
-    redactor_of,
-    seeds,
-    selection,
-    without_url,
-)
 from flakefighters.session.watching import leave_watch
 from flakefighters.session.world import top_level_modules
 
@@ -81,7 +70,7 @@ class Session:
         self.broken = False
         self.notes: list[str] = list(start.notes)
         self.fighters = fighters
-        redactor = self.redactor = redactor_of(start.resolution)
+        redactor = self.redactor = settings.redactor_of(start.resolution)
         base = start.checkout.base
         self.recorder = Recorder(
             self._described,
@@ -92,11 +81,11 @@ class Session:
         self.names = Names(
             rootdir,
             base,
-            arguments(config),
+            settings.arguments(config),
             redactor.known,
             groups=getattr(config.option, "dist", None) == "loadgroup",
         )
-        self.roots = Roots(base)
+        self.roots = settings.Roots(base)
         self._state_env: set[str] = set()
         self.journal = Journal(start.spool, start.head.id)
         self.environment: Environment = self._environment()
@@ -136,7 +125,7 @@ class Session:
         ci = resolution.ci
         return environment.read(
             environment.Inputs(
-                options=self.redactor.values(comparable_options(self.config)),
+                options=self.redactor.values(settings.comparable_options(self.config)),
                 ci={} if ci is None else ci.key(),
                 runner=runner(self.world.environ),
                 own=self.start.own_distributions,
@@ -184,7 +173,7 @@ class Session:
     def pytest_configure_node(self, node: Any) -> None:
         """Workers are told that the plugin is on; never the database's address."""
         node.workerinput["flakefighters"] = True
-        node.workerinput["mainargv"] = without_url(node.workerinput.get("mainargv", ()))
+        node.workerinput["mainargv"] = settings.without_url(node.workerinput.get("mainargv", ()))
         if self._watch_file is None and self.lookback is not None:
             testrun = str(node.workerinput.get("testrunuid", ""))
             self._watch_file = leave_watch(
@@ -220,14 +209,14 @@ class Session:
     def _head_is_known(self) -> None:
         self._begun = True
         context = dict(self.head.context)
-        found = seeds(self.config)
+        found = settings.seeds(self.config)
         if found:
             context["seeds"] = found
         context["variables"] = noted(self.world.environ, self.start.project.identity)
         option = self.config.option
         if getattr(option, "usepdb", False) or getattr(option, "trace", False):
             context["debugger"] = True
-        chosen = self.redactor.values(selection(self.config, self.deselected, self._based))
+        chosen = self.redactor.values(settings.selection(self.config, self.deselected, self._based))
         self.head = replace(self.head, context=context, selection=chosen)
         if self.asked.save:
             start = self.start
@@ -342,8 +331,8 @@ class Session:
             spools=self.start.spools,
             session=Known(
                 roots=list(self.roots.found),
-                plugins=plugins(self.config),
-                plugin_files=plugin_files(self.config, self.start.checkout.base),
+                plugins=settings.plugins(self.config),
+                plugin_files=settings.plugin_files(self.config, self.start.checkout.base),
                 lookback=self.lookback,
                 modules=frozenset(top_level_modules()),
                 loaded=loaded_files(self.recorder.executions),
