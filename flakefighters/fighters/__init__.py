@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flakefighters.fighters.rule import decide
-
 if TYPE_CHECKING:
     from flakefighters.model import Flakefighter
 
-__all__ = ["builtin", "decide"]
+__all__ = ["builtin"]
 
 
 def builtin() -> tuple[Flakefighter, ...]:

@@ -11,8 +11,8 @@ from typing import Any
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.differences import compare
 from flakefighters.environment.variables import other_values
-from flakefighters.fighters import decide
 from flakefighters.fighters.cells import unclear
+from flakefighters.fighters.rule import decide
 from flakefighters.history import Evidence
 from flakefighters.judging.accounts import Accounts
 from flakefighters.judging.baselines import files_of

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flakefighters.fighters import builtin, decide
+from flakefighters.fighters import builtin
+from flakefighters.fighters.rule import decide
 from flakefighters.history import History, Reader
 from flakefighters.model import (
     JOINT,

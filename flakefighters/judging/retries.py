@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import other_values
 from flakefighters.fighters.cells import cell_of, machines
-from flakefighters.fighters.words import apart
 from flakefighters.model import (
     JOINT,
     Confidence,
@@ -89,6 +88,8 @@ def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHea
 
 
 def _amended(old: Verdict, head: RunHead, now: int) -> Verdict:
+    from flakefighters.fighters.words import apart
+
     when = apart(head.started, old.at).replace("just now", "moments later")
     return Verdict(
         label=Label.FLAKY,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +25,7 @@ _INSTALLED: Final = ("site-packages", "dist-packages")
 _MOST_FILES: Final = 3_000
 _LARGEST: Final = 1 << 20
 _OURS: Final = Path(__file__).resolve().parents[1]
+_STDLIB: Final = Path(os.__file__).parent
 
 
 def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _unstated(
         if edited <= installations.of(folder, inner[0].partition(".")[0]):
             return None
         return "/".join(inner)
-    if not lasting or path.is_relative_to(sysconfig.get_path("stdlib")):
+    if not lasting or path.is_relative_to(_STDLIB):
         return None
     if path.is_relative_to(_OURS):
         return None

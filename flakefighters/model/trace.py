@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = ["Code", "Process", "Trace", "Watch"]
 
@@ -46,6 +46,25 @@ class Watch(NamedTuple):
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
         return not (self.changed or self.loose)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values that :meth:`from_json` reads."""
+        return {
+            "base": self.base,
+            "changed": sorted(self.changed),
+            "packages": dict(self.packages),
+            "loose": sorted(self.loose),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Watch:
+        """The inverse of :meth:`to_json`; KeyError or TypeError for anything else."""
+        return cls(
+            base=str(value["base"]),
+            changed=frozenset(map(str, value["changed"])),
+            packages={str(name): str(folder) for name, folder in value["packages"].items()},
+            loose=frozenset(map(str, value["loose"])),
+        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,11 +19,10 @@ from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import amendments
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
-from flakefighters.model import Trust
+from flakefighters.model import Trust, Watch
 from flakefighters.session.opened import open_checked
 from flakefighters.session.places import address, journals_in
 from flakefighters.session.spent import stripped
-from flakefighters.tracing.wire import watch_from_json, watch_to_json
 
 if TYPE_CHECKING:
     from flakefighters.history import History
@@ -194,7 +193,7 @@ def session_to_json(session: Session) -> dict[str, Any]:
         "roots": list(session.roots),
         "plugins": list(session.plugins),
         "plugin_files": list(session.plugin_files),
-        "watch": None if lookback is None else watch_to_json(lookback.watch),
+        "watch": None if lookback is None else lookback.watch.to_json(),
         "loose": {} if lookback is None else dict(lookback.loose),
         "modules": None if session.modules is None else sorted(session.modules),
         "loaded": list(session.loaded),
@@ -210,7 +209,7 @@ def session_from_json(value: Mapping[str, Any]) -> Session:
         roots=value["roots"],
         plugins=value["plugins"],
         plugin_files=value["plugin_files"],
-        lookback=None if watch is None else Lookback(watch_from_json(watch), value["loose"]),
+        lookback=None if watch is None else Lookback(Watch.from_json(watch), value["loose"]),
         modules=None if modules is None else frozenset(modules),
         loaded=value["loaded"],
         ignored=value["ignored"],

@@ -11,13 +11,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flakefighters.lazy import as_installed
+from flakefighters.model import Watch
 from flakefighters.session.places import spool_folder, watch_file
 from flakefighters.session.worker import TraceHooks, Watcher
 from flakefighters.state.anchor import Anchor
-from flakefighters.tracing import TraceSession, watch_from_json, watch_to_json
 
 if TYPE_CHECKING:
-    from flakefighters.tracing import Watch
+    from flakefighters.tracing import TraceSession
 
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 
@@ -26,6 +27,9 @@ def start_trace(watch: Watch, mode: str) -> TraceSession | None:
     """Begin to watch; None if nothing changed or nothing is to be watched."""
     if watch.empty or mode == "off":
         return None
+    with as_installed():
+        from flakefighters.tracing import TraceSession
+
     trace = TraceSession(watch, mode)
     trace.start()
     return trace
@@ -45,7 +49,7 @@ def leave_watch(spool: Path, testrun: str, watch: Watch, mode: str) -> Path | No
     path = watch_file(spool, testrun)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"mode": mode, "watch": watch_to_json(watch)})
+        text = json.dumps({"mode": mode, "watch": watch.to_json()})
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -65,6 +69,6 @@ def begin_in_worker(config: Any) -> TraceSession | None:
         if path.is_symlink():
             return None
         told = json.loads(path.read_text("utf-8"))
-        return start_trace(watch_from_json(told["watch"]), str(told["mode"]))
+        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flakefighters.model.trace import Code, Process, Trace, Watch
 from flakefighters.tracing.session import TraceSession
-from flakefighters.tracing.wire import Reader, read_all, watch_from_json, watch_to_json
+from flakefighters.tracing.wire import Reader, read_all
 
 __all__ = [
     "Code",
@@ -19,6 +19,4 @@ __all__ = [
     "TraceSession",
     "Watch",
     "read_all",
-    "watch_from_json",
-    "watch_to_json",
 ]

@@ -9,38 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from flakefighters.model.trace import Code, Process, Trace, Watch
+from flakefighters.model.trace import Code, Process, Trace
 from flakefighters.tracing.facts import KINDS
 
 if TYPE_CHECKING:
     from flakefighters.tracing.facts import Facts
 
-__all__ = ["Reader", "read_all", "watch_from_json", "watch_to_json", "written"]
+__all__ = ["Reader", "read_all", "written"]
 
 _SETS: Final = ("imported", "opened", "children")
 
 _LOST: Final = "an earlier report of this process is missing"
 _UNREADABLE: Final = "what came with the report cannot be read"
-
-
-def watch_to_json(watch: Watch) -> dict[str, Any]:
-    """JSON values that :func:`watch_from_json` reads."""
-    return {
-        "base": watch.base,
-        "changed": sorted(watch.changed),
-        "packages": dict(watch.packages),
-        "loose": sorted(watch.loose),
-    }
-
-
-def watch_from_json(value: Mapping[str, Any]) -> Watch:
-    """The watch that :func:`watch_to_json` wrote; KeyError or TypeError for anything else."""
-    return Watch(
-        base=str(value["base"]),
-        changed=frozenset(map(str, value["changed"])),
-        packages={str(name): str(folder) for name, folder in value["packages"].items()},
-        loose=frozenset(map(str, value["loose"])),
-    )
 
 
 def written(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flakefighters.fighters import builtin, decide
+from flakefighters.fighters import builtin
 from flakefighters.fighters.cells import unclear
+from flakefighters.fighters.rule import decide
 from flakefighters.fighters.same_state import SameState
 from flakefighters.model import Label, Outcome, Past, RunHead
 from tests.fighters.cases import NOW, case, past

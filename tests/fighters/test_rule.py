@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flakefighters.fighters import builtin, decide
+from flakefighters.fighters import builtin
+from flakefighters.fighters.rule import decide
 from flakefighters.model import JOINT, Case, Confidence, Label, Outcome, Verdict
 from tests.fighters.cases import baseline, case, change, past, reach
 

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from flakefighters.tracing import Process, Trace, Watch, read_all, watch_to_json
+from flakefighters.tracing import Process, Trace, Watch, read_all
 
 ROOT = Path(__file__).parents[2]
 NEW = sys.version_info >= (3, 12)
@@ -100,7 +100,7 @@ class Project:
         settings.write_text(
             json.dumps(
                 {
-                    "watch": watch_to_json(self.watch),
+                    "watch": self.watch.to_json(),
                     "mode": mode,
                     "out": str(out),
                     "all": everything,

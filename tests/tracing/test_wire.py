@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flakefighters.model.trace import Code, Watch
-from flakefighters.tracing import Reader, read_all, watch_from_json, watch_to_json
+from flakefighters.tracing import Reader, read_all
 from flakefighters.tracing.facts import Facts
 from flakefighters.tracing.wire import written
 
@@ -100,4 +100,4 @@ def test_the_watch_travels() -> None:
     watch = Watch(
         base="/b", changed=frozenset({"a", "b"}), packages={"s": "src"}, loose=frozenset({"c"})
     )
-    assert watch_from_json(json.loads(json.dumps(watch_to_json(watch)))) == watch
+    assert Watch.from_json(json.loads(json.dumps(watch.to_json()))) == watch

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from flakefighters.session.worker import TraceHooks
-from flakefighters.tracing import TraceSession, watch_from_json
+from flakefighters.tracing import TraceSession, Watch
 
 SETTINGS = json.loads(Path(os.environ["TRACE_DOOR"]).read_text())
 OUT = Path(SETTINGS["out"])
 PID = os.getpid()
-session = TraceSession(watch_from_json(SETTINGS["watch"]), SETTINGS["mode"])
+session = TraceSession(Watch.from_json(SETTINGS["watch"]), SETTINGS["mode"])
 results: list[dict[str, Any]] = []
 
 
