@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flakefighters.history import History
     from flakefighters.session.settings import Asked
     from flakefighters.session.start import Start
-    from flakefighters.tracing import TraceSession
+    from flakefighters.tracing.session import TraceSession
 
 __all__ = ["Prepared", "open_session", "prepare"]
 

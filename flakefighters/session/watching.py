@@ -18,7 +18,7 @@ from flakefighters.session.worker import TraceHooks, Watcher
 from flakefighters.state.anchor import Anchor
 
 if TYPE_CHECKING:
-    from flakefighters.tracing import TraceSession
+    from flakefighters.tracing.session import TraceSession
 
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 
@@ -28,7 +28,7 @@ def start_trace(watch: Watch, mode: str) -> TraceSession | None:
     if watch.empty or mode == "off":
         return None
     with as_installed():
-        from flakefighters.tracing import TraceSession
+        from flakefighters.tracing.session import TraceSession
 
     trace = TraceSession(watch, mode)
     trace.start()

@@ -14,7 +14,7 @@ import pytest
 from flakefighters.capture.reports import ATTRIBUTE, attachment, state_env
 
 if TYPE_CHECKING:
-    from flakefighters.tracing import TraceSession
+    from flakefighters.tracing.session import TraceSession
 
 __all__ = ["TraceHooks", "Watcher"]
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from flakefighters.tracing import Reader, Trace, TraceSession, Watch
+from flakefighters.tracing import Reader, Trace, Watch
+from flakefighters.tracing.session import TraceSession
 from tests.tracing.conftest import short
 
 monitoring: Any = getattr(sys, "monitoring", None)
