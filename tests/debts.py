@@ -23,8 +23,6 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "cli/tests.py::list_tests": (59, 19),
     "fighters/cells.py::unclear": (23, 16),
     "history/earlier.py::past": (62, 23),
-    "history/rollup.py::test_rows": (61, 11),
-    "history/run_checks.py::check_run": (28, 17),
     "judging/recheck.py::Hindsight.__init__": (39, 18),
     "judging/revisions.py::_revisions": (26, 16),
     "judging/revisions.py::late": (33, 17),

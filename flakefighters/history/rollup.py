@@ -76,6 +76,44 @@ class _Tally:
     last_failure: int | None = None
     labels: Counter[Label] = field(default_factory=Counter)
 
+    def add(self, letter: str, run: str, started: int) -> None:
+        """Count one result; the runs come in the order of their start."""
+        self.last, self.last_run = letter, run
+        if letter not in _RAN:
+            return
+        self.runs += 1
+        if letter == "x":
+            return
+        passing = letter not in _BAD
+        if letter in _GOOD:
+            self.passes += 1
+        else:
+            self.last_failure = started
+            if passing:  # both, in one run
+                self.mixed += 1
+            else:
+                self.failures += 1
+        if self.passing is not None and self.passing != passing:
+            self.flips += 1
+        self.passing = passing
+
+    def row(self, nodeid: str) -> TestRow:
+        return TestRow(
+            nodeid=nodeid,
+            runs=self.runs,
+            passes=self.passes,
+            failures=self.failures,
+            flips=self.flips,
+            mixed=self.mixed,
+            last=Outcome(self.last),
+            last_run=self.last_run,
+            last_failure=self.last_failure,
+            flaky=self.labels[Label.FLAKY],
+            genuine=self.labels[Label.GENUINE],
+            undecided=self.labels[Label.UNDECIDED],
+            unjudged=max(0, self.failures + self.mixed - self.labels.total()),
+        )
+
 
 def test_rows(
     database: Database,
@@ -111,52 +149,12 @@ def test_rows(
             every = outcomes * len(members) if len(outcomes) == 1 else outcomes
             letters = dict(zip(members, every, strict=True))
         for test, letter in letters.items():
-            if letter == "-":
-                continue
-            tally = tallies[test]
-            tally.last, tally.last_run = letter, run
-            if letter in _RAN:
-                _count(tally, letter, started)
+            if letter != "-":
+                tallies[test].add(letter, run, started)
     _count_labels(database, [row[0] for row in rows], tallies)
     nodeids = read.nodeids(database, tallies)
-    made = [
-        TestRow(
-            nodeid=nodeids[test],
-            runs=tally.runs,
-            passes=tally.passes,
-            failures=tally.failures,
-            flips=tally.flips,
-            mixed=tally.mixed,
-            last=Outcome(tally.last),
-            last_run=tally.last_run,
-            last_failure=tally.last_failure,
-            flaky=tally.labels[Label.FLAKY],
-            genuine=tally.labels[Label.GENUINE],
-            undecided=tally.labels[Label.UNDECIDED],
-            unjudged=max(0, tally.failures + tally.mixed - tally.labels.total()),
-        )
-        for test, tally in tallies.items()
-    ]
+    made = [tally.row(nodeids[test]) for test, tally in tallies.items()]
     return tuple(sorted(made, key=lambda row: row.nodeid))
-
-
-def _count(tally: _Tally, letter: str, started: int) -> None:
-    tally.runs += 1
-    if letter == "x":
-        return
-    passing = letter in _GOOD
-    if passing:
-        tally.passes += 1
-    elif letter in _BAD:
-        tally.failures += 1
-        tally.last_failure = started
-    else:  # both, in one run
-        tally.mixed += 1
-        tally.last_failure = started
-        passing = True
-    if tally.passing is not None and tally.passing != passing:
-        tally.flips += 1
-    tally.passing = passing
 
 
 def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _Tally]) -> None:
