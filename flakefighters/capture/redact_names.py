@@ -230,6 +230,13 @@ def _option(match: re.Match[str]) -> Span | None:
     return match.start("bare"), _rest(match, "bare", _BARE)
 
 
+def _is_assigned(match: re.Match[str], word: str) -> bool:
+    """As in ``password=letmein``; other words are variables or annotations in code."""
+    tight = match["operator"] == "=" and not match["space"] and word.isalpha()
+    end = match.start("bare") + len(word)
+    return tight and _compiled(_AFTER_WORD).match(match.string, end) is not None
+
+
 def _bare(match: re.Match[str]) -> Span | None:
     password = match["password"] is not None
     start = match.start("bare")
@@ -241,11 +248,8 @@ def _bare(match: re.Match[str]) -> Span | None:
         return None
     if template(value) or _compiled(_CALL).fullmatch(value):
         return None  # derive(...) and the like
-    if password and _is_word(value):
-        # A variable or an annotation in code, unless it stands as in "password=letmein".
-        tight = match["operator"] == "=" and not match["space"] and value.isalpha()
-        if not (tight and _compiled(_AFTER_WORD).match(match.string, end)):
-            return None
+    if password and _is_word(value) and not _is_assigned(match, value):
+        return None
     whole = _rest(match, "bare", _BARE)
     if whole > match.end("bare"):  # only its beginning has been read so far
         end = start + len(match.string[start:whole].rstrip(_CLOSERS))

@@ -49,11 +49,10 @@ def runs(
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         rows: tuple[RunRow, ...] = ()
-        if history is not None:
-            project = None if all_projects else place.project(history)
-            if all_projects or project is not None:
-                identity = None if project is None else project.identity
-                rows = history.run_rows(identity, limit or ALL)
+        project = None if all_projects else place.project(history)
+        if history is not None and (all_projects or project is not None):
+            identity = None if project is None else project.identity
+            rows = history.run_rows(identity, limit or ALL)
         if as_json:
             show_json([run_record(row) for row in rows])
         elif rows:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from flakefighters.history import belief, content, heads
@@ -58,12 +59,9 @@ def past(
     ids = to_json([run.id for run in runs])
     known = {row[0]: row[1:] for row in database.query(_OUTCOMES, runs=ids)}
     suites.fetch(suite for _, suite, _ in known.values())
-    tests = {
-        identity: content.test_ids(unstorable(identity), list(found))
-        for identity in {identity for identity, _, _ in known.values()}
-    }
-    wanted = sorted({test for some in tests.values() for test in some})
-    details = _Details(database, ids, wanted, unreadable)
+    identities = {identity for identity, _, _ in known.values()}
+    tests = {one: content.test_ids(unstorable(one), list(found)) for one in identities}
+    details = _Details(database, ids, sorted({*chain(*tests.values())}), unreadable)
     for run in runs:
         if run.id not in known or run.id in unreadable.runs:
             continue

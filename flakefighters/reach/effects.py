@@ -141,32 +141,14 @@ class Effects:
         return found
 
     def _unit(self, change: Change) -> Effect:
-        links: set[Link] = set()
         own = self._own(change)
+        found = self._readers(change, own)
+        observed = list(self._observed(change))
+        if observed and not self._late():
+            found |= readers(change.path, observed, self._project)
+        links = set(found.links)
         if own is not None and change.by_run:
             links.add(Link(Via.RUN, own))
-        plain = [name for name in change.names if name.scope not in _CONDITIONS]
-        observed = list(self._observed(change))
-        found = Readers()
-        if own is not None and own.name.rpartition(".")[2].startswith("test"):
-            # Nobody but pytest asks for a test, to run it.
-            links |= {Link(Via.ASK, own)} if plain else set()
-        elif self._late():
-            found = Readers(complete=False)
-        elif change.by_call and change.unit is not None:
-            found = callers(change.path, change.unit, self._project) or readers(
-                change.path, plain, self._project
-            )
-        elif plain:
-            # With a member its class was there before.
-            added = change.how == "added" and "." not in (change.unit or "")
-            found = readers(change.path, plain, self._project, added=added)
-        if observed and not self._late():
-            more = readers(change.path, observed, self._project)
-            found = Readers(
-                found.links | more.links, found.names | more.names, found.complete and more.complete
-            )
-        links |= found.links
         everyone = not found.complete or any(
             self._project.holds(name, change.path)
             for name in change.names
@@ -180,6 +162,22 @@ class Effects:
             names=found.names,
             leaves=any(name.scope is Scope.ANYWHERE for name in change.names),
         )
+
+    def _readers(self, change: Change, own: Unit | None) -> Readers:
+        """Who asks for the names of what changed; ``own`` is the function that it is in."""
+        path = change.path
+        plain = [name for name in change.names if name.scope not in _CONDITIONS]
+        if own is not None and own.name.rpartition(".")[2].startswith("test"):
+            # Only pytest asks for a test, to run it.
+            return Readers(frozenset({Link(Via.ASK, own)} if plain else ()))
+        if self._late():
+            return Readers(complete=False)
+        if change.by_call and change.unit is not None:
+            found = callers(path, change.unit, self._project)
+            return found or readers(path, plain, self._project)
+        # With a member its class was there before.
+        added = change.how == "added" and "." not in (change.unit or "")
+        return readers(path, plain, self._project, added=added) if plain else Readers()
 
     def _observed(self, change: Change) -> Iterator[Name]:
         """Classes of which a base may read what differs."""

@@ -161,16 +161,23 @@ class PythonFiles:
             return self._ran_at_import(effect, run)
         reached = path in self._seen.reach.files
         if read & self._seen.ran:
-            # It reads the name of something that changed; but if it has that from elsewhere?
-            if self._seen.unknown is None or reached:
-                self._found.touch(How.READS, change)
-            else:
-                self._found.doubt(DoubtKind.MAY_IMPORT, change, self._seen.unknown)
-        elif self._ran_at_import(effect, run):
-            pass
-        elif not reached:
-            return self._not_reached(effect, may, importers)
-        elif change.unit is None and change.how == "removed":
+            self._reads_name(change, reached)
+            return True
+        if self._ran_at_import(effect, run):
+            return True
+        follow = self._reached if reached else self._not_reached
+        return follow(effect, may, importers)
+
+    def _reads_name(self, change: Change, reached: bool) -> None:
+        """It reads the name of something that changed; but if it has that from elsewhere?"""
+        if self._seen.unknown is None or reached:
+            self._found.touch(How.READS, change)
+        else:
+            self._found.doubt(DoubtKind.MAY_IMPORT, change, self._seen.unknown)
+
+    def _reached(self, effect: Effect, may: frozenset[Unit], importers: bool) -> bool:
+        change = effect.change
+        if change.unit is None and change.how == "removed":
             self._found.touch(How.ASKS, change)
         elif importers:
             self._found.doubt(DoubtKind.AT_IMPORT, change)

@@ -35,6 +35,11 @@ class Readers(NamedTuple):
     #: False if not all could be followed.
     complete: bool = True
 
+    def __or__(self, more: Readers) -> Readers:
+        """All who are affected by the one or the other."""
+        complete = self.complete and more.complete
+        return Readers(self.links | more.links, self.names | more.names, complete)
+
 
 def unit_of(path: str, facts: UnitFacts) -> Unit:
     """The identity of a unit."""

@@ -72,26 +72,24 @@ class SideEffects:
             for bound, wanted in self._project.facts(path).modules()
             if wanted.names
         }
+        # ``json.JSONEncoder.item_separator = "#"``: whoever uses the library may see it.
+        libraries = modules | sys.stdlib_module_names
         for name in facts.reads.alters:
             if name.scope is Scope.MODULE and name.text in origins:
                 yield path, Name(Scope.ANYWHERE, origins[name.text])
-                continue
-            if name.scope is Scope.MODULE and (name.text in modules or self._is_foreign(name.text)):
-                # ``json.JSONEncoder.item_separator = "#"``: whoever uses the library may see it.
+            elif name.scope is Scope.MODULE and name.text in libraries:
                 yield path, Name(Scope.ANYWHERE, name.text)
-                continue
-            if name.scope is Scope.FIXTURE and name.text not in self._project.wide_fixtures():
-                continue
-            if name.scope is Scope.MEMBER and not self._is_lasting(facts):
-                continue
-            yield path, name
+            elif self._outlives_test(name, facts):
+                yield path, name
         yield from self._by_calls(facts)
         if kept and facts.keeps_results:
             member = facts.scope is not None
             yield path, Name(Scope.MEMBER if member else Scope.MODULE, facts.own_name)
 
-    def _is_foreign(self, name: str) -> bool:
-        return name in sys.stdlib_module_names
+    def _outlives_test(self, name: Name, facts: UnitFacts) -> bool:
+        if name.scope is Scope.FIXTURE:
+            return name.text in self._project.wide_fixtures()
+        return name.scope is not Scope.MEMBER or self._is_lasting(facts)
 
     def _by_calls(self, facts: UnitFacts) -> Iterator[tuple[str, Name]]:
         """What functions alter that it calls by name, one call deep."""

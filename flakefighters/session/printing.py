@@ -37,7 +37,7 @@ def show(session: SessionView, terminal: Any) -> None:
     """Write the section, or the closing line alone."""
     verbosity = session.config.get_verbosity()
     finished = session.finished
-    failures = [] if finished is None else _failures(session)
+    failures = _failures(session)
     every = verbosity > 0 or session.asked.show_verdicts
     proved = _proved(session, every) if verbosity > -2 or failures else []
     section = bool(failures or proved)
@@ -45,25 +45,37 @@ def show(session: SessionView, terminal: Any) -> None:
         terminal.write_sep("=", "flakefighters")
     shown = grouped(failures, every=every)
     for group in shown:
-        _write(terminal, verdict_line(group, session.where))
-        if session.asked.show_verdicts and finished is not None:
-            for said in finished.judged.said:
-                if _place(said) == _place(group.verdict):
-                    terminal.line(details(said, session.where))
+        _write_verdict(session, terminal, group)
     for line in proved:
         _write(terminal, line)
     if (rest := left_out(failures, shown)) is not None:
         terminal.line(rest)
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
-    if finished is None or (not section and verbosity <= -2):
-        return
-    last = closing(failures, _became(session))
-    if not failures and session.recorder.collection_errors:
-        last = f"errors in collection; {_became(session)}"
-    elif not failures and (failed := _failed(session)):
-        last = f"{count(failed, 'failing test')} without a verdict; {_became(session)}"
-    terminal.line(last if section else f"flakefighters: {last}")
+    if finished is not None and (section or verbosity > -2):
+        last = _last(session, failures)
+        terminal.line(last if section else f"flakefighters: {last}")
+
+
+def _last(session: SessionView, failures: list[Group]) -> str:
+    """The closing line."""
+    became = _became(session)
+    if failures:
+        return closing(failures, became)
+    if session.recorder.collection_errors:
+        return f"errors in collection; {became}"
+    if failed := _failed(session):
+        return f"{count(failed, 'failing test')} without a verdict; {became}"
+    return closing(failures, became)
+
+
+def _write_verdict(session: SessionView, terminal: Any, group: Group) -> None:
+    """The line of a joined verdict; below it what each flakefighter says, if that is wanted."""
+    _write(terminal, verdict_line(group, session.where))
+    if session.asked.show_verdicts and session.finished is not None:
+        for said in session.finished.judged.said:
+            if _place(said) == _place(group.verdict):
+                terminal.line(details(said, session.where))
 
 
 def _write(terminal: Any, line: Line) -> None:
@@ -101,7 +113,8 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
 
 def _failures(session: SessionView) -> list[Group]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
-    assert session.finished is not None
+    if session.finished is None:
+        return []
     last: dict[str, Execution] = {}
     for execution in session.recorder.executions:
         if execution.failures:
