@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from flakefighters.history.belief import Reader
 from flakefighters.history.evidence import Evidence, came
-from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.history.store import History, open_history
+from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = [
     "Evidence",

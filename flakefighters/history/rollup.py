@@ -11,11 +11,11 @@ from typing import Final
 
 from flakefighters.history import content, heads, read
 from flakefighters.history.database import Database, Row
-from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.history.standing import labels_by_test, worst
 from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Label, Outcome, Verdict
+from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = ["executions_of", "run_rows", "test_rows"]
 

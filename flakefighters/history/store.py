@@ -22,7 +22,7 @@ from flakefighters.originals import real
 
 if TYPE_CHECKING:
     from flakefighters.history.earlier import Further
-    from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
+    from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = ["History", "open_history"]
 

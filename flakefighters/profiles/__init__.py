@@ -13,25 +13,14 @@ from flakefighters.profiles.resolution import Inputs, Origin, Resolution, Settin
 from flakefighters.profiles.resolve import resolve
 
 if TYPE_CHECKING:
-    from flakefighters.profiles.views import (
-        FileView,
-        ProfileView,
-        SettingsView,
-        SettingView,
-        all_settings,
-        profiles,
-    )
+    from flakefighters.profiles.views import all_settings, profiles
 
 __all__ = [
     "CiInfo",
-    "FileView",
     "Inputs",
     "Origin",
-    "ProfileView",
     "Resolution",
-    "SettingView",
     "Settings",
-    "SettingsView",
     "all_settings",
     "detect",
     "profiles",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
+from flakefighters.model.facts import Execution, Outcome, RunHead
+from flakefighters.model.verdicts import Label, Verdict
 
 __all__ = ["ExecutionRow", "RunRow", "TestRow"]
 
