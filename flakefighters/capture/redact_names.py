@@ -143,14 +143,14 @@ _COOKIE_ATTRIBUTES: Final = frozenset(
     ("comment", "domain", "expires", "max-age", "path", "priority", "samesite", "version")
 )
 #: Parts of a cookie in a row that hold no secret before the search is given up.
-_COOKIE_PATIENCE: Final = 6
+_MOST_PARTS: Final = 6
 
 
 def _cookies(match: re.Match[str]) -> Iterator[Span]:
     """The values of ``name=value; name=value``; names and attributes stay."""
-    text, at, patience = match.string, match.end(), _COOKIE_PATIENCE
-    while patience:
-        patience -= 1
+    text, at, left = match.string, match.end(), _MOST_PARTS
+    while left:
+        left -= 1
         pair = _compiled(_COOKIE_PAIR).match(text, at)
         if pair is not None:
             at = pair.end()
@@ -158,7 +158,7 @@ def _cookies(match: re.Match[str]) -> Iterator[Span]:
             if not attribute and len(pair["value"]) >= 4 and not template(pair["value"]):
                 at = _rest(pair, "value", _COOKIE_VALUE)
                 yield pair.start("value"), at
-                patience = _COOKIE_PATIENCE
+                left = _MOST_PARTS
         elif at == match.end():
             return  # no cookie at all
         following = _compiled(_COOKIE_NEXT).match(text, at)

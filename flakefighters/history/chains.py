@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Protocol
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Row, Writer
@@ -27,11 +26,9 @@ _MEMBERS = "t.id, t.n, t.base, t.added, t.removed, NULL"
 _LISTING = "t.id, t.n, t.base, t.files"
 
 
-class _Asks(Protocol):
-    def query(self, sql: str, **params: object) -> list[Row]: ...
-
-
-def _ask(asks: _Asks, table: str, columns: str, wanted: str, **params: object) -> list[Row]:
+def _ask(
+    asks: Database | Writer, table: str, columns: str, wanted: str, **params: object
+) -> list[Row]:
     sql = _CHAIN.replace("{table}", table).replace("{columns}", columns)
     return asks.query(sql.replace("{wanted}", wanted), **params)
 

@@ -84,7 +84,7 @@ class Snapshot:
         database = self._database
         stream = _Stream(database._live, _COPY % question)
         try:
-            for chunk in stream.chunks(database._patience(SILENCE)):
+            for chunk in stream.chunks(database._seconds_left(SILENCE)):
                 self.bytes += len(chunk)
                 # The only escape that JSON's own leave over; each line ends with a line feed.
                 yield chunk.decode("utf-8").replace("\\\\", "\\").split("\n")[:-1]
@@ -144,13 +144,13 @@ class _Stream:
         self._size = 0
         self._thread = real.Thread(target=self._run, name="flakefighters-copy", daemon=True)
 
-    def chunks(self, patience: float) -> Iterator[bytes]:
-        """What comes, whole lines.  TimeoutError if nothing does for ``patience`` seconds."""
+    def chunks(self, seconds: float) -> Iterator[bytes]:
+        """What comes, whole lines.  TimeoutError if nothing does for ``seconds`` seconds."""
         self._thread.start()
         some = False
         while True:
             try:
-                chunk = self._waiting.get(timeout=patience)
+                chunk = self._waiting.get(timeout=seconds)
             except queue.Empty:
                 raise TimeoutError from None
             if chunk is None:

@@ -14,7 +14,7 @@ from flakefighters.history.purge_text import purged_verdicts
 from flakefighters.ids import storable
 from flakefighters.model import Verdict
 
-__all__ = ["Rulings", "insert_rows", "insert_verdicts", "rows_of", "save_verdicts"]
+__all__ = ["Rulings", "insert_rows", "rows_of", "save_verdicts"]
 
 #: Rows of ``evidence`` and of ``verdict``.
 Rulings = tuple[list[Row], list[Row]]
@@ -58,11 +58,6 @@ def insert_rows(writer: Writer, rulings: Rulings) -> None:
     bodies, rows = rulings
     writer.insert("evidence", "id body", bodies)
     writer.insert("verdict", _COLUMNS, rows)
-
-
-def insert_verdicts(writer: Writer, identity: str, verdicts: Sequence[Verdict]) -> None:
-    """Insert verdicts on runs of a project."""
-    insert_rows(writer, rows_of(identity, verdicts))
 
 
 _QUESTION: Final = """

@@ -20,7 +20,7 @@ MOST: Final = 256 * 1024 * 1024
 #: Not worth the while: free bytes, and their share of the file.
 _LEAST, _SHARE = 64 * 1024, 0.1
 #: How long to wait for others who read, in seconds.
-_PATIENCE: Final = 10.0
+_LOCK_SECONDS: Final = 10.0
 
 
 def give_back(database: Database) -> tuple[int | None, int]:
@@ -54,7 +54,7 @@ def rewrite(database: Database) -> None:
     except sqlite3.Error as error:
         raise _kept(error) from error
     with _impatient(database):
-        if not _empty_log(database, _PATIENCE):
+        if not _empty_log(database, _LOCK_SECONDS):
             raise _kept(None)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
@@ -49,7 +48,7 @@ def open_history(
     """
     create = create and not target.read_only
     if target.backend == "sqlite":
-        from flakefighters.history.sqlite import PATIENCE, SqliteDatabase
+        from flakefighters.history.sqlite import LOCK_SECONDS, SqliteDatabase
 
         if target.path is None:
             raise ConfigError("a SQLite history needs a file", remedy="name one in its URL")
@@ -65,7 +64,7 @@ def open_history(
                 name=target.display or str(target.path),
                 create=create,
                 read_only=target.read_only,
-                patience=PATIENCE if deadline is None else min(deadline, PATIENCE),
+                seconds=LOCK_SECONDS if deadline is None else min(deadline, LOCK_SECONDS),
             ),
         )
     if target.backend == "postgresql":
@@ -97,12 +96,7 @@ class History:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

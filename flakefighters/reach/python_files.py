@@ -105,7 +105,7 @@ class PythonFiles:
             self._found.doubt(DoubtKind.IMPORTS_UNKNOWN, change, self._seen.unknown)
         elif not (self._is_early(effect, frozenset(), run) or self._by_library(effect)):
             own = self._seen.own_functions()
-            if self._side_effects.left_to(run, own, kept=True):
+            if self._side_effects.left_to(run, own):
                 self._found.doubt(DoubtKind.LEFT_BEHIND, change)
 
     def _is_asked(self, effect: Effect) -> bool:
@@ -223,14 +223,11 @@ class PythonFiles:
         path, execution = effect.change.path, self._seen.execution
         if path in self._seen.reach.files or path in self._seen.trace.imported:
             return False
-        if effect.leaves and not self._only_loaded_for_others(path):
+        if effect.leaves and self._seen.is_loaded(path):
             return False
         if path in execution.collected and path != execution.own_file:
             return not effect.leaves  # other tests: nobody asks for it by a computed name
         return self._seen.unknown is None
-
-    def _only_loaded_for_others(self, path: str) -> bool:
-        return not self._seen.is_loaded(path)
 
     def _may_show(self, effect: Effect) -> bool:
         """Whether the example in a text may look up what changed, or import it."""
@@ -293,7 +290,7 @@ class PythonFiles:
         change = effect.change
         earlier = run & (self._seen.earlier | self._seen.outside)
         ran = self._seen.ran | frozenset([Unit(*self._seen.own(), 0)])
-        if earlier and self._side_effects.left_to(earlier, ran, kept=True):
+        if earlier and self._side_effects.left_to(earlier, ran):
             self._found.doubt(DoubtKind.LEFT_BEHIND, change)
             return
         if effect.undone and self._side_effects.read_by(change.path, effect.undone, ran):
@@ -304,7 +301,7 @@ class PythonFiles:
             return
         pairs = self._seen.trace.before(self._seen.trace.process.callers)
         under = {self._seen.unit(caller) for code, caller in pairs if self._seen.unit(code) in run}
-        if under - run and self._side_effects.left_to(sorted(under - run), ran, kept=True):
+        if under - run and self._side_effects.left_to(sorted(under - run), ran):
             self._found.doubt(DoubtKind.KEPT, change)
 
     def _alters_what_is_read(self, effect: Effect) -> bool:

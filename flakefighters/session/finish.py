@@ -22,8 +22,8 @@ from flakefighters.lazy import as_installed
 from flakefighters.model import Run, Target, Trust, Verdict
 from flakefighters.session.opened import open_checked
 from flakefighters.session.places import Spool
-from flakefighters.session.spent import stripped
 from flakefighters.session.spool import address, deliver_leftovers
+from flakefighters.session.traces import without_traces
 from flakefighters.state.checkout import Checkout
 from flakefighters.tracing.wire import watch_from_json, watch_to_json
 
@@ -161,7 +161,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         ):
             files = checkout.files()
             done.run = run = replace(run, state=replace(run.state, files=files or None))
-        how = history.save(stripped(run), [*done.judged.joint, *done.judged.said])
+        how = history.save(without_traces(run), [*done.judged.joint, *done.judged.said])
         if how in (Saved.BEYOND, Saved.PURGED):  # a clock that is far behind, for example
             done.notes.append(f"the run was not recorded: it is {how.value}")
             return

@@ -21,7 +21,7 @@ from flakefighters.history.run_checks import Limits, check_run, check_verdicts
 from flakefighters.ids import h128, short
 from flakefighters.model import Target
 from flakefighters.session.places import Spool, writable
-from flakefighters.session.spent import stripped
+from flakefighters.session.traces import without_traces
 from flakefighters.state.tracked import tracked_in
 
 __all__ = [
@@ -211,7 +211,7 @@ def deliver(history: History, found: Recovered) -> Saved | None:
     if history.content_hashes([run.head.id]):
         return None
     try:
-        return history.save(stripped(run), found.verdicts, via="spool")
+        return history.save(without_traces(run), found.verdicts, via="spool")
     except FlakefightersError:
         raise
     except Exception as error:  # whatever the checks did not think of must not come back

@@ -15,7 +15,7 @@ from flakefighters.source.reader import read
 __all__ = ["displaced"]
 
 #: Beyond this many comparisons every unit that moved counts.
-_PATIENCE = 200_000
+_MOST_COMPARED = 200_000
 
 
 def displaced(order: Sequence[tuple[int, Entry]], *, listed: bool = False) -> list[Entry]:
@@ -30,7 +30,7 @@ def displaced(order: Sequence[tuple[int, Entry]], *, listed: bool = False) -> li
         return []
     weighed = [_Weighed(entry) for _, entry in order]
     bodies = _Bodies([entry for _, entry in order])
-    hurried = listed or len(moved) * len(order) > _PATIENCE
+    hurried = listed or len(moved) * len(order) > _MOST_COMPARED
     found = []
     for index in moved:
         before, entry = order[index]

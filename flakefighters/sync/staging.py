@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError
@@ -56,7 +55,7 @@ class Staging:
         #: Rows inserted so far.
         self.rows = 0
         #: Whether there are tombstones among them.
-        self.buried = False
+        self.has_tombstones = False
         _remove_abandoned(target)
         self.path = target.with_name(f"{target.name}-part-{secrets.token_hex(6)}")
         try:
@@ -106,12 +105,7 @@ class Staging:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close()
         if isinstance(error, sqlite3.Error) and not isinstance(error, FlakefightersError):
             raise explain_sqlite(error, self._name) from error
@@ -136,7 +130,7 @@ class Staging:
         """Insert rows of a table; of "trust", a run and how far it is trusted."""
         if table == "trust":
             rows = [(run, trust, self._received, self.via) for run, trust in rows]
-        self.buried = self.buried or (table == "tombstone" and bool(rows))
+        self.has_tombstones = self.has_tombstones or (table == "tombstone" and bool(rows))
         self.connection.executemany(_INSERTS[table], rows)
         self.rows += len(rows)
 
