@@ -23,7 +23,7 @@ _QUESTION: Final = struct.pack("!ii", 8, 80877103)
 _SECONDS: Final = 5.0
 #: Advice starts this many days before a certificate ends.
 _DAYS: Final = 21
-#: OpenSSL's codes of certificates that nobody we trust has signed.
+#: OpenSSL's codes of certificates that no trusted authority has signed.
 _UNKNOWN: Final = (2, 18, 19, 20, 21)
 
 

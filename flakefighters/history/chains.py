@@ -52,7 +52,7 @@ def suite_links(database: Database, suites: Iterable[str], *, places: bool) -> d
     rows = _ask(database, "suite", columns, "{hash:ids}", ids=wanted)
     links = {}
     for row in rows:
-        with suppress(*MALFORMED):  # whoever needs it finds its chain broken
+        with suppress(*MALFORMED):  # the chain of what needs it is broken
             links[row[0]] = SuiteLink.read(row)
     return links
 

@@ -51,7 +51,7 @@ class Coverage:
             if kind == 1:
                 self._known[name] = other, text
             else:
-                with suppress(*MALFORMED):  # whoever needs it finds its chain broken
+                with suppress(*MALFORMED):  # the chain of what needs it is broken
                     links[name] = SuiteLink.read((name, n, other, text, removed, None))
         self._suites.learn(links, (suite for suite, _ in self._known.values()))
 

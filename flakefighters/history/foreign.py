@@ -1,8 +1,8 @@
-"""Reading a SQLite history that somebody else made: nothing in it is believed.
+"""Reading a SQLite history of unknown origin: nothing in it is believed.
 
 The file is copied into a private folder, opened there without a way to write, and must have
 exactly our tables.  Every run is loaded, its types, ids and sizes are checked and its content
-hash is computed anew, before anybody gets to see it.
+hash is computed anew, before it is handed out.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ class PostgresDatabase:
         raise explain_postgres(answer.error, self.target)
 
     def _cut(self) -> None:
-        """Make the driver notice that nobody answers, whatever it waits for."""
+        """Make the driver notice that the server does not answer, whatever it waits for."""
         with suppress(Exception):  # already broken: that is what we want
             line = socket.fromfd(self._live.fileno(), socket.AF_INET, socket.SOCK_STREAM)
             try:
@@ -248,7 +248,7 @@ class PostgresDatabase:
     def writing(self, sql: str, **params: object) -> Iterator[PostgresWriter]:
         if self.read_only:
             raise DatabaseError(f"{self.target.display} is opened for reading only")
-        # Whoever may log in can hold the lock: then this says so before the time is up.
+        # Every role can hold the lock: then this says so before the time is up.
         longest = int(800 * self._seconds_left(SILENCE))
         begin = (
             f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {longest}; "

@@ -38,7 +38,7 @@ _REFUSED: Final = ("0A000", "42601", "42501")
 
 @contextmanager
 def snapshot(database: PostgresDatabase) -> Iterator[Snapshot]:
-    """All that is asked within sees the database as it is now, whoever writes meanwhile."""
+    """All that is asked within sees the database as it is now, whatever is written meanwhile."""
     database._send(_BEGIN)
     try:
         yield Snapshot(database)
@@ -190,7 +190,7 @@ class _Stream:
                 cursor.copy_expert(self._sql, self, CHUNK)
             self._hand_over()
             self._put(None)
-        except Exception as error:  # handed to whoever waits
+        except Exception as error:  # handed to the reader
             self._put(error.with_traceback(None))
 
     def _hand_over(self) -> None:

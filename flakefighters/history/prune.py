@@ -2,7 +2,7 @@
 
 The horizon of a project is a time: runs that started before it are not kept here, nor taken in
 again.  It only ever rises.  What lies beyond it is removed in small transactions, each of which
-leaves a whole history; whoever is killed leaves the rest to the next prune.
+leaves a whole history; a prune that is killed leaves the rest to the next one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BEYOND: Final = """
 FROM {s}run r WHERE r.started < (
   SELECT max(h."before") FROM {s}horizon h WHERE h.project = r.project)
 """
-# A build is as old as its first run.  Runs that anybody could have made up count for nothing.
+# A build is as old as its first run.  Untrusted runs, which may be made up, count for nothing.
 _BUILDS: Final = """
 SELECT min(r.started) FROM {s}run r WHERE r.project = :project AND r.started <= :until
   AND EXISTS (SELECT 1 FROM {s}arrival a WHERE a.run = r.id AND a.trust < :untrusted)
@@ -137,7 +137,7 @@ def prune(database: Database, before: Mapping[int, int]) -> Pruned:
         with pace.batch(database) as upkeep:
             remove_runs(upkeep, ids)
         done.runs += len(ids)
-    apply(database)  # whoever purged may have been killed
+    apply(database)  # the purge may have been killed
     done.rows = sweep(database)
     done.freed, done.spare = give_back(database)
     return done

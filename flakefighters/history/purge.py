@@ -180,7 +180,7 @@ def _in_batches(
                 for table, used in _SAID.items()
             }
             work(upkeep, batch)
-            # At once: whoever is killed after this leaves nothing of a secret behind.
+            # At once: a purge that is killed after this leaves nothing of a secret behind.
             for table, ids in said.items():
                 remove_unneeded(upkeep, table, ids)
 

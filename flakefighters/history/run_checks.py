@@ -1,4 +1,4 @@
-"""Whether a run that somebody else wrote down is as we would write it.
+"""Whether a run from elsewhere is written down as we would write it.
 
 A file from another machine and a journal in a folder are asked the same: is everything of its type,
 in its range, within bounds, and under the id that its content has?

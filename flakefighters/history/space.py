@@ -15,7 +15,7 @@ from flakefighters.originals import real
 
 __all__ = ["give_back", "rewrite"]
 
-#: Nobody can write while a file is made smaller: larger ones keep their room for runs to come.
+#: Writers wait while a file is made smaller: larger ones keep their room for runs to come.
 MOST: Final = 256 * 1024 * 1024
 #: Not worth the while: free bytes, and their share of the file.
 _LEAST, _SHARE = 64 * 1024, 0.1
@@ -35,7 +35,7 @@ def give_back(database: Database) -> tuple[int | None, int]:
     if free < max(_LEAST, _SHARE * size) or size - free > MOST:
         return 0, free
     with suppress(sqlite3.OperationalError), _impatient(database):
-        # Where somebody uses it, the next prune tries again.
+        # Where it is in use, the next prune tries again.
         database.connection.execute("VACUUM")
         _empty_log(database, 0.0)
     now, free = _sizes(database)
@@ -68,7 +68,7 @@ def _kept(error: sqlite3.Error | None) -> DatabaseError:
 
 @contextmanager
 def _impatient(database: SqliteDatabase) -> Iterator[None]:
-    """Do not wait for readers: meanwhile nobody could write."""
+    """Do not wait for readers: meanwhile writers would wait too."""
     ((usual,),) = database.connection.execute("PRAGMA busy_timeout").fetchall()
     database.connection.execute("PRAGMA busy_timeout = 200")
     try:

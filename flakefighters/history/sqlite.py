@@ -86,7 +86,7 @@ def _foreign(name: str) -> ForeignDatabaseError:
 class SqliteDatabase:
     """See :class:`~flakefighters.history.database.Database`."""
 
-    #: Whoever can write the file can write anything.
+    #: A user who can write the file can write anything.
     trust = Trust.LOCAL
     gives_trust = False
 

@@ -43,7 +43,7 @@ def open_history(
 
     ``deadline`` is in seconds from now, for the opening and all that follows; None leaves only
     the limits that keep a silent server from blocking us.  ``tracked`` says that git tracks the
-    file: then it is refused, whoever can commit could have made it.  Raises a
+    file: then it is refused, as every committer could have made it.  Raises a
     :class:`~flakefighters.errors.DatabaseError` that says what to do.
     """
     create = create and not target.read_only

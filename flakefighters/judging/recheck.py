@@ -83,7 +83,7 @@ class Hindsight:
             known.update((one.id, one) for one in same)
         known.update(history.heads(name for name in seen if name not in known))
         known.pop(head.id, None)
-        #: Runs that were seen at the time and are gone.  Without them nobody can say what the same
+        #: Runs that were seen at the time and are gone.  Without them it is not known what the same
         #: history says: any answer would be another one's.
         self.lost = sum(name not in known for name in seen)
         #: Results of each test by all that is known today, best evidence first.

@@ -1,7 +1,7 @@
 """Which database, and who said so.
 
 Importing this package loads nothing heavy: pydantic-settings, tomllib and the keyring are
-reached only when something is configured, the views only when somebody looks.
+reached only when something is configured, the views only when they are shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Passwords that a program of the user's gives: 1Password, Vault, a cloud's short-lived tokens.
 
 The command is the user's own: it is read from the file in the configuration folder, and from
-nowhere else.  What it prints is shown to nobody.
+nowhere else.  What it prints is never shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flakefighters.model import Secret
 
 __all__ = ["Answer", "end", "run", "words"]
 
-#: Seconds: somebody may have to touch a sensor.
+#: Seconds: the user may have to touch a sensor.
 _SECONDS: Final = 20.0
 _LONGEST: Final = 8192
 

@@ -1,4 +1,4 @@
-"""The long way to a profile, for whoever has configured something: read, merge, select, check.
+"""The long way to a profile, where something is configured: read, merge, select, check.
 
 Heavy: imports pydantic-settings.
 """

@@ -1,7 +1,7 @@
 """Who is affected by a function that has other parameters, or is new, without running it.
 
-Whoever calls it runs it, which is seen.  What is left are calls that its parameters refuse, and
-code that hands the function on, so that nobody knows how it is called.
+A caller runs it, which is seen.  What is left are calls that its parameters refuse, and
+code that hands the function on, so that it is not known how it is called.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """From two file maps to what differs in units, and to all that each change reaches.
 
-A change in a function's body matters to whoever runs the function.  Any other change (a constant,
-a default, a decorator, a class's attribute, a name that comes or goes) matters to whatever reads a
-name of it, in this file or another; and one with an effect at import to all that import the file.
+A change in a function's body matters to the code that runs the function.  Any other change (a
+constant, a default, a decorator, a class's attribute, a name that comes or goes) matters to
+whatever reads a name of it, in this file or another; and one with an effect at import to all that
+import the file.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from flakefighters.state.files import differing
 
 __all__ = ["Delta", "Effects"]
 
-#: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
+#: Beyond so many changed Python files each is one change, as parsing costs.
 _MOST_PARSED: Final = 400
 #: What is altered for other files too.
 _FOR_OTHERS: Final = frozenset({Scope.ANYWHERE, Scope.FIXTURE})
@@ -106,7 +107,7 @@ class Effects:
     def _compared(self, path: str, before: bytes) -> list[Effect]:
         after = self._project.files.content(path)
         changes = compare(path, before, after)
-        if not changes:  # somebody may read the very text
+        if not changes:  # some code may read the very text
             return [Effect(change=Change(kind=ChangeKind.FILE, path=path, by_run=False))]
         found = [self._effect(change) for change in changes]
         gone = {one.unit for one in changes if one.how == "removed" and one.unit is not None}

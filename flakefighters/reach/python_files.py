@@ -77,7 +77,7 @@ class PythonFiles:
         if change.how == "removed":
             self._found.certain = False  # what it did for others is done no more
         elif change.how == "added" and self._seen.reflects(tables.REFLECTION):
-            self._found.certain = False  # somebody may look for it
+            self._found.certain = False  # some code may look for it
         elif self._seen.reflects(tables.LOOKING_AT_FILES):
             self._found.certain = False
         missing = change.how == "removed" or self._cannot_be_read(change)
@@ -91,7 +91,7 @@ class PythonFiles:
         return (path.rpartition("/")[0] or ".") in self._seen.trace.opened
 
     def _by_imports(self, effect: Effect) -> None:
-        """Where no function was seen: whoever can reach the file may have run the change."""
+        """Where no function was seen: a test that can reach the file may have run the change."""
         change = effect.change
         self._found.ran_before = True
         run = units(effect, Via.RUN)
@@ -226,7 +226,7 @@ class PythonFiles:
         if effect.leaves and self._seen.is_loaded(path):
             return False
         if path in execution.collected and path != execution.own_file:
-            return not effect.leaves  # other tests: nobody asks for it by a computed name
+            return not effect.leaves  # other tests: no code asks for it by a computed name
         return self._seen.unknown is None
 
     def _may_show(self, effect: Effect) -> bool:
@@ -242,10 +242,10 @@ class PythonFiles:
         names = {name.text for name in change.names} | effect.names
         return not example.isdisjoint({*names, *(change.unit or "").split("."), module})
 
-    # -- code that nobody saw, and libraries -------------------------------------------------
+    # -- code that ran unseen, and libraries -------------------------------------------------
 
     def _is_early(self, effect: Effect, read: frozenset[Unit], run: frozenset[Unit]) -> bool:
-        """A file that was loaded before anybody watched: what ran then is not known."""
+        """A file that was loaded before the trace began: what ran then is not known."""
         change = effect.change
         if "before" not in self._seen.loaders.get(change.path, ()):
             return False

@@ -69,7 +69,7 @@ class SideEffects:
             for bound, wanted in self._project.facts(path).modules()
             if wanted.names
         }
-        # ``json.JSONEncoder.item_separator = "#"``: whoever uses the library may see it.
+        # ``json.JSONEncoder.item_separator = "#"``: all that use the library may see it.
         libraries = modules | sys.stdlib_module_names
         for name in facts.reads.alters:
             if name.scope is Scope.MODULE and name.text in origins:

@@ -259,7 +259,7 @@ def _aside(spool: Path) -> Path:
     facts = spool.stat()
     with suppress(FileExistsError):
         folder.mkdir(mode=facts.st_mode & 0o777)
-        if hasattr(os, "chown"):  # made by root, it is for whoever owns the rest
+        if hasattr(os, "chown"):  # made by root, it is for the owner of the rest
             with suppress(OSError):
                 os.chown(folder, facts.st_uid, facts.st_gid)
     if not stat.S_ISDIR(folder.lstat().st_mode):

@@ -119,7 +119,7 @@ class Comparison:
         return bool(text) and text == self._old_lines[old.first - 1 : old.last]
 
     def _move(self, entry: Entry, inside: _Inside, differing: Differing) -> None:
-        """A unit that does the same at another place, where that matters to whoever imports it."""
+        """A unit that does the same at another place, where that matters to its importers."""
         if entry.kind is ChangeKind.STATEMENT:
             differing.append((Pair(entry, entry), "moved"))
             return

@@ -91,7 +91,7 @@ def of_statement(
 
 
 def _impure(entry: Entry, own: Collection[str]) -> purity.Conditions:
-    """On which conditions a statement does more; whoever reads its own table is found by name."""
+    """On which conditions a statement does more; readers of its own table are found by name."""
     node = entry.node
     if not isinstance(node, ast.Assign) or not all(
         isinstance(target, ast.Subscript)
@@ -116,7 +116,7 @@ def of_attribute(pair: Pair, owners: Owner) -> Names:
     """The names of a statement in a class body, which is the last of ``owners``.
 
     Where a base, a decorator or a keyword may read what the class has (``class Meta`` in a class
-    that a library's base reads), whoever uses one of the classes around it is affected.
+    that a library's base reads), users of the classes around it are affected.
     """
     bound = set(chain.from_iterable(entry.names for entry in pair.versions))
     found: list[Name] = []
@@ -141,7 +141,7 @@ def of_definition(
     """The names by which a function or class is reached; none inside a function.
 
     ``owner`` is the class or function that it is defined in, ``owners`` all classes around it.
-    ``gone``: nobody can run it any more.
+    ``gone``: it cannot be run any more.
     """
     if not isinstance(node, Definition) or isinstance(owner, Function):
         return ()
@@ -163,7 +163,7 @@ def of_definition(
 
 def _of_member(node: Definition, owners: Owner, gone: bool) -> list[Name]:
     """The classes around a member whose users it matters to, even if they do not name it."""
-    # What is run when somebody asks for it is seen then.
+    # What is run when it is asked for is seen then.
     idle = not gone and node.name in tables.IDLE_DUNDERS
     of_tests = node.name.startswith(tables.SET_UPS)
     if of_tests or _shows_members(owners, node, own=not idle, gone=gone):
@@ -186,7 +186,7 @@ def _of_decorator(decorator: ast.expr, name: str) -> Iterator[Name]:
 
 
 def reached_by_calls(node: ast.AST, owner: Definition | None, *, added: bool = False) -> bool:
-    """Whether a function does something only when it is called, and nobody else looks at it.
+    """Whether a function does something only when it is called, and is not looked at otherwise.
 
     ``added``: nor at whether there is such a function.
     """

@@ -1,7 +1,7 @@
 """Syntax trees as plain tuples that are equal when the code does the same.
 
 A key leaves out positions, comments, parentheses, quotes, ``pass``, constants that stand alone
-(docstrings among them) and annotations that nobody evaluates.  Bodies of nested functions and
+(docstrings among them) and annotations that are not evaluated.  Bodies of nested functions and
 classes are left out too: they are units of their own, a key holds only that they are defined.
 """
 
@@ -114,7 +114,7 @@ def key(
 def header_key(node: Definition, counts: Policy, *, examples: bool = True) -> Key:
     """The key of what is outside a definition's body: decorators, parameters, bases, ...
 
-    The docstring belongs to it where somebody reads it, or, with ``examples``, may run what it
+    The docstring belongs to it where some code reads it, or, with ``examples``, may run what it
     shows.
     """
     strange = not all(map(purity.is_known_decorator, map(purity.dotted, node.decorator_list)))

@@ -23,7 +23,7 @@ def displaced(order: Sequence[tuple[int, Entry]], *, listed: bool = False) -> li
 
     A move shows when a unit passes another that binds the same name, when it passes one whose
     name it needs at import (or that needs its), and when two things with effects change places.
-    Each does if somebody has them ``listed``.
+    Each does if they are ``listed``.
     """
     moved = _moved([position for position, _ in order])
     if not moved:

@@ -78,7 +78,7 @@ def is_known_base(name: str) -> bool:
 
 
 def of_decorator(node: ast.expr) -> Conditions:
-    """On which condition a decorator tells somebody what it decorates."""
+    """On which condition a decorator registers what it decorates."""
     name = dotted(node)
     return frozenset({Name(Scope.IF_DECORATOR, f"{name}()" if _called(node) else name)})
 

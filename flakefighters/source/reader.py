@@ -51,7 +51,7 @@ class Surroundings:
     owner: str | None = None
     #: A variable that holds a name which others show: the parameter of ``__getattr__``.
     asked: str | None = None
-    #: Parameters, of which somebody else may have the objects.
+    #: Parameters, whose objects the caller may have too.
     parameters: Collection[str] = ()
     #: Names declared ``global``.
     outside: Collection[str] = ()
@@ -105,7 +105,7 @@ class _Reader:
         if not asked.isdisjoint(tables.ANNOTATIONS):
             found.computed.add(Computed("annotation"))
         if "start" in called and not called.isdisjoint(("patch", "object", "multiple")):
-            # A patch that is started by hand stays until somebody stops it.
+            # A patch that is started by hand stays until it is stopped.
             found.alters |= {Name(Scope.ANYWHERE, word) for word in found.words}
         return found
 

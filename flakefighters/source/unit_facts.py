@@ -90,7 +90,7 @@ def _own_reads(one: Walked, annotated: bool) -> tuple[Reads, Reads]:
             modules=own.modules,
             imported=own.imported,
             assigned=own.assigned,
-            # Within a function nobody knows what a name of the functions around it is bound to.
+            # Within a function it is not known what a name of the functions around it is bound to.
             owner=None if LOCALS in one.name else (one.scope or "").rpartition(".")[2],
             asked=asked,
             parameters=parameters,

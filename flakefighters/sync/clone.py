@@ -63,7 +63,7 @@ def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
         if staging.publish():
             done = Transfer(runs=counted["run"], events=counted["event"], created=True)
         else:
-            # Somebody was faster, or the file system knows no links.
+            # Another process was faster, or the file system knows no links.
             created = not os.path.lexists(into.path)
             with open_history(into) as history:
                 handshake(history)

@@ -29,7 +29,7 @@ Report = Callable[[Progress], None]
 
 
 def unreported(progress: Progress) -> None:
-    """Report to nobody."""
+    """Report nothing."""
     del progress
 
 

@@ -1,7 +1,7 @@
 """A new history file beside the one it is meant for, while it is being filled and checked.
 
 It becomes the history by a link that never overwrites, or its rows are inserted into the history
-that is there.  Whoever is killed meanwhile leaves such a file behind, and nothing else.
+that is there.  A transfer that is killed leaves such a file behind, and nothing else.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from flakefighters.sync.tables import COLUMNS, insert
 
 __all__ = ["Staging"]
 
-#: Files that nobody has written to for so long, in seconds, belong to nobody any more.
+#: Files that were not written to for so long, in seconds, are abandoned.
 _ABANDONED: Final = 3600.0
 _first = itemgetter(0)
 _INSERTS: Final = {table: insert(table) for table in COLUMNS} | {
@@ -44,7 +44,7 @@ _NO_LINKS: Final = (AttributeError, NotImplementedError)
 
 
 class Staging:
-    """A history that nobody else knows of.  Use it as a context manager: its file vanishes."""
+    """A history that no other process knows of.  Use it as a context manager: its file vanishes."""
 
     def __init__(self, target: Path, name: str, *, via: str):
         self._target = target
@@ -78,7 +78,7 @@ class Staging:
 
     def _begin(self) -> None:
         run = self.connection.execute
-        # Nobody else sees the file, and a broken one is thrown away.
+        # No other process sees the file, and a broken one is thrown away.
         for pragma in (
             "journal_mode = OFF",
             "synchronous = OFF",

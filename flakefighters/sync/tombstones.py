@@ -1,7 +1,7 @@
 """What two histories no longer keep: purges always travel, horizons only for who follows them.
 
 Tombstones are taken from servers, where only the owner may set them, and from the history that the
-user works with; never from a file that somebody made, which could wipe out a history.
+user works with; never from a file of unknown origin, which could wipe out a history.
 """
 
 from __future__ import annotations

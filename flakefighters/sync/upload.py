@@ -1,4 +1,4 @@
-"""Send what is in a file that somebody made to a server: each run untrusted, and whole or not."""
+"""Send what is in a file of unknown origin to a server: each run untrusted, and whole or not."""
 
 from __future__ import annotations
 
