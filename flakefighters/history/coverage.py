@@ -7,10 +7,9 @@ from contextlib import suppress
 from typing import Final
 
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database
 from flakefighters.history.pack import SuiteLink
-from flakefighters.history.read import Suites
-from flakefighters.history.unreadable import MALFORMED, Unreadable
+from flakefighters.history.read import Lookup
+from flakefighters.history.unreadable import MALFORMED
 from flakefighters.model import Completeness, Outcome, RunHead
 
 __all__ = ["Coverage", "baselines"]
@@ -33,10 +32,8 @@ SELECT 2, t.id, t.base, t.added, t.removed, t.n FROM {s}suite t JOIN chain c ON 
 class Coverage:
     """Outcomes of earlier runs; what was fetched is kept, it never changes."""
 
-    def __init__(self, database: Database, suites: Suites, unreadable: Unreadable):
-        self._database = database
-        self._suites = suites
-        self._unreadable = unreadable
+    def __init__(self, lookup: Lookup):
+        self._database, self._suites, self._unreadable = lookup
         self._known: dict[str, tuple[str, str]] = {}
 
     def fetch(self, runs: Sequence[RunHead]) -> None:

@@ -15,7 +15,7 @@ from flakefighters.history.belief import Reader
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.pack import SuiteLink
-from flakefighters.history.read import Suites
+from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Outcome, Past, RunHead, Use
@@ -46,16 +46,13 @@ ORDER BY 1, 2, 3, 4, 5, 6
 
 
 def past(
-    database: Database,
-    suites: Suites,
-    nodeids: Sequence[str],
-    runs: Sequence[RunHead],
-    unreadable: Unreadable,
+    lookup: Lookup, nodeids: Sequence[str], runs: Sequence[RunHead]
 ) -> dict[str, tuple[Past, ...]]:
     """See :meth:`flakefighters.history.store.History.past`."""
     found: dict[str, list[Past]] = {nodeid: [] for nodeid in nodeids}
     if not found or not runs:
         return dict.fromkeys(found, ())
+    database, suites, unreadable = lookup
     ids = to_json([run.id for run in runs])
     known = {row[0]: row[1:] for row in database.query(_OUTCOMES, runs=ids)}
     suites.fetch(suite for _, suite, _ in known.values())
@@ -149,22 +146,15 @@ class Further:
 
 
 def further(
-    database: Database,
-    suites: Suites,
-    project: str,
-    nodeids: Sequence[str],
-    reader: Reader,
-    known: Iterable[str],
-    *,
-    until: int,
-    unreadable: Unreadable,
+    lookup: Lookup, project: str, nodeids: Sequence[str], reader: Reader, known: Iterable[str]
 ) -> Further:
     """See :meth:`flakefighters.history.store.History.further`."""
+    database, suites, unreadable = lookup
     condition, params = belief.condition(reader, Use.BASELINE)
     rows = database.query(
         _FURTHER.replace("{condition}", condition),
         project=content.project_id(project),
-        until=until,
+        until=heads.latest(),
         known=to_json(sorted(known)),
         among=AMONG,
         most=MOST,

@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from flakefighters.history.database import Database
+from flakefighters.history.database import TRUST_RANKS, Database
+from flakefighters.history.heads import SUSPECT
 from flakefighters.history.orphans import sweep
 from flakefighters.history.purge import apply
 from flakefighters.history.space import give_back
 from flakefighters.history.upkeep import Pace, alone, need_owner, remove_runs
+from flakefighters.model import Trust
 
 __all__ = ["Plan", "Policy", "Pruned", "horizons", "plan", "prune", "raise_horizon"]
 
 _DAY: Final = 24 * 3600 * 1_000_000
-#: Starts later than this after now are not believed, and push nothing out, µs.
-_SUSPECT: Final = 5 * 60 * 1_000_000
-_UNTRUSTED: Final = 3
+_UNTRUSTED: Final = TRUST_RANKS[Trust.UNTRUSTED]
 
 _BEYOND: Final = """
 FROM {s}run r WHERE r.started < (
@@ -83,7 +83,7 @@ def plan(database: Database, project: int, policy: Policy, now: int) -> Plan:
     begun = [
         start
         for (start,) in database.query(
-            _BUILDS, project=project, until=now + _SUSPECT, untrusted=_UNTRUSTED
+            _BUILDS, project=project, until=now + SUSPECT, untrusted=_UNTRUSTED
         )
     ]
     wanted = _before(begun, policy, now)

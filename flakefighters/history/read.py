@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import belief, content, heads, pack
@@ -33,6 +33,7 @@ from flakefighters.model import (
 )
 
 __all__ = [
+    "Lookup",
     "Suites",
     "environments",
     "executions",
@@ -69,6 +70,15 @@ class Suites:
         if suite not in self._members:
             raise ValueError(f"the chain of suite {suite} is broken")
         return self._members[suite]
+
+
+class Lookup(NamedTuple):
+    """What questions about results look into."""
+
+    database: Database
+    suites: Suites
+    #: Where runs are noted that cannot be read.
+    unreadable: Unreadable
 
 
 def nodeids(database: Database, tests: Iterable[int]) -> dict[int, str]:

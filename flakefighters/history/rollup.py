@@ -11,8 +11,8 @@ from typing import Final
 
 from flakefighters.history import content, heads, read
 from flakefighters.history.database import Database, Row
+from flakefighters.history.read import Lookup
 from flakefighters.history.standing import labels_by_test, worst
-from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Label, Outcome, Verdict
 from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
@@ -26,12 +26,11 @@ _RAN: Final = frozenset(".FExXR?")
 _LONG_AGO: Final = -(2**62)
 
 
-def run_rows(
-    database: Database, project: str | None, *, limit: int, until: int, unreadable: Unreadable
-) -> tuple[RunRow, ...]:
+def run_rows(lookup: Lookup, project: str | None, limit: int) -> tuple[RunRow, ...]:
     """See :meth:`flakefighters.history.store.History.run_rows`."""
+    database, _, unreadable = lookup
     more = ", r.outcomes, (SELECT s.n FROM {s}suite s WHERE s.id = r.suite)"
-    rows = heads.newest(database, project, limit=limit, until=until, more=more)
+    rows = heads.newest(database, project, limit=limit, more=more)
     labels: dict[str, Counter[Label]] = defaultdict(Counter)
     for (run, _), found in labels_by_test(database, [row[0] for row in rows]).items():
         labels[run].update(found)
@@ -116,29 +115,22 @@ class _Tally:
 
 
 def test_rows(
-    database: Database,
-    project: str,
-    *,
-    runs: int,
-    until: int,
-    branch: str | None,
-    since: int | None,
-    unreadable: Unreadable,
+    lookup: Lookup, project: str, runs: int, *, branch: str | None, since: int | None
 ) -> tuple[TestRow, ...]:
     """See :meth:`flakefighters.history.store.History.test_rows`."""
+    database, suites, unreadable = lookup
     rows = database.query(
         "SELECT r.id, r.started, r.suite, r.outcomes FROM {s}run r WHERE r.project = :project "
         "AND r.started <= :until AND r.started >= :since "
         "AND (:every = 1 OR r.branch = :branch) "
         "ORDER BY r.started DESC, r.id DESC LIMIT :runs",
         project=content.project_id(project),
-        until=until,
+        until=heads.latest(),
         since=_LONG_AGO if since is None else since,
         runs=runs,
         every=int(branch is None),
         branch=storable(branch or ""),
     )
-    suites = read.Suites(database)
     suites.fetch(row[2] for row in rows)
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     for run, started, suite, outcomes in reversed(rows):
@@ -165,29 +157,17 @@ def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _T
 
 
 def executions_of(
-    database: Database,
-    suites: read.Suites,
-    nodeid: str,
-    project: str,
-    *,
-    limit: int,
-    until: int,
-    unreadable: Unreadable,
+    lookup: Lookup, nodeid: str, project: str, limit: int
 ) -> tuple[ExecutionRow, ...]:
     """See :meth:`flakefighters.history.store.History.executions_of`."""
+    database, suites, unreadable = lookup
     (test,) = content.test_ids(project, (nodeid,))
     found: list[ExecutionRow] = []
     before: str | None = None
     # Runs without the test (selections, older than it) are skipped, but not for ever.
     for _ in range(4):
-        rows = heads.newest(
-            database,
-            project,
-            limit=limit,
-            until=until,
-            before=before,
-            more=", r.suite, r.outcomes, r.durations",
-        )
+        more = ", r.suite, r.outcomes, r.durations"
+        rows = heads.newest(database, project, limit=limit, before=before, more=more)
         if not rows:
             break
         before = rows[-1][0]
