@@ -8,7 +8,7 @@ leaves a whole history; a prune that is killed leaves the rest to the next one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from flakefighters.history.database import TRUST_RANKS, Database
@@ -18,6 +18,7 @@ from flakefighters.history.purge import apply
 from flakefighters.history.space import give_back
 from flakefighters.history.upkeep import Pace, alone, need_owner, remove_runs
 from flakefighters.model import Trust
+from flakefighters.model.views import Plan, Pruned
 
 __all__ = ["Plan", "Policy", "Pruned", "horizons", "plan", "prune", "raise_horizon"]
 
@@ -44,31 +45,6 @@ class Policy:
     keep_runs: int | None = None
     #: Builds that began within so many days.
     keep_days: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a policy means for one project."""
-
-    #: Runs that started before this (µs UTC) go; None: all are kept.
-    before: int | None
-    #: How many runs those are.
-    runs: int = 0
-    #: Builds with a run that stays.
-    builds: int = 0
-
-
-@dataclass(slots=True)
-class Pruned:
-    """What was removed."""
-
-    runs: int = 0
-    #: Rows that no run needs any more, by table.
-    rows: dict[str, int] = field(default_factory=dict)
-    #: Bytes that the file became smaller by; None where the server looks after that itself.
-    freed: int | None = None
-    #: Free bytes that stay in the file, for runs to come.
-    spare: int = 0
 
 
 def horizons(database: Database) -> dict[int, int]:

@@ -1,12 +1,22 @@
-"""What the commands show of settings, profiles and checks."""
+"""What the commands show of settings, profiles, checks, pruning and transfers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Check", "FileView", "ProfileView", "SettingView", "SettingsView", "Status"]
+__all__ = [
+    "Check",
+    "Conflict",
+    "FileView",
+    "Plan",
+    "ProfileView",
+    "Pruned",
+    "SettingView",
+    "SettingsView",
+    "Status",
+]
 
 Status = Literal["ok", "skipped", "failed"]
 
@@ -73,3 +83,38 @@ class ProfileView:
     origin: str | None
     #: What would stop it from being used.
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a policy means for one project."""
+
+    #: Runs that started before this (µs UTC) go; None: all are kept.
+    before: int | None
+    #: How many runs those are.
+    runs: int = 0
+    #: Builds with a run that stays.
+    builds: int = 0
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What was removed."""
+
+    runs: int = 0
+    #: Rows that no run needs any more, by table.
+    rows: dict[str, int] = field(default_factory=dict)
+    #: Bytes that the file became smaller by; None where the server looks after that itself.
+    freed: int | None = None
+    #: Free bytes that stay in the file, for runs to come.
+    spare: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Conflict:
+    """A run that two histories tell differently; the one that was there is kept."""
+
+    run: str
+    #: Its content hash where it was to go, and where it came from.
+    ours: str
+    theirs: str

@@ -282,7 +282,7 @@ def test_a_reader_keeps_bytes_and_is_named(
     from flakefighters.history import space
     from flakefighters.history.sqlite import SqliteDatabase
 
-    monkeypatch.setattr(space, "_PATIENCE", 0.1)
+    monkeypatch.setattr(space, "_LOCK_SECONDS", 0.1)
     target = new_target()
     run = leaking_run()
     with open_history(target) as history, open_history(target) as other:
