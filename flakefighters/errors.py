@@ -81,7 +81,7 @@ class DatabaseError(FlakefightersError):
 
 
 class UnreachableError(DatabaseError):
-    """Nobody answered, or the connection broke."""
+    """The server did not answer, or the connection broke."""
 
     slug = "unreachable"
 

@@ -1,4 +1,4 @@
-"""Importing our own modules late, in a process that belongs to somebody's tests."""
+"""Importing our own modules late, in the process of a test run."""
 
 from __future__ import annotations
 

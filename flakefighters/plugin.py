@@ -126,7 +126,7 @@ def pytest_load_initial_conftests(
 ) -> Generator[None, None, None]:
     """Begin to watch before any conftest is imported, if there is anything to do.
 
-    Afterwards register ``--database-url``, unless somebody has taken the name.
+    Afterwards register ``--database-url``, unless another plugin has taken the name.
     """
     _begin_early(early_config, args)
     yield

@@ -153,7 +153,7 @@ class Journal:
         try:
             real.unlink(self._name)
         except OSError:
-            return  # it was never written, or somebody was faster
+            return  # it was never written, or another process was faster
 
     def _append(self, line: Mapping[str, Any]) -> None:
         self._buffer.append(self._dumps(line) + "\n")
@@ -163,7 +163,7 @@ class Journal:
 
 
 def make_private(folder: Path, *, ignored: bool = True) -> None:
-    """Make a folder that nobody else can enter, with a note to git not to look at it.
+    """Make a folder that no other user can enter, with a note to git not to look at it.
 
     OSError if it cannot be made.
     """
@@ -223,7 +223,7 @@ def lives(first: Mapping[str, Any], path: Path, now: float) -> bool:
 
 
 def _touched(path: Path, now: float) -> bool:
-    """Whether somebody has written to a journal within the last hour."""
+    """Whether a journal was written to within the last hour."""
     try:
         return now - path.lstat().st_mtime < 3600
     except OSError:

@@ -65,7 +65,8 @@ _DEF: Final = r"[> ](\s*)(?:async\s+)?def\s+(\w+)"
 def _link(traceback: Any, crash: Any) -> Read:
     entries: Sequence[Any] = getattr(traceback, "reprentries", None) or ()
     message = str(getattr(crash, "message", "") or "")
-    if entries and all(getattr(entry, "reprfileloc", None) is None for entry in entries):
+    shown = [entry for entry in entries if getattr(entry, "reprfileloc", None) is not None]
+    if entries and not shown:
         if str(getattr(traceback, "style", "")) == "native":
             return _native(_lines(entries), message)
         path = getattr(crash, "path", None)
@@ -73,7 +74,6 @@ def _link(traceback: Any, crash: Any) -> Read:
             message=message or "\n".join(_lines(entries)),
             frames=((str(path), ""),) if path else (),
         )
-    shown = [entry for entry in entries if getattr(entry, "reprfileloc", None) is not None]
     shown = [entry for entry in shown if not _inside(str(entry.reprfileloc.path))]
     return Read(
         message=message or _errors(_lines(entries[-1:])),
@@ -136,6 +136,26 @@ _RAISED: Final = _TREE + r" ?([A-Za-z_][\w.<>]*)(?:: (.*))?$"
 
 def _native(lines: list[str], message: str) -> Read:
     """Python's traceback: a chain without a group, or a group with its members."""
+    found = _raised(lines)
+    if not found:
+        return Read(message=message or "\n".join(lines[-1:]))
+    tree = any(line.lstrip().startswith("+-") for line in lines)
+    own = found[-1]
+    if tree:
+        own = next((link for link in found if "sub-exception" in link.message), found[0])
+    others = tuple(link for link in found if link is not own)
+    return Read(
+        exception=own.exception,
+        message=message or own.message,
+        frames=own.frames,
+        source=own.source,
+        causes=() if tree else others[::-1],
+        members=others if tree else (),
+    )
+
+
+def _raised(lines: list[str]) -> list[Link]:
+    """The exceptions of Python's traceback, in the order in which they are printed."""
     found: list[Link] = []
     frames: list[tuple[str, str]] = []
     source: str | None = None
@@ -149,30 +169,10 @@ def _native(lines: list[str], message: str) -> Read:
             continue
         raised = _compiled(_RAISED).match(line)
         if raised is not None and (frames or not found):
-            found.append(
-                Link(
-                    exception=raised[1],
-                    message=raised[2] or "",
-                    frames=tuple(frames),
-                    source=source,
-                )
-            )
+            name, message = raised[1], raised[2] or ""
+            found.append(Link(exception=name, message=message, frames=tuple(frames), source=source))
             frames = []
-    if not found:
-        return Read(message=message or "\n".join(lines[-1:]))
-    tree = any(line.lstrip().startswith("+-") for line in lines)
-    own = next((link for link in found if "sub-exception" in link.message), found[0])
-    if not tree:
-        own = found[-1]
-    others = tuple(link for link in found if link is not own)
-    return Read(
-        exception=own.exception,
-        message=message or own.message,
-        frames=own.frames,
-        source=own.source,
-        causes=() if tree else others[::-1],
-        members=others if tree else (),
-    )
+    return found
 
 
 # -- plain text ------------------------------------------------------------------------------

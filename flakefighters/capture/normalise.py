@@ -186,7 +186,7 @@ def _base_rules(base: str) -> tuple[tuple[str, str, str], ...]:
     """Rules that make paths below ``base`` relative, in each spelling of its separators."""
     stem = base.rstrip("/\\")
     if len(stem) < 2:
-        return ()  # the file system's root is everybody's prefix
+        return ()  # the file system's root is the prefix of all paths
     rules = []
     for spelled in dict.fromkeys((stem, stem.replace("\\", "/"), stem.replace("\\", "\\\\"))):
         literal = re.escape(spelled)

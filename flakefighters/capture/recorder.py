@@ -51,6 +51,15 @@ class _Open:
     #: What was captured up to its last report: (title, text).
     captured: Sequence[tuple[str, str]] = ()
 
+    def reached(self, when: str, duration: Any, *, subtest: bool) -> None:
+        """Note that a phase was reported, and how long it took."""
+        self.begun = self.begun or when == "setup"
+        self.called = self.called or (when == "call" and not subtest)
+        position = _POSITION.get(when)
+        if position is not None:
+            longest = self.durations[position] or 0.0
+            self.durations[position] = max(longest, _seconds(duration))
+
 
 #: What one ended attempt adds: (position in the suite, durations in 100 µs, execution or None).
 Closed = tuple[int, tuple[int, int, int], Execution | None]
@@ -120,9 +129,8 @@ class Recorder:
     def report(self, report: Any, worker: str | None = None) -> list[Closed]:
         """Take one report in; return the attempts that it ended."""
         when = report.when
-        key = (report.nodeid, worker)
         closed: list[Closed] = []
-        current = self._open.get(key)
+        current = self._open.get((report.nodeid, worker))
         seen = self._read(report)
         subtest = is_subtest(report)
         if current is not None and _is_over(current, when, subtest):
@@ -135,12 +143,7 @@ class Recorder:
             current.begun = True
         elif current is None:
             current = self._begin(report.nodeid, worker)
-        current.begun = current.begun or when == "setup"
-        current.called = current.called or (when == "call" and not subtest)
-        position = _POSITION.get(when)
-        if position is not None:
-            duration = current.durations[position] or 0.0
-            current.durations[position] = max(duration, _seconds(report.duration))
+        current.reached(when, report.duration, subtest=subtest)
         if self._output:
             current.captured = report.sections
         if seen is not None:

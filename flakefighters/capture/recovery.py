@@ -1,8 +1,8 @@
 """Reading a journal back, as data of an unknown machine: bounded, typed, never through a link.
 
-Whoever can write into a project's folder can leave a file there that looks like a journal.  What is
-not a plain file, or holds more than a run can, is a :class:`JournalError`, whatever it is.  Whether
-the run makes sense is for the history to say.
+A user who can write into a project's folder can leave a file there that looks like a journal.  What
+is not a plain file, or holds more than a run can, is a :class:`JournalError`, whatever it is.
+Whether the run makes sense is for the history to say.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ class _UnknownTestError(ValueError):
 
 
 def is_ours(uid: int, owners: Collection[int] | None) -> bool:
-    """Whether a file's owner is among ``owners``; None is everybody."""
+    """Whether a file's owner is among ``owners``; None is all users."""
     return owners is None or uid in owners
 
 
 def open_plain(path: Path, owners: Collection[int] | None = None) -> BinaryIO:
-    """Open a plain file for reading, of one of ``owners``; it never waits for anybody.
+    """Open a plain file for reading, of one of ``owners``; it never waits for a writer.
 
     OSError if it cannot be opened, ValueError for anything that is no plain file of theirs.
     """

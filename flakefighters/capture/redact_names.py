@@ -143,14 +143,14 @@ _COOKIE_ATTRIBUTES: Final = frozenset(
     ("comment", "domain", "expires", "max-age", "path", "priority", "samesite", "version")
 )
 #: Parts of a cookie in a row that hold no secret before the search is given up.
-_COOKIE_PATIENCE: Final = 6
+_MOST_PARTS: Final = 6
 
 
 def _cookies(match: re.Match[str]) -> Iterator[Span]:
     """The values of ``name=value; name=value``; names and attributes stay."""
-    text, at, patience = match.string, match.end(), _COOKIE_PATIENCE
-    while patience:
-        patience -= 1
+    text, at, left = match.string, match.end(), _MOST_PARTS
+    while left:
+        left -= 1
         pair = _compiled(_COOKIE_PAIR).match(text, at)
         if pair is not None:
             at = pair.end()
@@ -158,7 +158,7 @@ def _cookies(match: re.Match[str]) -> Iterator[Span]:
             if not attribute and len(pair["value"]) >= 4 and not template(pair["value"]):
                 at = _rest(pair, "value", _COOKIE_VALUE)
                 yield pair.start("value"), at
-                patience = _COOKIE_PATIENCE
+                left = _MOST_PARTS
         elif at == match.end():
             return  # no cookie at all
         following = _compiled(_COOKIE_NEXT).match(text, at)
@@ -230,6 +230,13 @@ def _option(match: re.Match[str]) -> Span | None:
     return match.start("bare"), _rest(match, "bare", _BARE)
 
 
+def _is_assigned(match: re.Match[str], word: str) -> bool:
+    """As in ``password=letmein``; other words are variables or annotations in code."""
+    tight = match["operator"] == "=" and not match["space"] and word.isalpha()
+    end = match.start("bare") + len(word)
+    return tight and _compiled(_AFTER_WORD).match(match.string, end) is not None
+
+
 def _bare(match: re.Match[str]) -> Span | None:
     password = match["password"] is not None
     start = match.start("bare")
@@ -241,11 +248,8 @@ def _bare(match: re.Match[str]) -> Span | None:
         return None
     if template(value) or _compiled(_CALL).fullmatch(value):
         return None  # derive(...) and the like
-    if password and _is_word(value):
-        # A variable or an annotation in code, unless it stands as in "password=letmein".
-        tight = match["operator"] == "=" and not match["space"] and value.isalpha()
-        if not (tight and _compiled(_AFTER_WORD).match(match.string, end)):
-            return None
+    if password and _is_word(value) and not _is_assigned(match, value):
+        return None
     whole = _rest(match, "bare", _BARE)
     if whole > match.end("bare"):  # only its beginning has been read so far
         end = start + len(match.string[start:whole].rstrip(_CLOSERS))

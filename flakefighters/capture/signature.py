@@ -16,6 +16,7 @@ project: many tests that fail for one reason share one signature.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -275,9 +276,8 @@ _FOREIGN: Final = ("<", "/", "~", "../", ".venv/", "venv/", ".tox/", ".nox/", ".
 
 def _places(frames: Sequence[Frame], *, recursive: bool) -> list[Frame]:
     """The innermost frames of the project, innermost first; others only if it has none."""
-    known = [(path, name) for path, name in frames if name and not name.startswith("<")] or [
-        (path, "") for path, _ in frames
-    ]
+    named = [frame for frame in frames if frame[1] and not frame[1].startswith("<")]
+    known = named or [(path, "") for path, _ in frames]
     inner = [frame for frame in known if not _foreign(frame[0])]
     if not inner:
         inner = known[-1:]
@@ -285,7 +285,7 @@ def _places(frames: Sequence[Frame], *, recursive: bool) -> list[Frame]:
         # Which function meets the limit is chance: those that repeat, in a fixed order.
         repeated = {frame for frame in inner if inner.count(frame) > 1}
         return sorted(repeated or set(inner))[:_FRAMES]
-    outside = [frame for frame in inner if not _is_test(frame)]
+    outside = [*itertools.filterfalse(_is_test, inner)]
     innermost_first = dict.fromkeys(reversed(outside or inner))
     return list(innermost_first)[:_FRAMES]
 

@@ -72,6 +72,14 @@ def load(kind: type[T], data: Any) -> T:
     return kind(**known)
 
 
+def _tuple(members: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise TypeError("expected a list")
+    if len(members) == 2 and members[1] is Ellipsis:
+        return tuple(_value(members[0], member) for member in value)
+    return tuple(_value(kind, member) for kind, member in zip(members, value, strict=True))
+
+
 def _value(hint: Any, value: Any) -> Any:
     origin = typing.get_origin(hint)
     if hint is Any:
@@ -82,12 +90,7 @@ def _value(hint: Any, value: Any) -> Any:
             return None
         return _value(next(option for option in options if option is not type(None)), value)
     if origin is tuple:
-        members = typing.get_args(hint)
-        if not isinstance(value, list):
-            raise TypeError("expected a list")
-        if len(members) == 2 and members[1] is Ellipsis:
-            return tuple(_value(members[0], member) for member in value)
-        return tuple(_value(kind, member) for kind, member in zip(members, value, strict=True))
+        return _tuple(typing.get_args(hint), value)
     if origin in (Mapping, dict) or hint is Mapping:
         if not isinstance(value, Mapping):
             raise TypeError("expected an object")

@@ -24,7 +24,7 @@ def look(line: Talker) -> Check:
     """A pooler tells a process id of its own at login.
 
     One connection is all that is used: small pools have no second one to spare.  That leaves the
-    mode open where nobody else is connected, and both that allow transactions work.
+    mode open where no other client is connected, and both that allow transactions work.
     """
     try:
         told, now = line.process(transaction=False)

@@ -5,24 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+
+from flakefighters.model.views import Check, Status
 
 __all__ = ["Budget", "Check", "Status", "failed", "ok", "skipped", "skipped_all"]
-
-Status = Literal["ok", "skipped", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding of one step."""
-
-    #: "settings", "network", ...
-    step: str
-    status: Status
-    #: One sentence.  Never a password.
-    message: str
-    #: What to do about it; beside "ok" it is advice.
-    remedy: str | None = None
 
 
 def ok(step: str, message: str, advice: str | None = None) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from flakefighters.checks.results import Check, failed, ok, skipped
@@ -14,6 +14,7 @@ from flakefighters.model import Target
 __all__ = ["exposure", "rights", "version"]
 
 _OWN_SCHEMA: Final = 'keep the history in a schema of its own: schema = "flakefighters"'
+_PRIMARY: Final = "use the primary server's address"
 
 
 def version(number: int, encoding: str | None) -> Iterator[Check]:
@@ -55,7 +56,6 @@ def rights(facts: Facts, target: Target) -> Iterator[Check]:
 
 def _schema(facts: Facts, target: Target) -> Iterator[Check]:
     name, role = target.schema, facts.role
-    writes = not target.read_only
     if not facts.schema_exists or (facts.usage and "meta" not in facts.tables):
         yield _absent(facts, target)
         return
@@ -74,39 +74,49 @@ def _schema(facts: Facts, target: Target) -> Iterator[Check]:
             "use another schema, or run `flakefighters upgrade` as the owner",
         )
         return
-    ours = {table: facts.tables[table] for table in TABLES}
-    filled = [ours[table] for table in ADDED] if writes else []
-    for word, lacking, all_of_them in (
-        ("SELECT", sorted(table for table, may in ours.items() if not may.select), ours),
-        ("INSERT", [table for table in ADDED if writes and not ours[table].insert], filled),
+    ours = {table: facts.tables[table] for table in sorted(TABLES)}
+    added = {} if target.read_only else {table: ours[table] for table in sorted(ADDED)}
+    refused = _refused(facts, target, ours, added)
+    if refused is not None:
+        yield refused
+        return
+    if added and facts.accepts_no_writes:
+        yield failed("rights", "the server accepts no writes", _PRIMARY)
+        return
+    yield _version(facts, name)
+    yield _enough(facts, target, list(ours.values()))
+
+
+def _refused(
+    facts: Facts, target: Target, read: Mapping[str, Table], added: Mapping[str, Table]
+) -> Check | None:
+    """The first right that the role lacks on the tables it reads, or adds to."""
+    name, role = target.schema, facts.role
+    for word, tables, lacking in (
+        ("SELECT", read, [table for table, may in read.items() if not may.select]),
+        ("INSERT", added, [table for table, may in added.items() if not may.insert]),
     ):
         if lacking:
-            some = "any table" if len(lacking) == len(all_of_them) else ", ".join(sorted(lacking))
-            yield failed(
+            some = "any table" if len(lacking) == len(tables) else ", ".join(lacking)
+            return failed(
                 "rights",
                 f"{role} lacks {word} on {some} of schema {name}",
                 f"as the owner: GRANT {word} ON ALL TABLES IN SCHEMA {name} TO {role}",
             )
-            return
-    for what, tables in (
-        (f"hides {{}} from {role}", sorted(table for table, may in ours.items() if may.hidden)),
+    for what, lacking in (
+        (f"hides {{}} from {role}", [table for table, may in read.items() if may.hidden]),
         (
             f"lets {role} add nothing to {{}}",
-            sorted(table for table in ADDED if writes and ours[table].closed),
+            [table for table, may in added.items() if may.closed],
         ),
     ):
-        if tables:
-            yield failed(
+        if lacking:
+            return failed(
                 "rights",
-                f"row-level security {what.format(', '.join(tables))}",
+                f"row-level security {what.format(', '.join(lacking))}",
                 "as the owner: give the role its rights with the SQL of `flakefighters grants`",
             )
-            return
-    if writes and facts.accepts_no_writes:
-        yield failed("rights", "the server accepts no writes", "use the primary server's address")
-        return
-    yield _version(facts, name)
-    yield _enough(facts, target, list(ours.values()))
+    return None
 
 
 def _absent(facts: Facts, target: Target) -> Check:
@@ -118,7 +128,7 @@ def _absent(facts: Facts, target: Target) -> Check:
             "let a run that may write record there first",
         )
     if facts.accepts_no_writes:
-        return failed("rights", "the server accepts no writes", "use the primary server's address")
+        return failed("rights", "the server accepts no writes", _PRIMARY)
     may = facts.create_tables if facts.schema_exists else facts.create_schemas
     if may:
         return ok("rights", f"no history yet; {role} may create it in schema {name}")

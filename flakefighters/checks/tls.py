@@ -23,7 +23,7 @@ _QUESTION: Final = struct.pack("!ii", 8, 80877103)
 _SECONDS: Final = 5.0
 #: Advice starts this many days before a certificate ends.
 _DAYS: Final = 21
-#: OpenSSL's codes of certificates that nobody we trust has signed.
+#: OpenSSL's codes of certificates that no trusted authority has signed.
 _UNKNOWN: Final = (2, 18, 19, 20, 21)
 
 
@@ -50,15 +50,13 @@ def look(target: Target, address: tuple[str, int] | None, budget: Budget) -> Han
     if address is None:
         return Handshake(skipped(STEP, "no network in between"))
     if mode == "disable":
-        if local:
-            return Handshake(skipped(STEP, "switched off, for a server on this machine"))
-        return Handshake(failed(STEP, "switched off (sslmode disable): others can listen", _SET_IT))
+        return Handshake(_switched_off(local))
     name = target.host or address[0]
     if mode == "require" and target.sslrootcert:
         mode = "verify-ca"  # as libpq has it, when there is an authority
-    seconds = min(_SECONDS, target.connect_timeout)
+    way = _Way(address, budget, min(_SECONDS, target.connect_timeout))
     try:
-        return Handshake(_verified(mode, target, name, _Way(address, budget, seconds)))
+        return Handshake(_verified(mode, target, name, way))
     except _NoTlsError:
         return _none(mode, local)
     except _StrangerError:
@@ -99,6 +97,12 @@ def _none(mode: str, local: bool) -> Handshake:
 
 
 _SET_IT: Final = 'set sslmode = "require", or better "verify-full"'
+
+
+def _switched_off(local: bool) -> Check:
+    if local:
+        return skipped(STEP, "switched off, for a server on this machine")
+    return failed(STEP, "switched off (sslmode disable): others can listen", _SET_IT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,20 +75,12 @@ class Grouped(TyperGroup):
     """Lists its commands by group."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each group, and one for commands that are in none."""
-        left = set(self.list_commands(ctx))
-        groups = {
-            title: [(name, line) for name, line in lines.items() if name in left]
-            for title, lines in GROUPS.items()
-        }
-        left.difference_update(name for rows in groups.values() for name, _ in rows)
-        groups["More"] = [(name, "") for name in sorted(left)]
-        widest = max(len(name) for rows in groups.values() for name, _ in rows)
-        for title, rows in groups.items():
-            if rows:
-                with formatter.section(title):
-                    # As wide in each group.
-                    formatter.write_dl([(f"{name:<{widest}}", line) for name, line in rows])
+        """Write a section for each group."""
+        widest = max(map(len, self.list_commands(ctx)))
+        for title, lines in GROUPS.items():
+            with formatter.section(title):
+                # As wide in each group.
+                formatter.write_dl([(f"{name:<{widest}}", line) for name, line in lines.items()])
 
 
 def describe(app: typer.Typer) -> None:

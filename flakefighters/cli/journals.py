@@ -88,7 +88,7 @@ def send(
 
 @contextmanager
 def as_history(folder: Path) -> Iterator[ForeignHistory]:
-    """The runs of a folder as a history that was made by somebody else, with all its checks.
+    """The runs of a folder as a history of unknown origin, with all its checks.
 
     What is left out is said; the folder stays as it is.
     """
@@ -102,7 +102,7 @@ def as_history(folder: Path) -> Iterator[ForeignHistory]:
                     run = read_back(journal)
                     if journal in found.living and not run.ended and _from_here(journal):
                         refused[journal.name] = f"{journal.name}: its run is still going on"
-                    else:  # to a copy from another machine nobody writes any more
+                    else:  # a copy from another machine is not written to any more
                         deliver(history, run)
                 except (FlakefightersError, OSError) as error:
                     refused[journal.name] = str(error)

@@ -101,7 +101,7 @@ def _try(account: Account, secret: Secret) -> None:
 
 
 def _from_person(place: str) -> Secret:
-    """Ask without an echo.  ConfigError if there is nobody to ask."""
+    """Ask without an echo.  ConfigError if there is no terminal to ask at."""
     import getpass
 
     if not sys.stdin.isatty():
@@ -110,7 +110,7 @@ def _from_person(place: str) -> Secret:
         )
     try:
         with warnings.catch_warnings():
-            # Rather no password than one that everybody can read on the screen.
+            # Rather no password than one that shows on the screen.
             warnings.simplefilter("error", getpass.GetPassWarning)
             return _checked(getpass.getpass(f"Password for {place}: ", stream=sys.stderr))
     except getpass.GetPassWarning:

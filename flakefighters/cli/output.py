@@ -17,7 +17,7 @@ __all__ = ["ReaderGoneError", "in_colour", "say", "show", "show_json", "write"]
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads our stdout any more: ``| head`` has seen enough.
+    """Our stdout is closed: ``| head`` has seen enough.
 
     Not the OSError itself: Typer would end the command with 1 for that.
     """
@@ -40,7 +40,7 @@ def in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def _width(stream: TextIO) -> int | None:
-    """The cells of a line of a stream; None if it is no terminal, and nobody said."""
+    """The cells of a line of a stream; None if it is no terminal, and no variable says."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:
         return int(told)

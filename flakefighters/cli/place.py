@@ -105,12 +105,14 @@ class Place:
         """Where journals of this project may wait."""
         return spools(self.anchor.path)
 
-    def project(self, history: History) -> Project | None:
+    def project(self, history: History | None) -> Project | None:
         """The project to show.
 
         The one that the user named, NotFoundError if it is not there; else the folder's own; None
-        if no run of that is in the history.
+        without a history, or if no run of that is in it.
         """
+        if history is None:
+            return None
         known = [Project(identity=name, label=label) for name, label in history.projects()]
         wanted = self.named or self.own.identity
         for project in known:

@@ -88,7 +88,7 @@ def prune_history(
 
 
 def _confirm(plans: Mapping[str, Plan], target: Target) -> None:
-    """Ask whoever sits there, if anybody does; an end of the command for a no."""
+    """Ask at the terminal, if there is one; an end of the command for a no."""
     runs = sum(one.runs for one in plans.values())
     if not runs or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return

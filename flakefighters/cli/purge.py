@@ -94,7 +94,7 @@ def _find(history: History, name: str) -> tuple[str, str, int]:
     wanted = name.strip()
     digits = wanted.lower().replace("-", "")
     if not _HEX.fullmatch(digits):
-        # The text itself; nobody needs to type it, but it is what `--json` shows.
+        # The text itself, which is what `--json` shows.
         found = signature_id(wanted)
         if found in find_signatures(history.database, found):
             return "signature", found, len(affected(history.database, [found]))
@@ -123,7 +123,7 @@ def _find(history: History, name: str) -> tuple[str, str, int]:
 
 
 def _confirm(kind: str, name: str, runs: int, target: Target) -> None:
-    """Ask whoever sits there.  ConfigError if nobody does, an end of the command for a no."""
+    """Ask at the terminal.  ConfigError if there is none, an end of the command for a no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError("purge cannot be undone", remedy="confirm it with --yes")
     what = f"run {name}"

@@ -20,8 +20,8 @@ from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
-from flakefighters.history.rows import RunRow
 from flakefighters.model import RunHead
+from flakefighters.model.rows import RunRow
 from flakefighters.reports.details import run_page
 from flakefighters.reports.lists import runs_table
 from flakefighters.reports.records import run_record, whole_run_record
@@ -50,11 +50,10 @@ def runs(
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         rows: tuple[RunRow, ...] = ()
-        if history is not None:
-            project = None if all_projects else place.project(history)
-            if all_projects or project is not None:
-                identity = None if project is None else project.identity
-                rows = history.run_rows(identity, limit or ALL)
+        project = None if all_projects else place.project(history)
+        if history is not None and (all_projects or project is not None):
+            identity = None if project is None else project.identity
+            rows = history.run_rows(identity, limit or ALL)
         if as_json:
             show_json([run_record(row) for row in rows])
         elif rows:

@@ -101,7 +101,7 @@ def _settings(url: urls.DatabaseUrl | None, ci: Ci | None) -> str:
 
 
 def _untouched(ground: Ground) -> bool:
-    """Whether the file is the example itself: nobody has written anything there."""
+    """Whether the file is the example itself: the user has written nothing there."""
     try:
         return (ground.anchor.path / _FILE).read_text(encoding="utf-8") == text()
     except (OSError, UnicodeDecodeError):

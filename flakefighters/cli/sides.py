@@ -66,7 +66,7 @@ class Sides:
         """
         if named is not None:
             return self._named(named, option)
-        # Passwords are asked for the one that is taken: nobody needs that of the other.
+        # Passwords are asked for the one that is taken: that of the other is not needed.
         found = [self._chosen(name, option) for name in ("shared", "ci")]
         usable = [(chosen, selector) for chosen, selector in found if chosen is not None]
         if not usable:
@@ -110,7 +110,7 @@ class Sides:
 
     @contextmanager
     def reading(self, source: Target | Path) -> Iterator[History | ForeignHistory]:
-        """Open a source; a file or a folder of journals as one that somebody else made."""
+        """Open a source; a file or a folder of journals as one of unknown origin."""
         if isinstance(source, Path):
             from flakefighters.cli.journals import as_history
 

@@ -24,8 +24,8 @@ from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
-from flakefighters.history.rows import ExecutionRow, TestRow
 from flakefighters.model import Project, Recheck
+from flakefighters.model.rows import ExecutionRow, TestRow
 from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
@@ -86,25 +86,29 @@ def list_tests(
     start = None if since is None else moment(since, now)
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
-        project = None if history is None else place.project(history)
+        project = place.project(history)
         known: Sequence[TestRow] = ()
         if history is not None and project is not None:
             known = history.test_rows(
                 project.identity, ALL if every else runs, branch=branch, since=start
             )
         wanted = sorted((row for row in known if _wanted(row, failed, flaky)), key=_trouble)
-        most = (0 if as_json else _SHOWN) if limit is None else limit
-        rows = wanted[: most or None]
-        if as_json:
-            show_json([test_record(row) for row in rows])
-        elif rows:
-            show([tests_table(rows, now)])
-            if len(rows) < len(wanted):
-                say(f"and {count(len(wanted) - len(rows), 'more test')} (--limit 0 shows all)")
+        _show_tests(wanted, limit, now, as_json=as_json)
         if not known and branch is None and since is None:
             place.say_empty(history)
-        elif not rows:
+        elif not wanted:
             say(_none(len(known), _looked_at(every, runs), flaky))
+
+
+def _show_tests(wanted: Sequence[TestRow], limit: int | None, now: int, *, as_json: bool) -> None:
+    most = (0 if as_json else _SHOWN) if limit is None else limit
+    rows = wanted[: most or None]
+    if as_json:
+        show_json([test_record(row) for row in rows])
+    elif rows:
+        show([tests_table(rows, now)])
+        if len(rows) < len(wanted):
+            say(f"and {count(len(wanted) - len(rows), 'more test')} (--limit 0 shows all)")
 
 
 def _wanted(row: TestRow, failed: bool, flaky: bool) -> bool:
@@ -158,25 +162,20 @@ def explain(
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
-        project = None if history is None else place.project(history)
+        project = place.project(history)
         if history is None or project is None:
             place.say_empty(history)
             raise NotFoundError(f"nothing is known of {nodeid}")
         book = _Book(history, project, place, ALL if run else limit or ALL)
         rows = book.results(nodeid)
-        if not rows:
-            several = book.matching(nodeid)
-            names = [row.nodeid for row in several]
-            if run is None and not again and len(several) > 1:
-                _explain_several(book, nodeid, several, as_json=as_json)
-                return
-            rows = book.the_one(nodeid, names, run)
+        several = [] if rows else book.matching(nodeid)
+        if len(several) > 1 and run is None and not again:
+            _explain_several(book, nodeid, several, as_json=as_json)
+            return
+        rows = rows or book.the_one(nodeid, [row.nodeid for row in several], run)
         if run is not None:
             rows = _of_run(rows, history.find(run, project.identity).id, nodeid)
-        if again or any(one.failures for row in rows for one in row.executions):
-            name, results = _recheck(history, rows)
-        else:
-            name, results = "", []
+        name, results = _recheck(history, rows, again=again)
     if as_json:
         show_json(_record(rows, name, results, again=again))
     elif again:
@@ -224,14 +223,25 @@ def _explain_several(book: _Book, asked: str, several: Sequence[TestRow], *, as_
     say("name one of them to see its results and the text of its failure")
 
 
-def _recheck(history: History, rows: Sequence[ExecutionRow]) -> tuple[str, list[Recheck]]:
-    """Judge the newest failure among ``rows`` again; returns its run as well."""
+def _recheck(
+    history: History, rows: Sequence[ExecutionRow], *, again: bool
+) -> tuple[str, list[Recheck]]:
+    """Judge the newest failure among ``rows`` again; returns its run as well.
+
+    Without a failure there is nothing to judge, unless the user asked for it (``again``).
+    """
     from flakefighters.judging.recheck import recheck
 
-    failed = next((row for row in rows if any(one.failures for one in row.executions)), rows[0])
+    failed = next(filter(_has_failed, rows), rows[0] if again else None)
+    if failed is None:
+        return "", []
     name = failed.run.id
     verdicts = history.verdicts([name])
     return name, recheck(history, history.load(name), failed.nodeid, verdicts)
+
+
+def _has_failed(row: ExecutionRow) -> bool:
+    return any(one.failures for one in row.executions)
 
 
 class _Book:
@@ -287,5 +297,4 @@ class _Book:
     def last_failure(self, nodeid: str) -> list[ExecutionRow]:
         """The newest result of a test in which it failed, if it is among those looked at."""
         rows = self._history.executions_of(nodeid, self._project.identity, self._limit)
-        failed = (row for row in rows if any(one.failures for one in row.executions))
-        return list(itertools.islice(failed, 1))
+        return list(itertools.islice(filter(_has_failed, rows), 1))

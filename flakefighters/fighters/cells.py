@@ -46,20 +46,26 @@ def unclear(head: RunHead, past: Sequence[Past], comparable: Collection[str]) ->
     ``comparable`` are ids of the environments that are like that of ``head``.
     """
     mine = cell_of(head)
+    if mine is None:
+        return frozenset()
+    jobs = _by_job(one for one in past if one.run.environment in comparable)
+    ran_on = machines([head, *(one.run for some in jobs.values() for one in some)])
+    most = max(map(len, ran_on.values()))
+    known = {job for job in jobs if job != mine and len(ran_on[job]) == most}
+    return frozenset(
+        one.run.id
+        for job, some in jobs.items()
+        if job not in known or not PASSES.issuperset(one.outcome for one in some)
+        for one in some
+        if one.run.id != head.id
+    )
+
+
+def _by_job(past: Iterable[Past]) -> dict[Job, list[Past]]:
+    """The results that say something, of runs of which no more than their job is known."""
     jobs: dict[Job, list[Past]] = defaultdict(list)
     for one in past:
         job = cell_of(one.run)
-        if job is None or one.run.environment not in comparable:
-            continue
-        if one.run.id != head.id and one.outcome not in _SILENT:
+        if job is not None and one.outcome not in _SILENT:
             jobs[job].append(one)
-    if mine is None or not jobs:
-        return frozenset()
-    known = machines([head, *(past.run for some in jobs.values() for past in some)])
-    most = max(map(len, known.values()))
-    return frozenset(
-        past.run.id
-        for job, some in jobs.items()
-        if job == mine or len(known[job]) < most or any(past.outcome not in PASSES for past in some)
-        for past in some
-    )
+    return jobs

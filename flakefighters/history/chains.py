@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from flakefighters.history.content import to_json
 from flakefighters.history.pack import ListingLink, SuiteLink, chain_of
@@ -29,11 +29,9 @@ _MEMBERS = "t.id, t.n, t.base, t.added, t.removed, NULL"
 _LISTING = "t.id, t.n, t.base, t.files"
 
 
-class _Asks(Protocol):
-    def query(self, sql: str, **params: object) -> list[Row]: ...
-
-
-def _ask(asks: _Asks, table: str, columns: str, wanted: str, **params: object) -> list[Row]:
+def _ask(
+    asks: Database | Writer, table: str, columns: str, wanted: str, **params: object
+) -> list[Row]:
     sql = _CHAIN.replace("{table}", table).replace("{columns}", columns)
     return asks.query(sql.replace("{wanted}", wanted), **params)
 
@@ -57,7 +55,7 @@ def suite_links(database: Database, suites: Iterable[str], *, places: bool) -> d
     rows = _ask(database, "suite", columns, "{hash:ids}", ids=wanted)
     links = {}
     for row in rows:
-        with suppress(*MALFORMED):  # whoever needs it finds its chain broken
+        with suppress(*MALFORMED):  # the chain of what needs it is broken
             links[row[0]] = SuiteLink.read(row)
     return links
 

@@ -12,9 +12,7 @@ from flakefighters.history.unreadable import MALFORMED
 from flakefighters.model import Completeness, Outcome
 
 if TYPE_CHECKING:
-    from flakefighters.history.database import Database
-    from flakefighters.history.read import Suites
-    from flakefighters.history.unreadable import Unreadable
+    from flakefighters.history.read import Lookup
     from flakefighters.model import RunHead
 
 __all__ = ["Coverage", "baselines"]
@@ -37,10 +35,8 @@ SELECT 2, t.id, t.base, t.added, t.removed, t.n FROM {s}suite t JOIN chain c ON 
 class Coverage:
     """Outcomes of earlier runs; what was fetched is kept, it never changes."""
 
-    def __init__(self, database: Database, suites: Suites, unreadable: Unreadable):
-        self._database = database
-        self._suites = suites
-        self._unreadable = unreadable
+    def __init__(self, lookup: Lookup):
+        self._database, self._suites, self._unreadable = lookup
         self._known: dict[str, tuple[str, str]] = {}
 
     def fetch(self, runs: Sequence[RunHead]) -> None:
@@ -55,7 +51,7 @@ class Coverage:
             if kind == 1:
                 self._known[name] = other, text
             else:
-                with suppress(*MALFORMED):  # whoever needs it finds its chain broken
+                with suppress(*MALFORMED):  # the chain of what needs it is broken
                     links[name] = SuiteLink.read((name, n, other, text, removed, None))
         self._suites.learn(links, (suite for suite, _ in self._known.values()))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from flakefighters.history import belief, content, heads
@@ -14,7 +15,7 @@ from flakefighters.history.belief import Reader
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database
 from flakefighters.history.pack import SuiteLink
-from flakefighters.history.read import Suites
+from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Outcome, Past, RunHead, Use
@@ -45,67 +46,63 @@ ORDER BY 1, 2, 3, 4, 5, 6
 
 
 def past(
-    database: Database,
-    suites: Suites,
-    nodeids: Sequence[str],
-    runs: Sequence[RunHead],
-    unreadable: Unreadable,
+    lookup: Lookup, nodeids: Sequence[str], runs: Sequence[RunHead]
 ) -> dict[str, tuple[Past, ...]]:
     """See :meth:`flakefighters.history.store.History.past`."""
     found: dict[str, list[Past]] = {nodeid: [] for nodeid in nodeids}
     if not found or not runs:
         return dict.fromkeys(found, ())
+    database, suites, unreadable = lookup
     ids = to_json([run.id for run in runs])
-    rows = database.query(_OUTCOMES, runs=ids)
-    known = {row[0]: row[1:] for row in rows}
+    known = {row[0]: row[1:] for row in database.query(_OUTCOMES, runs=ids)}
     suites.fetch(suite for _, suite, _ in known.values())
-    tests: dict[tuple[str, str], int] = {}
-    for identity in {identity for identity, _, _ in known.values()}:
-        plain = unstorable(identity)
-        for nodeid, test in zip(found, content.test_ids(plain, list(found)), strict=True):
-            tests[identity, nodeid] = test
-    attempts: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
-    signatures: dict[tuple[str, int], list[str]] = defaultdict(list)
-    labels: dict[tuple[str, int], dict[tuple[int, int], str]] = defaultdict(dict)
-    for kind, run, test, attempt, n, _, what in database.query(
-        _DETAILS,
-        runs=ids,
-        tests=to_json(sorted(set(tests.values()))),
-        joint=JOINT,
-    ):
-        if kind == 1:
-            with unreadable.tolerated(run, "execution"):
-                attempts[run, test].append(Outcome(what))
-        elif kind == 2:
-            signatures[run, test].append(unstorable(what))
-        else:
-            labels[run, test].setdefault((attempt, n), what)  # as it was judged at the time
+    identities = {identity for identity, _, _ in known.values()}
+    tests = {one: content.test_ids(unstorable(one), list(found)) for one in identities}
+    details = _Details(database, ids, sorted({*chain(*tests.values())}), unreadable)
     for run in runs:
         if run.id not in known or run.id in unreadable.runs:
             continue
         identity, suite, outcomes = known[run.id]
         with unreadable.tolerated(run.id, "outcomes or suite"):
-            members = suites.members(suite)
-            if len(outcomes) not in (1, len(members)):
-                raise ValueError("outcomes of other tests")
-            here = {
-                nodeid: _outcome(members, outcomes, tests[identity, nodeid]) for nodeid in found
-            }
-            for nodeid, outcome in here.items():
-                test = tests[identity, nodeid]
-                tried = attempts.get((run.id, test), [])
-                if outcome is None and not tried:
-                    continue
-                found[nodeid].append(
-                    Past(
-                        run=run,
-                        outcome=outcome or tried[-1],
-                        attempts=tuple(tried),
-                        signatures=tuple(signatures.get((run.id, test), ())),
-                        labels=tuple(labels.get((run.id, test), {}).values()),
-                    )
-                )
+            members = _members(suites, suite, outcomes)
+            # Nothing of a run counts if one of its outcomes cannot be read.
+            here = [_outcome(members, outcomes, test) for test in tests[identity]]
+            for results, test, outcome in zip(found.values(), tests[identity], here, strict=True):
+                results += details.past(run, test, outcome)
     return {nodeid: tuple(results) for nodeid, results in found.items()}
+
+
+class _Details:
+    """What is known of attempts, failures and verdicts, by run and test."""
+
+    def __init__(self, database: Database, runs: str, tests: Sequence[int], unreadable: Unreadable):
+        self._attempts: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
+        self._signatures: dict[tuple[str, int], list[str]] = defaultdict(list)
+        self._labels: dict[tuple[str, int], dict[tuple[int, int], str]] = defaultdict(dict)
+        for kind, run, test, attempt, n, _, what in database.query(
+            _DETAILS, runs=runs, tests=to_json(tests), joint=JOINT
+        ):
+            if kind == 1:
+                with unreadable.tolerated(run, "execution"):
+                    self._attempts[run, test].append(Outcome(what))
+            elif kind == 2:
+                self._signatures[run, test].append(unstorable(what))
+            else:
+                # As it was judged at the time.
+                self._labels[run, test].setdefault((attempt, n), what)
+
+    def past(self, run: RunHead, test: int, outcome: Outcome | None) -> Iterator[Past]:
+        """The result of a test in a run, if it has one; ``outcome`` is that of the suite."""
+        key = (run.id, test)
+        tried = self._attempts.get(key, [])
+        if outcome is not None or tried:
+            yield Past(
+                run=run,
+                outcome=outcome or tried[-1],
+                attempts=tuple(tried),
+                signatures=tuple(self._signatures.get(key, ())),
+                labels=tuple(self._labels.get(key, {}).values()),
+            )
 
 
 #: Rows of ``HEAD``, suite and outcomes of runs that were not looked at, those that may serve as
@@ -149,22 +146,15 @@ class Further:
 
 
 def further(
-    database: Database,
-    suites: Suites,
-    project: str,
-    nodeids: Sequence[str],
-    reader: Reader,
-    known: Iterable[str],
-    *,
-    until: int,
-    unreadable: Unreadable,
+    lookup: Lookup, project: str, nodeids: Sequence[str], reader: Reader, known: Iterable[str]
 ) -> Further:
     """See :meth:`flakefighters.history.store.History.further`."""
+    database, suites, unreadable = lookup
     condition, params = belief.condition(reader, Use.BASELINE)
     rows = database.query(
         _FURTHER.replace("{condition}", condition),
         project=content.project_id(project),
-        until=until,
+        until=heads.latest(),
         known=to_json(sorted(known)),
         among=AMONG,
         most=MOST,
@@ -184,15 +174,22 @@ def further(
     for row in sorted(runs, key=lambda row: (-row[heads.HEAD_WIDTH], -row[2])):
         with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
             run = heads.head(row)
-            members = suites.members(row[heads.HEAD_WIDTH + 1])
-            if len(row[heads.HEAD_WIDTH + 2]) not in (1, len(members)):
-                raise ValueError("outcomes of other tests")
+            _, suite, outcomes, _ = row[heads.HEAD_WIDTH :]
+            members = _members(suites, suite, outcomes)
             into = found.passes if reader.uses(run, Use.BASELINE) else found.others
             for nodeid, test in tests.items():
-                how = _outcome(members, row[heads.HEAD_WIDTH + 2], test)
+                how = _outcome(members, outcomes, test)
                 if how is Outcome.PASSED:
                     into.setdefault(nodeid, Past(run=run, outcome=how))
     return found
+
+
+def _members(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
+    """The tests that ``outcomes`` tells of; ValueError if it tells of others."""
+    members = suites.members(suite)
+    if len(outcomes) not in (1, len(members)):
+        raise ValueError("outcomes of other tests")
+    return members
 
 
 def _outcome(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:

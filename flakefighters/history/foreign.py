@@ -1,8 +1,8 @@
-"""Reading a SQLite history that somebody else made: nothing in it is believed.
+"""Reading a SQLite history of unknown origin: nothing in it is believed.
 
 The file is copied into a private folder, opened there without a way to write, and must have
 exactly our tables.  Every run is loaded, its types, ids and sizes are checked and its content
-hash is computed anew, before anybody gets to see it.
+hash is computed anew, before it is handed out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError, ForeignDatabaseError
@@ -77,12 +76,7 @@ class ForeignHistory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

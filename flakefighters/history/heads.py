@@ -11,6 +11,7 @@ from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.run_columns import OF_HEAD, Form
 from flakefighters.ids import unstorable
 from flakefighters.model import Completeness, RunHead, Trust, Use
+from flakefighters.originals import real
 
 if TYPE_CHECKING:
     from flakefighters.history.belief import Reader
@@ -21,16 +22,20 @@ __all__ = [
     "FROM",
     "HEAD",
     "HEAD_WIDTH",
+    "SUSPECT",
     "by_ids",
     "by_tail",
     "fitting",
     "head",
     "heads_of",
+    "latest",
     "newest",
     "of_state",
     "text",
 ]
 
+#: A start later than this after now is not believed, µs.
+SUSPECT: Final = 5 * 60 * 1_000_000
 # What a head says that is not in its row of ``run`` alone.
 _ELSEWHERE: Final = {
     "project": "p.identity",
@@ -95,21 +100,25 @@ def heads_of(rows: Iterable[Sequence[Any]], unreadable: Unreadable) -> list[RunH
     return found
 
 
+def latest() -> int:
+    """The latest start that is believed, µs UTC."""
+    return real.time_ns() // 1000 + SUSPECT
+
+
 def newest(
     database: Database,
     project: str | None,
     *,
     limit: int,
-    until: int,
     before: str | None = None,
     more: str = "",
 ) -> list[Row]:
     """Rows of ``HEAD`` (and of ``more``, columns of ``run``) of the newest runs, newest first.
 
-    ``until`` is the latest start that is believed, µs UTC; ``before`` a run to start behind.
+    ``before`` is a run to start behind.
     """
     conditions = ["r.started <= :until"]
-    params: dict[str, object] = {"until": until, "limit": limit}
+    params: dict[str, object] = {"until": latest(), "limit": limit}
     if project is not None:
         conditions.append("r.project = :project")
         params["project"] = project_id(project)
@@ -140,9 +149,7 @@ ORDER BY r.started DESC, r.id DESC
 """  # noqa: S608
 
 
-def fitting(
-    database: Database, project: str, reader: Reader, *, builds: int, until: int
-) -> list[Row]:
+def fitting(database: Database, project: str, reader: Reader, *, builds: int) -> list[Row]:
     """Rows of ``HEAD`` of the runs of the newest builds that may serve as baselines.
 
     A run without a build counts as one; no more than ``CELLS`` runs for each build are read.
@@ -151,7 +158,7 @@ def fitting(
     return database.query(
         _FITTING.replace("{condition}", condition),
         project=project_id(project),
-        until=until,
+        until=latest(),
         most=min(CELLS * builds, 1 << 31),
         builds=builds,
         **params,
@@ -164,7 +171,6 @@ def of_state(
     state: str,
     *,
     limit: int,
-    until: int,
     reader: Reader | None = None,
 ) -> list[Row]:
     """Rows of ``HEAD`` of the newest runs on a state, newest first; of a reader only proofs."""
@@ -175,7 +181,7 @@ def of_state(
         "ORDER BY r.started DESC, r.id DESC LIMIT :limit",
         project=project_id(project),
         state=state,
-        until=until,
+        until=latest(),
         limit=limit,
         **params,
     )

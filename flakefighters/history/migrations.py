@@ -1,7 +1,7 @@
 """Bringing a history to a later version of the schema; imported only for that.
 
-All steps that are wanted run in one transaction, alone: whoever is killed meanwhile has changed
-nothing, and whoever records meanwhile waits, and then finds a version that is not theirs.
+All steps that are wanted run in one transaction, alone: an upgrade that is killed has changed
+nothing, and writers wait, and then find a version that is not theirs.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from flakefighters.originals import real
 
 __all__ = ["migrate_on_server"]
 
-#: Whoever waits for a lock keeps those waiting who come later: at most so long, ms.
+#: A wait for a lock blocks all that come later: at most so long, ms.
 _WAIT_MS: Final = 1500
 #: How long to try again, and how long all the statements may take, in seconds.
-_PATIENCE: Final = 60.0
+_LOCK_SECONDS: Final = 60.0
 _LONGEST: Final = 4 * 3600.0
 _LOCKED: Final = ("55P03", "40P01")
 
@@ -26,7 +26,7 @@ _LOCKED: Final = ("55P03", "40P01")
 def migrate_on_server(database: PostgresDatabase, steps: Sequence[Step]) -> tuple[Step, ...]:
     """Run the steps that are missing; returns them.  DatabaseError, and nothing was changed."""
     need_owner(database, "upgrade it")
-    until = real.monotonic() + _PATIENCE
+    until = real.monotonic() + _LOCK_SECONDS
     while True:
         try:
             done, error = _once(database, steps)
@@ -37,7 +37,7 @@ def migrate_on_server(database: PostgresDatabase, steps: Sequence[Step]) -> tupl
         except BaseException:
             database._rollback()
             raise
-        # Somebody records, or copies the history: let them end.
+        # A run is being recorded, or the history copied: let that end.
         database._rollback()
         real.sleep(random.uniform(0.1, 0.5))  # noqa: S311
 

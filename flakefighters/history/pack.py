@@ -81,14 +81,16 @@ def unpack_durations(tests: Sequence[int], packed: str) -> tuple[int, ...]:
 # -- Chains of what is relative to something else ------------------------------------------------
 
 
-class _Link(Protocol):
+class Link(Protocol):
+    """What is relative to something else of its kind."""
+
     @property
     def id(self) -> str: ...
     @property
     def base(self) -> str | None: ...
 
 
-_L = TypeVar("_L", bound=_Link)
+_L = TypeVar("_L", bound=Link)
 
 
 def chain_of(links: Mapping[str, _L], leaf: str) -> list[_L]:

@@ -85,7 +85,7 @@ class PostgresDatabase:
     # -- opening -------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self._connection = log_in(self._engine, self.target, self._patience)
+        self._connection = log_in(self._engine, self.target, self._seconds_left)
 
     def _check_server(self) -> None:
         info = self._live.info
@@ -172,7 +172,7 @@ class PostgresDatabase:
             raise broken(self.target)
         return self._connection
 
-    def _patience(self, seconds: float) -> float:
+    def _seconds_left(self, seconds: float) -> float:
         if self._until is None:
             return seconds
         left = self._until - real.monotonic()
@@ -183,7 +183,7 @@ class PostgresDatabase:
     def _attempt(self, sql: str | bytes, longest: float = 0.0) -> Answer[list[Row]]:
         """One round trip: rows or an error; ``longest`` is how long the server may work on it."""
         connection = self._live
-        seconds = self._patience(max(longest, SILENCE) + len(sql) / SLOWEST)
+        seconds = self._seconds_left(max(longest, SILENCE) + len(sql) / SLOWEST)
 
         def ask() -> list[Row]:
             with connection.cursor() as cursor:
@@ -203,7 +203,7 @@ class PostgresDatabase:
         raise explain_postgres(answer.error, self.target)
 
     def _cut(self) -> None:
-        """Make the driver notice that nobody answers, whatever it waits for."""
+        """Make the driver notice that the server does not answer, whatever it waits for."""
         with suppress(Exception):  # already broken: that is what we want
             line = socket.fromfd(self._live.fileno(), socket.AF_INET, socket.SOCK_STREAM)
             try:
@@ -248,8 +248,8 @@ class PostgresDatabase:
     def writing(self, sql: str, **params: object) -> Iterator[PostgresWriter]:
         if self.read_only:
             raise DatabaseError(f"{self.target.display} is opened for reading only")
-        # Whoever may log in can hold the lock: then this says so before patience ends.
-        longest = int(800 * self._patience(SILENCE))
+        # Every role can hold the lock: then this says so before the time is up.
+        longest = int(800 * self._seconds_left(SILENCE))
         begin = (
             f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {longest}; "
             f"SELECT pg_advisory_xact_lock_shared({lock_key(self.target.schema)}); "

@@ -38,7 +38,7 @@ _REFUSED: Final = ("0A000", "42601", "42501")
 
 @contextmanager
 def snapshot(database: PostgresDatabase) -> Iterator[Snapshot]:
-    """All that is asked within sees the database as it is now, whoever writes meanwhile."""
+    """All that is asked within sees the database as it is now, whatever is written meanwhile."""
     database._send(_BEGIN)
     try:
         yield Snapshot(database)
@@ -84,7 +84,7 @@ class Snapshot:
         database = self._database
         stream = _Stream(database._live, _COPY % question)
         try:
-            for chunk in stream.chunks(database._patience(SILENCE)):
+            for chunk in stream.chunks(database._seconds_left(SILENCE)):
                 self.bytes += len(chunk)
                 # The only escape that JSON's own leave over; each line ends with a line feed.
                 yield chunk.decode("utf-8").replace("\\\\", "\\").split("\n")[:-1]
@@ -144,13 +144,13 @@ class _Stream:
         self._size = 0
         self._thread = real.Thread(target=self._run, name="flakefighters-copy", daemon=True)
 
-    def chunks(self, patience: float) -> Iterator[bytes]:
-        """What comes, whole lines.  TimeoutError if nothing does for ``patience`` seconds."""
+    def chunks(self, seconds: float) -> Iterator[bytes]:
+        """What comes, whole lines.  TimeoutError if nothing does for ``seconds`` seconds."""
         self._thread.start()
         some = False
         while True:
             try:
-                chunk = self._waiting.get(timeout=patience)
+                chunk = self._waiting.get(timeout=seconds)
             except queue.Empty:
                 raise TimeoutError from None
             if chunk is None:
@@ -190,7 +190,7 @@ class _Stream:
                 cursor.copy_expert(self._sql, self, CHUNK)
             self._hand_over()
             self._put(None)
-        except Exception as error:  # handed to whoever waits
+        except Exception as error:  # handed to the reader
             self._put(error.with_traceback(None))
 
     def _hand_over(self) -> None:

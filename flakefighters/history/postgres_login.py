@@ -87,14 +87,14 @@ def _prepare(connection: Any, _: object) -> None:
     register_type(_UUID, connection)
 
 
-def log_in(engine: Engine, target: Target, patience: Callable[[float], float]) -> Any:
-    """A connection of the driver; ``patience`` cuts seconds to what is left of them.
+def log_in(engine: Engine, target: Target, seconds_left: Callable[[float], float]) -> Any:
+    """A connection of the driver; ``seconds_left`` cuts seconds to what is left of them.
 
     Tries again where there are too many.  DatabaseError in plain words.
     """
     for attempt in range(1, _TRIES + 1):
         # libpq's own limit holds per address, and not for the look-up of the name.
-        seconds = patience(target.connect_timeout + 2.0)
+        seconds = seconds_left(target.connect_timeout + 2.0)
         answer = patiently(engine.raw_connection, seconds)
         if answer.value is not None:
             connection = answer.value.dbapi_connection
@@ -106,5 +106,5 @@ def log_in(engine: Engine, target: Target, patience: Callable[[float], float]) -
         if not crowded(error) or attempt == _TRIES:
             raise error
         # All of a matrix's jobs come at once: wait a little, each a different while.
-        real.sleep(min(patience(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
+        real.sleep(min(seconds_left(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
     raise AssertionError  # the last try returns or raises

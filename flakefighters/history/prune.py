@@ -2,33 +2,34 @@
 
 The horizon of a project is a time: runs that started before it are not kept here, nor taken in
 again.  It only ever rises.  What lies beyond it is removed in small transactions, each of which
-leaves a whole history; whoever is killed leaves the rest to the next prune.
+leaves a whole history; a prune that is killed leaves the rest to the next one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from flakefighters.history.database import Database
+from flakefighters.history.database import TRUST_RANKS, Database
+from flakefighters.history.heads import SUSPECT
 from flakefighters.history.orphans import sweep
 from flakefighters.history.purge import apply
 from flakefighters.history.space import give_back
 from flakefighters.history.upkeep import Pace, alone, need_owner, remove_runs
+from flakefighters.model import Trust
+from flakefighters.model.views import Plan, Pruned
 
 __all__ = ["Plan", "Policy", "Pruned", "horizons", "plan", "prune", "raise_horizon"]
 
 _DAY: Final = 24 * 3600 * 1_000_000
-#: Starts later than this after now are not believed, and push nothing out, µs.
-_SUSPECT: Final = 5 * 60 * 1_000_000
-_UNTRUSTED: Final = 3
+_UNTRUSTED: Final = TRUST_RANKS[Trust.UNTRUSTED]
 
 _BEYOND: Final = """
 FROM {s}run r WHERE r.started < (
   SELECT max(h."before") FROM {s}horizon h WHERE h.project = r.project)
 """
-# A build is as old as its first run.  Runs that anybody could have made up count for nothing.
+# A build is as old as its first run.  Untrusted runs, which may be made up, count for nothing.
 _BUILDS: Final = """
 SELECT min(r.started) FROM {s}run r WHERE r.project = :project AND r.started <= :until
   AND EXISTS (SELECT 1 FROM {s}arrival a WHERE a.run = r.id AND a.trust < :untrusted)
@@ -46,31 +47,6 @@ class Policy:
     keep_days: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a policy means for one project."""
-
-    #: Runs that started before this (µs UTC) go; None: all are kept.
-    before: int | None
-    #: How many runs those are.
-    runs: int = 0
-    #: Builds with a run that stays.
-    builds: int = 0
-
-
-@dataclass(slots=True)
-class Pruned:
-    """What was removed."""
-
-    runs: int = 0
-    #: Rows that no run needs any more, by table.
-    rows: dict[str, int] = field(default_factory=dict)
-    #: Bytes that the file became smaller by; None where the server looks after that itself.
-    freed: int | None = None
-    #: Free bytes that stay in the file, for runs to come.
-    spare: int = 0
-
-
 def horizons(database: Database) -> dict[int, int]:
     """The horizon of each project that has one, µs UTC."""
     rows = database.query('SELECT project, max("before") FROM {s}horizon GROUP BY project')
@@ -83,7 +59,7 @@ def plan(database: Database, project: int, policy: Policy, now: int) -> Plan:
     begun = [
         start
         for (start,) in database.query(
-            _BUILDS, project=project, until=now + _SUSPECT, untrusted=_UNTRUSTED
+            _BUILDS, project=project, until=now + SUSPECT, untrusted=_UNTRUSTED
         )
     ]
     wanted = _before(begun, policy, now)
@@ -137,7 +113,7 @@ def prune(database: Database, before: Mapping[int, int]) -> Pruned:
         with pace.batch(database) as upkeep:
             remove_runs(upkeep, ids)
         done.runs += len(ids)
-    apply(database)  # whoever purged may have been killed
+    apply(database)  # the purge may have been killed
     done.rows = sweep(database)
     done.freed, done.spare = give_back(database)
     return done

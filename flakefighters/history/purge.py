@@ -30,12 +30,11 @@ from flakefighters.ids import unstorable
 __all__ = [
     "Purged",
     "Tombstone",
+    "add_tombstones",
     "affected",
     "apply",
-    "bury",
     "find_signatures",
     "purge",
-    "signatures_of",
     "tombstones",
 ]
 
@@ -87,11 +86,6 @@ def tombstones(database: Database) -> dict[tuple[str, str], Tombstone]:
     return {(row[0], row[1]): (row[0], row[1], row[2], row[3]) for row in rows}
 
 
-def signatures_of(rows: Iterable[Sequence[object]]) -> frozenset[str]:
-    """The ids of the purged signatures among tombstones."""
-    return frozenset(str(row[1]) for row in rows if row[0] == "signature")
-
-
 def find_signatures(database: Database, beginning: str) -> dict[str, str]:
     """Ids of the signatures here whose id begins so, with their text."""
     found = {signature_id(text): text for text in _signatures(database)}
@@ -118,7 +112,7 @@ def _signatures(database: Database) -> list[str]:
     return [text for text in texts if text and not text.startswith(PLACEHOLDER)]
 
 
-def bury(database: Database, rows: Iterable[Sequence[object]]) -> int:
+def add_tombstones(database: Database, rows: Iterable[Sequence[object]]) -> int:
     """Add tombstones; of equal ones the earliest counts.  Returns how many are new or earlier.
 
     DatabaseError if we may not: on a server only the owner may.
@@ -142,7 +136,7 @@ def bury(database: Database, rows: Iterable[Sequence[object]]) -> int:
 def purge(database: Database, row: Tombstone) -> Purged:
     """Purge one run or signature.  DatabaseError if we may not, or bytes of it are left."""
     need_owner(database, "purge")
-    bury(database, [row])
+    add_tombstones(database, [row])
     done = apply(database)
     rewrite(database)
     return done
@@ -160,7 +154,7 @@ def apply(database: Database, more: Iterable[Tombstone] = ()) -> Purged:
         found = database.query("SELECT id FROM {s}run WHERE id IN {hash:ids}", ids=to_json(gone))
         done.runs = len(found)
         _in_batches(database, sorted(run for (run,) in found), remove_runs)
-    names = signatures_of(rows)
+    names = frozenset(str(row[1]) for row in rows if row[0] == "signature")
     if names:
         emptied: list[str] = []
 
@@ -186,7 +180,7 @@ def _in_batches(
                 for table, used in _SAID.items()
             }
             work(upkeep, batch)
-            # At once: whoever is killed after this leaves nothing of a secret behind.
+            # At once: a purge that is killed after this leaves nothing of a secret behind.
             for table, ids in said.items():
                 remove_unneeded(upkeep, table, ids)
 
@@ -212,5 +206,5 @@ def _empty(database: Database, upkeep: Upkeep, name: str, names: frozenset[str])
         assert origin_of(made) == origin_of(run)
     if list(verdicts) != left:
         upkeep.change("DELETE FROM {s}verdict WHERE run = :run", run=name)
-        rulings.insert_verdicts(upkeep, run.project.identity, left)
+        rulings.insert_rows(upkeep, rulings.rows_of(run.project.identity, left))
     return made is not run or list(verdicts) != left

@@ -1,6 +1,6 @@
 """What is left of a run when a failure's signature was purged: a pure function.
 
-Whoever has the tombstone makes the same of the same run, in whatever order tombstones arrive.
+Each history makes the same of the same run, in whatever order tombstones arrive.
 So two histories still agree: the run is hashed anew, and says in ``extra`` which hash it had when
 it was recorded.  A purged failure keeps its place, phase and exception, and so do the verdicts on
 it; what they say is gone.

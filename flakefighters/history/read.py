@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import belief, content, heads, pack
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from flakefighters.history.unreadable import Unreadable
 
 __all__ = [
+    "Lookup",
     "Suites",
     "environments",
     "executions",
@@ -73,6 +74,15 @@ class Suites:
         if suite not in self._members:
             raise ValueError(f"the chain of suite {suite} is broken")
         return self._members[suite]
+
+
+class Lookup(NamedTuple):
+    """What questions about results look into."""
+
+    database: Database
+    suites: Suites
+    #: Where runs are noted that cannot be read.
+    unreadable: Unreadable
 
 
 def nodeids(database: Database, tests: Iterable[int]) -> dict[int, str]:

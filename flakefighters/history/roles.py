@@ -61,7 +61,7 @@ _NO_NAMES: Final = ("public", "none", "current_role", "current_user", "session_u
 class Roles:
     """The names of the roles that the rights are given to."""
 
-    #: Migrates, prunes and purges; None: whoever owns the tables.
+    #: Migrates, prunes and purges; None: the owner of the tables.
     owner: str | None = None
     #: Records the runs of protected branches.
     writer: str

@@ -14,7 +14,7 @@ from flakefighters.history.roles import ADDED, DECIDED, TRUST_POLICY, WEB_ROLES,
 __all__ = ["grants_sql"]
 
 _VIEWS: Final = ("members", "runs", "executions", "tests", "failures", "verdicts")
-#: What belongs to one run, and is added while the run is no more trusted than whoever adds it.
+#: What belongs to one run, and is added while the run is no more trusted than the role.
 _PARTS: Final = ("execution", "failure", "verdict")
 #: Of these, what is counted in the run's hash: it comes with the run, or not at all.
 _HASHED: Final = ("execution", "failure")

@@ -11,11 +11,11 @@ from typing import Final
 
 from flakefighters.history import content, heads, read
 from flakefighters.history.database import Database, Row
-from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
+from flakefighters.history.read import Lookup
 from flakefighters.history.standing import labels_by_test, worst
-from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Label, Outcome, Verdict
+from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = ["executions_of", "run_rows", "test_rows"]
 
@@ -26,12 +26,11 @@ _RAN: Final = frozenset(".FExXR?")
 _LONG_AGO: Final = -(2**62)
 
 
-def run_rows(
-    database: Database, project: str | None, *, limit: int, until: int, unreadable: Unreadable
-) -> tuple[RunRow, ...]:
+def run_rows(lookup: Lookup, project: str | None, limit: int) -> tuple[RunRow, ...]:
     """See :meth:`flakefighters.history.store.History.run_rows`."""
+    database, _, unreadable = lookup
     more = ", r.outcomes, (SELECT s.n FROM {s}suite s WHERE s.id = r.suite)"
-    rows = heads.newest(database, project, limit=limit, until=until, more=more)
+    rows = heads.newest(database, project, limit=limit, more=more)
     labels: dict[str, Counter[Label]] = defaultdict(Counter)
     for (run, _), found in labels_by_test(database, [row[0] for row in rows]).items():
         labels[run].update(found)
@@ -76,31 +75,62 @@ class _Tally:
     last_failure: int | None = None
     labels: Counter[Label] = field(default_factory=Counter)
 
+    def add(self, letter: str, run: str, started: int) -> None:
+        """Count one result; the runs come in the order of their start."""
+        self.last, self.last_run = letter, run
+        if letter not in _RAN:
+            return
+        self.runs += 1
+        if letter == "x":
+            return
+        passing = letter not in _BAD
+        if letter in _GOOD:
+            self.passes += 1
+        else:
+            self.last_failure = started
+            if passing:  # both, in one run
+                self.mixed += 1
+            else:
+                self.failures += 1
+        if self.passing is not None and self.passing != passing:
+            self.flips += 1
+        self.passing = passing
+
+    def row(self, nodeid: str) -> TestRow:
+        return TestRow(
+            nodeid=nodeid,
+            runs=self.runs,
+            passes=self.passes,
+            failures=self.failures,
+            flips=self.flips,
+            mixed=self.mixed,
+            last=Outcome(self.last),
+            last_run=self.last_run,
+            last_failure=self.last_failure,
+            flaky=self.labels[Label.FLAKY],
+            genuine=self.labels[Label.GENUINE],
+            undecided=self.labels[Label.UNDECIDED],
+            unjudged=max(0, self.failures + self.mixed - self.labels.total()),
+        )
+
 
 def test_rows(
-    database: Database,
-    project: str,
-    *,
-    runs: int,
-    until: int,
-    branch: str | None,
-    since: int | None,
-    unreadable: Unreadable,
+    lookup: Lookup, project: str, runs: int, *, branch: str | None, since: int | None
 ) -> tuple[TestRow, ...]:
     """See :meth:`flakefighters.history.store.History.test_rows`."""
+    database, suites, unreadable = lookup
     rows = database.query(
         "SELECT r.id, r.started, r.suite, r.outcomes FROM {s}run r WHERE r.project = :project "
         "AND r.started <= :until AND r.started >= :since "
         "AND (:every = 1 OR r.branch = :branch) "
         "ORDER BY r.started DESC, r.id DESC LIMIT :runs",
         project=content.project_id(project),
-        until=until,
+        until=heads.latest(),
         since=_LONG_AGO if since is None else since,
         runs=runs,
         every=int(branch is None),
         branch=storable(branch or ""),
     )
-    suites = read.Suites(database)
     suites.fetch(row[2] for row in rows)
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     for run, started, suite, outcomes in reversed(rows):
@@ -111,52 +141,12 @@ def test_rows(
             every = outcomes * len(members) if len(outcomes) == 1 else outcomes
             letters = dict(zip(members, every, strict=True))
         for test, letter in letters.items():
-            if letter == "-":
-                continue
-            tally = tallies[test]
-            tally.last, tally.last_run = letter, run
-            if letter in _RAN:
-                _count(tally, letter, started)
+            if letter != "-":
+                tallies[test].add(letter, run, started)
     _count_labels(database, [row[0] for row in rows], tallies)
     nodeids = read.nodeids(database, tallies)
-    made = [
-        TestRow(
-            nodeid=nodeids[test],
-            runs=tally.runs,
-            passes=tally.passes,
-            failures=tally.failures,
-            flips=tally.flips,
-            mixed=tally.mixed,
-            last=Outcome(tally.last),
-            last_run=tally.last_run,
-            last_failure=tally.last_failure,
-            flaky=tally.labels[Label.FLAKY],
-            genuine=tally.labels[Label.GENUINE],
-            undecided=tally.labels[Label.UNDECIDED],
-            unjudged=max(0, tally.failures + tally.mixed - tally.labels.total()),
-        )
-        for test, tally in tallies.items()
-    ]
+    made = [tally.row(nodeids[test]) for test, tally in tallies.items()]
     return tuple(sorted(made, key=lambda row: row.nodeid))
-
-
-def _count(tally: _Tally, letter: str, started: int) -> None:
-    tally.runs += 1
-    if letter == "x":
-        return
-    passing = letter in _GOOD
-    if passing:
-        tally.passes += 1
-    elif letter in _BAD:
-        tally.failures += 1
-        tally.last_failure = started
-    else:  # both, in one run
-        tally.mixed += 1
-        tally.last_failure = started
-        passing = True
-    if tally.passing is not None and tally.passing != passing:
-        tally.flips += 1
-    tally.passing = passing
 
 
 def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _Tally]) -> None:
@@ -167,29 +157,17 @@ def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _T
 
 
 def executions_of(
-    database: Database,
-    suites: read.Suites,
-    nodeid: str,
-    project: str,
-    *,
-    limit: int,
-    until: int,
-    unreadable: Unreadable,
+    lookup: Lookup, nodeid: str, project: str, limit: int
 ) -> tuple[ExecutionRow, ...]:
     """See :meth:`flakefighters.history.store.History.executions_of`."""
+    database, suites, unreadable = lookup
     (test,) = content.test_ids(project, (nodeid,))
     found: list[ExecutionRow] = []
     before: str | None = None
     # Runs without the test (selections, older than it) are skipped, but not for ever.
     for _ in range(4):
-        rows = heads.newest(
-            database,
-            project,
-            limit=limit,
-            until=until,
-            before=before,
-            more=", r.suite, r.outcomes, r.durations",
-        )
+        more = ", r.suite, r.outcomes, r.durations"
+        rows = heads.newest(database, project, limit=limit, before=before, more=more)
         if not rows:
             break
         before = rows[-1][0]

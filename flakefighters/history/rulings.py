@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flakefighters.history.database import Database, Writer
     from flakefighters.model import Verdict
 
-__all__ = ["Rulings", "insert_rows", "insert_verdicts", "rows_of", "save_verdicts"]
+__all__ = ["Rulings", "insert_rows", "rows_of", "save_verdicts"]
 
 #: Rows of ``evidence`` and of ``verdict``.
 Rulings = tuple[list[Row], list[Row]]
@@ -61,11 +61,6 @@ def insert_rows(writer: Writer, rulings: Rulings) -> None:
     bodies, rows = rulings
     writer.insert("evidence", "id body", bodies)
     writer.insert("verdict", _COLUMNS, rows)
-
-
-def insert_verdicts(writer: Writer, identity: str, verdicts: Sequence[Verdict]) -> None:
-    """Insert verdicts on runs of a project."""
-    insert_rows(writer, rows_of(identity, verdicts))
 
 
 _QUESTION: Final = """

@@ -1,4 +1,4 @@
-"""Whether a run that somebody else wrote down is as we would write it.
+"""Whether a run from elsewhere is written down as we would write it.
 
 A file from another machine and a journal in a folder are asked the same: is everything of its type,
 in its range, within bounds, and under the id that its content has?
@@ -15,7 +15,7 @@ from flakefighters.errors import ForeignDatabaseError
 from flakefighters.history import content
 
 if TYPE_CHECKING:
-    from flakefighters.model import Run, RunHead, State, Verdict
+    from flakefighters.model import Environment, Run, RunHead, State, Verdict
 
 __all__ = ["Limits", "check_count", "check_run", "check_verdicts", "is_run_id"]
 
@@ -54,32 +54,19 @@ def is_run_id(text: object) -> bool:
 
 def check_run(run: Run, limits: Limits) -> None:
     """ForeignDatabaseError (or any error of malformed data) unless all is as we write it."""
-    head, state, environment = run.head, run.state, run.environment
     if len(run.suite) > limits.tests or len(run.executions) > limits.executions:
         raise ForeignDatabaseError("it is too large")
-    for part in (head, run.project, environment, state, *run.executions):
+    for part in (run.head, run.project, run.environment, run.state, *run.executions):
         if part is not None:
             _typed(part, limits)
-    _check_head(head)
-    for text in (*run.suite, run.outcomes):
-        if not isinstance(text, str):
-            raise ForeignDatabaseError("a text is not a text")
-    if max(map(len, run.suite), default=0) > limits.text:
-        raise ForeignDatabaseError("a node id is too long")
-    if not set(run.outcomes) <= _OUTCOMES:
-        raise ForeignDatabaseError("an outcome is unknown")
-    if not all(type(number) is int and 0 <= number < 1 << 53 for number in run.durations):
-        raise ForeignDatabaseError("a duration is not a number")
+    _check_head(run.head)
+    _check_suite(run, limits)
     _check_order(run)
     _json(run.seen, 0, limits)
-    if state is not None:
-        _check_state(state)
-    if environment is not None:
-        made = content.environment_keys(environment)
-        if made != (environment.id, environment.key):
-            raise ForeignDatabaseError("its environment is not what its id says")
-        if not all(isinstance(version, str) for version in environment.distributions.values()):
-            raise ForeignDatabaseError("a version is not a text")
+    if run.state is not None:
+        _check_state(run.state)
+    if run.environment is not None:
+        _check_environment(run.environment)
 
 
 def check_count(verdicts: int, run: Run, limits: Limits) -> None:
@@ -106,6 +93,17 @@ def _check_head(head: RunHead) -> None:
             raise ForeignDatabaseError(f"its {what} is malformed")
 
 
+def _check_suite(run: Run, limits: Limits) -> None:
+    if not all(isinstance(text, str) for text in (*run.suite, run.outcomes)):
+        raise ForeignDatabaseError("a text is not a text")
+    if max(map(len, run.suite), default=0) > limits.text:
+        raise ForeignDatabaseError("a node id is too long")
+    if not set(run.outcomes) <= _OUTCOMES:
+        raise ForeignDatabaseError("an outcome is unknown")
+    if not all(type(number) is int and 0 <= number < 1 << 53 for number in run.durations):
+        raise ForeignDatabaseError("a duration is not a number")
+
+
 def _check_order(run: Run) -> None:
     """Positions in the suite, a list per worker."""
     size = len(run.suite)
@@ -124,6 +122,13 @@ def _check_state(state: State) -> None:
             raise ForeignDatabaseError("a file's id is malformed")
         if path.startswith("/") or ".." in path.split("/"):
             raise ForeignDatabaseError("a file lies outside of the project")
+
+
+def _check_environment(environment: Environment) -> None:
+    if content.environment_keys(environment) != (environment.id, environment.key):
+        raise ForeignDatabaseError("its environment is not what its id says")
+    if not all(isinstance(version, str) for version in environment.distributions.values()):
+        raise ForeignDatabaseError("a version is not a text")
 
 
 def _typed(part: Any, limits: Limits) -> None:

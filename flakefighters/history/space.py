@@ -15,12 +15,12 @@ from flakefighters.originals import real
 
 __all__ = ["give_back", "rewrite"]
 
-#: Nobody can write while a file is made smaller: larger ones keep their room for runs to come.
+#: Writers wait while a file is made smaller: larger ones keep their room for runs to come.
 MOST: Final = 256 * 1024 * 1024
 #: Not worth the while: free bytes, and their share of the file.
 _LEAST, _SHARE = 64 * 1024, 0.1
 #: How long to wait for others who read, in seconds.
-_PATIENCE: Final = 10.0
+_LOCK_SECONDS: Final = 10.0
 
 
 def give_back(database: Database) -> tuple[int | None, int]:
@@ -35,7 +35,7 @@ def give_back(database: Database) -> tuple[int | None, int]:
     if free < max(_LEAST, _SHARE * size) or size - free > MOST:
         return 0, free
     with suppress(sqlite3.OperationalError), _impatient(database):
-        # Where somebody uses it, the next prune tries again.
+        # Where it is in use, the next prune tries again.
         database.connection.execute("VACUUM")
         _empty_log(database, 0.0)
     now, free = _sizes(database)
@@ -54,7 +54,7 @@ def rewrite(database: Database) -> None:
     except sqlite3.Error as error:
         raise _kept(error) from error
     with _impatient(database):
-        if not _empty_log(database, _PATIENCE):
+        if not _empty_log(database, _LOCK_SECONDS):
             raise _kept(None)
 
 
@@ -68,7 +68,7 @@ def _kept(error: sqlite3.Error | None) -> DatabaseError:
 
 @contextmanager
 def _impatient(database: SqliteDatabase) -> Iterator[None]:
-    """Do not wait for readers: meanwhile nobody could write."""
+    """Do not wait for readers: meanwhile writers would wait too."""
     ((usual,),) = database.connection.execute("PRAGMA busy_timeout").fetchall()
     database.connection.execute("PRAGMA busy_timeout = 200")
     try:

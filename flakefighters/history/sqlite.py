@@ -36,7 +36,7 @@ _REMEDY: Final = "choose another file for the history"
 _NO_ROOM: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 #: How long to wait for other writers, in seconds.
-PATIENCE: Final = 15.0
+LOCK_SECONDS: Final = 15.0
 
 
 def check_file(path: Path, name: str) -> bool:
@@ -89,7 +89,7 @@ def _foreign(name: str) -> ForeignDatabaseError:
 class SqliteDatabase:
     """See :class:`~flakefighters.history.database.Database`."""
 
-    #: Whoever can write the file can write anything.
+    #: A user who can write the file can write anything.
     trust = Trust.LOCAL
     gives_trust = False
 
@@ -101,12 +101,12 @@ class SqliteDatabase:
         create: bool = True,
         read_only: bool = False,
         strict: bool = False,
-        patience: float = PATIENCE,
+        seconds: float = LOCK_SECONDS,
     ):
         self.read_only = read_only or strict
         self._strict = strict
         self._name = name
-        self._patience = patience
+        self._seconds = seconds
         there = check_file(path, name)
         if not there and (self.read_only or not create):
             raise DatabaseError(
@@ -149,7 +149,7 @@ class SqliteDatabase:
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?{mode}",
             uri=True,
-            timeout=self._patience,
+            timeout=self._seconds,
             isolation_level=None,
         )
         self._prepare(create=create)
@@ -253,7 +253,7 @@ class SqliteDatabase:
 
     def _use_wal(self) -> None:
         """Switch to a write-ahead log; SQLite does not wait by itself for others who do so too."""
-        until = real.monotonic() + self._patience
+        until = real.monotonic() + self._seconds
         while True:
             try:
                 self._execute("PRAGMA journal_mode = WAL")

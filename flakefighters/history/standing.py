@@ -1,4 +1,4 @@
-"""Which verdict stands on each failure: the newest joined one, whoever appended it."""
+"""Which verdict stands on each failure: the newest joined one, of whatever run."""
 
 from __future__ import annotations
 

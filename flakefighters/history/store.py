@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
 from flakefighters.history import belief, heads, read, rulings, write
 from flakefighters.history.content import project_id, to_json
 from flakefighters.history.coverage import Coverage, baselines
-from flakefighters.history.read import Suites
+from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
 from flakefighters.model import Use
@@ -22,13 +21,10 @@ if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row
     from flakefighters.history.earlier import Further
     from flakefighters.history.intake import Saved
-    from flakefighters.history.rows import ExecutionRow, RunRow, TestRow
     from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
+    from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = ["History", "open_history"]
-
-#: A start later than this after now is not believed, µs.
-_SUSPECT: Final = 5 * 60 * 1_000_000
 
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
 _RUN_ID: Final = re.compile("[0-9a-f]{32}")
@@ -45,12 +41,12 @@ def open_history(
 
     ``deadline`` is in seconds from now, for the opening and all that follows; None leaves only
     the limits that keep a silent server from blocking us.  ``tracked`` says that git tracks the
-    file: then it is refused, whoever can commit could have made it.  Raises a
+    file: then it is refused, as every committer could have made it.  Raises a
     :class:`~flakefighters.errors.DatabaseError` that says what to do.
     """
     create = create and not target.read_only
     if target.backend == "sqlite":
-        from flakefighters.history.sqlite import PATIENCE, SqliteDatabase
+        from flakefighters.history.sqlite import LOCK_SECONDS, SqliteDatabase
 
         if target.path is None:
             raise ConfigError("a SQLite history needs a file", remedy="name one in its URL")
@@ -66,7 +62,7 @@ def open_history(
                 name=target.display or str(target.path),
                 create=create,
                 read_only=target.read_only,
-                patience=PATIENCE if deadline is None else min(deadline, PATIENCE),
+                seconds=LOCK_SECONDS if deadline is None else min(deadline, LOCK_SECONDS),
             ),
         )
     if target.backend == "postgresql":
@@ -92,18 +88,13 @@ class History:
         self.aliases: tuple[str, ...] = ()
         #: Runs that were met and could not be read; they are left out of every answer.
         self.unreadable = Unreadable()
-        self._suites = Suites(database)
-        self.coverage = Coverage(database, self._suites, self.unreadable)
+        self._lookup = Lookup(database, Suites(database), self.unreadable)
+        self.coverage = Coverage(self._lookup)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -128,7 +119,9 @@ class History:
         Each verdict names its failure (``run``, ``nodeid``, ``attempt``, ``index``, ``at``).
         """
         trust = trust or self.trust
-        return write.save(self.database, run, verdicts, via=via, trust=trust, now=_now())
+        return write.save(
+            self.database, run, verdicts, via=via, trust=trust, now=real.time_ns() // 1000
+        )
 
     def add_verdicts(self, verdicts: Sequence[Verdict]) -> int:
         """Store verdicts on runs that are there; returns how many were new.
@@ -150,9 +143,7 @@ class History:
         return self._of_all(
             project,
             limit,
-            lambda one: heads.newest(
-                self.database, one, limit=limit, until=_until(), before=before
-            ),
+            lambda one: heads.newest(self.database, one, limit=limit, before=before),
         )
 
     def believable(self, reader: Reader, *, builds: int = 50) -> tuple[RunHead, ...]:
@@ -164,7 +155,7 @@ class History:
         return self._of_all(
             reader.judged.project,
             None,
-            lambda one: heads.fitting(self.database, one, reader, builds=builds, until=_until()),
+            lambda one: heads.fitting(self.database, one, reader, builds=builds),
         )
 
     def runs_of_state(
@@ -177,9 +168,7 @@ class History:
         return self._of_all(
             project,
             limit,
-            lambda one: heads.of_state(
-                self.database, one, state, limit=limit, until=_until(), reader=reader
-            ),
+            lambda one: heads.of_state(self.database, one, state, limit=limit, reader=reader),
         )
 
     def _names(self, project: str) -> list[str]:
@@ -272,7 +261,7 @@ class History:
         """
         from flakefighters.history import earlier
 
-        return earlier.past(self.database, self._suites, nodeids, runs, self.unreadable)
+        return earlier.past(self._lookup, nodeids, runs)
 
     def tests_below(self, project: str, place: str, most: int = 20) -> set[str]:
         """Node ids of some tests that a project has had in a file or folder."""
@@ -289,17 +278,7 @@ class History:
 
         found = earlier.Further()
         for name in self._names(reader.judged.project):
-            some = earlier.further(
-                self.database,
-                self._suites,
-                name,
-                nodeids,
-                reader,
-                known,
-                until=_until(),
-                unreadable=self.unreadable,
-            )
-            found.add(some)
+            found.add(earlier.further(self._lookup, name, nodeids, reader, known))
         return found
 
     def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
@@ -345,9 +324,7 @@ class History:
         """The newest runs with counts, newest first."""
         from flakefighters.history import rollup
 
-        return rollup.run_rows(
-            self.database, project, limit=limit, until=_until(), unreadable=self.unreadable
-        )
+        return rollup.run_rows(self._lookup, project, limit)
 
     def test_rows(
         self,
@@ -363,34 +340,10 @@ class History:
         """
         from flakefighters.history import rollup
 
-        return rollup.test_rows(
-            self.database,
-            project,
-            runs=runs,
-            until=_until(),
-            branch=branch,
-            since=since,
-            unreadable=self.unreadable,
-        )
+        return rollup.test_rows(self._lookup, project, runs, branch=branch, since=since)
 
     def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
         """One test through the newest runs that contain it, newest first."""
         from flakefighters.history import rollup
 
-        return rollup.executions_of(
-            self.database,
-            self._suites,
-            nodeid,
-            project,
-            limit=limit,
-            until=_until(),
-            unreadable=self.unreadable,
-        )
-
-
-def _now() -> int:
-    return real.time_ns() // 1000
-
-
-def _until() -> int:
-    return _now() + _SUSPECT
+        return rollup.executions_of(self._lookup, nodeid, project, limit)

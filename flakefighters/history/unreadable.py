@@ -1,6 +1,6 @@
 """Runs whose rows make no sense: they are left out, and named.
 
-One bad row must not stop everybody: whoever may add runs to a shared history can write one, and so
+One bad row must not stop all readers: each writer of a shared history can write one, and so
 can a damaged disk.
 """
 

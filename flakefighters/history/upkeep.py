@@ -1,7 +1,7 @@
-"""Removing rows: alone, a little at a time, so that whoever saves a run never waits for long.
+"""Removing rows: alone, a little at a time, so that saving a run never waits for long.
 
 Writers take the history's lock together, upkeep takes it for itself.  So within a transaction of
-upkeep nobody can begin to use a row that nobody used before.
+upkeep no writer can begin to use a row that was not used before.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ __all__ = ["PostgresUpkeep", "alone_on_server", "indexed_on_server", "need_owner
 #: Who waits for the exclusive lock keeps later writers waiting as well: at most so long, ms.
 _WAIT_MS: Final = 800
 #: How long to try again, in seconds.
-_PATIENCE: Final = 30.0
+_LOCK_SECONDS: Final = 30.0
 _LOCKED: Final = "55P03"
 
 _OWNER: Final = """
@@ -60,7 +60,7 @@ def alone_on_server(database: PostgresDatabase) -> Iterator[PostgresUpkeep]:
 
 def _begin(database: PostgresDatabase, begin: str) -> int:
     """Take the lock, or let the writers before us end and try again; the schema's version."""
-    until = real.monotonic() + _PATIENCE
+    until = real.monotonic() + _LOCK_SECONDS
     while True:
         answer = database._attempt(begin)
         if answer.error is None:

@@ -68,7 +68,7 @@ class _There(NamedTuple):
     near_listing: str | None
     extra: str | None
     horizon: int | None
-    buried: int
+    tombstones: int
     signatures: int
 
 
@@ -125,7 +125,7 @@ def save(
         project=keys.project,
     ) as writer:
         there = _There(*writer.answer[0])
-        if there.buried:
+        if there.tombstones:
             return Saved.PURGED
         names = purged_names(writer) if there.signatures else frozenset()
         if names:

@@ -25,7 +25,7 @@ _MOST_STATES: Final = 6
 _MOST_KEYS: Final = 3
 #: Folders that hold a project's packages.
 _ROOTS: Final = ("", "src", "lib", "python")
-#: Modules at the top that nobody installs.
+#: Modules at the top that are never installed.
 _NOT_INSTALLED: Final = (
     "conftest",
     "docs",

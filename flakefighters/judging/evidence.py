@@ -74,7 +74,7 @@ def gather(
         runs, known.rank = ordered([*runs, *more.values()], checkout)
         past |= {nodeid: (*past[nodeid], one) for nodeid, one in passes.items()}
     known.runs, known.past = tuple(runs), past
-    # Nobody looked at what cannot be read.
+    # What cannot be read was not looked at.
     known.searched = known.searched and not evidence.unreadable
     ids = {run.environment for run in runs if run.environment is not None}
     known.environments = evidence.environments(ids) if ids else {}

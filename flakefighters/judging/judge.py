@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +16,7 @@ from flakefighters.history import Evidence
 from flakefighters.judging.accounts import Accounts
 from flakefighters.judging.baselines import files_of
 from flakefighters.judging.evidence import Known, gather
-from flakefighters.judging.results import Judged, Session, failing
+from flakefighters.judging.results import Judged, Session, Totals, failing
 from flakefighters.judging.untracked import asked_for_in, edits
 from flakefighters.model import (
     Baseline,
@@ -95,14 +94,7 @@ class _World:
         for execution in run.executions:
             self._attempts.setdefault(execution.nodeid, []).append(execution)
         failed = {execution.nodeid: execution for execution in failing(run)}
-        self._signatures = Counter(
-            signature
-            for execution in failed.values()
-            for signature in {failure.signature for failure in execution.failures}
-        )
-        final = dict(zip(run.suite, run.outcomes, strict=True))
-        self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
-        self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
+        self._totals = Totals.of(run)
         self.known = Known()
         if history is not None and session.history_runs > 0:
             self.known = gather(
@@ -167,10 +159,10 @@ class _World:
             loose=self._opened_loose(trace),
             draws=self.accounts.draws(execution, trace),
             own_change=self._own_change(file) if baseline is None else None,
-            failing=self._failing,
-            executed=self._executed,
+            failing=self._totals.failing,
+            executed=self._totals.executed,
             signature=failure.signature,
-            same_signature=self._signatures[failure.signature],
+            same_signature=self._totals.signatures[failure.signature],
         )
         return self._completed(case, passes, asked)
 

@@ -6,7 +6,6 @@ verdicts of the time; what other runs say of the same test is asked anew.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,13 +13,13 @@ from typing import Final
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import decide
 from flakefighters.history import History, Reader
+from flakefighters.judging.results import Totals
 from flakefighters.model import (
     JOINT,
     Case,
     Execution,
     Flakefighter,
     Need,
-    Outcome,
     Past,
     Recheck,
     Run,
@@ -85,7 +84,7 @@ class Hindsight:
             known.update((one.id, one) for one in same)
         known.update(history.heads(name for name in seen if name not in known))
         known.pop(head.id, None)
-        #: Runs that were seen at the time and are gone.  Without them nobody can say what the same
+        #: Runs that were seen at the time and are gone.  Without them it is not known what the same
         #: history says: any answer would be another one's.
         self.lost = sum(name not in known for name in seen)
         #: Results of each test by all that is known today, best evidence first.
@@ -96,15 +95,7 @@ class Hindsight:
         self._verdicts = verdicts
         self._comparable = _comparable(history, run, list(known.values()))
         self._executions = [one for one in run.executions if one.nodeid in self.past]
-        failed = {one.nodeid: one for one in run.executions if one.failures}
-        self._signatures = Counter(
-            signature
-            for one in failed.values()
-            for signature in {failure.signature for failure in one.failures}
-        )
-        final = dict(zip(run.suite, run.outcomes, strict=True))
-        self._failing = sum(final.get(nodeid) in ("F", "E") for nodeid in failed)
-        self._executed = sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes)
+        self._totals = Totals.of(run)
 
     def then(self, nodeid: str) -> tuple[Past, ...]:
         """What was seen of a test at the time, in the order of that time."""
@@ -170,10 +161,10 @@ class Hindsight:
             attempts=attempts,
             comparable=self._comparable,
             merged=self._merged,
-            failing=self._failing,
-            executed=self._executed,
+            failing=self._totals.failing,
+            executed=self._totals.executed,
             signature=failure.signature,
-            same_signature=self._signatures[failure.signature],
+            same_signature=self._totals.signatures[failure.signature],
         )
 
 
@@ -238,7 +229,5 @@ class _Before:
         self.name, self.version, self.needs = fighter.name, fighter.version, fighter.needs
 
     def judge(self, case: Case) -> Verdict | None:
-        past: tuple[Past, ...] = tuple(
-            one for one in case.past if one.run.started < case.head.started
-        )
+        past = tuple(one for one in case.past if one.run.started < case.head.started)
         return self._fighter.judge(replace(case, past=past))

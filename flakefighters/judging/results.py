@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flakefighters.model import Outcome
+
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Execution, Run, Verdict
 
-__all__ = ["Judged", "Session", "failing"]
+__all__ = ["Judged", "Session", "Totals", "failing"]
 
 
 @dataclass(slots=True)
@@ -44,6 +47,32 @@ class Session(NamedTuple):
     #: Node id to what its marker says.
     ignored: Mapping[str, Any] = MappingProxyType({})
     history_runs: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Whether failures of a run come together."""
+
+    #: Tests that failed in the end, and tests that ran.
+    failing: int
+    executed: int
+    #: In how many failing tests each signature stands.
+    signatures: Counter[str]
+
+    @classmethod
+    def of(cls, run: Run) -> Totals:
+        """Count them, of each test only the last attempt that failed."""
+        failed = {execution.nodeid: execution for execution in failing(run)}
+        final = dict(zip(run.suite, run.outcomes, strict=True))
+        return cls(
+            failing=sum(final.get(nodeid) in ("F", "E") for nodeid in failed),
+            executed=sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes),
+            signatures=Counter(
+                signature
+                for execution in failed.values()
+                for signature in {failure.signature for failure in execution.failures}
+            ),
+        )
 
 
 def failing(run: Run) -> list[Execution]:

@@ -44,37 +44,37 @@ def late(
         return found
     end = real.monotonic() + seconds
     came = history.heads(arrived)
-    projects = {head.project for head in came.values()}
-    for project in sorted(projects):
+    for project in sorted({head.project for head in came.values()}):
         mine = [head for head in came.values() if head.project == project]
-        oldest = min(head.started for head in mine)
-        states = {head.state for head in mine}
-        recent = [
-            head
-            for head in history.recent(project, limit=_AMONG)
-            if head.started > oldest or head.state in states
-        ]
-        verdicts: dict[str, list[Verdict]] = {}
-        for verdict in history.verdicts([head.id for head in recent]):
-            verdicts.setdefault(verdict.run, []).append(verdict)
-        judged = [head for head in recent if head.id in verdicts][:runs]
-        for head in judged:
+        for head, verdicts in _judged(history, project, mine)[:runs]:
             if real.monotonic() >= end:
                 found.left += 1
             else:
-                found.revisions += _revisions(history, head, mine, verdicts[head.id])
+                found.revisions += _revisions(history, head, mine, verdicts)
     return found
+
+
+def _judged(
+    history: History, project: str, came: Sequence[RunHead]
+) -> list[tuple[RunHead, list[Verdict]]]:
+    """Recent runs with verdicts, of which those that ``came`` may tell, newest first."""
+    oldest = min(head.started for head in came)
+    states = {head.state for head in came}
+    recent = [
+        head
+        for head in history.recent(project, limit=_AMONG)
+        if head.started > oldest or head.state in states
+    ]
+    verdicts: dict[str, list[Verdict]] = {}
+    for verdict in history.verdicts([head.id for head in recent]):
+        verdicts.setdefault(verdict.run, []).append(verdict)
+    return [(head, verdicts[head.id]) for head in recent if head.id in verdicts]
 
 
 def _revisions(
     history: History, head: RunHead, came: Sequence[RunHead], verdicts: Sequence[Verdict]
 ) -> Iterator[Revision]:
-    fresh = {
-        one.id
-        for one in came
-        if one.id != head.id
-        and (one.started < head.started or (one.state is not None and one.state == head.state))
-    }
+    fresh = {one.id for one in came if _tells_of(one, head)}
     if not fresh:
         return
     try:
@@ -92,6 +92,12 @@ def _revisions(
         if any(one.run.id in fresh for one in hindsight.past[nodeid]):
             for judged in hindsight.judged(nodeid):
                 yield from _revised(hindsight, judged, fresh)
+
+
+def _tells_of(one: RunHead, head: RunHead) -> bool:
+    """Whether a run started before another one, or is of its state."""
+    same_state = one.state is not None and one.state == head.state
+    return one.id != head.id and (one.started < head.started or same_state)
 
 
 def _revised(hindsight: Hindsight, judged: Judged, fresh: Collection[str]) -> Iterator[Revision]:

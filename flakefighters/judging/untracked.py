@@ -64,7 +64,7 @@ def edits(
     """What was edited after ``since``, with the time of the edit (both µs), the newest first.
 
     ``known`` gives the files below ``base`` that the state tells of.  Without ``lasting`` only
-    what somebody edited after it had been installed counts: a machine that is made for each run
+    what was edited after it had been installed counts: a machine that is made for each run
     has new files of everything else.
     """
     found: dict[str, int] = {}

@@ -51,7 +51,7 @@ TABLE: Final[Mapping[Trust, Mapping[Use, Scope]]] = {
 
 #: Uses that tell something of a state, whatever branch it was met on.
 _OF_THE_STATE: Final = frozenset({Use.PROOF, Use.FILES})
-#: Uses for which a run with a debugger is no good: somebody may have changed what it did.
+#: Uses for which a run with a debugger is no good: a person may have changed what it did.
 _UNDISTURBED: Final = frozenset({Use.BASELINE, Use.PROOF})
 
 
@@ -81,13 +81,13 @@ class Came(enum.Enum):
     """How a history is reached from here."""
 
     HERE = enum.auto()  # the run that is judged is recorded in it
-    FILE = enum.auto()  # a file that is only read: somebody else may have made it
+    FILE = enum.auto()  # a file that is only read, of unknown origin
     ROLES = enum.auto()  # a server that gives roles, and with them trust
     SERVER = enum.auto()  # a server that does not
 
 
 def as_read(head: RunHead, came: Came, given: Trust | None = None) -> RunHead:
-    """The run with the trust that it has for whoever reads it there.
+    """The run with the trust that it has for its reader there.
 
     ``given`` is how far the user's own configuration trusts a file: whoever made it could claim
     anything.  Runs of pull requests are believed as such at most, and what the file itself does

@@ -1,7 +1,7 @@
 """Which database, and who said so.
 
 Importing this package loads nothing heavy: pydantic-settings, tomllib and the keyring are
-reached only when something is configured, the views only when somebody looks.
+reached only when something is configured, the views only when they are shown.
 """
 
 from __future__ import annotations
@@ -13,25 +13,14 @@ from flakefighters.profiles.resolution import Inputs, Origin, Resolution, Settin
 from flakefighters.profiles.resolve import resolve
 
 if TYPE_CHECKING:
-    from flakefighters.profiles.views import (
-        FileView,
-        ProfileView,
-        SettingsView,
-        SettingView,
-        all_settings,
-        profiles,
-    )
+    from flakefighters.profiles.views import all_settings, profiles
 
 __all__ = [
     "CiInfo",
-    "FileView",
     "Inputs",
     "Origin",
-    "ProfileView",
     "Resolution",
-    "SettingView",
     "Settings",
-    "SettingsView",
     "all_settings",
     "detect",
     "profiles",

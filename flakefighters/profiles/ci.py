@@ -86,6 +86,12 @@ def detect(environ: Mapping[str, str], read_file: ReadFile | None = None) -> CiI
     if vendor is None:
         return None
     facts = {fact: variables.first(names) for fact, names in vendor.facts.items()}
+    facts["run_url"] = facts.get("run_url") or variables.filled(vendor.url)
+    if _number(facts.get("pr")) and vendor.target_branch:
+        facts["base_branch"] = variables.get(vendor.target_branch)
+    if vendor.sides is not None:
+        source, target = map(variables.get, vendor.sides)
+        facts["is_fork_pr"] = str(source.lower() != target.lower()) if source and target else None
     if vendor.refine is not None:
         vendor.refine(variables, facts, read_file or details.read_bounded)
     return _finish(vendor, facts, variables)

@@ -14,19 +14,15 @@ __all__ = [
     "Variables",
     "appveyor",
     "azure",
-    "bitbucket",
     "boolean",
     "branch",
     "circleci",
-    "cirrus",
     "codebuild",
     "github",
-    "gitlab",
     "jenkins",
     "plain_url",
     "read_bounded",
     "repository",
-    "semaphore",
     "travis",
 ]
 
@@ -34,6 +30,7 @@ ReadFile = Callable[[str], bytes | None]
 Facts = dict[str, str | None]
 
 _NO: Final = frozenset({"", "0", "false", "no", "off", "none", "null"})
+_NAME: Final = re.compile(r"\{(\w+)\}")
 _MAX_EVENT: Final = 4_000_000
 _SCP: Final = re.compile(r"(?:[^@/]+@)?([^:/@]{2,}):(?!//)(.+)")
 #: How Jenkins calls the jobs of pull and merge requests.
@@ -54,6 +51,12 @@ class Variables:
     def first(self, names: str) -> str | None:
         """The first of several variables that is set."""
         return next((value for name in names.split() if (value := self.get(name))), None)
+
+    def filled(self, template: str) -> str | None:
+        """A text with ``{NAMES}`` of variables filled in; None unless all of them are set."""
+        names = _NAME.findall(template)
+        values = {name: self.get(name) for name in names}
+        return template.format(**values) if all(values.values()) else None
 
     def true(self, name: str) -> bool:
         """Is the variable set, and not to a word for no?"""
@@ -188,14 +191,6 @@ def _dig(value: Any, *keys: str) -> Any:
     return value
 
 
-def gitlab(variables: Variables, facts: Facts, _read: ReadFile) -> None:
-    """Forks' merge requests run in the fork: the repository is the target's."""
-    target = variables.get("CI_MERGE_REQUEST_PROJECT_ID")
-    source = variables.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID")
-    if target and source:
-        facts["is_fork_pr"] = str(target != source)
-
-
 def circleci(variables: Variables, facts: Facts, _read: ReadFile) -> None:
     """The pull request is a web address; a bare number is set for forks only."""
     if facts["pr"] and "/" in facts["pr"]:
@@ -213,44 +208,18 @@ def azure(variables: Variables, facts: Facts, _read: ReadFile) -> None:
         facts["run_url"] = f"{collection.rstrip('/')}/{project}/_build/results?buildId={build}"
 
 
-def bitbucket(variables: Variables, facts: Facts, _read: ReadFile) -> None:
-    """Put the address together."""
-    origin, number = facts["repository"], variables.get("BITBUCKET_BUILD_NUMBER")
-    if origin and number:
-        facts["run_url"] = f"{origin}/pipelines/results/{number}"
-
-
 def travis(variables: Variables, facts: Facts, _read: ReadFile) -> None:
-    """On pull requests the branch is the target's; jobs are numbered within their build."""
+    """Jobs are numbered within their build."""
     facts["shard_index"] = (variables.get("TRAVIS_JOB_NUMBER") or "").partition(".")[2]
-    if facts["pr"] and facts["pr"] != "false":
-        facts["base_branch"] = variables.get("TRAVIS_BRANCH")
-        source, target = (
-            variables.get("TRAVIS_PULL_REQUEST_SLUG"),
-            variables.get("TRAVIS_REPO_SLUG"),
-        )
-        if source and target:
-            facts["is_fork_pr"] = str(source.lower() != target.lower())
 
 
 def appveyor(variables: Variables, facts: Facts, _read: ReadFile) -> None:
-    """The branch is the target's on pull requests; the repository is a name and a provider."""
+    """The repository is a name and a provider."""
     name = variables.get("APPVEYOR_REPO_NAME")
     provider = (variables.get("APPVEYOR_REPO_PROVIDER") or "").lower()
     hosts = {"github": "github.com", "bitbucket": "bitbucket.org", "gitlab": "gitlab.com"}
     if name and provider in hosts:
         facts["repository"] = f"https://{hosts[provider]}/{name}"
-    if facts["pr"]:
-        facts["base_branch"] = variables.get("APPVEYOR_REPO_BRANCH")
-        head = variables.get("APPVEYOR_PULL_REQUEST_HEAD_REPO_NAME")
-        if head and name:
-            facts["is_fork_pr"] = str(head.lower() != name.lower())
-    parts = [
-        variables.get(f"APPVEYOR_{part}")
-        for part in ("URL", "ACCOUNT_NAME", "PROJECT_SLUG", "BUILD_ID")
-    ]
-    if all(parts):
-        facts["run_url"] = f"{parts[0]}/project/{parts[1]}/{parts[2]}/builds/{parts[3]}"
 
 
 def codebuild(variables: Variables, facts: Facts, _read: ReadFile) -> None:
@@ -264,30 +233,6 @@ def codebuild(variables: Variables, facts: Facts, _read: ReadFile) -> None:
         facts["branch"] = value
     if re.fullmatch(r"pr/\d+|[0-9a-f]{40}|arn:.*", facts["branch"] or ""):
         facts["branch"] = None
-
-
-def semaphore(variables: Variables, facts: Facts, _read: ReadFile) -> None:
-    """On pull requests the branch is the target's."""
-    if facts["pr"]:
-        facts["base_branch"] = variables.get("SEMAPHORE_GIT_BRANCH")
-        source, target = (
-            variables.get("SEMAPHORE_GIT_PR_SLUG"),
-            variables.get("SEMAPHORE_GIT_REPO_SLUG"),
-        )
-        if source and target:
-            facts["is_fork_pr"] = str(source.lower() != target.lower())
-    organisation, workflow = (
-        variables.get("SEMAPHORE_ORGANIZATION_URL"),
-        variables.get("SEMAPHORE_WORKFLOW_ID"),
-    )
-    if organisation and workflow:
-        facts["run_url"] = f"{organisation}/workflows/{workflow}"
-
-
-def cirrus(variables: Variables, facts: Facts, _read: ReadFile) -> None:
-    """The branch of a pull request is called pull/12."""
-    if task := variables.get("CIRRUS_TASK_ID"):
-        facts["run_url"] = f"https://cirrus-ci.com/task/{task}"
 
 
 def jenkins(variables: Variables, facts: Facts, _read: ReadFile) -> None:

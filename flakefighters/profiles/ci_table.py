@@ -36,6 +36,12 @@ class Vendor(NamedTuple):
     #: Variables, as words, that tell the cells of one job apart.  Nothing that is another one in
     #: every build, on every branch or machine: no run could be compared with an earlier one.
     cell: str = ""
+    #: The address of the run, with ``{VARIABLES}`` to be filled in, where no variable has it.
+    url: str = ""
+    #: The variable that has the target's branch on pull requests, and another one elsewhere.
+    target_branch: str = ""
+    #: Variables that name the source and the target of a pull request: a fork's differ.
+    sides: tuple[str, str] | None = None
 
 
 _GITHUB: Final = {
@@ -73,7 +79,7 @@ VENDORS: Final = (
             "protected": "CI_COMMIT_REF_PROTECTED",
             "tag": "CI_COMMIT_TAG",
         },
-        details.gitlab,
+        sides=("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_ID"),
     ),
     Vendor(
         "CircleCI",
@@ -148,7 +154,7 @@ VENDORS: Final = (
             "repository": "BITBUCKET_GIT_HTTP_ORIGIN",
             "tag": "BITBUCKET_TAG",
         },
-        details.bitbucket,
+        url="{BITBUCKET_GIT_HTTP_ORIGIN}/pipelines/results/{BITBUCKET_BUILD_NUMBER}",
     ),
     Vendor(
         "TeamCity",
@@ -179,6 +185,8 @@ VENDORS: Final = (
         },
         details.travis,
         "TRAVIS_BUILD_STAGE_NAME TRAVIS_DIST TRAVIS_PYTHON_VERSION",
+        target_branch="TRAVIS_BRANCH",
+        sides=("TRAVIS_PULL_REQUEST_SLUG", "TRAVIS_REPO_SLUG"),
     ),
     Vendor(
         "AppVeyor",
@@ -196,6 +204,10 @@ VENDORS: Final = (
         },
         details.appveyor,
         "APPVEYOR_BUILD_WORKER_IMAGE",
+        "{APPVEYOR_URL}/project/{APPVEYOR_ACCOUNT_NAME}/{APPVEYOR_PROJECT_SLUG}"
+        "/builds/{APPVEYOR_BUILD_ID}",
+        target_branch="APPVEYOR_REPO_BRANCH",
+        sides=("APPVEYOR_PULL_REQUEST_HEAD_REPO_NAME", "APPVEYOR_REPO_NAME"),
     ),
     Vendor(
         "AWS CodeBuild",
@@ -261,7 +273,9 @@ VENDORS: Final = (
             "repository": "SEMAPHORE_GIT_URL",
             "tag": "SEMAPHORE_GIT_TAG_NAME",
         },
-        details.semaphore,
+        url="{SEMAPHORE_ORGANIZATION_URL}/workflows/{SEMAPHORE_WORKFLOW_ID}",
+        target_branch="SEMAPHORE_GIT_BRANCH",
+        sides=("SEMAPHORE_GIT_PR_SLUG", "SEMAPHORE_GIT_REPO_SLUG"),
     ),
     Vendor(
         "Cirrus CI",
@@ -276,7 +290,7 @@ VENDORS: Final = (
             "repository": "CIRRUS_REPO_CLONE_URL",
             "tag": "CIRRUS_TAG",
         },
-        details.cirrus,
+        url="https://cirrus-ci.com/task/{CIRRUS_TASK_ID}",
     ),
     Vendor(
         "Bitrise",

@@ -1,7 +1,7 @@
 """Passwords that a program of the user's gives: 1Password, Vault, a cloud's short-lived tokens.
 
 The command is the user's own: it is read from the file in the configuration folder, and from
-nowhere else.  What it prints is shown to nobody.
+nowhere else.  What it prints is never shown.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 
 from flakefighters.model import Secret
 
-__all__ = ["Answer", "run", "words"]
+__all__ = ["Answer", "end", "run", "words"]
 
-#: Seconds: somebody may have to touch a sensor.
-_PATIENCE: Final = 20.0
+#: Seconds: the user may have to touch a sensor.
+_SECONDS: Final = 20.0
 _LONGEST: Final = 8192
 
 
@@ -35,7 +35,7 @@ def words(command: str | Sequence[str]) -> list[str]:
     return shlex.split(command) if isinstance(command, str) else list(command)
 
 
-def run(command: Sequence[str], environ: Mapping[str, str], patience: float = _PATIENCE) -> Answer:
+def run(command: Sequence[str], environ: Mapping[str, str], seconds: float = _SECONDS) -> Answer:
     """Start the command, with no input and in the user's home, and take the line that it prints."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
     try:
@@ -52,13 +52,13 @@ def run(command: Sequence[str], environ: Mapping[str, str], patience: float = _P
         why = getattr(error, "strerror", None) or "it is malformed"
         return Answer(None, f"cannot be started ({why})")
     try:
-        out, _ = child.communicate(timeout=patience)
+        out, _ = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        return Answer(None, f"did not end within {patience:g} s")
+        return Answer(None, f"did not end within {seconds:g} s")
     finally:
         # Also on Ctrl-C: a prompt must not outlive the question.
         if child.poll() is None:
-            _end(child)
+            end(child)
     if child.returncode != 0:
         return Answer(None, f"failed with exit code {child.returncode}")
     try:
@@ -70,7 +70,7 @@ def run(command: Sequence[str], environ: Mapping[str, str], patience: float = _P
     return Answer(Secret(text), None)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes]) -> None:
     """Kill the command and whatever it started."""
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):

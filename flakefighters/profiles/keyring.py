@@ -6,10 +6,7 @@ desktop.  The password travels over a pipe, never in arguments or variables.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret, Target
+from flakefighters.profiles.commands import end
 
 __all__ = ["Answer", "entry", "forget", "lookup", "store"]
 
@@ -137,18 +135,9 @@ def _ask(
         finally:
             # Also on Ctrl-C: a prompt must not outlive the question.
             if child.poll() is None:
-                _end(child)
+                end(child)
     try:
         reply = json.loads(out)
     except ValueError:
         return {"error": "other", "detail": f"exit code {child.returncode}"}
     return reply if isinstance(reply, dict) else {"error": "other", "detail": "no answer"}
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child and whatever it started."""
-    with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()

@@ -285,24 +285,36 @@ def _field(
 ) -> None:
     """Take one field of one profile."""
     name = fields.canonical(written)
+    if isinstance(value, str) and not value.strip() and key in FIELDS:
+        return
+    problem = _refused(layer, written, key, value, where)
+    if problem is not None:
+        problems.append(problem)
+    elif key in _TAKEN_BY:
+        wrong = _TAKEN_BY[key](layer, written, value, where)
+        if wrong is not None:
+            problems.append(Problem(wrong, name))
+    else:
+        layer.origins["profiles", name, key] = where
+        if key == "password":
+            layer.passwords[name] = Secret(value)
+        elif key == "password_host":
+            layer.password_hosts[name] = value
+        else:
+            layer.profiles[name][key] = value
+
+
+def _refused(layer: Layer, written: str, key: str, value: Any, where: Origin) -> Problem | None:
+    """Why a field cannot stand in this source with such a value."""
+    name = fields.canonical(written)
     label = f"profile {written}: {key}"
     if key not in FIELDS:
         error = unknown(f"setting {key} in profile {written}", key, FIELDS, str(where))
-        problems.append(Problem(error, name))
-        return
-    if isinstance(value, str) and not value.strip():
-        return
+        return Problem(error, name)
     if key in ("url", *_SECRET_FIELDS) and not isinstance(value, str):
-        problems.append(Problem(ConfigError(f"{label} must be text", origin=str(where)), name))
-        return
+        return Problem(ConfigError(f"{label} must be text", origin=str(where)), name)
     if key in _SECRET_FIELDS and layer.in_project:
-        problems.append(Problem(no_password_here(label, written, where), name))
-        return
-    if key == _COMMAND:
-        wrong_command = _command(layer, name, value, label, where)
-        if wrong_command is not None:
-            problems.append(Problem(wrong_command, name))
-        return
+        return Problem(no_password_here(label, written, where), name)
     if key == "trust" and layer.in_project:
         error = ConfigError(
             f"{label} is not used: a file of the project may not say whom to believe",
@@ -310,29 +322,29 @@ def _field(
             remedy="set it in your own profiles.toml or in "
             f"{fields.variable('profiles', written, 'trust')}",
         )
-        problems.append(Problem(error))
-        return
-    layer.origins["profiles", name, key] = where
-    if key == "password":
-        layer.passwords[name] = Secret(value)
-    elif key == "password_host":
-        layer.password_hosts[name] = value
-    elif key == "url":
-        try:
-            url = urls.parse(value)
-        except urls.UrlError as wrong:
-            problems.append(Problem(ConfigError(f"{label} {wrong}", origin=str(where)), name))
-            return
-        if url.password is not None and layer.in_project:
-            problems.append(Problem(no_password_here(label, written, where), name))
-            url = url.without_password()
-        layer.take_url(name, url, where)
-    else:
-        layer.profiles[name][key] = value
+        return Problem(error)
+    return None
 
 
-def _command(layer: Layer, name: str, value: Any, label: str, where: Origin) -> ConfigError | None:
+def _url(layer: Layer, written: str, value: str, where: Origin) -> ConfigError | None:
+    """Take a URL, without the password that it may not hold here."""
+    label, name = f"profile {written}: url", fields.canonical(written)
+    layer.origins["profiles", name, "url"] = where
+    try:
+        url = urls.parse(value)
+    except urls.UrlError as wrong:
+        return ConfigError(f"{label} {wrong}", origin=str(where))
+    problem = None
+    if url.password is not None and layer.in_project:
+        problem = no_password_here(label, written, where)
+        url = url.without_password()
+    layer.take_url(name, url, where)
+    return problem
+
+
+def _command(layer: Layer, written: str, value: Any, where: Origin) -> ConfigError | None:
     """Take the command that prints a password, from the user's own file only."""
+    label, name = f"profile {written}: {_COMMAND}", fields.canonical(written)
     if layer.source is not Source.USER_FILE or layer.in_project:
         return ConfigError(
             f"{label} is a program to start, which only your own configuration may name",
@@ -351,6 +363,9 @@ def _command(layer: Layer, name: str, value: Any, label: str, where: Origin) -> 
     layer.password_commands[name] = words
     layer.origins["profiles", name, _COMMAND] = where
     return None
+
+
+_TAKEN_BY: Final = {_COMMAND: _command, "url": _url}
 
 
 def _built_in() -> Layer:

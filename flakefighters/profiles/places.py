@@ -25,7 +25,7 @@ __all__ = [
     "user_file",
 ]
 
-#: Where the history is if nobody says anything, beside pytest's settings.
+#: Where the history is by default, beside pytest's settings.
 BUILT_IN_FILE: Final = "flakefighters.db"
 #: Larger files are not read.
 MAX_BYTES: Final = 1_000_000
@@ -133,7 +133,7 @@ def display_path(inputs: Inputs, path: Path) -> str:
 
 
 def anything_configured(inputs: Inputs) -> bool:
-    """False only if nobody has set anything, so that the built-in profiles are all there is."""
+    """False only if nothing is set, so that the built-in profiles are all there is."""
     if inputs.option_profile is not None or inputs.option_url is not None:
         return True
     if settings_variables(inputs):

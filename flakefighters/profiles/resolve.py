@@ -28,7 +28,7 @@ def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
         ConfigError: with origin and remedy.
     """
     ci = detect(inputs.environ)
-    # An absent secret of CI is an empty variable: somebody meant it to be there.
+    # An absent secret of CI is an empty variable: it was meant to be there.
     absent = ci is not None and empty_variables(inputs)
     if not absent and not anything_configured(inputs):
         return _plain(inputs, ci)

@@ -32,7 +32,7 @@ __all__ = [
 Path = tuple[str, ...]
 T = TypeVar("T")
 
-#: What pydantic's error types mean to somebody who wrote a settings file.
+#: What pydantic's error types mean to the author of a settings file.
 _WORDS: Final = {
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
@@ -65,7 +65,7 @@ class ProfileFields(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     url: str | None = None
-    # PostgreSQL cuts longer names, and quoting is not everybody's strength.
+    # PostgreSQL cuts longer names, and names that need quotes are easily misspelt.
     schema_: str = Field(
         "flakefighters", alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$", max_length=63
     )

@@ -1,4 +1,4 @@
-"""The long way to a profile, for whoever has configured something: read, merge, select, check.
+"""The long way to a profile, where something is configured: read, merge, select, check.
 
 Heavy: imports pydantic-settings.
 """
@@ -104,6 +104,12 @@ class Selector:
         if broken and not near:
             remedy = f"note that {broken[0]}"
         raise ConfigError(error, origin=str(origin or reason), remedy=remedy)
+
+    @property
+    def named(self) -> bool:
+        """Whether the command line says which profile or URL to use."""
+        inputs = self.inputs
+        return inputs.option_profile is not None or inputs.option_url is not None
 
     def label(self, name: str) -> str:
         """A profile's name as the first source writes it."""
@@ -231,34 +237,43 @@ def _usable(selector: Selector, need_credentials: bool) -> tuple[str, ProfileFie
             runs must not go on without it.
         _InsteadError: for all other trouble.
     """
-    inputs, name, reason = selector.inputs, "", ""
-    named = inputs.option_profile is not None or inputs.option_url is not None
+    name, reason = "", ""
     try:
         name, reason = selector.active()
         profile = selector.fields(name)
         chosen = selector.build(name, profile)
     except ConfigError as error:
-        unknown = not name and inputs.environ.get("FLAKEFIGHTERS_PROFILE", "").strip() != ""
-        unread = any(one.fatal for one in selector.sources.problems)
-        if named or (unknown and not unread) or _must_not_go_on(selector, name):
-            raise
-        label = selector.label(name) if name else "there is no such profile"
-        why = f"{reason}, but {label} cannot be used" if name else f"{error.origin}, but {label}"
-        raise _InsteadError(name, error, why) from None
+        raise _instead(selector, name, reason, error) from None
     lacks = _lack(selector, name, chosen, need_credentials)
     if lacks is None:
         assert chosen is not None
         return reason, profile, chosen
-    variable = fields.variable("profiles", name, "url")
-    remedy = f"set it in profiles.toml or in {variable}"
-    if selector.ci is None and named:
+    outside = selector.ci is None
+    remedy = f"set it in profiles.toml or in {fields.variable('profiles', name, 'url')}"
+    if outside and selector.named:
         raise ConfigError(lacks, origin=reason, remedy=remedy)
     if profile.on_error == "fail":
         raise ConfigError(lacks, origin=reason, remedy="on_error = fail forbids to go on")
     what = "URL" if chosen is None else "password"
-    lack = ConfigError(lacks, remedy=remedy if selector.ci is None else None)
     why = f"{reason}, but {selector.label(name)} has no {what}"
+    lack = ConfigError(lacks, remedy=remedy if outside else None)
     raise _InsteadError(name, lack, why, no_url=chosen is None)
+
+
+def _instead(selector: Selector, name: str, reason: str, error: ConfigError) -> _InsteadError:
+    """The trouble with the chosen profile, if the user need not hear of it alone.
+
+    Raises the ``error`` if runs must not go on.
+    """
+    unknown = not name and selector.inputs.environ.get("FLAKEFIGHTERS_PROFILE", "").strip() != ""
+    unread = any(one.fatal for one in selector.sources.problems)
+    if selector.named or (unknown and not unread) or _must_not_go_on(selector, name):
+        raise error
+    if name:
+        why = f"{reason}, but {selector.label(name)} cannot be used"
+    else:
+        why = f"{error.origin}, but there is no such profile"
+    return _InsteadError(name, error, why)
 
 
 def _must_not_go_on(selector: Selector, name: str) -> bool:

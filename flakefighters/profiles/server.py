@@ -65,7 +65,7 @@ def in_force(field: str, values: Sequence[tuple[str, Origin]]) -> list[tuple[str
     """Every value of a setting, the one in force first.
 
     That is the order of the sources, but for TLS: there a file of the project gives way to
-    whoever is stricter, and to the user's own choice of an authority.
+    a stricter source, and to the user's own choice of an authority.
     """
     ordered = list(values)
     if not ordered or not ordered[0][1].in_project:
@@ -196,7 +196,7 @@ class ServerSettings:
         return os.path.normpath(self.inputs.anchor / expand(self.inputs, value))
 
     def require_auth(self) -> str:
-        """How the server may ask for the password: never in clear text unless somebody says so."""
+        """How the server may ask for the password: never in clear text unless a setting says so."""
         return self.query_value("require_auth") or "scram-sha-256"
 
     def connect_timeout(self, usual: int) -> int:
@@ -205,7 +205,7 @@ class ServerSettings:
         return max(1, int(values[0][0])) if values else usual
 
     def query_value(self, key: str) -> str | None:
-        """A parameter of the URL, if whoever wrote the URL may set it so."""
+        """A parameter of the URL, if the author of the URL may set it so."""
         value = self.url.query.get(key)
         if value is None or not self.origin.in_project or self._is_local():
             return value

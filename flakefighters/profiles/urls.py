@@ -238,12 +238,16 @@ def _query(query: str) -> tuple[dict[str, str], str | None]:
             raise UrlError(f"has the parameter {key} twice")
         if value:
             result[key] = value
+    _check_values(result)
+    return result, folder
+
+
+def _check_values(result: Mapping[str, str]) -> None:
     if (mode := result.get("sslmode")) is not None and mode not in SSLMODES:
         raise UrlError(f"has an unknown sslmode; known are {', '.join(SSLMODES)}")
     timeout = result.get("connect_timeout")
     if timeout is not None and not (timeout.isascii() and timeout.isdigit() and len(timeout) < 6):
         raise UrlError("has a connect_timeout that is not a whole number of seconds")
-    return result, folder
 
 
 def _not_allowed(keys: Sequence[str]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.errors import ConfigError
+from flakefighters.model.views import FileView, ProfileView, SettingsView, SettingView
 from flakefighters.profiles import fields
 from flakefighters.profiles.ci import detect
 from flakefighters.profiles.resolution import Inputs, Origin, Source
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flakefighters.profiles.layers import Layer
     from flakefighters.profiles.selection import Selector
 
-__all__ = ["FileView", "ProfileView", "SettingView", "SettingsView", "all_settings", "profiles"]
+__all__ = ["all_settings", "profiles"]
 
 _MASK: Final = "***"
 #: What the validating model says of fields that no source sets.
@@ -28,57 +28,6 @@ _DEFAULTS: Final = {
     "store_output": "none",
     "on_error": "warn",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingView:
-    """One setting, its value (masked), where it was set, and what that overrides."""
-
-    name: str  # "profiles.ci.url"
-    #: None: not set.
-    value: str | None
-    origin: str
-    variable: str
-    #: What holds if nobody sets it, in words.
-    default: str
-    #: (origin, value) of the settings that lost.
-    overrides: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileView:
-    """A file that was looked for: "read", "absent" or what is wrong with it."""
-
-    path: Path
-    status: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsView:
-    """Every setting, every file looked for, and everything that is wrong."""
-
-    settings: tuple[SettingView, ...]
-    files: tuple[FileView, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileView:
-    """One profile, as listed."""
-
-    name: str
-    active: bool
-    #: Why it is active, None if it is not.
-    reason: str | None
-    #: Where to, None if it has no URL.
-    display: str | None
-    read_only: bool
-    #: Where its password comes from ("FLAKEFIGHTERS_PROFILES__CI__PASSWORD"), None if unknown.
-    password: str | None
-    #: Where its URL was set.
-    origin: str | None
-    #: What would stop it from being used.
-    problem: str | None
 
 
 def all_settings(inputs: Inputs) -> SettingsView:

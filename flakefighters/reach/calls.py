@@ -1,7 +1,7 @@
 """Who is affected by a function that has other parameters, or is new, without running it.
 
-Whoever calls it runs it, which is seen.  What is left are calls that its parameters refuse, and
-code that hands the function on, so that nobody knows how it is called.
+A caller runs it, which is seen.  What is left are calls that its parameters refuse, and
+code that hands the function on, so that it is not known how it is called.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ class _Search:
         names = self.called.all()
         worst: Via | None = None
         for call in reads.calls:
-            of_class = self.constructs and call.name in _CONSTRUCTORS
-            if (call.name in names and met and not of_class) or (
-                of_class and (inherits or call.base in names)
-            ):
-                fits = self._fits(call, names)
+            if self.constructs and call.name in _CONSTRUCTORS:
+                is_meant = inherits or call.base in names
             else:
+                is_meant = met and call.name in names
+            if not is_meant:
                 continue
+            fits = self._fits(call, names)
             if fits is False:
                 return Via.READ
             worst = worst if fits else Via.MAY_READ

@@ -45,7 +45,7 @@ class DataFiles:
             return False
         if path in self._seen.execution.collected and path != self._seen.execution.own_file:
             return False  # a text with tests, which pytest has read
-        # What a test reads by itself it keeps for nobody.
+        # A test keeps nothing of what it reads by itself.
         openers -= self._seen.execution.collected - {self._seen.execution.own_file}
         if "" in openers or self._seen.unknown is not None:
             return bool(openers)

@@ -1,4 +1,4 @@
-"""Code that may have run before anybody watched: plugins, and what a library loads for itself."""
+"""Code that may have run before the trace began: plugins, and what a library loads for itself."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class EarlyLoading:
         return frozenset(called)
 
     def _is_called_by_library(self, path: str, facts: UnitFacts) -> bool:
-        """Whether it is a method of a class whose base is somebody else's."""
+        """Whether it is a method of a class whose base is not the project's."""
         owner = next(
             (one for one in self._project.facts(path).units if one.name == facts.scope), None
         )

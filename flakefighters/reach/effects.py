@@ -1,8 +1,9 @@
 """From two file maps to what differs in units, and to all that each change reaches.
 
-A change in a function's body matters to whoever runs the function.  Any other change (a constant,
-a default, a decorator, a class's attribute, a name that comes or goes) matters to whatever reads a
-name of it, in this file or another; and one with an effect at import to all that import the file.
+A change in a function's body matters to the code that runs the function.  Any other change (a
+constant, a default, a decorator, a class's attribute, a name that comes or goes) matters to
+whatever reads a name of it, in this file or another; and one with an effect at import to all that
+import the file.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from flakefighters.state.files import differing
 
 __all__ = ["Delta", "Effects"]
 
-#: Beyond so many changed Python files each is one change: nobody reads more, and parsing costs.
+#: Beyond so many changed Python files each is one change, as parsing costs.
 _MOST_PARSED: Final = 400
 #: What is altered for other files too.
 _FOR_OTHERS: Final = frozenset({Scope.ANYWHERE, Scope.FIXTURE})
@@ -106,7 +107,7 @@ class Effects:
     def _compared(self, path: str, before: bytes) -> list[Effect]:
         after = self._project.files.content(path)
         changes = compare(path, before, after)
-        if not changes:  # somebody may read the very text
+        if not changes:  # some code may read the very text
             return [Effect(change=Change(kind=ChangeKind.FILE, path=path, by_run=False))]
         found = [self._effect(change) for change in changes]
         gone = {one.unit for one in changes if one.how == "removed" and one.unit is not None}
@@ -141,32 +142,14 @@ class Effects:
         return found
 
     def _unit(self, change: Change) -> Effect:
-        links: set[Link] = set()
         own = self._own(change)
+        found = self._readers(change, own)
+        observed = list(self._observed(change))
+        if observed and not self._late():
+            found |= readers(change.path, observed, self._project)
+        links = set(found.links)
         if own is not None and change.by_run:
             links.add(Link(Via.RUN, own))
-        plain = [name for name in change.names if name.scope not in _CONDITIONS]
-        observed = list(self._observed(change))
-        found = Readers()
-        if own is not None and own.name.rpartition(".")[2].startswith("test"):
-            # Nobody but pytest asks for a test, to run it.
-            links |= {Link(Via.ASK, own)} if plain else set()
-        elif self._late():
-            found = Readers(complete=False)
-        elif change.by_call and change.unit is not None:
-            found = callers(change.path, change.unit, self._project) or readers(
-                change.path, plain, self._project
-            )
-        elif plain:
-            # With a member its class was there before.
-            added = change.how == "added" and "." not in (change.unit or "")
-            found = readers(change.path, plain, self._project, added=added)
-        if observed and not self._late():
-            more = readers(change.path, observed, self._project)
-            found = Readers(
-                found.links | more.links, found.names | more.names, found.complete and more.complete
-            )
-        links |= found.links
         everyone = not found.complete or any(
             self._project.holds(name, change.path)
             for name in change.names
@@ -180,6 +163,22 @@ class Effects:
             names=found.names,
             leaves=any(name.scope is Scope.ANYWHERE for name in change.names),
         )
+
+    def _readers(self, change: Change, own: Unit | None) -> Readers:
+        """Who asks for the names of what changed; ``own`` is the function that it is in."""
+        path = change.path
+        plain = [name for name in change.names if name.scope not in _CONDITIONS]
+        if own is not None and own.name.rpartition(".")[2].startswith("test"):
+            # Only pytest asks for a test, to run it.
+            return Readers(frozenset({Link(Via.ASK, own)} if plain else ()))
+        if self._late():
+            return Readers(complete=False)
+        if change.by_call and change.unit is not None:
+            found = callers(path, change.unit, self._project)
+            return found or readers(path, plain, self._project)
+        # With a member its class was there before.
+        added = change.how == "added" and "." not in (change.unit or "")
+        return readers(path, plain, self._project, added=added) if plain else Readers()
 
     def _observed(self, change: Change) -> Iterator[Name]:
         """Classes of which a base may read what differs."""

@@ -102,10 +102,7 @@ class ImportGraph:
         roots = tuple(dict.fromkeys((*own_roots, *self._roots)))
         queue: deque[_Step] = deque([(test_file, "the test's own file")])
         queue.extend((path, "a conftest.py above the test") for path in conftests)
-        for plugin in self._plugins:
-            for found in self._modules.absolute(plugin.module, roots):
-                queue.extend((path, "loaded as a plugin") for path in found.files)
-        queue.extend((path, "loaded as a plugin") for path in self._plugin_files)
+        queue.extend((path, "loaded as a plugin") for path in self._of_plugins(roots))
         reached: dict[str, str] = {}
         unknown: list[str] = []
         within: dict[tuple[str, str], str] = {}
@@ -135,6 +132,12 @@ class ImportGraph:
             unknown_anyway=_joined(unknown),
             unknown_in=within,
         )
+
+    def _of_plugins(self, roots: tuple[str, ...]) -> Iterator[str]:
+        for plugin in self._plugins:
+            for found in self._modules.absolute(plugin.module, roots):
+                yield from found.files
+        yield from self._plugin_files
 
     def _above(self, test_file: str) -> Iterator[str]:
         folder = folder_of(test_file)

@@ -68,23 +68,24 @@ class Names:
         A bare name is one of the code's own file or of nowhere, unless ``in_class`` tells that
         the code stands in the body of a class.  What is imported has been added by its import.
         """
-        for name in read.bare & self.globals.keys():
-            bound = name in project.facts(path).bound() or name in BUILTINS
-            if (path in self.globals[name] and (path, name) not in self.new) or not bound:
-                return True
-        if in_class and not read.bare.isdisjoint(self.members):
-            return True
-        if not read.parameters.isdisjoint(self.fixtures):
-            return True
-        if self.anywhere and not self.anywhere.isdisjoint(read.plain()):
-            return True
-        if not (read.words.isdisjoint(self.members) and read.words.isdisjoint(self.fixtures)):
-            return True
-        for name in read.words & self.globals.keys():
-            files = self.globals[name]
-            if any(project.mentions(path, other) for other in files) or project.escaped(files):
-                return True
-        return any(self._is_attribute(base, name, path, project) for base, name in read.attributes)
+        return (
+            any(self._is_bare(name, path, project) for name in read.bare & self.globals.keys())
+            or (in_class and not read.bare.isdisjoint(self.members))
+            or not read.parameters.isdisjoint(self.fixtures)
+            or (bool(self.anywhere) and not self.anywhere.isdisjoint(read.plain()))
+            or not read.words.isdisjoint(self.members)
+            or not read.words.isdisjoint(self.fixtures)
+            or any(self._is_word(name, path, project) for name in read.words & self.globals.keys())
+            or any(self._is_attribute(base, name, path, project) for base, name in read.attributes)
+        )
+
+    def _is_bare(self, name: str, path: str, project: Project) -> bool:
+        bound = name in project.facts(path).bound() or name in BUILTINS
+        return (path in self.globals[name] and (path, name) not in self.new) or not bound
+
+    def _is_word(self, name: str, path: str, project: Project) -> bool:
+        files = self.globals[name]
+        return any(project.mentions(path, other) for other in files) or project.escaped(files)
 
     def _is_attribute(self, base: str, name: str, path: str, project: Project) -> bool:
         if name in self.members and base not in project.plain_modules(path):

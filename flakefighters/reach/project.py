@@ -1,6 +1,6 @@
 """The Python files that may matter to a run, and what is asked of all of them at once.
 
-These are the files that were loaded where tests ran, and those that changed: what nobody loaded
+These are the files that were loaded where tests ran, and those that changed: what was never loaded
 cannot read anything.  Each is read and parsed once, and only if it may have what is looked for.
 """
 
@@ -308,7 +308,7 @@ class Project:
             return True  # which a build writes
         files = [file for part in (*wanted, name) for file in self._files_of(part)]
         if module and not (self._files_of(wanted[-1]) if wanted else level):
-            return False  # somebody else's, or gone
+            return False  # another project's, or gone
         return all(
             self._quiet_file(file, met) for file in dict.fromkeys(files) if not _around(file, path)
         )

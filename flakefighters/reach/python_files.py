@@ -77,7 +77,7 @@ class PythonFiles:
         if change.how == "removed":
             self._found.certain = False  # what it did for others is done no more
         elif change.how == "added" and self._seen.reflects(tables.REFLECTION):
-            self._found.certain = False  # somebody may look for it
+            self._found.certain = False  # some code may look for it
         elif self._seen.reflects(tables.LOOKING_AT_FILES):
             self._found.certain = False
         missing = change.how == "removed" or self._cannot_be_read(change)
@@ -91,7 +91,7 @@ class PythonFiles:
         return (path.rpartition("/")[0] or ".") in self._seen.trace.opened
 
     def _by_imports(self, effect: Effect) -> None:
-        """Where no function was seen: whoever can reach the file may have run the change."""
+        """Where no function was seen: a test that can reach the file may have run the change."""
         change = effect.change
         self._found.ran_before = True
         run = units(effect, Via.RUN)
@@ -105,7 +105,7 @@ class PythonFiles:
             self._found.doubt(DoubtKind.IMPORTS_UNKNOWN, change, self._seen.unknown)
         elif not (self._is_early(effect, frozenset(), run) or self._by_library(effect)):
             own = self._seen.own_functions()
-            if self._side_effects.left_to(run, own, kept=True):
+            if self._side_effects.left_to(run, own):
                 self._found.doubt(DoubtKind.LEFT_BEHIND, change)
 
     def _is_asked(self, effect: Effect) -> bool:
@@ -161,16 +161,23 @@ class PythonFiles:
             return self._ran_at_import(effect, run)
         reached = path in self._seen.reach.files
         if read & self._seen.ran:
-            # It reads the name of something that changed; but if it has that from elsewhere?
-            if self._seen.unknown is None or reached:
-                self._found.touch(How.READS, change)
-            else:
-                self._found.doubt(DoubtKind.MAY_IMPORT, change, self._seen.unknown)
-        elif self._ran_at_import(effect, run):
-            pass
-        elif not reached:
-            return self._not_reached(effect, may, importers)
-        elif change.unit is None and change.how == "removed":
+            self._reads_name(change, reached)
+            return True
+        if self._ran_at_import(effect, run):
+            return True
+        follow = self._reached if reached else self._not_reached
+        return follow(effect, may, importers)
+
+    def _reads_name(self, change: Change, reached: bool) -> None:
+        """It reads the name of something that changed; but if it has that from elsewhere?"""
+        if self._seen.unknown is None or reached:
+            self._found.touch(How.READS, change)
+        else:
+            self._found.doubt(DoubtKind.MAY_IMPORT, change, self._seen.unknown)
+
+    def _reached(self, effect: Effect, may: frozenset[Unit], importers: bool) -> bool:
+        change = effect.change
+        if change.unit is None and change.how == "removed":
             self._found.touch(How.ASKS, change)
         elif importers:
             self._found.doubt(DoubtKind.AT_IMPORT, change)
@@ -216,14 +223,11 @@ class PythonFiles:
         path, execution = effect.change.path, self._seen.execution
         if path in self._seen.reach.files or path in self._seen.trace.imported:
             return False
-        if effect.leaves and not self._only_loaded_for_others(path):
+        if effect.leaves and self._seen.is_loaded(path):
             return False
         if path in execution.collected and path != execution.own_file:
-            return not effect.leaves  # other tests: nobody asks for it by a computed name
+            return not effect.leaves  # other tests: no code asks for it by a computed name
         return self._seen.unknown is None
-
-    def _only_loaded_for_others(self, path: str) -> bool:
-        return not self._seen.is_loaded(path)
 
     def _may_show(self, effect: Effect) -> bool:
         """Whether the example in a text may look up what changed, or import it."""
@@ -238,10 +242,10 @@ class PythonFiles:
         names = {name.text for name in change.names} | effect.names
         return not example.isdisjoint({*names, *(change.unit or "").split("."), module})
 
-    # -- code that nobody saw, and libraries -------------------------------------------------
+    # -- code that ran unseen, and libraries -------------------------------------------------
 
     def _is_early(self, effect: Effect, read: frozenset[Unit], run: frozenset[Unit]) -> bool:
-        """A file that was loaded before anybody watched: what ran then is not known."""
+        """A file that was loaded before the trace began: what ran then is not known."""
         change = effect.change
         if "before" not in self._seen.loaders.get(change.path, ()):
             return False
@@ -286,7 +290,7 @@ class PythonFiles:
         change = effect.change
         earlier = run & (self._seen.earlier | self._seen.outside)
         ran = self._seen.ran | frozenset([Unit(*self._seen.own(), 0)])
-        if earlier and self._side_effects.left_to(earlier, ran, kept=True):
+        if earlier and self._side_effects.left_to(earlier, ran):
             self._found.doubt(DoubtKind.LEFT_BEHIND, change)
             return
         if effect.undone and self._side_effects.read_by(change.path, effect.undone, ran):
@@ -297,7 +301,7 @@ class PythonFiles:
             return
         pairs = self._seen.trace.before(self._seen.trace.process.callers)
         under = {self._seen.unit(caller) for code, caller in pairs if self._seen.unit(code) in run}
-        if under - run and self._side_effects.left_to(sorted(under - run), ran, kept=True):
+        if under - run and self._side_effects.left_to(sorted(under - run), ran):
             self._found.doubt(DoubtKind.KEPT, change)
 
     def _alters_what_is_read(self, effect: Effect) -> bool:

@@ -15,14 +15,14 @@ from flakefighters.source.facts import UnitFacts
 
 __all__ = ["Readers", "readers", "readers_of_results", "unit_of"]
 
-#: Steps from a name to what is bound with its help, and so on; nobody needs as many.
+#: Steps from a name to what is bound with its help, and so on; no project needs as many.
 _ROUNDS: Final = 40
-#: What nobody asks a module for but by its full name, or by one that is put together of it.
+#: What code asks a module for only by its full name, or by one that is put together of it.
 _METADATA: Final = re.compile(
     r"__(?:author|contact|copyright|credits|date|email|license|maintainer|status|title|url)__"
     r"|_{0,2}(?:version|VERSION)(?:_info|_tuple|_INFO|_TUPLE)?_{0,2}"
 )
-#: Files of which nobody else asks for a name.
+#: Files of which no other file asks for a name.
 _ALONE: Final = re.compile(r"(?:^|/)(?:conf|noxfile|setup|test_\w+|\w+_test)\.py$")
 
 
@@ -34,6 +34,11 @@ class Readers(NamedTuple):
     names: frozenset[str] = frozenset()
     #: False if not all could be followed.
     complete: bool = True
+
+    def __or__(self, more: Readers) -> Readers:
+        """All who are affected by the one or the other."""
+        complete = self.complete and more.complete
+        return Readers(self.links | more.links, self.names | more.names, complete)
 
 
 def unit_of(path: str, facts: UnitFacts) -> Unit:
@@ -48,7 +53,7 @@ class _Search:
     project: Project
     #: Bound to another value now.
     values: Names = field(default_factory=Names)
-    #: Functions that give another result now: whoever calls them when it is imported is affected.
+    #: Functions that give another result now: code that calls them at import is affected.
     callables: Names = field(default_factory=Names)
     #: The same for what may be so, as some name is computed on the way; with the files of each.
     doubtful: dict[str, set[str]] = field(default_factory=dict)
@@ -144,7 +149,7 @@ class _Search:
 
     def _function(self, path: str, unit: UnitFacts, kinds: frozenset[str]) -> None:
         inner = unit.scope is not None
-        # Nobody asks for a local name, nor for a test but pytest.
+        # Only pytest asks for a test, and no other code for a local name.
         local = unit.is_local or unit.own_name.startswith("test_")
         headed = self._read(path, unit.head, in_class=inner)
         self.annotated = self.annotated or self._read(path, unit.annotations)

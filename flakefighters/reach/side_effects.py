@@ -30,17 +30,14 @@ class SideEffects:
         self._readers: dict[tuple[str, frozenset[Name]], frozenset[Unit]] = {}
         self._lasting: frozenset[str] | None = None
 
-    def left_to(self, units: Iterable[Unit], ran: Collection[Unit], *, kept: bool = False) -> bool:
-        """Whether one of ``ran`` reads what one of ``units``, which ran earlier, alters.
-
-        ``kept``: what they keep of results counts as well.
-        """
+    def left_to(self, units: Iterable[Unit], ran: Collection[Unit]) -> bool:
+        """Whether one of ``ran`` reads what earlier ``units`` alter, or keep of their results."""
         for unit in list(units)[:_MOST]:
             facts = self._project.facts(unit.path).at(unit.name, unit.line)
             if facts is None:
                 continue
             names: dict[str, set[Name]] = {}
-            for path, name in self._altered(unit.path, facts, kept):
+            for path, name in self._altered(unit.path, facts):
                 names.setdefault(path, set()).add(name)
             if self._writes_for(facts, ran):
                 return True
@@ -64,7 +61,7 @@ class SideEffects:
         """Whether one of ``ran`` reads one of the names, which are bound in a file."""
         return not self._read_by(path, frozenset(names)).isdisjoint(ran)
 
-    def _altered(self, path: str, facts: UnitFacts, kept: bool) -> Iterator[tuple[str, Name]]:
+    def _altered(self, path: str, facts: UnitFacts) -> Iterator[tuple[str, Name]]:
         """Names with the files that they are bound in."""
         modules = self._project.plain_modules(path)
         origins = {
@@ -72,26 +69,24 @@ class SideEffects:
             for bound, wanted in self._project.facts(path).modules()
             if wanted.names
         }
+        # ``json.JSONEncoder.item_separator = "#"``: all that use the library may see it.
+        libraries = modules | sys.stdlib_module_names
         for name in facts.reads.alters:
             if name.scope is Scope.MODULE and name.text in origins:
                 yield path, Name(Scope.ANYWHERE, origins[name.text])
-                continue
-            if name.scope is Scope.MODULE and (name.text in modules or self._is_foreign(name.text)):
-                # ``json.JSONEncoder.item_separator = "#"``: whoever uses the library may see it.
+            elif name.scope is Scope.MODULE and name.text in libraries:
                 yield path, Name(Scope.ANYWHERE, name.text)
-                continue
-            if name.scope is Scope.FIXTURE and name.text not in self._project.wide_fixtures():
-                continue
-            if name.scope is Scope.MEMBER and not self._is_lasting(facts):
-                continue
-            yield path, name
+            elif self._outlives_test(name, facts):
+                yield path, name
         yield from self._by_calls(facts)
-        if kept and facts.keeps_results:
+        if facts.keeps_results:
             member = facts.scope is not None
             yield path, Name(Scope.MEMBER if member else Scope.MODULE, facts.own_name)
 
-    def _is_foreign(self, name: str) -> bool:
-        return name in sys.stdlib_module_names
+    def _outlives_test(self, name: Name, facts: UnitFacts) -> bool:
+        if name.scope is Scope.FIXTURE:
+            return name.text in self._project.wide_fixtures()
+        return name.scope is not Scope.MEMBER or self._is_lasting(facts)
 
     def _by_calls(self, facts: UnitFacts) -> Iterator[tuple[str, Name]]:
         """What functions alter that it calls by name, one call deep."""

@@ -20,7 +20,7 @@ __all__ = [
     "WRITING_MODES",
 ]
 
-#: Sources of extension modules: a change shows only when somebody builds them again.
+#: Sources of extension modules: a change shows only when they are built again.
 COMPILED_SOURCES: Final = (
     *(".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".h", ".hpp", ".pxd", ".pyx", ".rs"),
     *("Cargo.lock", "Cargo.toml", "CMakeLists.txt", "meson.build", "setup.py"),
@@ -34,7 +34,7 @@ FILE_WRITERS: Final = frozenset(
     }
 )
 WRITING_MODES: Final = frozenset({"w", "wb", "a", "ab", "x", "xb", "wt", "at", "r+", "w+", "a+"})
-#: Modules that compile functions which are marked for it, so that nobody sees them run.
+#: Modules that compile functions which are marked for it, so that they run unseen.
 COMPILERS: Final = frozenset({"codon", "numba", "pythran", "taichi", "triton"})
 #: Files that decide how tests are started, and with which variables.
 STEERING: Final = re.compile(

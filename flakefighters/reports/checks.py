@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from flakefighters.model.views import Check
 from flakefighters.reports.page import Block, Span, Tone, line
 
-__all__ = ["CheckFound", "check_lines", "check_record", "check_sum"]
+__all__ = ["check_lines", "check_record", "check_sum"]
 
 _WORDS: dict[str, tuple[str, Tone]] = {
     "ok": ("ok", "good"),
@@ -17,27 +18,7 @@ _WORDS: dict[str, tuple[str, Tone]] = {
 _INDENT = " " * 19
 
 
-class CheckFound(Protocol):
-    """One finding."""
-
-    @property
-    def step(self) -> str:
-        """Which step found it."""
-
-    @property
-    def status(self) -> str:
-        """ "ok", "skipped" or "failed"."""
-
-    @property
-    def message(self) -> str:
-        """One sentence."""
-
-    @property
-    def remedy(self) -> str | None:
-        """What to do; beside "ok" it is advice."""
-
-
-def check_lines(check: CheckFound) -> Iterator[Block]:
+def check_lines(check: Check) -> Iterator[Block]:
     """One finding, and what to do about it."""
     word, tone = _WORDS[check.status]
     tail: Tone = "faint" if check.status == "skipped" else ""
@@ -47,7 +28,7 @@ def check_lines(check: CheckFound) -> Iterator[Block]:
         yield line(_INDENT, Span(label, "strong"), check.remedy)
 
 
-def check_sum(checks: Sequence[CheckFound]) -> Iterator[Block]:
+def check_sum(checks: Sequence[Check]) -> Iterator[Block]:
     """The last line: how many of each."""
     numbers = dict.fromkeys(_WORDS, 0)
     for check in checks:
@@ -57,7 +38,7 @@ def check_sum(checks: Sequence[CheckFound]) -> Iterator[Block]:
 
 
 def check_record(
-    profile: str | None, reason: str | None, display: str | None, checks: Sequence[CheckFound]
+    profile: str | None, reason: str | None, display: str | None, checks: Sequence[Check]
 ) -> dict[str, Any]:
     """The same as JSON values."""
     return {

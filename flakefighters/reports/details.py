@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flakefighters.ids import h128
 from flakefighters.model import Execution, Failure, Label, Outcome, Run, RunHead, Verdict
+from flakefighters.model.rows import ExecutionRow
 from flakefighters.reports.evidence import evidence_lines
 from flakefighters.reports.lists import OUTCOME_TONES
 from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
-from flakefighters.reports.summaries import Result
 from flakefighters.reports.verdicts import Given, by_failure, labels, of_result
 from flakefighters.reports.words import ago, briefly, count, counts, revision, short_ids, took, when
 
@@ -179,7 +179,7 @@ def _verdict(verdict: Verdict, indent: str, by: str = "", was: Label | None = No
 # -- one test through the runs ---------------------------------------------------------------
 
 
-def results_page(rows: Sequence[Result], now: int) -> Iterator[Block]:
+def results_page(rows: Sequence[ExecutionRow], now: int) -> Iterator[Block]:
     """One test through the runs, newest first; at least one row.
 
     After a table of the runs comes all that is known of the newest one in which it failed.
@@ -210,7 +210,7 @@ def results_page(rows: Sequence[Result], now: int) -> Iterator[Block]:
         yield from _last_failure(failed)
 
 
-def _row(row: Result, name: str, now: int) -> tuple[Span, ...]:
+def _row(row: ExecutionRow, name: str, now: int) -> tuple[Span, ...]:
     verdict = of_result(row.verdicts)
     started = ago(row.run.started, now)
     return (
@@ -225,7 +225,7 @@ def _row(row: Result, name: str, now: int) -> tuple[Span, ...]:
     )
 
 
-def _last_failure(row: Result) -> Iterator[Line]:
+def _last_failure(row: ExecutionRow) -> Iterator[Line]:
     given = by_failure(row.verdicts)
     for execution in row.executions:
         for index, failure in enumerate(execution.failures):
@@ -261,7 +261,7 @@ def _evidence(verdict: Verdict, indent: str) -> Iterator[Line]:
 
 
 def tests_page(
-    asked: str, table: Table, failures: Sequence[Result], now: int, left: int
+    asked: str, table: Table, failures: Sequence[ExecutionRow], now: int, left: int
 ) -> Iterator[Block]:
     """The tests that a name stands for, and the last failure of each that failed.
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
+from flakefighters.model.rows import RunRow, TestRow
 from flakefighters.reports.page import Column, Span, Table, Tone
-from flakefighters.reports.summaries import RunSummary, Tally
 from flakefighters.reports.words import ago, briefly, counts, percent, revision, short_ids, took
 
 __all__ = ["OUTCOME_TONES", "runs_table", "tests_table"]
@@ -32,7 +32,7 @@ _WORST: Final[tuple[tuple[Label, Tone], ...]] = (
 )
 
 
-def runs_table(rows: Sequence[RunSummary], now: int, *, projects: bool = False) -> Table:
+def runs_table(rows: Sequence[RunRow], now: int, *, projects: bool = False) -> Table:
     """Runs, a row each; ``now`` in µs UTC; ``projects`` adds a column for them."""
     names = short_ids(row.run.id for row in rows)
     columns = [
@@ -52,7 +52,7 @@ def runs_table(rows: Sequence[RunSummary], now: int, *, projects: bool = False) 
     return Table(tuple(columns), body, narrow="cut")
 
 
-def _run(row: RunSummary, names: dict[str, str], now: int, projects: bool) -> tuple[Span, ...]:
+def _run(row: RunRow, names: dict[str, str], now: int, projects: bool) -> tuple[Span, ...]:
     head = row.run
     failed = sum(row.outcomes.get(outcome, 0) for outcome in _FAILED)
     started = ago(head.started, now)
@@ -98,7 +98,7 @@ def _notes(head: RunHead) -> str:
     return ", ".join(notes)
 
 
-def tests_table(rows: Sequence[Tally], now: int) -> Table:
+def tests_table(rows: Sequence[TestRow], now: int) -> Table:
     """Tests, a row each; ``now`` in µs UTC.
 
     In each row the runs in which the test failed are the sum of the verdicts; a column for those
@@ -121,7 +121,7 @@ def tests_table(rows: Sequence[Tally], now: int) -> Table:
     return Table(tuple(columns), tuple(_test(row, now, unjudged) for row in rows))
 
 
-def _test(row: Tally, now: int, unjudged: bool) -> tuple[Span, ...]:
+def _test(row: TestRow, now: int, unjudged: bool) -> tuple[Span, ...]:
     failed = "never" if row.last_failure is None else ago(row.last_failure, now)
     return (
         Span(str(row.runs)),

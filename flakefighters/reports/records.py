@@ -23,7 +23,7 @@ from flakefighters.model import (
     Verdict,
     standing,
 )
-from flakefighters.reports.summaries import Result, RunSummary, Tally
+from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.reports.verdicts import labels
 from flakefighters.reports.words import iso
 
@@ -40,7 +40,7 @@ def dumps(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def run_record(row: RunSummary) -> Record:
+def run_record(row: RunRow) -> Record:
     """One run of a list."""
     return {
         **_head(row.run),
@@ -73,7 +73,7 @@ def whole_run_record(run: Run, verdicts: tuple[Verdict, ...]) -> Record:
     }
 
 
-def test_record(row: Tally) -> Record:
+def test_record(row: TestRow) -> Record:
     """One test over the runs that were looked at."""
     return {
         "nodeid": row.nodeid,
@@ -94,7 +94,7 @@ def test_record(row: Tally) -> Record:
     }
 
 
-def result_record(row: Result) -> Record:
+def result_record(row: ExecutionRow) -> Record:
     """One test in one run."""
     return {
         "nodeid": row.nodeid,

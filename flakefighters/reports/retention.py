@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from flakefighters.model.views import Plan, Pruned
 from flakefighters.reports.page import Block, Span, line
 from flakefighters.reports.transfers import amount
 from flakefighters.reports.words import count, iso, when
@@ -12,29 +13,7 @@ from flakefighters.reports.words import count, iso, when
 __all__ = ["prune_page", "prune_record", "purge_page", "purge_record"]
 
 
-class Planned(Protocol):
-    """What a policy means for one project."""
-
-    @property
-    def before(self) -> int | None: ...
-    @property
-    def runs(self) -> int: ...
-    @property
-    def builds(self) -> int: ...
-
-
-class Done(Protocol):
-    """What was removed."""
-
-    runs: int
-    freed: int | None
-    spare: int
-
-    @property
-    def rows(self) -> Mapping[str, int]: ...
-
-
-def prune_page(plans: Mapping[str, Planned], done: Done, *, dry_run: bool) -> Iterator[Block]:
+def prune_page(plans: Mapping[str, Plan], done: Pruned, *, dry_run: bool) -> Iterator[Block]:
     """One line per project, by identity."""
     verb = "would prune" if dry_run else "pruned"
     for project, plan in sorted(plans.items()):
@@ -58,7 +37,7 @@ def _kept(builds: int) -> str:
 
 
 def prune_record(
-    history: str, plans: Mapping[str, Planned], done: Done, *, dry_run: bool
+    history: str, plans: Mapping[str, Plan], done: Pruned, *, dry_run: bool
 ) -> dict[str, Any]:
     """The same as JSON values."""
     return {

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from flakefighters.model.views import FileView, ProfileView, SettingView
 from flakefighters.reports.page import Block, Column, Line, Span, Table, line
 
 __all__ = [
-    "FileFound",
-    "ProfileFound",
-    "SettingFound",
     "profile_record",
     "profiles_page",
     "settings_page",
@@ -19,83 +16,7 @@ __all__ = [
 ]
 
 
-class SettingFound(Protocol):
-    """One setting."""
-
-    @property
-    def name(self) -> str:
-        """ "profiles.ci.url"."""
-
-    @property
-    def value(self) -> str | None:
-        """As typed, passwords masked; None: not set."""
-
-    @property
-    def origin(self) -> str:
-        """Where it was set."""
-
-    @property
-    def variable(self) -> str:
-        """The variable that sets it."""
-
-    @property
-    def default(self) -> str:
-        """What holds if nobody sets it, in words."""
-
-    @property
-    def overrides(self) -> tuple[tuple[str, str], ...]:
-        """Origin and value of what lost."""
-
-
-class FileFound(Protocol):
-    """A file that was looked for."""
-
-    @property
-    def path(self) -> Path:
-        """Where."""
-
-    @property
-    def status(self) -> str:
-        """ "read", "absent", or what is wrong with it."""
-
-
-class ProfileFound(Protocol):
-    """One profile."""
-
-    @property
-    def name(self) -> str:
-        """As the first source writes it."""
-
-    @property
-    def active(self) -> bool:
-        """Whether the settings choose it."""
-
-    @property
-    def reason(self) -> str | None:
-        """Why."""
-
-    @property
-    def display(self) -> str | None:
-        """Where to."""
-
-    @property
-    def read_only(self) -> bool:
-        """Evidence only."""
-
-    @property
-    def password(self) -> str | None:
-        """Where its password comes from."""
-
-    @property
-    def origin(self) -> str | None:
-        """Where its URL was set."""
-
-    @property
-    def problem(self) -> str | None:
-        """What would stop it from being used."""
-
-
-def profiles_page(profiles: Sequence[ProfileFound], used: str | None) -> Iterator[Block]:
+def profiles_page(profiles: Sequence[ProfileView], used: str | None) -> Iterator[Block]:
     """Every profile, and in ``used`` a line on what a run would do here."""
     columns = ("", "PROFILE", "HISTORY", "ACCESS", "PASSWORD", "FROM", "NOTES")
     rows = []
@@ -119,7 +40,7 @@ def profiles_page(profiles: Sequence[ProfileFound], used: str | None) -> Iterato
         yield line(used)
 
 
-def profile_record(profile: ProfileFound) -> dict[str, Any]:
+def profile_record(profile: ProfileView) -> dict[str, Any]:
     """A profile as JSON values."""
     return {
         "name": profile.name,
@@ -133,7 +54,7 @@ def profile_record(profile: ProfileFound) -> dict[str, Any]:
     }
 
 
-def settings_page(settings: Sequence[SettingFound], files: Sequence[FileFound]) -> Iterator[Block]:
+def settings_page(settings: Sequence[SettingView], files: Sequence[FileView]) -> Iterator[Block]:
     """Every setting, then every file that was looked for."""
     columns = ("SETTING", "VALUE", "FROM", "OVERRIDES")
     rows = []
@@ -154,7 +75,7 @@ def settings_page(settings: Sequence[SettingFound], files: Sequence[FileFound]) 
 
 
 def settings_record(
-    settings: Sequence[SettingFound], files: Sequence[FileFound], notes: Sequence[str]
+    settings: Sequence[SettingView], files: Sequence[FileView], notes: Sequence[str]
 ) -> dict[str, Any]:
     """The same as JSON values."""
     return {

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from flakefighters.model.views import Conflict
 from flakefighters.reports.page import Block, Line, Span, line
 
 __all__ = ["amount", "transfer_page", "transfer_record"]
 
 #: How many refused runs are listed one by one.
 _LISTED = 20
-
-
-class Clash(Protocol):
-    """A run with different content on the two sides."""
-
-    @property
-    def run(self) -> str: ...
-    @property
-    def ours(self) -> str: ...
-    @property
-    def theirs(self) -> str: ...
 
 
 class Done(Protocol):
@@ -42,7 +32,7 @@ class Done(Protocol):
     @property
     def kept_back(self) -> Mapping[str, int]: ...
     @property
-    def conflicts(self) -> Sequence[Clash]: ...
+    def conflicts(self) -> Sequence[Conflict]: ...
     @property
     def refused(self) -> Mapping[str, str]: ...
 

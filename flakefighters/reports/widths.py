@@ -47,31 +47,32 @@ def layout(
 
     ``width`` is in cells; None is all the room that the table wants.
     """
-    texts = [[text for text, _ in row] for row in rows]
+    texts = _texts(rows, short=False)
     kept = list(range(len(specs)))
-    if width is None or _total(_widths(texts, kept)) <= width:
-        yield from _grid(texts, specs, _widths(texts, kept))
-        return
-    texts = [[text if short is None else short for text, short in row] for row in rows]
+    widths = _widths(texts, kept)
+    if width is None or _total(widths) <= width:
+        return _grid(texts, specs, widths)
+    texts = _texts(rows, short=True)
     kept = [at for at in kept if any(row[at] for row in texts[1:])] or kept
     widths = _widths(texts, kept)
-    *_, last = kept
-    rest = {at: cells for at, cells in widths.items() if at != last}
     if _total(widths) <= width:
-        yield from _grid(texts, specs, widths)
-    elif narrow == "cut":
-        yield from _grid(texts, specs, _squeezed(widths, specs, width))
-    elif narrow == "stack":
-        yield from _stacked(texts, kept, width)
-    elif narrow == "wrap" and _total(found := _squeezed(rest, specs, _left(width))) <= _left(width):
-        yield from _wrapped(texts, specs, found, last, width)
-    else:
-        yield from _below(texts, specs, _squeezed(rest, specs, width), last, width, narrow)
+        return _grid(texts, specs, widths)
+    if narrow == "cut":
+        return _grid(texts, specs, _squeezed(widths, specs, width))
+    if narrow == "stack":
+        return _stacked(texts, kept, width)
+    last, _ = widths.popitem()
+    if narrow == "wrap":
+        # What is left beside sentences that can be read.
+        left = width - _GAP - _READABLE
+        squeezed = _squeezed(widths, specs, left)
+        if _total(squeezed) <= left:
+            return _wrapped(texts, specs, squeezed, last, width)
+    return _below(texts, specs, _squeezed(widths, specs, width), last, width, narrow)
 
 
-def _left(width: int) -> int:
-    """What is left to the other columns beside one of sentences."""
-    return width - _GAP - _READABLE
+def _texts(rows: Sequence[Row], *, short: bool) -> list[list[str]]:
+    return [[form if short and form is not None else text for text, form in row] for row in rows]
 
 
 def _widths(texts: Sequence[Sequence[str]], kept: Sequence[int]) -> dict[int, int]:
@@ -109,15 +110,10 @@ def _padded(row: Sequence[str], specs: Sequence[Spec], widths: dict[int, int]) -
         text = shorten(row[at], wide)
         space = " " * (wide - cells(text))
         gap = " " * _GAP if place else ""
-        yield from (
-            [(gap + space, -1), (text, at)]
-            if specs[at].right
-            else [
-                (gap, -1),
-                (text, at),
-                (space, -1),
-            ]
-        )
+        if specs[at].right:
+            yield from [(gap + space, -1), (text, at)]
+        else:
+            yield from [(gap, -1), (text, at), (space, -1)]
 
 
 def _wrapped(
@@ -160,13 +156,11 @@ def _stacked(texts: Sequence[Sequence[str]], kept: Sequence[int], width: int) ->
         others = [at for at in kept if at > named_by and row[at]]
         yield number, [piece for at in head if row[at] for piece in ((row[at], at), (" ", -1))]
         for at in others:
-            words = _folded(row[at], max(_READABLE, width - _INDENT - named))
-            for place, piece in enumerate(words):
-                name = titles[at].lower() if place == 0 else ""
-                yield (
-                    number,
-                    [(" " * _INDENT + name + " " * (named - cells(name)), -1), (piece, at)],
-                )
+            name = titles[at].lower()
+            for piece in _folded(row[at], max(_READABLE, width - _INDENT - named)):
+                left = " " * _INDENT + name + " " * (named - cells(name))
+                yield number, [(left, -1), (piece, at)]
+                name = ""
 
 
 def _folded(text: str, width: int) -> list[str]:

@@ -22,7 +22,7 @@ from flakefighters.lazy import as_installed
 from flakefighters.model import Trust, Watch
 from flakefighters.session.opened import open_checked
 from flakefighters.session.places import address, journals_in
-from flakefighters.session.spent import stripped
+from flakefighters.session.traces import without_traces
 
 if TYPE_CHECKING:
     from flakefighters.history import History
@@ -164,7 +164,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         ):
             files = checkout.files()
             done.run = run = replace(run, state=replace(run.state, files=files or None))
-        how = history.save(stripped(run), [*done.judged.joint, *done.judged.said])
+        how = history.save(without_traces(run), [*done.judged.joint, *done.judged.said])
         if how in (Saved.BEYOND, Saved.PURGED):  # a clock that is far behind, for example
             done.notes.append(f"the run was not recorded: it is {how.value}")
             return

@@ -1,4 +1,4 @@
-"""Hooks of ours that cannot end somebody's test run."""
+"""Hooks of ours that cannot end a test run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Guarded(Protocol):
 
 
 def guarded(hook: F) -> F:
-    """Trouble in a hook of ours is a note, never the end of somebody's test run."""
+    """Trouble in a hook of ours is a note, never the end of a test run."""
 
     @functools.wraps(hook)
     def inner(self: Guarded, *args: Any, **kwargs: Any) -> Any:

@@ -178,11 +178,12 @@ def _histories(start: Start, wishes: Asked, stack: ExitStack) -> list[History]:
     found: list[History] = []
     for one in [record_to] if target == record_to else [target, record_to]:
         mine = one == record_to
+        delivers = mine and left
         there = one.path is None or os.path.lexists(one.path)
-        if not ((looking and there) or (mine and left)):
+        if not (delivers or (looking and there)):
             continue
-        create = wishes.save and mine and (left or target == record_to)
-        deadline = 2.0 if mine and left else _LOOKING
+        create = wishes.save and (delivers or (mine and target == record_to))
+        deadline = 2.0 if delivers else _LOOKING
         try:
             opened = open_checked(one, start.checkout, create=create, deadline=deadline)
             found.append(stack.enter_context(opened))

@@ -31,7 +31,7 @@ class Spool(NamedTuple):
 
 
 def _owners(anchor: Path | None) -> frozenset[int] | None:
-    """The user, and whoever the project belongs to."""
+    """The user, and the owner of the project."""
     if _uid is None:
         return None
     owners = {_uid()}
@@ -48,7 +48,7 @@ def _home() -> Path | None:
         return Path(state)
     if os.environ.get("HOME") == "":
         return None
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path raises if nobody knows the home
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path raises if the home is not known
     return Path(home, ".local", "state") if os.path.isabs(home) else None  # noqa: PTH117
 
 
@@ -67,7 +67,7 @@ def _temporary() -> Path | None:
 def _is_safe(folder: Path, owners: frozenset[int] | None, *, private: bool = False) -> bool:
     """Whether a folder of ours is what it seems to be, if it is there.
 
-    A link may come with a commit and lead anywhere; a folder of somebody else holds what he likes.
+    A link may come with a commit and lead anywhere; a folder of another user holds what they like.
     """
     try:
         facts = os.lstat(folder)

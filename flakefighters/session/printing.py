@@ -34,17 +34,20 @@ def show(session: SessionView, terminal: Any) -> None:
     finished = session.finished
     joint, proved = ([], []) if finished is None else (finished.judged.joint, finished.proved)
     section = bool(joint or (proved and verbosity > -2))
-    last = _section(session, terminal, verbosity) if section else "no failures"
+    counts = _section(session, terminal, verbosity) if section else ""
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
-    if finished is None or (not section and verbosity <= -2):
-        return
-    if not joint and session.recorder.collection_errors:
-        last = "errors in collection"
-    elif not joint and (failed := _failed(session)):
-        last = f"{count(failed, 'failing test')} without a verdict"
-    last = f"{last}; {_became(session)}"
-    terminal.line(last if section else f"flakefighters: {last}")
+    if finished is not None and (section or verbosity > -2):
+        last = f"{counts if joint else _without(session)}; {_became(session)}"
+        terminal.line(last if section else f"flakefighters: {last}")
+
+
+def _without(session: SessionView) -> str:
+    """What a run without verdicts came to."""
+    if session.recorder.collection_errors:
+        return "errors in collection"
+    failed = _failed(session)
+    return f"{count(failed, 'failing test')} without a verdict" if failed else "no failures"
 
 
 def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
@@ -101,7 +104,8 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
 
 def _failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
-    assert session.finished is not None
+    if session.finished is None:
+        return []
     last: dict[str, Execution] = {}
     for execution in session.recorder.executions:
         if execution.failures:

@@ -67,7 +67,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, Any]]:
             try:
                 yield text, parse(text)
             except ValueError:
-                yield b"", None  # cut off: nobody can read it, nor tell what it says
+                yield b"", None  # cut off: it cannot be read
 
 
 def _marked(path: Path, names: Collection[str]) -> set[str]:

@@ -189,7 +189,7 @@ def comparable_options(config: Any) -> dict[str, Any]:
 def _of_the_project(config: Any) -> dict[str, Any]:
     """Options that a conftest of the project has added, where they are not at their defaults.
 
-    Their values are known by a hash alone: nobody has said that they may be recorded.
+    Their values are known by a hash alone: no setting says that they may be recorded.
     """
     parser = getattr(config, "_parser", None)  # private: without it there is less to compare
     out: dict[str, Any] = {}

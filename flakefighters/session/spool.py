@@ -19,7 +19,7 @@ from flakefighters.history.intake import Saved
 from flakefighters.history.run_checks import Limits, check_run, check_verdicts
 from flakefighters.ids import h128, short
 from flakefighters.session.places import journals_in, writable
-from flakefighters.session.spent import stripped
+from flakefighters.session.traces import without_traces
 from flakefighters.state.tracked import tracked_in
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def deliver(history: History, found: Recovered) -> Saved | None:
     if history.content_hashes([run.head.id]):
         return None
     try:
-        return history.save(stripped(run), found.verdicts, via="spool")
+        return history.save(without_traces(run), found.verdicts, via="spool")
     except FlakefightersError:
         raise
     except Exception as error:  # whatever the checks did not think of must not come back
@@ -241,7 +241,7 @@ def _aside(spool: Path) -> Path:
     facts = spool.stat()
     with suppress(FileExistsError):
         folder.mkdir(mode=facts.st_mode & 0o777)
-        if hasattr(os, "chown"):  # made by root, it is for whoever owns the rest
+        if hasattr(os, "chown"):  # made by root, it is for the owner of the rest
             with suppress(OSError):
                 os.chown(folder, facts.st_uid, facts.st_gid)
     if not stat.S_ISDIR(folder.lstat().st_mode):

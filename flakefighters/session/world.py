@@ -42,7 +42,7 @@ class World:
         self.executable = sys.executable
 
     def now(self) -> int:
-        """The time in µs: the start's, and what a clock says that nobody can set.
+        """The time in µs: the start's, and what a clock says that cannot be set.
 
         Some tools that tests travel in time with change what the real functions return.
         """
@@ -50,7 +50,7 @@ class World:
 
     def remove(self, path: str) -> None:
         """Delete a file of ours on the real disk, if it is there."""
-        with contextlib.suppress(OSError):  # somebody cleaned up
+        with contextlib.suppress(OSError):  # it was cleaned up
             real.unlink(path)
 
     @staticmethod

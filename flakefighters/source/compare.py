@@ -119,7 +119,7 @@ class Comparison:
         return bool(text) and text == self._old_lines[old.first - 1 : old.last]
 
     def _move(self, entry: Entry, inside: _Inside, differing: Differing) -> None:
-        """A unit that does the same at another place, where that matters to whoever imports it."""
+        """A unit that does the same at another place, where that matters to its importers."""
         if entry.kind is ChangeKind.STATEMENT:
             differing.append((Pair(entry, entry), "moved"))
             return
@@ -138,37 +138,34 @@ class Comparison:
         called = header_key(old, counts) != header_key(new, counts)
         # Calling a generator does not run its body.
         switched = _yields(body_old) != _yields(body_new)
-        if called or switched or body_old != body_new:
-            names = self._named(old, inside) + self._named(new, inside)
-            by_call = (
-                not switched
-                and called
-                and shell_key(old, counts) == shell_key(new, counts)
-                and exposure.reached_by_calls(old, inside.owner)
-                and exposure.reached_by_calls(new, inside.owner)
-            )
-            shown = body_old == body_new and not switched and self._only_shown(old, new)
-            if shown or not (called or switched or exposure.keeps_results(new)):
-                names = ()
-            by_run = not shown and (
+        if switched or body_old != body_new or (called and not self._only_shown(old, new)):
+            by_call = called and not switched and self._only_refuses(old, new, inside.owner)
+            by_run = (
                 not by_call
                 or counts.annotated
                 or body_old != body_new
                 or call_key(old, counts) != call_key(new, counts)
             )
-            by_call = by_call and not shown
+            names: exposure.Names = ()
+            if called or switched or exposure.keeps_results(new):
+                names = self._named(old, inside) + self._named(new, inside)
             self._add(
-                ChangeKind.FUNCTION,
-                name,
-                pair.new,
-                "changed",
-                names,
+                *(ChangeKind.FUNCTION, name, pair.new, "changed", names),
                 by_call=by_call,
                 by_run=by_run,
             )
-        if nested_old or nested_new:
-            before, after = map(definition, nested_old), map(definition, nested_new)
-            self._scopes(list(before), list(after), inside.within(new))
+        elif called:
+            self._add(ChangeKind.FUNCTION, name, pair.new, "changed", (), by_run=False)
+        before, after = map(definition, nested_old), map(definition, nested_new)
+        self._scopes(list(before), list(after), inside.within(new))
+
+    def _only_refuses(self, old: Function, new: Function, owner: Definition | None) -> bool:
+        """Whether no more differs of two headers than which calls they refuse."""
+        return (
+            shell_key(old, self._counts) == shell_key(new, self._counts)
+            and exposure.reached_by_calls(old, owner)
+            and exposure.reached_by_calls(new, owner)
+        )
 
     def _only_shown(self, old: Definition, new: Definition) -> bool:
         """Whether no more differs of two headers than examples, which only pytest runs."""

@@ -142,21 +142,20 @@ def definition(node: Definition, *, inside: bool = False) -> Entry:
 
 def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
     """Each imported name is a unit: lists of imports are sorted, split and joined at will."""
-    source = (node.level, node.module or "") if isinstance(node, ast.ImportFrom) else None
+    source, dots = None, ""
+    if isinstance(node, ast.ImportFrom):
+        source, dots = (node.level, node.module or ""), "." * node.level
     lines = node.lineno, node.end_lineno or node.lineno
     for alias in node.names:
         binds = alias.asname or (alias.name if source else alias.name.partition(".")[0])
-        names = (STAR,) if alias.name == "*" else (binds,)
-        module = alias.name if source is None else source[1]
-        relative = source is not None and source[0] > 0
         same = source == (0, "typing") and alias.name in tables.IN_TYPING_AND_COLLECTIONS
         own: Key = ("import", (0, "collections.abc") if same else source, alias.name, alias.asname)
         # `import a.b` and `import a.c` both bind `a`, and are different things.
         name = alias.name if source is None and not alias.asname else binds
-        if alias.name == "*":
-            name = f"* from {'.' * node.level if relative else ''}{module}"  # type: ignore[union-attr]
+        if source is not None and alias.name == STAR:
+            name = f"* from {dots}{source[1]}"
         impure = purity.import_condition(node, alias)
-        yield Entry(ChangeKind.STATEMENT, name, name, names, node, *lines, alias, own, impure)
+        yield Entry(ChangeKind.STATEMENT, name, name, (binds,), node, *lines, alias, own, impure)
 
 
 def _is_overload(node: Definition) -> bool:

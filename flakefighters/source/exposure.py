@@ -72,10 +72,10 @@ def of_statement(
     looking for readers of ``os``.  ``own`` are names of tables that it makes itself, ``kept``
     modules that it imports before and after.
     """
-    versions = [entry for entry in (pair.old, pair.new) if entry is not None]
+    versions = pair.versions
     if all(entry.guarded or _is_idle_future(entry) for entry in versions):
         return ()
-    bound = [name for entry in versions for name in entry.names]
+    bound = list(chain.from_iterable(entry.names for entry in versions))
     names = [EVERYONE if name == STAR else Name(Scope.MODULE, name) for name in bound]
     for entry in versions:
         names += (_beyond(one, kept) for one in _impure(entry, own))
@@ -91,7 +91,7 @@ def of_statement(
 
 
 def _impure(entry: Entry, own: Collection[str]) -> purity.Conditions:
-    """On which conditions a statement does more; whoever reads its own table is found by name."""
+    """On which conditions a statement does more; readers of its own table are found by name."""
     node = entry.node
     if not isinstance(node, ast.Assign) or not all(
         isinstance(target, ast.Subscript)
@@ -116,9 +116,9 @@ def of_attribute(pair: Pair, owners: Owner) -> Names:
     """The names of a statement in a class body, which is the last of ``owners``.
 
     Where a base, a decorator or a keyword may read what the class has (``class Meta`` in a class
-    that a library's base reads), whoever uses one of the classes around it is affected.
+    that a library's base reads), users of the classes around it are affected.
     """
-    bound = {name for entry in (pair.old, pair.new) if entry is not None for name in entry.names}
+    bound = set(chain.from_iterable(entry.names for entry in pair.versions))
     found: list[Name] = []
     for name in of_statement(pair):
         if name.text == "__doc__":
@@ -141,7 +141,7 @@ def of_definition(
     """The names by which a function or class is reached; none inside a function.
 
     ``owner`` is the class or function that it is defined in, ``owners`` all classes around it.
-    ``gone``: nobody can run it any more.
+    ``gone``: it cannot be run any more.
     """
     if not isinstance(node, Definition) or isinstance(owner, Function):
         return ()
@@ -149,35 +149,44 @@ def of_definition(
     of_tests = isinstance(owner, ast.ClassDef) and node.name.startswith(tables.SET_UPS)
     if _is_found_by_pytest(node.name) and not of_tests:
         names.append(EVERYONE)
-    # What is run when somebody asks for it is seen then.
-    idle = not gone and node.name in tables.IDLE_DUNDERS
-    if isinstance(owner, ast.ClassDef) and (
-        of_tests or _shows_members(owners, node, own=not idle, gone=gone)
-    ):
-        names += [_of_class(one, nested=at > 0) for at, one in enumerate(owners)]
-    elif isinstance(owner, ast.ClassDef) and not idle:
-        names += _read_by_bases(owners)
+    if isinstance(owner, ast.ClassDef):
+        names += _of_member(node, owners, gone)
     if isinstance(node, ast.ClassDef):
         names += _observers(node)
     elif owner is None and gone and _is_special(node.name):
         # While a module has a __getattr__, it runs, and is seen, where it matters.
         names.append(EVERYONE)
     for decorator in node.decorator_list:
-        fixture = is_fixture(decorator)
-        known = fixture or purity.is_known_decorator(purity.dotted(decorator))
-        if not fixture:
-            names += purity.of_decorator(decorator)
-        if fixture and _is_autouse(decorator):
-            names.append(EVERYONE)
-        texts = _texts(decorator, ("name",) if fixture else None) if fixture or not known else ()
-        if fixture:
-            names.append(Name(Scope.FIXTURE, node.name))
-        names += [Name(Scope.FIXTURE if fixture else Scope.ANYWHERE, text) for text in texts]
+        names += _of_decorator(decorator, node.name)
     return tuple(names)
 
 
+def _of_member(node: Definition, owners: Owner, gone: bool) -> list[Name]:
+    """The classes around a member whose users it matters to, even if they do not name it."""
+    # What is run when it is asked for is seen then.
+    idle = not gone and node.name in tables.IDLE_DUNDERS
+    of_tests = node.name.startswith(tables.SET_UPS)
+    if of_tests or _shows_members(owners, node, own=not idle, gone=gone):
+        return [_of_class(one, nested=at > 0) for at, one in enumerate(owners)]
+    return [] if idle else _read_by_bases(owners)
+
+
+def _of_decorator(decorator: ast.expr, name: str) -> Iterator[Name]:
+    """By which names what a decorator makes of something called ``name`` is reached."""
+    if is_fixture(decorator):
+        if _is_autouse(decorator):
+            yield EVERYONE
+        for text in (name, *_texts(decorator, ("name",))):
+            yield Name(Scope.FIXTURE, text)
+        return
+    yield from purity.of_decorator(decorator)
+    if not purity.is_known_decorator(purity.dotted(decorator)):
+        for text in _texts(decorator, None):
+            yield Name(Scope.ANYWHERE, text)
+
+
 def reached_by_calls(node: ast.AST, owner: Definition | None, *, added: bool = False) -> bool:
-    """Whether a function does something only when it is called, and nobody else looks at it.
+    """Whether a function does something only when it is called, and is not looked at otherwise.
 
     ``added``: nor at whether there is such a function.
     """

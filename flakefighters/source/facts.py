@@ -129,8 +129,6 @@ class FileFacts:
     has_star: bool = False
     #: Whether it asks classes which others inherit from them.
     asks_for_subclasses: bool = False
-    #: Whether some class counts others among its own by the methods that they have.
-    has_protocols: bool = False
     _bound: dict[str, int] | None = None
     _by_line: dict[int, UnitFacts] | None = None
 

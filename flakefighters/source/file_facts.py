@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from flakefighters.model import ChangeKind
@@ -35,6 +35,11 @@ def facts_of(source: bytes) -> FileFacts | None:
         return None
 
 
+#: Methods that learn of subclasses, or decide on them, and words that ask for those.
+_OF_SUBCLASSES: Final = ("__init_subclass__", "__subclasshook__", "__instancecheck__")
+_ABOUT_SUBCLASSES: Final = frozenset({"__subclasses__", "__init_subclass__"})
+
+
 def _facts(tree: ast.Module) -> FileFacts:
     annotated = reads_annotations(tree)
     units = tuple(unit_facts(one, annotated) for one in walk(tree))
@@ -43,31 +48,35 @@ def _facts(tree: ast.Module) -> FileFacts:
     for one in units:
         if one.imports is not None:
             found.has_star = found.has_star or one.binds == (STAR,)
-        plain = one.reads.plain()
-        if not plain.isdisjoint({"__subclasses__", "__init_subclass__"}):
+        if one.own_name in _OF_SUBCLASSES or not one.reads.plain().isdisjoint(_ABOUT_SUBCLASSES):
             found.asks_for_subclasses = True
-        if not plain.isdisjoint({"runtime_checkable", "__subclasshook__", "__instancecheck__"}):
-            found.has_protocols = True
-        if one.own_name in ("__init_subclass__", "__subclasshook__", "__instancecheck__"):
-            found.asks_for_subclasses = found.has_protocols = True
         _calls(found, one, references)
-        for text in one.reads.texts:
-            parts = text.partition(":")[0].split(".")
-            dotted = len(parts) > 1 and all(map(str.isidentifier, parts))
-            if dotted and not _FILE_ENDINGS.fullmatch(parts[-1]):
-                references[Reference(0, tuple(parts), how="named in")] = None
+        references.update(dict.fromkeys(_named_in(one.reads.texts)))
     aliases: list[tuple[str, Reference]] = []
     for statement in _statements(tree.body):
         _reference(found, statement, references)
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            for alias in statement.names:
-                if alias.name != STAR:
-                    wanted = asked_for(statement, alias)
-                    last = (*wanted.names, *wanted.module)[0]
-                    aliases.append((alias.asname or last, wanted))
+            aliases += _aliases(statement)
     found.aliases = tuple(aliases)
     found.references = tuple(references)
     return found
+
+
+def _named_in(texts: Iterable[str]) -> Iterator[Reference]:
+    """Modules whose dotted names stand in texts, as patches and settings have them."""
+    for text in texts:
+        parts = text.partition(":")[0].split(".")
+        dotted = len(parts) > 1 and all(map(str.isidentifier, parts))
+        if dotted and not _FILE_ENDINGS.fullmatch(parts[-1]):
+            yield Reference(0, tuple(parts), how="named in")
+
+
+def _aliases(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Reference]]:
+    """What each name that an import binds stands for."""
+    for alias in statement.names:
+        if alias.name != STAR:
+            wanted = asked_for(statement, alias)
+            yield alias.asname or (*wanted.names, *wanted.module)[0], wanted
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -99,17 +108,22 @@ def _reference(found: FileFacts, statement: ast.stmt, to: dict[Reference, None])
     elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         names_ = {target.id for target in targets if isinstance(target, ast.Name)}
-        if statement.value is None or names_.isdisjoint({"__all__", "pytest_plugins"}):
-            return
-        texts = _texts(statement.value)
-        if "__all__" in names_:
-            known = texts is not None and found.exports is not None
-            found.exports = (*(found.exports or ()), *(texts or ())) if known else None
-        if "pytest_plugins" in names_:
-            if texts is None:
-                found.opaque = found.opaque or "computes pytest_plugins"
-            for text in texts or ():
-                to[Reference(0, tuple(text.split(".")), how="named as a plugin by")] = None
+        if statement.value is not None and not names_.isdisjoint({"__all__", "pytest_plugins"}):
+            _listed(found, names_, _texts(statement.value), to)
+
+
+def _listed(
+    found: FileFacts, names: set[str], texts: tuple[str, ...] | None, to: dict[Reference, None]
+) -> None:
+    """Take in what ``__all__`` and ``pytest_plugins`` list; None if that is computed."""
+    if "__all__" in names:
+        known = texts is not None and found.exports is not None
+        found.exports = (*(found.exports or ()), *(texts or ())) if known else None
+    if "pytest_plugins" in names:
+        if texts is None:
+            found.opaque = found.opaque or "computes pytest_plugins"
+        for text in texts or ():
+            to[Reference(0, tuple(text.split(".")), how="named as a plugin by")] = None
 
 
 def _texts(value: ast.expr) -> tuple[str, ...] | None:

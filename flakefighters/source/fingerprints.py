@@ -1,7 +1,7 @@
 """Syntax trees as plain tuples that are equal when the code does the same.
 
 A key leaves out positions, comments, parentheses, quotes, ``pass``, constants that stand alone
-(docstrings among them) and annotations that nobody evaluates.  Bodies of nested functions and
+(docstrings among them) and annotations that are not evaluated.  Bodies of nested functions and
 classes are left out too: they are units of their own, a key holds only that they are defined.
 """
 
@@ -65,6 +65,7 @@ def key(
     """
     with_signatures = counts.signatures if signatures is None else signatures
     fields, stack = _FIELDS, list(nodes)
+    found = [] if nested is None else nested
     out: list[object] = []
     pop, push, emit = stack.pop, stack.append, out.append
     while stack:
@@ -77,9 +78,7 @@ def key(
         names = fields.get(kind)
         if names is None:
             if kind is list:
-                members: list[Any] = item  # type: ignore[assignment]
-                if members and isinstance(members[0], ast.stmt):
-                    members = [member for member in members if not is_idle(member)]
+                members = _active(item)  # type: ignore[arg-type]
                 emit(len(members))
                 stack.extend(members)
             else:
@@ -92,8 +91,7 @@ def key(
             definition: Any = item
             emit(kind)
             emit(definition.name)
-            if nested is not None:
-                nested.append(definition)
+            found.append(definition)
             if place is Place.FUNCTION:
                 # Defaults, decorators and bases are run by the function around it.
                 stack.extend(_header(definition, with_signatures))
@@ -101,8 +99,7 @@ def key(
             _annotated(item, counts, place, push, emit)
         elif kind is ast.arg:
             emit(item.arg)  # type: ignore[attr-defined]
-            if with_signatures:
-                push(item.annotation)  # type: ignore[attr-defined]
+            push(item.annotation if with_signatures else None)  # type: ignore[attr-defined]
         elif kind is ast.Delete:
             emit(kind)
             push(_flat(item.targets))  # type: ignore[attr-defined]
@@ -110,15 +107,14 @@ def key(
             emit(kind)
             for name in names:
                 push(getattr(item, name))
-    if nested:
-        nested.sort(key=lambda node: (node.lineno, node.col_offset))
+    found.sort(key=lambda node: (node.lineno, node.col_offset))
     return tuple(out)
 
 
 def header_key(node: Definition, counts: Policy, *, examples: bool = True) -> Key:
     """The key of what is outside a definition's body: decorators, parameters, bases, ...
 
-    The docstring belongs to it where somebody reads it, or, with ``examples``, may run what it
+    The docstring belongs to it where some code reads it, or, with ``examples``, may run what it
     shows.
     """
     strange = not all(map(purity.is_known_decorator, map(purity.dotted, node.decorator_list)))
@@ -156,6 +152,13 @@ def is_idle(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Pass) or (
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     )
+
+
+def _active(members: list[Any]) -> list[Any]:
+    """What is left of a list of statements without the idle ones; other lists stay whole."""
+    if members and isinstance(members[0], ast.stmt):
+        return [member for member in members if not is_idle(member)]
+    return members
 
 
 def _header(node: Definition, signatures: bool) -> list[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from flakefighters.source import purity
@@ -79,9 +79,7 @@ def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
     outside: set[str] = set()
     values: dict[str, ast.expr] = {}
     times = Counter(arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
-    stack: list[ast.AST] = list(node.body)
-    while stack:
-        item = stack.pop()
+    for item in _own_nodes(node.body):
         if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
             found.add(item.id)
             times[item.id] += 1
@@ -91,11 +89,19 @@ def local_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Locals:
             modules[item.asname or item.name.partition(".")[0]] = item.name.rpartition(".")[2]
         elif isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
             values[item.targets[0].id] = item.value
-        if not isinstance(item, _DEFINITIONS):
-            push_children(item, stack)
     once = {name: value for name, value in values.items() if times[name] == 1}
     own = {name: origin for name, origin in modules.items() if name not in outside}
     return Locals(frozenset(found - outside), frozenset(own), own, frozenset(outside), once)
+
+
+def _own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """The nodes of a body, but not those within definitions."""
+    stack = list(body)
+    while stack:
+        item = stack.pop()
+        yield item
+        if not isinstance(item, _DEFINITIONS):
+            push_children(item, stack)
 
 
 #: Fields that hold no nodes, or only such as mean nothing here (operators, contexts).

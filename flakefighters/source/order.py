@@ -15,7 +15,7 @@ from flakefighters.source.reader import read
 __all__ = ["displaced"]
 
 #: Beyond this many comparisons every unit that moved counts.
-_PATIENCE = 200_000
+_MOST_COMPARED = 200_000
 
 
 def displaced(order: Sequence[tuple[int, Entry]], *, listed: bool = False) -> list[Entry]:
@@ -23,14 +23,14 @@ def displaced(order: Sequence[tuple[int, Entry]], *, listed: bool = False) -> li
 
     A move shows when a unit passes another that binds the same name, when it passes one whose
     name it needs at import (or that needs its), and when two things with effects change places.
-    Each does if somebody has them ``listed``.
+    Each does if they are ``listed``.
     """
     moved = _moved([position for position, _ in order])
     if not moved:
         return []
     weighed = [_Weighed(entry) for _, entry in order]
     bodies = _Bodies([entry for _, entry in order])
-    hurried = listed or len(moved) * len(order) > _PATIENCE
+    hurried = listed or len(moved) * len(order) > _MOST_COMPARED
     found = []
     for index in moved:
         before, entry = order[index]

@@ -32,6 +32,11 @@ class Pair:
         return entry
 
     @property
+    def versions(self) -> list[Entry]:
+        """What there is of it, the former one first."""
+        return [entry for entry in (self.old, self.new) if entry is not None]
+
+    @property
     def how(self) -> str:
         """What became of it."""
         if self.old is None:

@@ -78,7 +78,7 @@ def is_known_base(name: str) -> bool:
 
 
 def of_decorator(node: ast.expr) -> Conditions:
-    """On which condition a decorator tells somebody what it decorates."""
+    """On which condition a decorator registers what it decorates."""
     name = dotted(node)
     return frozenset({Name(Scope.IF_DECORATOR, f"{name}()" if _called(node) else name)})
 
@@ -142,6 +142,18 @@ def _of_statement(node: ast.stmt) -> Conditions:
             return _unless(_plain_target(target)) | (_NONE if value is None else conditions(value))
         case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
             return _union(import_condition(node, alias) for alias in aliases)
+        case ast.Expr(value=value):
+            return conditions(value)
+        case ast.Delete(targets=targets):
+            return _unless(all(map(_plain_target, targets)))
+        case ast.Pass() | ast.Global() | ast.Nonlocal():
+            return _NONE
+        case _:
+            return _of_block(node)
+
+
+def _of_block(node: ast.stmt) -> Conditions:
+    match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return _union(map(of_decorator, node.decorator_list)) | conditions(node.args)
         case ast.ClassDef():
@@ -158,12 +170,6 @@ def _of_statement(node: ast.stmt) -> Conditions:
             own = all(isinstance(one, ast.ImportFrom) and one.level for one in node.body)
             handled = [] if own else [part for one in node.handlers for part in one.body]
             return _any([*node.body, *handled, *node.orelse, *node.finalbody])
-        case ast.Expr(value=value):
-            return conditions(value)
-        case ast.Delete(targets=targets):
-            return _unless(all(map(_plain_target, targets)))
-        case ast.Pass() | ast.Global() | ast.Nonlocal():
-            return _NONE
         case _:
             return _unless(type(node).__name__ == "TypeAlias")
 

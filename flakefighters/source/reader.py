@@ -10,6 +10,13 @@ from typing import Any, Final
 
 from flakefighters.model import EVERYONE, Name, Scope
 from flakefighters.source import purity, tables
+from flakefighters.source.asked_names import (
+    beginning_of,
+    is_starred,
+    kind_of,
+    place_of_name,
+    shown_import,
+)
 from flakefighters.source.nodes import (
     LONGEST_TEXT,
     header,
@@ -44,7 +51,7 @@ class Surroundings:
     owner: str | None = None
     #: A variable that holds a name which others show: the parameter of ``__getattr__``.
     asked: str | None = None
-    #: Parameters, of which somebody else may have the objects.
+    #: Parameters, whose objects the caller may have too.
     parameters: Collection[str] = ()
     #: Names declared ``global``.
     outside: Collection[str] = ()
@@ -98,7 +105,7 @@ class _Reader:
         if not asked.isdisjoint(tables.ANNOTATIONS):
             found.computed.add(Computed("annotation"))
         if "start" in called and not called.isdisjoint(("patch", "object", "multiple")):
-            # A patch that is started by hand stays until somebody stops it.
+            # A patch that is started by hand stays until it is stopped.
             found.alters |= {Name(Scope.ANYWHERE, word) for word in found.words}
         return found
 
@@ -229,12 +236,10 @@ class _Reader:
         self._used.add(id(function))
         base, name = self._callee(function)
         if name:
-            spread = any(isinstance(one, ast.Starred) for one in item.args) or any(
-                one.arg is None for one in item.keywords
-            )
             keywords = frozenset(one.arg for one in item.keywords if one.arg is not None)
+            spread = len(keywords) < len(item.keywords) or any(map(is_starred, item.args))
             given = None if spread else len(item.args)
-            shown = _imports(item) if name in tables.IMPORTING_CALLS else (None, None)
+            shown = shown_import(item) if name in tables.IMPORTING_CALLS else (None, None)
             found.calls.append(Call(base, name, given, keywords, *shown))
             self._by_name(item, name)
             if name in _SHOWING and len(item.args) > 1 and _is_text(item.args[1]):
@@ -258,35 +263,22 @@ class _Reader:
 
     def _by_name(self, call: ast.Call, name: str) -> None:
         """A call that is handed a name: which, or that it does not show."""
-        at = tables.NAME_TAKING.get(name)
+        at = place_of_name(call, name)
         if at is None:
-            return
-        base = purity.dotted(call.func).rpartition(".")[0]
-        plain = not base
-        if name in ("delattr", "setattr") and not plain:  # of a monkeypatch
-            at = 1 if len(call.args) > (2 if name == "setattr" else 1) else 0
-        elif name == "patch" and not (plain or base.endswith(("mock", "mocker"))):
-            return  # of a client: ``client.patch(url)``
-        elif (
-            (name in ("multiple", "object") and not base.endswith("patch"))
-            or name == "setattr"
-            or (name in ("getattr", "hasattr") and not plain)
-        ):
             return
         if name == "multiple":
             self.found.words.update(one.arg for one in call.keywords if one.arg is not None)
             if len(call.args) > at and not isinstance(call.args[at], ast.BinOp | ast.JoinedStr):
                 return
-        kind = "any" if at == 0 and name not in ("attrgetter", "methodcaller") else "member"
-        kind = "fixture" if name == "getfixturevalue" else kind
+        kind = kind_of(name, at)
         if len(call.args) <= at:
-            if any(isinstance(one, ast.Starred) for one in call.args):
+            if any(map(is_starred, call.args)):
                 self.found.computed.add(Computed("member"))
             return
         given = call.args[at]
         if _is_text(given) or self._place.asked == purity.dotted(given) != "":
             return
-        beginning = "" if kind == "any" else _beginning(given, self._place.assigned)
+        beginning = "" if kind == "any" else beginning_of(given, self._place.assigned)
         self.found.computed.add(Computed(kind, beginning))
 
     # -- what is altered ---------------------------------------------------------------------
@@ -349,17 +341,6 @@ class _Reader:
     }
 
 
-def _imports(call: ast.Call) -> tuple[str | None, str | None]:
-    """The module and the package that a call imports, as far as the text shows them."""
-    shown: dict[str, ast.expr] = dict(zip(("name", "package"), call.args, strict=False))
-    shown |= {one.arg: one.value for one in call.keywords if one.arg is not None}
-    name, package = (getattr(shown.get(key), "value", None) for key in ("name", "package"))
-    return (
-        name if isinstance(name, str) else None,
-        package if isinstance(package, str) else None,
-    )
-
-
 def _of_process(name: str) -> bool:
     root = name.partition(".")[0]
     if root not in _PROCESS_ROOTS:
@@ -374,24 +355,3 @@ def _is_text(node: ast.expr) -> bool:
 def _is_own_dictionary(node: ast.Attribute) -> bool:
     """``self.__dict__``, which has what was set on the object, and nothing of its class."""
     return node.attr == "__dict__" and isinstance(node.value, ast.Name) and node.value.id == "self"
-
-
-def _beginning(name: ast.expr | None, assigned: Mapping[str, ast.expr]) -> str:
-    """How a computed name begins: "visit_" for ``getattr(self, f"visit_{kind}")``."""
-    for _ in range(4):
-        match name:
-            case ast.Name(id=variable) if variable in assigned:
-                name = assigned[variable]
-            case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
-                return text
-            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Add()):
-                return text
-            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
-                return text.partition("%")[0]
-            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
-                return text.partition("{")[0]
-            case ast.Call(func=ast.Attribute(value=value, attr="lower" | "strip")):
-                name = value
-            case _:
-                break
-    return ""

@@ -65,7 +65,7 @@ METHODS_OF_VALUES: Final = _words(
 ROOTS: Final = frozenset(sys.stdlib_module_names) | _words(
     "attr attrs dc dt ft hypothesis itertools mock np pd pytest st t te typing_extensions"
 )
-#: Decorators that hand back a function or class that does the same, and tell nobody.
+#: Decorators that hand back a function or class that does the same, and register it nowhere.
 DECORATORS: Final = _words(
     """
     abstractmethod asynccontextmanager cache cached_property classmethod
@@ -178,7 +178,7 @@ MUTATORS: Final = _words(
     write configure connect disconnect bind install uninstall patch
     """
 )
-#: What the whole process has once: whoever alters it may affect all that runs later.
+#: What the whole process has once: altering it may affect all that runs later.
 PROCESS_WIDE: Final = _words(
     """
     asyncio.set_event_loop asyncio.set_event_loop_policy decimal.setcontext decimal.getcontext
@@ -192,7 +192,7 @@ PROCESS_WIDE: Final = _words(
 
 #: Beginnings of the names of module-level things that prepare tests.
 SET_UPS: Final = ("asyncSetUp", "asyncTearDown", "setUp", "setup_", "tearDown", "teardown_")
-#: Special methods that nobody asks for but by running them.  What is not among them matters by
+#: Special methods that code asks for only by running them.  What is not among them matters by
 #: being there: ``__getitem__`` makes an object iterable, ``__contains__`` changes what ``in`` does.
 IDLE_DUNDERS: Final = frozenset(
     f"__{name}__"

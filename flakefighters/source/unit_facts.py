@@ -38,16 +38,7 @@ def unit_facts(one: Walked, annotated: bool) -> UnitFacts:
     decorators = getattr(node, "decorator_list", ())
     found.decorators = frozenset(purity.dotted(one).rpartition(".")[2] for one in decorators)
     if isinstance(node, Function):
-        shown = [arg.annotation for arg in _arguments(node.args) if arg.annotation is not None]
-        shown += [node.returns] if node.returns is not None else []
-        found.annotations = read(shown) if shown else _NOTHING
-        found.parameters = _parameters(node.args)
-        for decorator in filter(is_fixture, decorators):
-            found.is_fixture = True
-            found.is_wide = _scope_of(decorator) not in (None, "function")
-        if any(isinstance(part, Function) for part in node.body):
-            found.wraps = _only_wraps(node, called=False)
-            found.wraps_called = _only_wraps(node, called=True)
+        _add_function(found, node)
     elif isinstance(node, ast.ClassDef):
         found.bases = tuple(purity.dotted(base) for base in node.bases)
         found.has_keywords = bool(node.keywords)
@@ -57,6 +48,19 @@ def unit_facts(one: Walked, annotated: bool) -> UnitFacts:
         made = isinstance(node.value, ast.Call) and purity.dotted(node.value.func)
         found.is_record = bool(made) and str(made).endswith("namedtuple")
     return found
+
+
+def _add_function(found: UnitFacts, node: Function) -> None:
+    shown = [arg.annotation for arg in _arguments(node.args) if arg.annotation is not None]
+    shown += [node.returns] if node.returns is not None else []
+    found.annotations = read(shown) if shown else _NOTHING
+    found.parameters = _parameters(node.args)
+    for decorator in filter(is_fixture, node.decorator_list):
+        found.is_fixture = True
+        found.is_wide = _scope_of(decorator) not in (None, "function")
+    if any(isinstance(part, Function) for part in node.body):
+        found.wraps = _only_wraps(node, called=False)
+        found.wraps_called = _only_wraps(node, called=True)
 
 
 def _own_reads(one: Walked, annotated: bool) -> tuple[Reads, Reads]:
@@ -86,7 +90,7 @@ def _own_reads(one: Walked, annotated: bool) -> tuple[Reads, Reads]:
             modules=own.modules,
             imported=own.imported,
             assigned=own.assigned,
-            # Within a function nobody knows what a name of the functions around it is bound to.
+            # Within a function it is not known what a name of the functions around it is bound to.
             owner=None if LOCALS in one.name else (one.scope or "").rpartition(".")[2],
             asked=asked,
             parameters=parameters,

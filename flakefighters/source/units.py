@@ -2,7 +2,7 @@
 
 Both versions are read as syntax trees.  A function (its nested functions apart), a class's body
 (its methods apart) and a statement of the module are units; comments, docstrings, formatting,
-annotations that nobody evaluates and code that only moved are no change.
+annotations that are not evaluated and code that only moved are no change.
 
 A :class:`~flakefighters.model.Change` is touched by a test that runs its lines, and by a test
 that runs something which reads one of the change's ``names``: a constant, a new default, a

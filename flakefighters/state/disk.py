@@ -147,7 +147,7 @@ class Hasher:
             return self._outline(path, size, edge)
         content = self._disk.read(path)
         if content is None:
-            # Nobody may read it, so no test can either; it is there all the same.
+            # It cannot be read, so no test can either; it is there all the same.
             return blob_id(b"unreadable %d" % size)[:SHORT]
         self._left -= len(content)
         if self._text and b"\r\n" in content and b"\0" not in content[:8000]:

@@ -33,7 +33,7 @@ _SETTINGS: Final = {
     "GIT_LITERAL_PATHSPECS": "1",
     "LC_ALL": "C",
 }
-# What a hook of git (and nobody else) hands to its children.  pytest may run in one, on another
+# What a hook of git (and nothing else) hands to its children.  pytest may run in one, on another
 # repository or on an index that is not the work tree's: git shall look for itself.
 _OF_HOOKS: Final = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -158,7 +158,7 @@ class Git:
 
     def _kill(self, child: subprocess.Popen[bytes]) -> None:
         if child.returncode is not None:
-            return  # its number may be somebody else's by now
+            return  # its number may be another process's by now
         try:
             if real.killpg is not None:
                 real.killpg(child.pid, signal.SIGKILL)

@@ -20,10 +20,10 @@ __all__ = ["Overlay", "Repository", "ignored_data", "lay"]
 #: More differing files than this are not named one by one: the state is not known then.
 _MOST: Final = 20_000
 _MOST_REPOSITORIES: Final = 16
-#: Files that matter in one ignored folder; a folder with more is taken for somebody's environment.
+#: Files that matter in one ignored folder; a folder with more is taken for an environment.
 _MOST_IGNORED: Final = 400
 _MOST_FOLDERS: Final = 400
-#: Files of all kinds in one ignored folder; one with more holds somebody's data.
+#: Files of all kinds in one ignored folder; one with more holds data of other programs.
 _MOST_ENTRIES: Final = 5000
 _SUBMODULE: Final = "160000"
 _DATA: Final = frozenset(

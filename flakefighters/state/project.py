@@ -64,7 +64,7 @@ def _by_rank(remotes: Mapping[str, str]) -> list[str]:
 def _of_folder(url: str, base: Path) -> str:
     """A remote on this machine, or on a disk that machines share: equal for equal places.
 
-    Hashed, since the folders of a machine are nobody's business elsewhere.
+    Hashed, since the folders of a machine are private.
     """
     path = re.sub(r"^file://(localhost(?=/))?", "", url, flags=re.IGNORECASE)
     place = os.path.realpath(os.path.join(base, os.path.expanduser(path)))  # noqa: PTH118, PTH111

@@ -1,4 +1,4 @@
-"""Which files of a folder came with a commit: whoever may commit could have written them."""
+"""Which files of a folder came with a commit: every committer could have written them."""
 
 from __future__ import annotations
 

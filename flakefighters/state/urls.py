@@ -36,22 +36,7 @@ def canonical(url: str) -> str | None:
     """
     if not url or len(url) > _LONGEST:
         return None
-    text = url.strip()
-    scheme = _SCHEME.match(text)
-    if scheme:
-        if scheme[1].lower() == "file":
-            return None
-        authority, _, path = text[scheme.end() :].partition("/")
-        host = re.sub(r":\d*$", "", authority.rpartition("@")[2])
-        path = re.split(r"[?#]", path, maxsplit=1)[0]
-    elif _HELPER.match(text) or is_local(text):
-        return None
-    elif found := _SCP.fullmatch(text):
-        host, path = found[1], found[2]
-    else:
-        host, _, path = text.partition("/")
-        if "." not in host:
-            return None
+    host, path = _host_and_path(url.strip())
     host = host.lower().rstrip(".")
     if not _HOST.fullmatch(host):
         return None
@@ -63,6 +48,22 @@ def canonical(url: str) -> str | None:
     if not parts or not parts[-1] or ".." in parts or _UNFIT.search(name):
         return None
     return name
+
+
+def _host_and_path(text: str) -> tuple[str, str]:
+    """The two parts of a URL in any spelling; no host where there is none."""
+    if scheme := _SCHEME.match(text):
+        if scheme[1].lower() == "file":
+            return "", ""
+        authority, _, path = text[scheme.end() :].partition("/")
+        host = re.sub(r":\d*$", "", authority.rpartition("@")[2])
+        return host, re.split(r"[?#]", path, maxsplit=1)[0]
+    if _HELPER.match(text) or is_local(text):
+        return "", ""
+    if found := _SCP.fullmatch(text):
+        return found[1], found[2]
+    host, _, path = text.partition("/")
+    return (host, path) if "." in host else ("", "")
 
 
 def _special(host: str, parts: list[str]) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,19 +25,8 @@ def walk(
     """Path to 16 digits of the blob id for all below ``base``, and why it is not all of it."""
     until = now() + seconds
     paths: list[str] = []
-    folders = [""]
-    while folders:
-        here = folders.pop()
-        entries = disk.entries(f"{base}/{here}") or []
-        if here and any(name in _ENVIRONMENTS for name, _, _ in entries):
-            continue
-        for name, is_folder, _ in entries:
-            path = here + name
-            if is_folder:
-                if not generated_folder(name, top=not here):
-                    folders.append(path + "/")
-            elif name != ".git" and not generated(path):
-                paths.append(path)
+    for some in _folders(base, disk):
+        paths += some
         if len(paths) > _MOST:
             return {}, f"more than {_MOST} files without git's help"
         if now() > until:
@@ -49,3 +38,22 @@ def walk(
         if (name16 := hasher.name(f"{base}/{path}")) is not None:
             found[path] = with_mode(name16, path, disk.mode(f"{base}/{path}"))
     return found, None
+
+
+def _folders(base: Path, disk: Disk) -> Iterator[list[str]]:
+    """The files of each folder below ``base`` that people may have written."""
+    folders = [""]
+    while folders:
+        here = folders.pop()
+        entries = disk.entries(f"{base}/{here}") or []
+        if here and any(name in _ENVIRONMENTS for name, _, _ in entries):
+            continue
+        files: list[str] = []
+        for name, is_folder, _ in entries:
+            path = here + name
+            if is_folder:
+                if not generated_folder(name, top=not here):
+                    folders.append(path + "/")
+            elif name != ".git" and not generated(path):
+                files.append(path)
+        yield files

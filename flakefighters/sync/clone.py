@@ -45,7 +45,7 @@ def clone(
             done = _anew(reader, into, via, report)
             if follow:
                 with open_history(into, tracked=tracked) as history:
-                    done.pruned = marks.follow(reader.inventory().horizons, history)
+                    done.pruned = marks.follow_retention(reader.inventory().horizons, history)
             return done
         with open_history(into, tracked=tracked) as history:
             handshake(history)
@@ -57,19 +57,19 @@ def _anew(reader: Reader, into: Target, via: str, report: Report) -> Transfer:
     with Staging(into.path, into.display, via=via) as staging:
         refused = reader.stage(staging, None, None)
         report(Progress("storing", staging.rows, reader.bytes))
-        if staging.buried:
-            marks.settle(staging, ())
+        if staging.has_tombstones:
+            marks.purge_staged(staging, ())
         counted = staging.count()
         if staging.publish():
             done = Transfer(runs=counted["run"], events=counted["event"], created=True)
         else:
-            # Somebody was faster, or the file system knows no links.
+            # Another process was faster, or the file system knows no links.
             created = not os.path.lexists(into.path)
             with open_history(into) as history:
                 handshake(history)
-                marks.settle(staging, tombstones(history.database).values())
+                marks.purge_staged(staging, tombstones(history.database).values())
                 done = merge(staging, history)
-                marks.adopt((), history)
+                marks.apply_tombstones((), history)
             done.created = created
         done.rows, done.bytes, done.refused = staging.rows, reader.bytes, refused
     return done

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from flakefighters.history import chains, pack
 from flakefighters.history.database import Database
-from flakefighters.history.pack import MAX_CHAIN, ListingLink, SuiteLink
+from flakefighters.history.pack import MAX_CHAIN, Link, ListingLink, SuiteLink
 
 __all__ = ["files_from", "live_files", "live_order", "order_from", "walk"]
 
 
-class _Link(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def base(self) -> str | None: ...
-
-
-L = TypeVar("L", bound=_Link)
+L = TypeVar("L", bound=Link)
 C = TypeVar("C")
 
 

@@ -15,7 +15,7 @@ from flakefighters.sync.tables import COLUMNS, KEYS
 
 __all__ = ["merge"]
 
-#: Facts that are told apart by what they say: whoever brings them, they are the same.
+#: Facts that are told apart by what they say: from wherever they come, they are the same.
 _SHARED: Final = (
     "project",
     "test",

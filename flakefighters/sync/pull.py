@@ -15,7 +15,7 @@ from flakefighters.sync.merge import merge
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import Reader, Wanted, handshake, need_sqlite, reading
 from flakefighters.sync.staging import Staging
-from flakefighters.sync.upload import carry
+from flakefighters.sync.upload import upload_file
 
 __all__ = ["fetch", "pull"]
 
@@ -44,7 +44,7 @@ def pull(
         DatabaseError: if one of the two cannot be used; what was stored until then stays.
     """
     if isinstance(source, ForeignHistory) and into.target.backend == "postgresql":
-        return carry(source, into, via=via, report=report)
+        return upload_file(source, into, via=via, report=report)
     need_sqlite(into.target)
     handshake(into)
     with reading(source, report) as reader:
@@ -63,7 +63,7 @@ def fetch(
     """The same from a source that is being read."""
     theirs = reader.inventory()
     # First of all: what was purged there is neither compared nor kept.
-    purged = marks.adopt(theirs.tombstones.values(), into)
+    purged = marks.apply_tombstones(theirs.tombstones.values(), into)
     ours = of_sqlite(into.database)
     plan = _compare(theirs, ours)
     total = plan.done
@@ -73,15 +73,15 @@ def fetch(
         with Staging(into.target.path, into.target.display, via=via) as staging:
             refused = reader.stage(staging, wanted, into.database)
             if ours.tombstones:
-                marks.settle(staging, ours.tombstones.values())
+                marks.purge_staged(staging, ours.tombstones.values())
             report(Progress("storing", staging.rows, reader.bytes))
             part = merge(staging, into)
             part.known, part.rows, part.refused = 0, staging.rows, refused
             total.add(part)
     if ours.tombstones:
-        marks.adopt((), into)  # verdicts that came alone, on runs that are here
+        marks.apply_tombstones((), into)  # verdicts that came alone, on runs that are here
     if follow:
-        total.pruned = marks.follow(theirs.horizons, into)
+        total.pruned = marks.follow_retention(theirs.horizons, into)
     total.bytes = reader.bytes
     total.conflicts.sort()
     return total

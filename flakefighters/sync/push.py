@@ -12,9 +12,9 @@ from flakefighters.model import Trust
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import handshake, inventory_of
-from flakefighters.sync.tombstones import adopt, hand_over
+from flakefighters.sync.tombstones import apply_tombstones, send_tombstones
 
-__all__ = ["LOCAL_PROJECT", "bury", "push", "push_purges", "why_kept_back"]
+__all__ = ["LOCAL_PROJECT", "exchange_tombstones", "push", "push_purges", "why_kept_back"]
 
 #: How the random identity of a project begins that has no name on other machines.
 LOCAL_PROJECT: Final = "local:"
@@ -43,7 +43,7 @@ def push(
     handshake(local)
     handshake(remote)
     theirs, done = inventory_of(remote), Transfer()
-    if bury(local, remote, theirs, done):
+    if exchange_tombstones(local, remote, theirs, done):
         theirs = inventory_of(remote)
     ours = inventory_of(local)
     missing, changed = _compare(local, ours, theirs, done)
@@ -61,14 +61,14 @@ def push(
     return done
 
 
-def bury(local: History, remote: History, theirs: Inventory, done: Transfer) -> bool:
+def exchange_tombstones(local: History, remote: History, theirs: Inventory, done: Transfer) -> bool:
     """Exchange tombstones with ``remote``, whose inventory is ``theirs``; True if that changed."""
     ours = tombstones(local.database)
     if remote.target.backend == "postgresql" and not local.target.read_only:
-        done.purged += adopt(theirs.tombstones.values(), local)
+        done.purged += apply_tombstones(theirs.tombstones.values(), local)
     # Of equal ones the earliest counts.
     new = [row for name, row in ours.items() if row[2:] < theirs.tombstones.get(name, _LATE)[2:]]
-    return hand_over(new, remote, done)
+    return send_tombstones(new, remote, done)
 
 
 def push_purges(local: History, open_remote: Callable[[], History], done: Transfer) -> None:
@@ -76,7 +76,7 @@ def push_purges(local: History, open_remote: Callable[[], History], done: Transf
     if tombstones(local.database):
         with open_remote() as remote:
             handshake(remote)
-            bury(local, remote, inventory_of(remote), done)
+            exchange_tombstones(local, remote, inventory_of(remote), done)
 
 
 def _compare(

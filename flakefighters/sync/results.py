@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flakefighters.history.intake import Saved
+from flakefighters.model.views import Conflict
 
 __all__ = ["Conflict", "Progress", "Report", "Transfer", "unreported"]
 
@@ -29,18 +30,8 @@ Report = Callable[[Progress], None]
 
 
 def unreported(progress: Progress) -> None:
-    """Report to nobody."""
+    """Report nothing."""
     del progress
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Conflict:
-    """A run that two histories tell differently; the one that was there is kept."""
-
-    run: str
-    #: Its content hash where it was to go, and where it came from.
-    ours: str
-    theirs: str
 
 
 _NUMBERS = ("runs", "replaced", "known", "verdicts", "events", "beyond", "purged", "pruned")

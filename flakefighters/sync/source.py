@@ -165,7 +165,7 @@ def _ids(database: Database, table: str) -> list[str]:
 
 
 class _FileReader:
-    """A file that somebody made, run by run."""
+    """A file of unknown origin, run by run."""
 
     bytes = 0
 

@@ -1,7 +1,7 @@
 """A new history file beside the one it is meant for, while it is being filled and checked.
 
 It becomes the history by a link that never overwrites, or its rows are inserted into the history
-that is there.  Whoever is killed meanwhile leaves such a file behind, and nothing else.
+that is there.  A transfer that is killed leaves such a file behind, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError
@@ -34,7 +33,7 @@ from flakefighters.sync.tables import COLUMNS, insert
 
 __all__ = ["Staging"]
 
-#: Files that nobody has written to for so long, in seconds, belong to nobody any more.
+#: Files that were not written to for so long, in seconds, are abandoned.
 _ABANDONED: Final = 3600.0
 _first = itemgetter(0)
 _INSERTS: Final = {table: insert(table) for table in COLUMNS} | {
@@ -45,7 +44,7 @@ _NO_LINKS: Final = (AttributeError, NotImplementedError)
 
 
 class Staging:
-    """A history that nobody else knows of.  Use it as a context manager: its file vanishes."""
+    """A history that no other process knows of.  Use it as a context manager: its file vanishes."""
 
     def __init__(self, target: Path, name: str, *, via: str):
         self._target = target
@@ -56,7 +55,7 @@ class Staging:
         #: Rows inserted so far.
         self.rows = 0
         #: Whether there are tombstones among them.
-        self.buried = False
+        self.has_tombstones = False
         _remove_abandoned(target)
         self.path = target.with_name(f"{target.name}-part-{secrets.token_hex(6)}")
         try:
@@ -79,7 +78,7 @@ class Staging:
 
     def _begin(self) -> None:
         run = self.connection.execute
-        # Nobody else sees the file, and a broken one is thrown away.
+        # No other process sees the file, and a broken one is thrown away.
         for pragma in (
             "journal_mode = OFF",
             "synchronous = OFF",
@@ -106,12 +105,7 @@ class Staging:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close()
         if isinstance(error, sqlite3.Error) and not isinstance(error, FlakefightersError):
             raise explain_sqlite(error, self._name) from error
@@ -136,7 +130,7 @@ class Staging:
         """Insert rows of a table; of "trust", a run and how far it is trusted."""
         if table == "trust":
             rows = [(run, trust, self._received, self.via) for run, trust in rows]
-        self.buried = self.buried or (table == "tombstone" and bool(rows))
+        self.has_tombstones = self.has_tombstones or (table == "tombstone" and bool(rows))
         self.connection.executemany(_INSERTS[table], rows)
         self.rows += len(rows)
 

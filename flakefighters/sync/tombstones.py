@@ -1,7 +1,7 @@
 """What two histories no longer keep: purges always travel, horizons only for who follows them.
 
 Tombstones are taken from servers, where only the owner may set them, and from the history that the
-user works with; never from a file that somebody made, which could wipe out a history.
+user works with; never from a file of unknown origin, which could wipe out a history.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from collections.abc import Iterable, Mapping
 from flakefighters.errors import DatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.history.prune import prune
-from flakefighters.history.purge import Tombstone, apply, bury
+from flakefighters.history.purge import Tombstone, add_tombstones, apply
 from flakefighters.history.space import rewrite
 from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.sync.results import Transfer
 from flakefighters.sync.staging import Staging
 
-__all__ = ["adopt", "follow", "hand_over", "settle"]
+__all__ = ["apply_tombstones", "follow_retention", "purge_staged", "send_tombstones"]
 
 _OWNERS = "purges that only the owner may send"
 
 
-def adopt(rows: Iterable[Tombstone], into: History) -> int:
+def apply_tombstones(rows: Iterable[Tombstone], into: History) -> int:
     """Purge in a local history what was purged elsewhere; returns how many runs that met."""
-    bury(into.database, rows)
+    add_tombstones(into.database, rows)
     done = apply(into.database)
     if done:
         rewrite(into.database)
     return done.runs + done.emptied
 
 
-def hand_over(rows: Iterable[Tombstone], into: History, done: Transfer) -> bool:
+def send_tombstones(rows: Iterable[Tombstone], into: History, done: Transfer) -> bool:
     """Purge in the history that runs are sent to, if we are its owner; True if anything was."""
     rows = list(rows)
     if not rows:
@@ -42,12 +42,12 @@ def hand_over(rows: Iterable[Tombstone], into: History, done: Transfer) -> bool:
     except DatabaseError:
         done.kept_back[_OWNERS] = done.kept_back.get(_OWNERS, 0) + len(rows)
         return False
-    met = adopt(rows, into)
+    met = apply_tombstones(rows, into)
     done.purged += met
     return met > 0
 
 
-def settle(staging: Staging, rows: Iterable[Tombstone]) -> None:
+def purge_staged(staging: Staging, rows: Iterable[Tombstone]) -> None:
     """Take out of a finished staged file what it and these tombstones purge."""
     rows = list(rows)
     target = Target(backend="sqlite", path=staging.path, display=staging.path.name)
@@ -56,7 +56,7 @@ def settle(staging: Staging, rows: Iterable[Tombstone]) -> None:
             rewrite(staged.database)
 
 
-def follow(horizons: Mapping[int, int], into: History) -> int:
+def follow_retention(horizons: Mapping[int, int], into: History) -> int:
     """Keep no more than the other side does; returns how many runs had to go for that."""
     known = {project for (project,) in into.database.query("SELECT id FROM {s}project")}
     return prune(into.database, {p: at for p, at in horizons.items() if p in known}).runs

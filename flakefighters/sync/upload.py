@@ -1,4 +1,4 @@
-"""Send what is in a file that somebody made to a server: each run untrusted, and whole or not."""
+"""Send what is in a file of unknown origin to a server: each run untrusted, and whole or not."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer
 from flakefighters.sync.source import handshake, inventory_of, reading
 
-__all__ = ["carry"]
+__all__ = ["upload_file"]
 
 
-def carry(source: ForeignHistory, into: History, *, via: str, report: Report) -> Transfer:
+def upload_file(source: ForeignHistory, into: History, *, via: str, report: Report) -> Transfer:
     """Add the runs that ``into`` (PostgreSQL) lacks; each is a transaction of its own.
 
     Whatever the file claims, nothing in it is believed, and nothing that is there gives way to it.

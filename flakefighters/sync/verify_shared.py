@@ -1,7 +1,7 @@
 """Check facts that runs share: each key must be the hash of what is said under it.
 
 A false suite or listing under an honest key would falsify every honest run that comes later, so
-nothing is let in on anybody's word.
+nothing is let in unchecked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of a process so far: each fact once, and which of them nobody was told yet."""
+"""What is known of a process so far: each fact once, and which of them are not told yet."""
 
 from __future__ import annotations
 

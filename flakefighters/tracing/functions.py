@@ -287,7 +287,7 @@ class Functions:
     # -- ids that others want ----------------------------------------------------------------
 
     def _give_way(self) -> None:
-        """Have an id of ours given up when somebody asks for it, before he is refused."""
+        """Have an id of ours given up when another tool asks for it, before that is refused."""
         ask = self._ask = _monitoring.use_tool_id
 
         def use_tool_id(tool_id: int, name: str, /) -> None:

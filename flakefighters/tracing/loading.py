@@ -82,7 +82,7 @@ class Loading:
             outer = frame.f_back
             if importlibs(filename):
                 if frame.f_code.co_name == "__getattribute__":
-                    return "computed"  # lazily: whoever looks first did not ask for it
+                    return "computed"  # lazily: the code that looks first did not ask for it
                 imports = True
                 asked = asked or _IMPORTLIB in filename
             elif (

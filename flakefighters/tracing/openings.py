@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -131,25 +131,27 @@ class Openings:
                 return [copy] if copy in (self._folders if folder else self._wanted) else []
             if self._paths.foreign(path):
                 return []
-        inodes = self._inodes
-        if inodes is None:
-            inodes = self._inodes = self._identify()
+        names = self._folders if folder else self._wanted
+        if self._inodes is None:
+            self._inodes = self._identify()
         try:
             status = _STAT(path)
         except (OSError, ValueError):
-            status = None
-        names = self._folders if folder else self._wanted
-        if status is not None:
-            found = [one for one in inodes.get((status.st_dev, status.st_ino), ()) if one in names]
-            if found or path.__class__ is int:
-                return found
+            return [] if path.__class__ is int else self._by_name(path, names, there=False)
+        same = self._inodes.get((status.st_dev, status.st_ino), ())
+        found = [one for one in same if one in names]
+        if found or path.__class__ is int:
+            return found
+        return self._by_name(path, names, there=True)
+
+    def _by_name(self, path: str, names: Collection[str], *, there: bool) -> list[str]:
         base = path.rstrip(os.sep).rpartition(os.sep)[2]
         if base not in self._basenames:
             return []
         real = self._paths.below(_REALPATH(_JOIN(_GETCWD(), path)))
         if real is not None and real in names:
             return [real]
-        if status is None and not _ISABS(path):  # relative to the descriptor of a folder, perhaps
+        if not there and not _ISABS(path):  # relative to the descriptor of a folder, perhaps
             return [name for name in names if name.rpartition("/")[2] == base]
         return []
 

@@ -43,7 +43,7 @@ __all__ = ["MODES", "TraceSession"]
 #: As the option ``--flakefighters-trace`` has them; "functions" is an older name of "auto".
 MODES: Final = ("auto", "functions", "off")
 
-#: After so many failing reports no more is told: whoever reads on does so for other reasons.
+#: After so many failing reports no more is told: a longer account helps no reader.
 _MOST_REPORTS: Final = 1_000
 
 P = ParamSpec("P")
@@ -77,7 +77,7 @@ class _Wide(NamedTuple):
 
 
 def _guarded(method: Callable[P, None]) -> Callable[P, None]:
-    """Trouble of ours is a reason for doubt, never the end of somebody's test run."""
+    """Trouble of ours is a reason for doubt, never the end of a test run."""
 
     @functools.wraps(method)
     def inner(*args: P.args, **kwargs: P.kwargs) -> None:

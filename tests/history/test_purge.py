@@ -213,7 +213,7 @@ def test_an_untrusted_copy_of_an_untrusted_run_is_no_conflict(history: History) 
 def test_of_equal_tombstones_the_earliest_counts(history: History) -> None:
     database = history.database
     for at, by, new in ((5, "b", 1), (7, "a", 0), (5, "b", 0), (5, "a", 1), (3, "z", 1)):
-        assert purge.bury(database, [("run", "0" * 32, at, by)]) == new
+        assert purge.add_tombstones(database, [("run", "0" * 32, at, by)]) == new
     assert purge.tombstones(database) == {("run", "0" * 32): ("run", "0" * 32, 3, "z")}
 
 
@@ -266,7 +266,7 @@ def test_no_byte_of_it_is_left_in_the_file(sqlite_target: Target, kind: str) -> 
         files = [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
         assert any(needle in each.read_bytes() for each in files)
         rows = [("run", run.head.id, 1, "me") for run in runs] if kind == "run" else [STONE]
-        purge.bury(history.database, rows[1:])
+        purge.add_tombstones(history.database, rows[1:])
         purge.purge(history.database, rows[0])
         # Before the history is closed.
         for each in path.parent.iterdir():
@@ -282,7 +282,7 @@ def test_a_reader_keeps_bytes_and_is_named(
     from flakefighters.history import space
     from flakefighters.history.sqlite import SqliteDatabase
 
-    monkeypatch.setattr(space, "_PATIENCE", 0.1)
+    monkeypatch.setattr(space, "_LOCK_SECONDS", 0.1)
     target = new_target()
     run = leaking_run()
     with open_history(target) as history, open_history(target) as other:

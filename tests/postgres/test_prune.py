@@ -284,7 +284,7 @@ def test_a_prune_steps_back_for_long_writers(
 def test_a_prune_does_not_wait_for_ever(
     postgres_target: Target, long_writer: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep_postgres, "_PATIENCE", 0.1)
+    monkeypatch.setattr(upkeep_postgres, "_LOCK_SECONDS", 0.1)
     save(postgres_target, failing_run(1))
     with open_history(postgres_target) as history:
         with pytest.raises(DatabaseError, match="locked for maintenance"):

@@ -93,7 +93,7 @@ def test_what_goes_wrong_is_one_line_without_its_output(
 
 def test_it_is_not_waited_for_without_end() -> None:
     start = time.monotonic()
-    answer = commands.run(["sh", "-c", "sleep 60 & sleep 60"], os.environ, patience=0.2)
+    answer = commands.run(["sh", "-c", "sleep 60 & sleep 60"], os.environ, seconds=0.2)
     assert answer == (None, "did not end within 0.2 s")
     assert time.monotonic() - start < 20
 

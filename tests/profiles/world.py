@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flakefighters.model.views import ProfileView, SettingsView
 from flakefighters.profiles import (
     Inputs,
-    ProfileView,
     Resolution,
-    SettingsView,
     all_settings,
     profiles,
     resolve,

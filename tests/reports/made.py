@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flakefighters.history.rows import RunRow
 from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
+from flakefighters.model.rows import RunRow
 
 __all__ = ["summaries"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from flakefighters.errors import ConfigError
+from flakefighters.model.views import Plan, Pruned
 from flakefighters.reports.page import plain
 from flakefighters.reports.retention import prune_page
 from flakefighters.reports.words import (
@@ -108,21 +107,6 @@ def test_shares(part: int, whole: int, text: str) -> None:
     assert percent(part, whole) == text
 
 
-@dataclass
-class Plan:
-    before: int | None
-    runs: int
-    builds: int
-
-
-@dataclass
-class Removed:
-    runs: int = 0
-    freed: int | None = None
-    spare: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-
-
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
@@ -135,7 +119,7 @@ class Removed:
     ],
 )
 def test_what_was_pruned(plan: Plan, words: str) -> None:
-    assert words in plain(prune_page({"shop": plan}, Removed(), dry_run=False), "terminal")
+    assert words in plain(prune_page({"shop": plan}, Pruned(), dry_run=False), "terminal")
 
 
 def test_where_nobody_set_anything() -> None:

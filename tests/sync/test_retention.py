@@ -15,7 +15,7 @@ from flakefighters.history.prune import horizons, prune
 from flakefighters.history.purge import purge, tombstones
 from flakefighters.history.purge_text import PLACEHOLDER, purged_run, signature_id
 from flakefighters.model import Run, Secret, Target
-from flakefighters.sync import tombstones as burial
+from flakefighters.sync import tombstones as marks
 from tests.history.leaks import SECRET, SIGNATURE, leaking_run, leaking_verdict
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_verdict
 from tests.postgres.server import PostgresServer
@@ -187,7 +187,7 @@ def test_nothing_of_it_enters_even_for_a_moment(
     save(artifact, leaking(1))
     purge_at(local, "signature", NAME)
     # As if the transfer were killed once its rows are stored.
-    monkeypatch.setattr(burial, "adopt", lambda *_: 0)
+    monkeypatch.setattr(marks, "apply_tombstones", lambda *_: 0)
     assert pull_into(local, artifact).runs == 1
     assert SECRET.encode() not in path_of(local).read_bytes()
 
@@ -197,9 +197,9 @@ def test_a_fresh_clone_holds_nothing_of_it(local: Target, remote: Target) -> Non
     save(remote, run, verdicts=[leaking_verdict(run)])
     with open_history(remote) as history:
         # As if the purge had been killed after its first step.
-        from flakefighters.history.purge import bury
+        from flakefighters.history.purge import add_tombstones
 
-        bury(history.database, [("signature", NAME, 1, "me")])
+        add_tombstones(history.database, [("signature", NAME, 1, "me")])
     assert clone_into(local, remote).clean
     assert content(local).runs == {run.head.id: purged_run(run, {NAME})}
     assert SECRET.encode() not in path_of(local).read_bytes()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
+    from flakefighters.model.facts import Execution, Outcome, RunHead
+    from flakefighters.model.verdicts import Label, Verdict
 
 __all__ = ["ExecutionRow", "RunRow", "TestRow"]
 
