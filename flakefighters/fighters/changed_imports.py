@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
-from flakefighters.fighters.sentences import shown
+from flakefighters.fighters.sentences import changed, shown
 from flakefighters.fighters.words import crossed, few, plural, setting, where
 from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
 
@@ -59,10 +59,12 @@ class ChangedImports:
         if touched:
             paths = list(dict.fromkeys(change.path for change in touched))
             paths.sort(key=lambda path: (path != case.own_file, path))
+            named = [Change(kind=ChangeKind.FILE, path=path) for path in paths[:2]]
+            when = changed(case, named, case.baseline.past)
             if paths[0] == case.own_file:
-                reason = f"its own file {paths[0]} changed since it last passed ({since})"
+                reason = f"its own file {paths[0]} {when}"
             else:
-                reason = f"imports {few(paths)}, changed since it last passed ({since})"
+                reason = f"imports {few(paths)}, {when}"
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
         return self._say(Label.UNDECIDED, Confidence.WEAK, _doubt(case, since), evidence)
 

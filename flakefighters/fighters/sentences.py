@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from flakefighters.model import Change, ChangeKind, Doubt, DoubtKind
+from flakefighters.fighters.words import few, where
+from flakefighters.model import Case, Change, ChangeKind, Doubt, DoubtKind, Past
 
-__all__ = ["DOUBTS", "doubtful", "shown"]
+__all__ = ["DOUBTS", "changed", "doubtful", "shown"]
 
 #: What a doubt says; ``{change}`` and ``{detail}`` are filled in.  docs/verdicts.md explains each.
 DOUBTS: Final = {
@@ -52,3 +54,12 @@ def shown(change: Change) -> str:
             return f"{change.path} {change.before} -> {change.after}"
         return change.path
     return str(change)
+
+
+def changed(case: Case, changes: Sequence[Change], since: Past) -> str:
+    """ "changed in 9826683 'raise rate'" where git can tell, else since which pass."""
+    told = [case.commits.get((one.path, one.unit), ()) for one in changes]
+    names = list(dict.fromkeys(name for some in told for name in some)) if all(told) else []
+    if not names or names == ["uncommitted edit"]:
+        return f"changed since it last passed ({names[0] if names else where(since)})"
+    return f"changed in {few(names)}"

@@ -208,6 +208,26 @@ def test_a_changed_file_is_imported() -> None:
     assert said.reason == "imports shop/tax.py, changed since it last passed (a1b2c3d)"
 
 
+@pytest.mark.parametrize(
+    ("commits", "expected"),
+    [
+        (("9826683 'raise rate'",), "changed in 9826683 'raise rate'"),
+        (("b 'x'", "c 'y'", "d 'z'"), "changed in b 'x', c 'y' and 1 more"),
+        (("uncommitted edit",), "changed since it last passed (uncommitted edit)"),
+        ((), "changed since it last passed (a1b2c3d)"),
+    ],
+)
+def test_the_commit_that_changed_it_is_named(commits: tuple[str, ...], expected: str) -> None:
+    made = case(
+        baseline=baseline(change("shop/tax.py")),
+        reach=reach("shop/tax.py"),
+        commits={("shop/tax.py", None): commits},
+    )
+    said = ChangedImports().judge(made)
+    assert said is not None
+    assert said.reason == f"imports shop/tax.py, {expected}"
+
+
 def test_its_own_file_comes_first() -> None:
     made = case(
         baseline=baseline(change("a.py"), change("tests/test_a.py")),
