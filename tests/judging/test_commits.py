@@ -105,6 +105,7 @@ def test_git_is_asked_a_few_times_at_most(
     edit(repo, "= 2", "= 3", "raise rate")
     checkout = repo.read()
     asked = Commits(checkout)
+    asked._seconds = 60.0
     run = replace(past().run, commit=passed)
     changes = [
         Change(kind=ChangeKind.FILE, path="rates.py", unit=None if not at else f"f{at}")
