@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.sentences import changed, shown
-from flakefighters.fighters.words import crossed, few, plural, setting, where
-from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
+from flakefighters.fighters.words import crossed, few, plural, where
+from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict, setting
 
 __all__ = ["ChangedImports"]
 
@@ -138,8 +138,11 @@ def _doubt(case: Case, since: str) -> str:
         names = [_short(change) for change in other]
         return f"no changed file is imported by it, but {few(names)} changed since {since}"
     if changes.changes:
-        count = plural(len({change.path for change in changes.changes}), "changed file")
-        return f"none of the {count} since it last passed ({since}) is imported by it"
+        number = len({change.path for change in changes.changes})
+        it = (
+            "does not import the one file" if number == 1 else f"imports none of the {number} files"
+        )
+        return f"it {it} that changed since it last passed ({since})"
     return f"nothing that is known changed since it last passed ({since})"
 
 

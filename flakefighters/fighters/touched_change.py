@@ -53,7 +53,7 @@ class TouchedChange:
             first = found.doubts[0]
             if first.kind is DoubtKind.UNSEEN and not found.watched:
                 return None  # the imports have to tell
-            return self._say(Label.UNDECIDED, doubtful(first), evidence, Confidence.FAIR)
+            return self._say(Label.UNDECIDED, evidence["doubts"][0][1], evidence, Confidence.FAIR)
         return self._untouched(case, baseline, found, evidence)
 
     def _untouched(
@@ -124,6 +124,6 @@ def _evidence(case: Case, baseline: Baseline, found: Touching) -> dict[str, Any]
             for how, change in found.touched[:12]
         ],
         "more": max(0, len(found.touched) - 12),
-        "doubts": [[doubt.kind.value, doubtful(doubt)] for doubt in found.doubts[:4]],
+        "doubts": list(map(list, doubtful(found.doubts, baseline.past)[:4])),
         "results": len(case.past),
     }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Touching,
         Unit,
         Via,
+        setting,
     )
     from flakefighters.model.facts import (
         Completeness,
@@ -120,6 +121,7 @@ __all__ = [
     "as_read",
     "believed",
     "doubt",
+    "setting",
     "standing",
 ]
 
@@ -127,7 +129,7 @@ __all__ = [
 _NAMES: Final = {
     "changes": """
         EVERYONE Change ChangeKind Changes Doubt DoubtKind Effect How Link Name
-        Reach Scope Touching Unit Via
+        Reach Scope Touching Unit Via setting
     """,
     "facts": """
         Completeness Environment Execution Failure Outcome Phase Project Run RunHead

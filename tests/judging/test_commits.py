@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from flakefighters.judging import commits
 from flakefighters.judging.commits import Commits
 from flakefighters.model import Change, ChangeKind
+from flakefighters.state.checkout import Checkout
 from tests.fighters.cases import past
 from tests.state.repositories import Repo
 
@@ -112,10 +114,13 @@ def test_git_is_asked_a_few_times_at_most(
         for at in range(commits._MOST + 2)
     ]
     calls: list[str] = []
-    edits_of = type(checkout).edits_of
-    monkeypatch.setattr(
-        type(checkout), "edits_of", lambda *args: calls.append("") or edits_of(*args)
-    )
+    edits_of = Checkout.edits_of
+
+    def counted(self: Checkout, path: str, *more: Any) -> Any:
+        calls.append(path)
+        return edits_of(self, path, *more)
+
+    monkeypatch.setattr(Checkout, "edits_of", counted)
     for change in changes * 2:
         asked.of(change, run, {})
     assert len(calls) == commits._MOST
