@@ -289,8 +289,9 @@ def test_without_a_recorded_pass_never_flaky(fighter: Any) -> None:
 
 
 def _setting(name: str, how: str = "changed") -> Doubt:
-    values = {"before": "x", "after": "y"} if how == "changed" else {}
-    made = Change(kind=ChangeKind.SETTING, path=name, how=how, **values)
+    made = Change(kind=ChangeKind.SETTING, path=name, how=how)
+    if how == "changed":
+        made = replace(made, before="x", after="y")
     return Doubt(DoubtKind.ELSEWHERE, made)
 
 
