@@ -23,6 +23,8 @@ class Check:
     message: str
     #: What to do about it; beside "ok" it is advice.
     remedy: str | None = None
+    #: Lines for that, ready to be pasted.
+    paste: tuple[str, ...] = ()
 
 
 def ok(step: str, message: str, advice: str | None = None) -> Check:
@@ -30,9 +32,9 @@ def ok(step: str, message: str, advice: str | None = None) -> Check:
     return Check(step, "ok", message, advice)
 
 
-def failed(step: str, message: str, remedy: str | None) -> Check:
+def failed(step: str, message: str, remedy: str | None, *paste: str) -> Check:
     """Something is wrong."""
-    return Check(step, "failed", message, remedy)
+    return Check(step, "failed", message, remedy, paste)
 
 
 def skipped(step: str, message: str) -> Check:

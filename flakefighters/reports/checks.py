@@ -36,6 +36,10 @@ class CheckFound(Protocol):
     def remedy(self) -> str | None:
         """What to do; beside "ok" it is advice."""
 
+    @property
+    def paste(self) -> tuple[str, ...]:
+        """Lines for that, ready to be pasted."""
+
 
 def check_lines(check: CheckFound) -> Iterator[Block]:
     """One finding, and what to do about it."""
@@ -45,6 +49,8 @@ def check_lines(check: CheckFound) -> Iterator[Block]:
     if check.remedy is not None:
         label = "what to do: " if check.status == "failed" else "better: "
         yield line(_INDENT, Span(label, "strong"), check.remedy)
+    for one in check.paste:
+        yield line(f"    {one}")
 
 
 def check_sum(checks: Sequence[CheckFound]) -> Iterator[Block]:
@@ -71,6 +77,7 @@ def check_record(
                 "status": check.status,
                 "message": check.message,
                 "remedy": check.remedy,
+                **({"paste": list(check.paste)} if check.paste else {}),
             }
             for check in checks
         ],
