@@ -84,6 +84,8 @@ class ChangedImports:
         known = "in any known run" if case.searched else "in the runs that were looked at"
         reason = f"never passed before {known}"
         apart = unclear(case.head, case.past, case.comparable)
+        if case.sibling is not None:
+            reason = f"passed with other parameters only ({where(case.sibling)})"
         if any(past.run.id in apart and past.outcome in PASSES for past in case.past):
             reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:
@@ -101,8 +103,13 @@ class ChangedImports:
             reason = f"its own file {case.own_file} is new ({known})"
         else:
             how = touched[0][0]
-            names = dict.fromkeys(shown(change) for way, change in touched if way is how)
-            reason = f"{how.value} {few(list(names))}, which {case.changed_by} changes ({known})"
+            names = {shown(change): change for way, change in touched if way is how}
+            since = f"which {case.changed_by} changes ({known})"
+            if case.sibling is not None:
+                since = changed(case, list(names.values())[:2], case.sibling)
+                last, here = "it last passed", "it passed with other parameters"
+                since = since.replace(last, here) if last in since else f"{since} since {here}"
+            reason = f"{how.value} {few(list(names))}, {since}"
         evidence = {
             "runs": len(case.past),
             "changed_by": case.changed_by,

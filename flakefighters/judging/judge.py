@@ -212,6 +212,13 @@ class _World:
     def _without_baseline(self, case: Case, asked: tuple[Execution, Failure, Trace | None]) -> Case:
         """The case of a test that never passed: git still knows what is being changed."""
         execution, failure, trace = asked
+        sibling = self.known.siblings.get(case.nodeid)
+        if sibling is not None:
+            like = self._with_account(self._as_baseline(sibling), *asked)
+            assert like is not None
+            files = self._files.get(sibling.run.state or "") or {}
+            commits = self._commits(case, like, files)
+            return replace(case, changing=like.touching, sibling=sibling, commits=commits)
         former = self.checkout.former(self.run.head.base_branch) if trace is not None else None
         if former is None or trace is None or not self.readable:
             return case
