@@ -100,7 +100,7 @@ _OPTIONS: Final = (
         "--flakefighters-trace",
         choices=("auto", "functions", "off"),
         default="auto",
-        help="How closely the execution of changed code is watched (default: auto).",
+        help="How closely to watch what tests run (default: auto).",
     ),
 )
 

@@ -114,17 +114,18 @@ def _has_digit(value: str) -> bool:
 # -- headers ---------------------------------------------------------------------------------
 
 _HEADER: Final = r"""(?xi)
-    (?: authorization\\{0,3}["']?[ \t]{0,8}[:=,][ \t]{0,8}[bru]{0,2}(?:\\{0,3}["'])?
+    (?: authorization\\{0,3}["']?[ \t]{0,8}[:=,][ \t]{0,8}(?:[bru]{0,2}\\{0,3}["'])?
         (?P<scheme>(?:bearer|basic|token|digest|apikey|negotiate)[ \t]{1,8})?
       | (?P<bearer>bearer[ \t]{1,8}) )
-    (?-i:(?P<value>[^\s"'\\,;<>()]{6,}+))"""
+    (?-i:(?P<value>[^\s"'\\,;<>()]{3,}+))"""
 
 
 def _authorised(match: re.Match[str]) -> Iterator[Span]:
     value = match["value"]
     # Not "authorization: required", "bearer authentication failed".
     short = len(value) < 20 and (len(value) < 8 or _is_word(value))
-    if match["scheme"] is not None or not short:
+    known = match["scheme"] is not None and not (len(value) < 6 and value.isalpha())
+    if known or not short:
         yield match.span("value")
 
 
@@ -179,8 +180,8 @@ _KEY_BEFORE: Final = "|".join(
 _BARE: Final = r"""(?:[^\s"'`,;&<>|\\]|\\(?![nrt"'\\]))"""
 # The end of a name, an operator, and a value.  "==" compares, "::" is part of a node id.
 _ASSIGNED: Final = rf"""(?xi)
-    (?: (?P<password> passwords? | passwd | passphrase | passcode | (?<=[_-])pass | pwd | psk
-                    | secret | credentials? )
+    (?: (?P<password> passwords? | passwd | passphrase | passcode | (?<=[_-])pass | (?<=ssh)pass
+                    | pwd | psk | secret | credentials? )
       | (?P<token> token ) | (?:{_KEY_BEFORE})key )
     (?![A-Za-z0-9_-]) (?P<key>{_QUOTE})? (?P<gap>[ \t]{{0,8}})
     (?P<operator> => | := | =(?!=) | :(?!:) | , | (?<=[ \t])(?![ \t]) ) (?P<space>[ \t]{{0,8}})
@@ -202,8 +203,11 @@ _PROSE: Final = frozenset(
 
 def _assigned(match: re.Match[str]) -> Iterator[Span]:
     """Where the secret in an assignment is, if what is assigned looks like one."""
-    if match["operator"] in ("", ","):
+    tight = match["operator"] == "=" and not match["gap"] and not match["space"]
+    if match["operator"] in ("", ",") or (tight and _name(match).startswith("-")):
         span = _option(match)
+    elif tight and match["bare"] is not None and _name(match).isupper():
+        span = _variable(match)
     elif match["quoted"] is not None:
         span = _quoted(match)
     else:
@@ -212,15 +216,31 @@ def _assigned(match: re.Match[str]) -> Iterator[Span]:
         yield span
 
 
+def _name(match: re.Match[str]) -> str:
+    """The whole name of an option or a variable, of which the pattern knows the end."""
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    word = match["password"] or match["token"] or "key"
+    start = before[len(before.rstrip(_OPTION_NAME)) :]
+    return start + match.string[match.start() : match.start() + len(word)]
+
+
+def _variable(match: re.Match[str]) -> Span | None:
+    """``PGPASSWORD=x`` before a command: a secret however short it is."""
+    value = match["bare"].rstrip(_CLOSERS)
+    if not value or template(value) or value.isupper() or _compiled(_CALL).fullmatch(value):
+        return None
+    return match.start("bare"), _rest(match, "bare", _BARE)
+
+
 def _option(match: re.Match[str]) -> Span | None:
     """``--password X`` in a command, ``"--password", "X"`` in a list of arguments."""
     listed = match["operator"] == ","
     value = match["quoted"] or match["bare"] or ""
-    if listed != (match["key"] is not None) or (not listed and value.startswith("-")):
+    if listed != (match["key"] is not None):
+        return None
+    if match["operator"] == "" and value.startswith("-"):
         return None  # the next option
-    before = match.string[max(0, match.start() - 40) : match.start()]
-    name = before[len(before.rstrip(_OPTION_NAME)) :]
-    if not name.startswith("-") or template(value):
+    if not _name(match).startswith("-") or template(value):
         return None
     if match["quoted"] is not None:
         return match.span("quoted")
@@ -260,8 +280,8 @@ def _quoted(match: re.Match[str]) -> Span | None:
     value = match["quoted"]
     if template(value) or not value.strip("*.x… "):
         return None  # a template, a mask
-    if match["key"] is not None:
-        secret = _in_a_mapping(match, value)
+    if match["key"] is not None or match["operator"] + match["gap"] + match["space"] == "=":
+        secret = _in_a_mapping(match, value)  # or in what repr() shows of an object
     elif match["password"] is not None:
         secret = len(value) >= 6
     else:
@@ -313,7 +333,7 @@ _COMMAND_VALUE: Final = rf"""(?x)(?:{_COMMAND})
       | (?P<bare>{_ARGUMENT}{{1,{_HEAD}}}+) )"""
 
 _USER: Final = rf"""(?x)
-    (?<![\w-]) (?: -u | --user | --proxy-user ) {_ATTACHED} (?:\\{{0,3}}(?P<quote>["']))?
+    (?<![\w-]) (?: -u | --user | --proxy-user | --auth ) {_ATTACHED} (?:\\{{0,3}}(?P<quote>["']))?
     (?P<user>[^\s:"'\\/,;]{{1,64}}+):
     (?P<value>(?(quote)(?:(?!(?P=quote))[^\n\\])|{_ARGUMENT}){{1,{_HEAD}}}+)"""
 
@@ -346,5 +366,5 @@ _RULES: Final = (
     ),
     _Rule(("sig=",), _SIGNATURE, _signed),
     _Rule(tuple(command for command, _, _ in _COMMANDS), _COMMAND_VALUE, _by_command),
-    _Rule(("-u", "--user", "--proxy-user"), _USER, _by_user),
+    _Rule(("-u", "--user", "--proxy-user", "--auth"), _USER, _by_user),
 )

@@ -16,9 +16,9 @@ def ok(step: str, message: str, advice: str | None = None) -> Check:
     return Check(step, "ok", message, advice)
 
 
-def failed(step: str, message: str, remedy: str | None) -> Check:
+def failed(step: str, message: str, remedy: str | None, *paste: str) -> Check:
     """Something is wrong."""
-    return Check(step, "failed", message, remedy)
+    return Check(step, "failed", message, remedy, paste)
 
 
 def skipped(step: str, message: str) -> Check:

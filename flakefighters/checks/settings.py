@@ -8,6 +8,7 @@ from flakefighters.checks.results import Check, failed, ok
 from flakefighters.errors import ConfigError, set_in
 from flakefighters.profiles import Inputs, detect
 from flakefighters.profiles.fields import canonical, variable
+from flakefighters.profiles.resolution import Source
 from flakefighters.profiles.selection import Selector
 from flakefighters.profiles.targets import Chosen
 from flakefighters.profiles.urls import endpoint
@@ -84,12 +85,19 @@ def _password(
         if found.origin is not None:
             return ok("password", f"from {found.origin}, for {place}")
         return ok("password", f"left to libpq's own sources (PGPASSWORD, ~/.pgpass), for {place}")
-    own = "PGPASSWORD" if is_url else variable("profiles", canonical(label), "password")
-    if selector.ci is not None or is_url:
-        remedy = f"set {own}"
+    in_ci = selector.ci is not None
+    if found.line is not None:
+        message, remedy, lines = found.note or "", None, [found.line]
     else:
-        remedy = f"run `flakefighters login {label}`, or set {own}"
-    message = found.note or f"none is known for {place}"
+        own = "PGPASSWORD" if is_url else variable("profiles", canonical(label), "password")
+        message, lines = f"none is known for {place}", [f"{own}=..."]
+        remedy = (
+            f"set {own}" if in_ci or is_url else f"run `flakefighters login {label}`, or set {own}"
+        )
+        if not is_url and chosen.url_origin.source is not Source.VARIABLE:
+            lines.append(f"{own}_HOST={place}")
+            remedy += ", and for whom it is"
     if notes and notes[0] != message and "is known" not in notes[0]:
         message += f"; {notes[0]}"  # what the keyring said
-    return failed("password", message, None if found.note else remedy)
+    shell = "" if in_ci or " = " in lines[0] else "export "
+    return failed("password", message, remedy, *(shell + one for one in lines))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
-from flakefighters.fighters.sentences import shown
-from flakefighters.fighters.words import crossed, few, plural, setting, where
-from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict
+from flakefighters.fighters.sentences import changed, shown
+from flakefighters.fighters.words import crossed, few, plural, where
+from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict, setting
 
 __all__ = ["ChangedImports"]
 
@@ -59,10 +59,12 @@ class ChangedImports:
         if touched:
             paths = list(dict.fromkeys(change.path for change in touched))
             paths.sort(key=lambda path: (path != case.own_file, path))
+            named = [Change(kind=ChangeKind.FILE, path=path) for path in paths[:2]]
+            when = changed(case, named, case.baseline.past)
             if paths[0] == case.own_file:
-                reason = f"its own file {paths[0]} changed since it last passed ({since})"
+                reason = f"its own file {paths[0]} {when}"
             else:
-                reason = f"imports {few(paths)}, changed since it last passed ({since})"
+                reason = f"imports {few(paths)}, {when}"
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
         return self._say(Label.UNDECIDED, Confidence.WEAK, _doubt(case, since), evidence)
 
@@ -82,6 +84,8 @@ class ChangedImports:
         known = "in any known run" if case.searched else "in the runs that were looked at"
         reason = f"never passed before {known}"
         apart = unclear(case.head, case.past, case.comparable)
+        if case.sibling is not None:
+            reason = f"passed with other parameters only ({where(case.sibling)})"
         if any(past.run.id in apart and past.outcome in PASSES for past in case.past):
             reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:
@@ -99,8 +103,13 @@ class ChangedImports:
             reason = f"its own file {case.own_file} is new ({known})"
         else:
             how = touched[0][0]
-            names = dict.fromkeys(shown(change) for way, change in touched if way is how)
-            reason = f"{how.value} {few(list(names))}, which {case.changed_by} changes ({known})"
+            names = {shown(change): change for way, change in touched if way is how}
+            since = f"which {case.changed_by} changes ({known})"
+            if case.sibling is not None:
+                since = changed(case, list(names.values())[:2], case.sibling)
+                last, here = "it last passed", "it passed with other parameters"
+                since = since.replace(last, here) if last in since else f"{since} since {here}"
+            reason = f"{how.value} {few(list(names))}, {since}"
         evidence = {
             "runs": len(case.past),
             "changed_by": case.changed_by,
@@ -136,8 +145,11 @@ def _doubt(case: Case, since: str) -> str:
         names = [_short(change) for change in other]
         return f"no changed file is imported by it, but {few(names)} changed since {since}"
     if changes.changes:
-        count = plural(len({change.path for change in changes.changes}), "changed file")
-        return f"none of the {count} since it last passed ({since}) is imported by it"
+        number = len({change.path for change in changes.changes})
+        it = (
+            "does not import the one file" if number == 1 else f"imports none of the {number} files"
+        )
+        return f"it {it} that changed since it last passed ({since})"
     return f"nothing that is known changed since it last passed ({since})"
 
 

@@ -85,7 +85,7 @@ class SameState:
                 evidence={**evidence, "doubt": doubt.slug},
             )
         new = introduced(case)
-        more = f", and {plural(len(passes) - 1, 'time')} before" if len(passes) > 1 else ""
+        more = f" and in {plural(len(passes) - 1, 'other run')}" if len(passes) > 1 else ""
         return Verdict(
             label=Label.FLAKY,
             fighter=self.name,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from flakefighters.model import Change, ChangeKind, Doubt, DoubtKind
+from flakefighters.fighters.words import crossed, few, where
+from flakefighters.model import Case, Change, ChangeKind, Doubt, DoubtKind, Past, setting
 
-__all__ = ["DOUBTS", "doubtful", "shown"]
+__all__ = ["DOUBTS", "changed", "doubtful", "shown"]
 
-#: What a doubt says; ``{change}`` and ``{detail}`` are filled in.  docs/verdicts.md explains each.
+#: What a doubt says; ``{change}``, ``{detail}`` and ``{since}`` are filled in.  docs/verdicts.md
+#: explains each.
 DOUBTS: Final = {
     DoubtKind.INCOMPLETE: "not all that changed is known: {detail}",
     DoubtKind.MAY_READ: "{change} changed, and it computes what it {detail}",
@@ -27,7 +30,7 @@ DOUBTS: Final = {
     DoubtKind.OPENED_IN_C: "{change} changed, and {detail} opens such files unseen",
     DoubtKind.STEERED: "{change} changed, which may set the variables that it reads",
     DoubtKind.CHILD: "a child process may have run what changed: {detail}",
-    DoubtKind.ELSEWHERE: "it last passed elsewhere: {change}",
+    DoubtKind.ELSEWHERE: "it last passed elsewhere ({since}): {change}",
     DoubtKind.REMOVED_DISTRIBUTION: "{change} was removed, and may have been imported",
     DoubtKind.PYTEST_DISTRIBUTION: "{change} changed, which pytest or a plugin loaded",
     DoubtKind.UNSEEN: "what it ran is not known: {detail}",
@@ -35,10 +38,19 @@ DOUBTS: Final = {
 }
 
 
-def doubtful(doubt: Doubt) -> str:
-    """A doubt as a sentence without a full stop."""
-    change = "" if doubt.change is None else shown(doubt.change)
-    return DOUBTS[doubt.kind].format(change=change, detail=doubt.detail)
+def doubtful(doubts: Sequence[Doubt], since: Past) -> list[tuple[str, str]]:
+    """The kinds of doubts, and each as a sentence without a full stop; one for all places."""
+    said = []
+    places = [one.change for one in doubts if one.kind is DoubtKind.ELSEWHERE and one.change]
+    for kind, change, detail in doubts:
+        text = "" if change is None else shown(change)
+        if kind is DoubtKind.ELSEWHERE:
+            text = few(list(map(shown, places)))
+        sentence = DOUBTS[kind].format(change=text, detail=detail, since=where(since))
+        if kind is DoubtKind.ELSEWHERE:
+            sentence = crossed(places, where(since)) or sentence
+        said.append((kind.value, sentence))
+    return list(dict.fromkeys(said))
 
 
 def shown(change: Change) -> str:
@@ -48,7 +60,17 @@ def shown(change: Change) -> str:
     if change.kind in (ChangeKind.DISTRIBUTION, ChangeKind.SETTING):
         if change.path.startswith("env."):  # its value is known by its hash alone
             return f"another value of {change.path[4:]}"
+        name = setting(change.path) if change.kind is ChangeKind.SETTING else change.path
         if change.before is not None and change.after is not None:
-            return f"{change.path} {change.before} -> {change.after}"
-        return change.path
+            return f"{name} {change.before} -> {change.after}"
+        return name
     return str(change)
+
+
+def changed(case: Case, changes: Sequence[Change], since: Past) -> str:
+    """ "changed in 9826683 'raise rate'" where git can tell, else since which pass."""
+    told = [case.commits.get((one.path, one.unit), ()) for one in changes]
+    names = list(dict.fromkeys(name for some in told for name in some)) if all(told) else []
+    if not names or names == ["uncommitted edit"]:
+        return f"changed since it last passed ({names[0] if names else where(since)})"
+    return f"changed in {' and '.join(names) if len(names) == 2 else few(names)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flakefighters.fighters.chance import chance, edited, varied
-from flakefighters.fighters.sentences import doubtful, shown
+from flakefighters.fighters.sentences import changed, doubtful, shown
 from flakefighters.fighters.words import few, where
 from flakefighters.model import (
     Baseline,
@@ -48,12 +48,12 @@ class TouchedChange:
         if found.touched:
             how = found.touched[0][0]
             confidence = Confidence.FAIR if how in _FAIR else Confidence.STRONG
-            return self._say(Label.GENUINE, _touched(found, baseline), evidence, confidence)
+            return self._say(Label.GENUINE, _touched(case, found, baseline), evidence, confidence)
         if found.doubts:
             first = found.doubts[0]
             if first.kind is DoubtKind.UNSEEN and not found.watched:
                 return None  # the imports have to tell
-            return self._say(Label.UNDECIDED, doubtful(first), evidence, Confidence.FAIR)
+            return self._say(Label.UNDECIDED, evidence["doubts"][0][1], evidence, Confidence.FAIR)
         return self._untouched(case, baseline, found, evidence)
 
     def _untouched(
@@ -102,12 +102,12 @@ def introduced(case: Case) -> list[Change]:
     return [change for _, change in case.stable.touching.touched]
 
 
-def _touched(found: Touching, baseline: Baseline) -> str:
+def _touched(case: Case, found: Touching, baseline: Baseline) -> str:
     """A sentence on the touched changes."""
     first = found.touched[0][0]
-    names = [shown(change) for how, change in found.touched if how is first]
-    since = f"changed since it last passed ({where(baseline.past)})"
-    return f"{first.value} {few(list(dict.fromkeys(names)))}, {since}"
+    by_name = {shown(change): change for how, change in found.touched if how is first}
+    since = changed(case, list(by_name.values())[:2], baseline.past)
+    return f"{first.value} {few(list(by_name))}, {since}"
 
 
 def _evidence(case: Case, baseline: Baseline, found: Touching) -> dict[str, Any]:
@@ -124,6 +124,6 @@ def _evidence(case: Case, baseline: Baseline, found: Touching) -> dict[str, Any]
             for how, change in found.touched[:12]
         ],
         "more": max(0, len(found.touched) - 12),
-        "doubts": [[doubt.kind.value, doubtful(doubt)] for doubt in found.doubts[:4]],
+        "doubts": list(map(list, doubtful(found.doubts, baseline.past)[:4])),
         "results": len(case.past),
     }

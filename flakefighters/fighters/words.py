@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flakefighters.model import Change, Past
 
-__all__ = ["ago", "apart", "crossed", "few", "plural", "run_name", "setting", "where"]
-
-#: Settings of an environment in the words of people.
-_SETTINGS: Final[Mapping[str, str]] = {
-    "arch": "the processor's architecture",
-    "ci.job": "the CI job",
-    "ci.vendor": "the CI service",
-    "ci.workflow": "the CI workflow",
-    "implementation": "the implementation of Python",
-    "optimize": "Python's option -O",
-    "os": "the operating system",
-    "python": "Python",
-    "timezone": "the time zone",
-}
-
-
-def setting(name: str) -> str:
-    """A setting as people call it."""
-    return _SETTINGS.get(name, name)
+__all__ = ["ago", "apart", "crossed", "few", "plural", "run_name", "where"]
 
 
 def crossed(changes: Iterable[Change], since: str) -> str | None:

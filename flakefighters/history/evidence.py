@@ -146,11 +146,11 @@ class Evidence:
             for nodeid in nodeids
         }
 
-    def tests_below(self, place: str) -> set[str]:
-        """Node ids of some tests that a file or folder has had."""
+    def tests_below(self, place: str, most: int = 20) -> set[str]:
+        """Node ids of some tests that a file or folder has had, or of a function."""
         found: set[str] = set()
         for history, _ in self.sources:
-            found |= history.tests_below(self.judged.project, place)
+            found |= history.tests_below(self.judged.project, place, most)
         return found
 
     def environments(self, ids: Iterable[str]) -> dict[str, Environment]:

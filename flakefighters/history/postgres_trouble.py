@@ -10,7 +10,7 @@ from flakefighters.model import Target
 
 __all__ = ["broken", "crowded", "explain_postgres", "silent", "sqlstate"]
 
-_WAIT: Final = "try again later; the run is kept and can be sent with `flakefighters push`"
+_WAIT: Final = "try again later"
 
 # By SQLSTATE: what it means and what to do.  {user}, {database}, {schema} are filled in.
 _STATES: Final[dict[str, tuple[type[DatabaseError], str, str]]] = {

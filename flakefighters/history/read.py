@@ -95,17 +95,15 @@ def nodeids(database: Database, tests: Iterable[int]) -> dict[int, str]:
 
 
 def nodeids_below(database: Database, project: str, place: str, most: int) -> list[str]:
-    """Node ids of some tests that a project has had in a file or folder."""
-    file, folder = storable(f"{place}::"), storable(f"{place}/")
+    """Node ids of some tests that a project has had in a file or folder, or of one function."""
+    start = storable(place)
     rows = database.query(
-        "SELECT nodeid FROM {s}test WHERE project = :project AND "
-        "(substr(nodeid, 1, :files) = :file OR substr(nodeid, 1, :folders) = :folder) "
+        "SELECT nodeid FROM {s}test WHERE project = :project AND substr(nodeid, 1, :n) = :start "
+        "AND (substr(nodeid, :n + 1, 1) IN ('/', '[') OR substr(nodeid, :n + 1, 2) = '::') "
         "ORDER BY nodeid LIMIT :most",
         project=content.project_id(project),
-        file=file,
-        files=len(file),
-        folder=folder,
-        folders=len(folder),
+        start=start,
+        n=len(start),
         most=most,
     )
     return [unstorable(nodeid) for (nodeid,) in rows]

@@ -264,7 +264,7 @@ class History:
         return earlier.past(self._lookup, nodeids, runs)
 
     def tests_below(self, project: str, place: str, most: int = 20) -> set[str]:
-        """Node ids of some tests that a project has had in a file or folder."""
+        """Node ids of some tests that a project has had in a file or folder, or of a function."""
         names = self._names(project)
         return {
             nodeid

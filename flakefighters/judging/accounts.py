@@ -36,7 +36,7 @@ from flakefighters.source.doctests import words_of
 from flakefighters.state.checkout import Checkout
 from flakefighters.tracing.wire import read_all
 
-__all__ = ["Accounts"]
+__all__ = ["IN_FILES", "Accounts"]
 
 #: For the search for readers of changed names, and for all accounts.
 _SEARCHING: Final = 2.0
@@ -44,7 +44,7 @@ _IN_ALL: Final = 6.0
 _LARGEST: Final = 4 << 20
 #: What an execution did of which there was nothing to watch.
 _NOTHING: Final = Trace(process=Process(), at=0)
-_IN_FILES: Final = frozenset(ChangeKind) - {ChangeKind.DISTRIBUTION, ChangeKind.SETTING}
+IN_FILES: Final = frozenset(ChangeKind) - {ChangeKind.DISTRIBUTION, ChangeKind.SETTING}
 #: Modules that draw what a seed sets.
 _DRAWING: Final = frozenset(
     {"factory", "faker", "hypothesis", "mimesis", "model_bakery", "numpy", "random", "torch"}
@@ -127,7 +127,7 @@ class Accounts:
         """What an execution had to do with the changes since a state with the files ``old``."""
         if self._is_late(_IN_ALL):
             return None
-        if trace is _NOTHING and any(one.kind in _IN_FILES for one in changes.changes):
+        if trace is _NOTHING and any(one.kind in IN_FILES for one in changes.changes):
             return None
         delta = self._deltas.get(state or "")
         effects = () if delta is None else delta.effects

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Known", "gather"]
 
+#: So many functions are looked up by other parameters, with so many of these.
+_MOST_FUNCTIONS = 10
+_MOST_SIBLINGS = 1000
+
 
 @dataclass(slots=True)
 class Known:
@@ -29,6 +33,8 @@ class Known:
     #: Results of each test, in the order of the runs.
     past: dict[str, tuple[Past, ...]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
+    #: Of parametrised tests without any result: the nearest pass with other parameters.
+    siblings: dict[str, Past] = field(default_factory=dict)
     #: Of tests without a pass that is believed: one that is not, as a sentence.
     not_believed: dict[str, str] = field(default_factory=dict)
     #: Whether there are no more runs.
@@ -55,7 +61,8 @@ def gather(
     ``places`` are those of the node ids that are files or folders which could not be collected:
     what passed in them was collected then.
 
-    Four questions to each history, one more for tests without a pass, and one for each place.
+    Four questions to each history, one more for tests without a pass, one for each place and
+    for each of a few functions whose parameters are new.
     """
     judged = evidence.judged
     found = {run.id: run for run in evidence.builds(limit)}
@@ -73,12 +80,34 @@ def gather(
         more = {one.run.id: one.run for one in passes.values()}
         runs, known.rank = ordered([*runs, *more.values()], checkout)
         past |= {nodeid: (*past[nodeid], one) for nodeid, one in passes.items()}
+    known.siblings = _siblings(evidence, [one for one in lacking if not past[one]], runs)
     known.runs, known.past = tuple(runs), past
     # What cannot be read was not looked at.
     known.searched = known.searched and not evidence.unreadable
     ids = {run.environment for run in runs if run.environment is not None}
     known.environments = evidence.environments(ids) if ids else {}
     return known
+
+
+def _siblings(
+    evidence: Evidence, nodeids: Sequence[str], runs: Sequence[RunHead]
+) -> dict[str, Past]:
+    """The nearest pass of each test's function with other parameters.
+
+    Parameters may be made anew in each run: addresses, times, random numbers.
+    """
+    functions = {one: one.partition("[")[0] for one in nodeids if "[" in one}
+    below = {
+        name: evidence.tests_below(name, _MOST_SIBLINGS)
+        for name in list(dict.fromkeys(functions.values()))[:_MOST_FUNCTIONS]
+    }
+    results = evidence.past(sorted(set().union(*below.values())), runs) if below else {}
+    found: dict[str, Past] = {}
+    for name, tests in below.items():
+        for one in _collected(runs, [results[test] for test in tests]):
+            if one.outcome is Outcome.PASSED and evidence.believes(one.run, Use.BASELINE):
+                found.setdefault(name, one)
+    return {one: found[name] for one, name in functions.items() if name in found}
 
 
 def _past(

@@ -13,8 +13,9 @@ from flakefighters.environment.variables import other_values
 from flakefighters.fighters.cells import unclear
 from flakefighters.fighters.rule import decide
 from flakefighters.history import Evidence
-from flakefighters.judging.accounts import Accounts
+from flakefighters.judging.accounts import IN_FILES, Accounts
 from flakefighters.judging.baselines import files_of
+from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, gather
 from flakefighters.judging.results import Judged, Session, Totals, failing
 from flakefighters.judging.untracked import asked_for_in, edits
@@ -22,6 +23,7 @@ from flakefighters.model import (
     Baseline,
     Case,
     Change,
+    ChangeKind,
     Changes,
     Execution,
     Failure,
@@ -107,6 +109,7 @@ class _World:
         self.runs, self.past = self.known.runs, self.known.past
         self.environments = self.known.environments
         self.accounts = Accounts(run, checkout, session)
+        self.commits = Commits(checkout)
         self.unstated = self._edits()
 
     def _edits(self) -> tuple[tuple[str, int], ...]:
@@ -174,17 +177,40 @@ class _World:
         if baseline is None:
             return self._without_baseline(case, asked)
         found = baseline.touching
+        files = self._files.get(baseline.past.run.state or "") or {}
         if found is None or not found.watched:
-            files = self._files.get(baseline.past.run.state or "") or {}
-            return replace(case, reach=self.accounts.reach(case.own_file or "", files))
-        if found.touched or found.doubts:
+            case = replace(case, reach=self.accounts.reach(case.own_file or "", files))
+        case = replace(case, commits=self._commits(case, baseline, files))
+        if found is not None and found.watched and (found.touched or found.doubts):
             others = (self._with_account(one, *asked) for one in self._others(passes, baseline))
             return replace(case, others=tuple(one for one in others if one is not None))
         return case
 
+    def _commits(
+        self, case: Case, baseline: Baseline, old: Mapping[str, str]
+    ) -> dict[tuple[str, str | None], tuple[str, ...]]:
+        """The commits that made the changes which the verdict is going to name."""
+        found = () if baseline.touching is None else baseline.touching.touched
+        named = [one for how, one in found if how is found[0][0]]
+        if not named and case.reach is not None:
+            names = {one.path for one in baseline.changes.changes} & case.reach.files.keys()
+            paths = sorted(names, key=lambda path: (path != case.own_file, path))
+            named = [Change(kind=ChangeKind.FILE, path=path) for path in paths]
+        some = {(one.path, one.unit): one for one in named if one.kind in IN_FILES}
+        return {
+            key: self.commits.of(one, baseline.past.run, old) for key, one in list(some.items())[:2]
+        }
+
     def _without_baseline(self, case: Case, asked: tuple[Execution, Failure, Trace | None]) -> Case:
         """The case of a test that never passed: git still knows what is being changed."""
         execution, failure, trace = asked
+        sibling = self.known.siblings.get(case.nodeid)
+        if sibling is not None:
+            like = self._with_account(self._as_baseline(sibling), *asked)
+            assert like is not None
+            files = self._files.get(sibling.run.state or "") or {}
+            commits = self._commits(case, like, files)
+            return replace(case, changing=like.touching, sibling=sibling, commits=commits)
         former = self.checkout.former(self.run.head.base_branch) if trace is not None else None
         if former is None or trace is None or not self.readable:
             return case

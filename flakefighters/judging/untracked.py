@@ -102,8 +102,12 @@ def _unstated(
     if path.is_relative_to(_OURS):
         return None
     if path.is_relative_to(base):
-        relative = path.relative_to(base).as_posix()
-        return None if relative in known() else relative
+        relative = path.relative_to(base)
+        # Of repositories within this one the state tells as a whole.
+        told = known()
+        if any(one.as_posix() in told for one in (relative, *relative.parents)):
+            return None
+        return relative.as_posix()
     return "/".join(path.parts[-2:])
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Touching,
         Unit,
         Via,
+        setting,
     )
     from flakefighters.model.facts import (
         Completeness,
@@ -116,6 +117,7 @@ __all__ = [
     "as_read",
     "believed",
     "doubt",
+    "setting",
     "standing",
 ]
 
@@ -126,7 +128,7 @@ _NAMES: Final = {
     """,
     "changes": """
         EVERYONE Change ChangeKind Changes Doubt DoubtKind Effect How Link Name
-        Reach Scope Touching Unit Via
+        Reach Scope Touching Unit Via setting
     """,
     "facts": """
         Completeness Environment Execution Failure Outcome Phase Project Run RunHead

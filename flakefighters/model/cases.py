@@ -75,6 +75,10 @@ class Case:
     #: by whom ("this pull request").
     changing: Touching | None = None
     changed_by: str = ""
+    #: The same since a pass of the test's function with other parameters, if there is one.
+    sibling: Past | None = None
+    #: Commits that changed what it touched of the changes since the baseline, by path and unit.
+    commits: Mapping[tuple[str, str | None], tuple[str, ...]] = field(default_factory=dict)
     #: Files that the test's imports lead to, asked for where execution was not watched.
     reach: Reach | None = None
     #: Those of these runs whose commit is an ancestor of what is checked out, though they are of a

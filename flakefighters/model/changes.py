@@ -23,7 +23,35 @@ __all__ = [
     "Touching",
     "Unit",
     "Via",
+    "setting",
 ]
+
+#: Settings of an environment in the words of people; of others by how their names begin.
+_SETTINGS: Final[Mapping[str, str]] = {
+    "arch": "the processor's architecture",
+    "ci.vendor": "the CI service",
+    "gil": "the interpreter's lock",
+    "implementation": "the implementation of Python",
+    "optimize": "Python's option -O",
+    "os": "the operating system",
+    "python": "Python",
+    "timezone": "the time zone",
+}
+_PREFIXES: Final = {
+    "pytest.-": "pytest's option -",
+    "pytest.": "pytest's setting ",
+    "ci.": "the CI ",
+    "runner.": "the environment of ",
+    "env.": "the variable ",
+}
+
+
+def setting(name: str) -> str:
+    """A setting of an environment as people call it."""
+    for prefix, words in _PREFIXES.items():
+        if name.startswith(prefix) and name not in _SETTINGS:
+            return words + name.removeprefix(prefix)
+    return _SETTINGS.get(name, name)
 
 
 class ChangeKind(enum.StrEnum):

@@ -32,6 +32,8 @@ class Check:
     message: str
     #: What to do about it; beside "ok" it is advice.
     remedy: str | None = None
+    #: Lines for that, ready to be pasted.
+    paste: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

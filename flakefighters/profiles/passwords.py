@@ -24,6 +24,8 @@ class Password:
     origin: Origin | None = None
     #: One line about passwords that were passed over.
     note: str | None = None
+    #: The line that lets the first of them go to this place.
+    line: str | None = None
     #: The command that prints it, if there is none yet.
     command: tuple[str, ...] = ()
 
@@ -60,14 +62,16 @@ def find_password(layers: Sequence[Layer], name: str, url: DatabaseUrl, label: s
             passed_over = passed_over or origin
     if passed_over is None:
         return Password()
-    remedy = (
-        f"set {variable('profiles', name, 'password_host')}={place}"
-        if passed_over.source is Source.VARIABLE
-        else f'add password_host = "{place}" beside it'
-    )
+    if passed_over.source is Source.VARIABLE:
+        line = f"{variable('profiles', name, 'password_host')}={place}"
+        remedy = f"set {line}"
+    else:
+        line = f'password_host = "{place}"'
+        remedy = f"add {line} beside it"
     return Password(
         note=f"the password in {passed_over} is not used, as it was not given for {place}; "
-        f"if it is meant for that, {remedy}"
+        f"if it is meant for that, {remedy}",
+        line=line,
     )
 
 

@@ -1,11 +1,16 @@
-"""Changed files that are no Python: were they opened, or read otherwise?"""
+"""Changed files that are no Python: were they opened, or read otherwise?
+
+A repository within the project (a submodule) is one of them: which of its files changed is not
+known, but those that were run, imported and opened lie below its path.
+"""
 
 from __future__ import annotations
 
-from flakefighters.model import DoubtKind, Effect, How
+from flakefighters.model import Change, DoubtKind, Effect, How
 from flakefighters.reach import tables
 from flakefighters.reach.early_loading import EarlyLoading
 from flakefighters.reach.seen import Findings, Seen
+from flakefighters.reach.side_effects import SideEffects
 
 __all__ = ["DataFiles"]
 
@@ -13,8 +18,9 @@ __all__ = ["DataFiles"]
 class DataFiles:
     """The rules for one execution."""
 
-    def __init__(self, seen: Seen, found: Findings, early: EarlyLoading):
-        self._seen, self._found, self._early = seen, found, early
+    def __init__(self, seen: Seen, found: Findings, side_effects: SideEffects, early: EarlyLoading):
+        self._seen, self._found = seen, found
+        self._side_effects, self._early = side_effects, early
 
     def judge(self, effect: Effect) -> None:
         """Note what the execution had to do with one of them."""
@@ -26,6 +32,8 @@ class DataFiles:
             self._found.touch(How.LISTED, change)
         elif self._seen.was_read_at_import(path):
             self._found.touch(How.READ_AT_IMPORT, change)
+        elif self._is_used(change):
+            pass
         elif path not in self._seen.execution.watched:
             self._found.doubt(DoubtKind.UNSEEN, change, "it was not watched for")
         elif self._was_kept(path):
@@ -36,6 +44,26 @@ class DataFiles:
             self._found.doubt(DoubtKind.NAMED, change)
         else:
             self._by_table(effect)
+
+    def _is_used(self, change: Change) -> bool:
+        """Whether code of a repository within the project mattered, or may have; notes how."""
+        seen, below = self._seen, f"{change.path}/"
+        if not any(one.startswith(below) for one in seen.loaded):
+            return False
+        used = {unit.path for unit in seen.ran} | seen.trace.imported
+        earlier = [one for one in seen.earlier | seen.outside if one.path.startswith(below)]
+        if any(path.startswith(below) for path in used):
+            self._found.touch(How.USES, change)
+        elif change.path in seen.reach.files:
+            self._found.doubt(DoubtKind.AT_IMPORT, change)
+        elif seen.unknown is not None:
+            self._found.doubt(DoubtKind.IMPORTS_UNKNOWN, change, seen.unknown)
+        elif self._side_effects.left_to(earlier, seen.ran):
+            self._found.doubt(DoubtKind.LEFT_BEHIND, change)
+        else:
+            self._found.certain = False
+            return False
+        return True
 
     def _was_kept(self, path: str) -> bool:
         """Whether what was read of a file may have been kept by code that the test can reach."""

@@ -144,8 +144,12 @@ class Seen:
     def sees(self) -> bool:
         return self.trace.way == "functions"
 
+    @cached_property
+    def loaded(self) -> frozenset[str]:
+        return frozenset(self.loaders).union(self.trace.imported)
+
     def is_loaded(self, path: str) -> bool:
-        return path in self.loaders or path in self.trace.imported
+        return path in self.loaded
 
     def own(self) -> tuple[str, str]:
         parts = self.execution.nodeid.partition("[")[0].split("::")[1:]

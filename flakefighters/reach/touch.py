@@ -33,7 +33,7 @@ class Touch:
         early: EarlyLoading,
     ):
         self._seen, self._found = Seen(execution, project), Findings()
-        self._data = DataFiles(self._seen, self._found, early)
+        self._data = DataFiles(self._seen, self._found, side_effects, early)
         self._python = PythonFiles(self._seen, self._found, side_effects, early)
 
     def of(

@@ -26,6 +26,8 @@ def check_lines(check: Check) -> Iterator[Block]:
     if check.remedy is not None:
         label = "what to do: " if check.status == "failed" else "better: "
         yield line(_INDENT, Span(label, "strong"), check.remedy)
+    for one in check.paste:
+        yield line(f"    {one}")
 
 
 def check_sum(checks: Sequence[Check]) -> Iterator[Block]:
@@ -52,6 +54,7 @@ def check_record(
                 "status": check.status,
                 "message": check.message,
                 "remedy": check.remedy,
+                **({"paste": list(check.paste)} if check.paste else {}),
             }
             for check in checks
         ],

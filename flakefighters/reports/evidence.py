@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from flakefighters.model import Outcome
+from flakefighters.model import ChangeKind, Outcome, setting
 from flakefighters.reports.words import count
 
 __all__ = ["evidence_lines"]
@@ -81,10 +81,18 @@ def _touched(value: Any) -> str | None:
     for one in value:
         if not isinstance(one, list) or len(one) < 5:
             return None
-        how, _, path, unit, line = one[:5]
-        where = f"{path}, line {line}" if line else str(path)
+        how, kind, path, unit, line = one[:5]
+        name = setting(str(path)) if kind == ChangeKind.SETTING.value else path
+        where = f"{name}, line {line}" if line else str(name)
         words.append(f"{how} {unit} in {where}" if unit else f"{how} {where}")
     return f"touched: {_named(words)}"
+
+
+def _doubts(value: Any) -> str | None:
+    """Each is [kind, sentence]."""
+    if not isinstance(value, list) or not all(isinstance(one, list) and one for one in value):
+        return None
+    return f"in doubt: {'; '.join(str(one[-1]) for one in value)}"
 
 
 #: Ids that say nothing to a reader, and what the reason or another sentence says already.
@@ -100,10 +108,11 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     ),
     "more": lambda value: f"and {count(value, 'more change')} touched" if value else "",
     "touched": _touched,
-    "doubts": lambda value: f"in doubt: {_plain(value)}",
+    "doubts": _doubts,
     "seen": lambda value: f"{value} seen",
     "passes": _passes,
     "runs": _runs,
+    "results": _runs,
     "run": lambda value: f"proved by run {str(value)[-4:]}",
     "was": lambda value: f"was: {value}",
     "attempts": _attempts,

@@ -49,6 +49,8 @@ def ago(at: int, now: int) -> str:
     amount = (now - at) // _SECOND
     if amount < 0:
         return when(at)
+    if not amount:
+        return "just now"
     for step, unit in _STEPS:
         if amount < step:
             return f"{count(amount, unit)} ago"

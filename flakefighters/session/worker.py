@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flakefighters.capture.reports import ATTRIBUTE, attachment, state_env
+from flakefighters.capture.reports import ATTRIBUTE, attachment, outcome_of, state_env
 
 if TYPE_CHECKING:
     from flakefighters.tracing.session import TraceSession
@@ -89,10 +89,11 @@ class Watcher:
             sequence = self._before + len(self._made)
             known = attachment(item, call, sequence)
             setattr(report, ATTRIBUTE, known)
+            # One that is run again may have another outcome by now ("rerun", "retried").
+            if self._trace is not None and outcome_of(report) == "failed":
+                error = None if call.excinfo is None else call.excinfo.value
+                known["trace"] = self._trace.attach(item, error)
             if report.outcome == "failed":
-                if self._trace is not None:
-                    error = None if call.excinfo is None else call.excinfo.value
-                    known["trace"] = self._trace.attach(item, error)
                 self._pending[sequence] = report
         return report
 

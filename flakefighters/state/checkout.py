@@ -175,6 +175,15 @@ class Checkout:
         """The commit and its ancestors, newest first, at most ``limit``; cut where shallow."""
         return self._log[:limit]
 
+    def edits_of(self, path: str, since: str | None, seconds: float) -> list[objects.Edit]:
+        """What happened to a file since a commit, in the work tree too, the newest first."""
+        found = []
+        if self.has_git and self._over and path in self._over:
+            head = (self.files_of(self.tree or "") or {}).get(path)
+            found.append(objects.Edit(None, "", (head,), self._over[path]))
+        git = self._git.at(self.base, seconds)
+        return found + objects.edits(git, self.commit or "", since or "", path)
+
     def former(self, base_branch: str | None = None) -> tuple[str, Mapping[str, str]] | None:
         """What git says was there before: who changes it, and the file map of then.
 

@@ -94,9 +94,9 @@ class Git:
         self._program = _program(variables.get("PATH", os.defpath))
         self._environ = _environment(variables, folder)
 
-    def at(self, folder: Path) -> Git:
-        """The same for another folder (a submodule)."""
-        return Git(folder, self.limit, self._environ)
+    def at(self, folder: Path, limit: float | None = None) -> Git:
+        """The same for another folder (a submodule), or with another limit."""
+        return Git(folder, self.limit if limit is None else limit, self._environ)
 
     def ask(self, *arguments: str, stdin: bytes | None = None) -> Answer:
         """Run one command.  What git does is in the answer, never an exception."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.state.disk import SHORT, with_mode
 from flakefighters.state.git import is_commit
@@ -12,9 +12,24 @@ from flakefighters.state.git import is_commit
 if TYPE_CHECKING:
     from flakefighters.state.git import Git
 
-__all__ = ["file_map", "list_tree", "log", "merge_base", "read_blobs", "tree_of"]
+__all__ = ["Edit", "edits", "file_map", "list_tree", "log", "merge_base", "read_blobs", "tree_of"]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
+_EDITS: Final = (
+    *("log", "--max-count=30", "--format=%x01%H %P%n%s", "--encoding=UTF-8", "--no-show-signature"),
+    *("--no-color", "-c", "--raw", "--no-abbrev", "--no-renames"),
+)
+
+
+class Edit(NamedTuple):
+    """What one commit made of a file; ids have 16 digits."""
+
+    #: None is the work tree.
+    commit: str | None
+    subject: str
+    #: The file in each of its parents, None where it was missing; empty if parents are not known.
+    before: tuple[str | None, ...]
+    after: str | None
 
 
 def list_tree(git: Git, tree: str) -> dict[str, str] | None:
@@ -105,4 +120,25 @@ def log(git: Git, commit: str, limit: int) -> list[tuple[str, int]]:
         at, _, name = line.partition(" ")
         if is_commit(name) and at.lstrip("-").isdigit():
             found.append((name, int(at)))
+    return found
+
+
+def edits(git: Git, commit: str, since: str, path: str) -> list[Edit]:
+    """What the commits since another one made of a file, newest first; none if git cannot tell."""
+    if not (is_commit(commit) and is_commit(since)):
+        return []
+    output = git.ask(*_EDITS, commit, f"^{since}", "--", path).output.decode("utf-8", "replace")
+    found = []
+    for record in output.split("\1")[1:]:
+        names, _, rest = record.partition("\n")
+        subject, _, raw = rest.partition("\n")
+        name, _, of_parents = names.partition(" ")
+        # ":100644 100644 OLD NEW M\tPATH"; of a merge "::100644 100644 100644 OLD OLD NEW MM\tPATH"
+        about = raw.strip().partition("\t")[0]
+        parents = len(about) - len(about.lstrip(":")) if of_parents else 0
+        ids = [
+            one[:SHORT] if one.strip("0") else None
+            for one in about.split()[parents + 1 : 2 * parents + 2]
+        ]
+        found.append(Edit(name, subject, tuple(ids[:-1]), ids[-1] if ids else None))
     return found

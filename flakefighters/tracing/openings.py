@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sysconfig
 from collections.abc import Collection, Iterator
+from stat import S_ISDIR
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -61,6 +62,8 @@ class Openings:
         self._folders = {name.rpartition("/")[0] or "." for name in watch.changed}
         self._basenames = {name.rpartition("/")[2] for name in self._wanted | self._folders}
         self._inodes: dict[tuple[int, int], list[str]] | None = None
+        #: Changed repositories within this one, of which no files are known.
+        self._repositories: list[str] = []
 
     def listeners(self) -> dict[str, Listener]:
         """By event."""
@@ -112,7 +115,8 @@ class Openings:
                     self._written.add(name)
                 if name in self._written:
                     continue
-            if native or self._is_reading(frames, folder or name.endswith(".py")):
+            text = folder or name.endswith(".py") or str(path).endswith(".py")
+            if native or self._is_reading(frames, text):
                 self.opened.add(name)
                 for opener in self._openers(frames):
                     self._facts.note("opened", (name, opener))
@@ -146,9 +150,12 @@ class Openings:
 
     def _by_name(self, path: str, names: Collection[str], *, there: bool) -> list[str]:
         base = path.rstrip(os.sep).rpartition(os.sep)[2]
-        if base not in self._basenames:
+        if base not in self._basenames and not self._repositories:
             return []
         real = self._paths.below(_REALPATH(_JOIN(_GETCWD(), path)))
+        for place in self._repositories:
+            if real is not None and real.startswith(f"{place}/"):
+                return [place]
         if real is not None and real in names:
             return [real]
         if not there and not _ISABS(path):  # relative to the descriptor of a folder, perhaps
@@ -163,6 +170,8 @@ class Openings:
             except (OSError, ValueError):
                 continue  # it is gone
             found.setdefault((status.st_dev, status.st_ino), []).append(name)
+            if S_ISDIR(status.st_mode) and name in self._wanted:
+                self._repositories.append(name)
         return found
 
     def _is_reading(self, frames: list[FrameType], text: bool) -> bool:

@@ -124,6 +124,15 @@ ASSIGNED = [
     ("{'api_key': 'k1'}", "k1"),
     ("{'token': 'abc', 'x': 1}", "abc"),
     ('{"access_token":"abc"}', "abc"),
+    # The same in options, in the environment of a command, and in what repr() shows.
+    ("['cmd', '--password=pw']", "pw'"),
+    ("cmd --auth-token=abc --x", "abc"),
+    ("PGPASSWORD=pw psql -h db", "pw "),
+    ("SSHPASS=hunter2x sshpass -e ssh bob@host", "hunter2x"),
+    ("Config(host='db', password='pw', api_key='k1')", "'pw'"),
+    ("Config(host='db', api_key='k1')", "k1"),
+    ("Authorization: Bearer ab12", "ab12"),
+    ("http --auth bob:pw1 https://x", "pw1"),
     # Read to their ends, however long.
     ("token=" + "a1" * 5_000 + "zz", "zz"),
     ("Authorization: Bearer " + "a1" * 5_000 + "zz", "zz"),

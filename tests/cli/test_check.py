@@ -104,6 +104,39 @@ def test_settings_that_name_nothing(
     assert statuses(said)["packages"] == "ok"
 
 
+_PASSWORD = "FLAKEFIGHTERS_PROFILES__CI__PASSWORD"
+_WHO = "ci_writer@db.invalid:5432/flakes"
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ({}, [f"export {_PASSWORD}=...", f"export {_PASSWORD}_HOST={_WHO}"]),
+        ({"CI": "true"}, [f"{_PASSWORD}=...", f"{_PASSWORD}_HOST={_WHO}"]),
+        ({_PASSWORD: "hunter2"}, [f"export {_PASSWORD}_HOST={_WHO}"]),
+        (
+            {"FLAKEFIGHTERS_PROFILES__CI__URL": "postgresql://u@db.invalid/d"},
+            [f"export {_PASSWORD}=..."],
+        ),
+    ],
+)
+def test_lines_that_can_be_pasted(
+    empty_shop: Shop,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, str],
+    lines: list[str],
+) -> None:
+    (empty_shop.path / "profiles.toml").write_text(
+        f'[profiles.ci]\nurl = "postgresql://{_WHO}"\n', encoding="utf-8"
+    )
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    said = command("check", "ci")
+    found = [line for line in said.out.splitlines() if line.startswith("    ") and line[4] != " "]
+    assert found == [f"    {line}" for line in lines]
+
+
 def test_profile_and_url_exclude_each_other(empty_shop: Shop, command: Command) -> None:
     assert command("check", "local", "--database-url", "sqlite:///x.db").code == 2
 

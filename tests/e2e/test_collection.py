@@ -16,7 +16,7 @@ def test_a_change_behind_an_unchanged_file(project: Project) -> None:
     project.commit({"shop.py": "def raet(): return 1\n"})
     (verdict,) = project.pytest(expect=2).verdicts
     assert verdict[0] == "GENUINE"
-    assert verdict[1].startswith("test_shop.py - in collection: imports shop.py, changed since")
+    assert verdict[1].startswith("test_shop.py - in collection: imports shop.py, changed in ")
 
 
 def test_an_import_that_fails_now_and_then(project: Project, tmp_path: Path) -> None:

@@ -93,3 +93,36 @@ def test_one_cause_of_many_failures(project: Project) -> None:
     assert text.startswith("test_it.py::test_n[0] and 39 more - many at once")
     assert "-v lists all 40 failures" in ended.ours
     assert len(project.pytest("-v", "--color=no", "--tb=no", expect=1).verdicts) == 40
+
+
+def test_parameters_that_are_new_in_each_run(project: Project) -> None:
+    """The function has passed with others: what it ran of what changed since is to blame."""
+    project.init()
+    files = {
+        "mod.py": "def f():\n    return 1\n",
+        "test_it.py": """
+            import random
+
+            import pytest
+
+            from mod import f
+
+            @pytest.mark.parametrize("n", [random.random()])
+            def test_f(n):
+                assert f() == 1
+
+            @pytest.mark.parametrize("n", [random.random()])
+            def test_moody(n, pytestconfig):
+                assert not pytestconfig.rootpath.with_name("down").exists()
+            """,
+    }
+    project.commit(files)
+    project.pytest("--color=no", expect=0)
+    project.root.with_name("down").touch()
+    project.commit({"mod.py": "def f():\n    return 2\n"})
+    project.commit({"other.py": ""})
+    ended = project.pytest("--color=no", expect=1)
+    told = {label: text.partition(" - ")[2] for label, text in ended.verdicts}
+    assert told["GENUINE"].startswith("ran f() in mod.py, changed in ")
+    assert told["GENUINE"].endswith("'work' since it passed with other parameters")
+    assert told["UNDECIDED"].startswith("passed with other parameters only (")

@@ -134,6 +134,53 @@ def test_linked_work_tree_and_submodule(project: Project) -> None:
     assert len(project.runs(tree / "flakefighters.db")) == 2
 
 
+def test_a_submodule_concerns_those_who_use_it(project: Project) -> None:
+    inner = project.root.parent / "inner"
+    inner.mkdir()
+    library = {"lib.py": "def f():\n    return 1\n", "data.txt": "1\n"}
+    project.write(library, root=inner)
+    project.init(inner)
+    project.commit()
+    project.init(project.root)
+    down = project.home / "down"
+    project.write(
+        {
+            "pytest.ini": "[pytest]\npythonpath = vendored\n",
+            "test_user.py": """
+            from pathlib import Path
+            from lib import f
+
+            def test_runs():
+                assert f() == 1
+
+            DATA = Path(__file__).with_name("vendored") / "data.txt"
+
+            def test_reads():
+                assert DATA.read_text() == "1\\n"
+            """,
+            "test_other.py": f"""
+            from pathlib import Path
+
+            def test_moody():
+                assert not Path({str(down)!r}).exists()
+            """,
+        }
+    )
+    project.git("submodule", "add", "-q", str(inner), "vendored")
+    project.commit()
+    project.pytest(expect=0)
+    down.touch()
+    project.write({"vendored/lib.py": "def f():\n    return 2\n", "vendored/data.txt": "2\n"})
+    project.git("commit", "-q", "-am", "other", cwd=project.root / "vendored")
+    project.commit()
+    ended = project.pytest("--color=no", expect=1)
+    told = {line.partition(" - ")[0]: label for label, line in ended.verdicts}
+    reads = "test_user.py::test_reads - opened vendored, changed in"
+    assert any(line.startswith(reads) for _, line in ended.verdicts)
+    assert told.pop("test_user.py::test_runs") == "GENUINE"
+    assert told == {"test_user.py::test_reads": "GENUINE", "test_other.py::test_moody": "FLAKY"}
+
+
 def test_a_hostile_repository(project: Project) -> None:
     """Its own settings start no program."""
     project.init()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.project import Project
 from tests.requirements import need_installed
 
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"coverage", "keyring", "psycopg2", "pydantic", "pydantic_settings", "rich", "sqlalchemy"}
 HEAVY |= {"typer", "asyncio", "sqlite3", "flakefighters.session", "flakefighters.history"}
 
@@ -313,3 +317,42 @@ def test_our_modules_are_not_rewritten(project: Project) -> None:
         }
     )
     project.pytest("-p", "rewriting", expect=0)
+
+
+def _install(folder: Path, name: str, points: str) -> Path:
+    """Metadata of a distribution with pytest plugins."""
+    about = folder / f"{name}-0.7.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.7\n")
+    (about / "entry_points.txt").write_text(f"[pytest11]\n{points}")
+    return folder
+
+
+@pytest.mark.parametrize("first", ["this", "that"])
+def test_the_other_plugin_of_our_name(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, first: str
+) -> None:
+    project.test("def test_it():\n    pass\n")
+    made = tmp_path_factory.mktemp("installed")
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    points = "".join(f"{name} = {value}\n" for name, value in known["pytest11"].items())
+    mine = _install(made / "this", "flakefighters", points)
+    peer = _install(made / "that", "pytest_flakefighters", "flakefighters = pytest_flakefighters")
+    (peer / "pytest_flakefighters.py").write_text("")
+    folders = [mine, peer] if first == "this" else [peer, mine]
+    path = os.pathsep.join(map(str, [*folders, ROOT]))
+    ran = project.pytest("-q", installed=True, env={"PYTHONPATH": path}, expect=0)
+    (warning,) = ran.warnings
+    which = "this one (" if first == "this" else "that one, so this one is not active ("
+    assert f"installed too, and pytest loads only one plugin called flakefighters: {which}" in (
+        warning
+    )
+    assert ("saved to local" in ran.out) == (first == "this")
+    silent = project.pytest(
+        "-q", "-p", "no:flakefighters", installed=True, env={"PYTHONPATH": path}, expect=0
+    )
+    alone = os.pathsep.join(map(str, [mine, ROOT]))
+    assert [
+        *silent.warnings,
+        *project.pytest(installed=True, env={"PYTHONPATH": alone}).warnings,
+    ] == []

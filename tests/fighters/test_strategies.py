@@ -12,16 +12,21 @@ from flakefighters.fighters.changed_imports import ChangedImports
 from flakefighters.fighters.persistent import Broken, Persistent, streak
 from flakefighters.fighters.same_state import Rerun, SameState
 from flakefighters.fighters.systemic import Systemic
-from flakefighters.fighters.words import crossed, setting
+from flakefighters.fighters.touched_change import TouchedChange
+from flakefighters.fighters.words import crossed
 from flakefighters.model import (
     Change,
     ChangeKind,
     Confidence,
+    Doubt,
+    DoubtKind,
     Failure,
     Label,
     Outcome,
     Phase,
+    Touching,
     Trust,
+    setting,
 )
 from tests.fighters.cases import NOW, baseline, case, change, past, reach
 
@@ -36,7 +41,7 @@ def test_a_pass_on_the_same_state() -> None:
     assert said is not None
     assert (said.label, said.confidence) == (Label.FLAKY, Confidence.PROVED)
     assert said.reason.startswith("passed on the same state in run 000c (12 minutes ago)")
-    assert said.reason.endswith("and 1 time before")
+    assert said.reason.endswith(" and in 1 other run")
     assert said.evidence["passed"] == 2
 
 
@@ -208,6 +213,26 @@ def test_a_changed_file_is_imported() -> None:
     assert said.reason == "imports shop/tax.py, changed since it last passed (a1b2c3d)"
 
 
+@pytest.mark.parametrize(
+    ("commits", "expected"),
+    [
+        (("9826683 'raise rate'",), "changed in 9826683 'raise rate'"),
+        (("b 'x'", "c 'y'", "d 'z'"), "changed in b 'x', c 'y' and 1 more"),
+        (("uncommitted edit",), "changed since it last passed (uncommitted edit)"),
+        ((), "changed since it last passed (a1b2c3d)"),
+    ],
+)
+def test_the_commit_that_changed_it_is_named(commits: tuple[str, ...], expected: str) -> None:
+    made = case(
+        baseline=baseline(change("shop/tax.py")),
+        reach=reach("shop/tax.py"),
+        commits={("shop/tax.py", None): commits},
+    )
+    said = ChangedImports().judge(made)
+    assert said is not None
+    assert said.reason == f"imports shop/tax.py, {expected}"
+
+
 def test_its_own_file_comes_first() -> None:
     made = case(
         baseline=baseline(change("a.py"), change("tests/test_a.py")),
@@ -221,7 +246,7 @@ def test_its_own_file_comes_first() -> None:
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        (baseline(change("other.py")), "none of the 1 changed file"),
+        (baseline(change("other.py")), "it does not import the one file that changed"),
         (baseline(change("data.csv", ChangeKind.DATA)), "data.csv changed"),
         (baseline(change("requests", ChangeKind.DISTRIBUTION)), "requests changed"),
         (baseline(complete=False, unknown="no files"), "not wholly known: no files"),
@@ -263,6 +288,35 @@ def test_without_a_recorded_pass_never_flaky(fighter: Any) -> None:
         assert said is None or said.label is not Label.FLAKY
 
 
+def _setting(name: str, how: str = "changed") -> Doubt:
+    made = Change(kind=ChangeKind.SETTING, path=name, how=how)
+    if how == "changed":
+        made = replace(made, before="x", after="y")
+    return Doubt(DoubtKind.ELSEWHERE, made)
+
+
+@pytest.mark.parametrize(
+    ("doubts", "reason"),
+    [
+        ([_setting("ci.job")], "it last passed elsewhere (a1b2c3d): the CI job x -> y"),
+        (
+            [_setting("ci.job"), _setting("ci.stage"), _setting("ci.workflow")],
+            "it last passed elsewhere (a1b2c3d): the CI job x -> y, the CI stage x -> y and 1 more",
+        ),
+        (
+            [_setting("ci.job", "added"), _setting("ci.vendor", "added")],
+            "passed outside CI (a1b2c3d), fails in CI",
+        ),
+    ],
+)
+def test_a_pass_in_another_place_is_told_in_words(doubts: list[Doubt], reason: str) -> None:
+    touching = Touching(doubts=tuple(doubts))
+    said = TouchedChange().judge(case(baseline=replace(baseline(), touching=touching)))
+    assert said is not None
+    assert (said.label, said.reason) == (Label.UNDECIDED, reason)
+    assert said.evidence["doubts"] == [["elsewhere", reason]]
+
+
 @pytest.mark.parametrize(
     ("how", "said"),
     [
@@ -275,4 +329,7 @@ def test_what_passed_in_ci_and_fails_here(how: str, said: str | None) -> None:
     change = Change(kind=ChangeKind.SETTING, path="ci.vendor", how=how)
     assert crossed([change], "a1b2c3d") == said
     assert setting("ci.vendor") == "the CI service"
+    assert setting("ci.job") == "the CI job"
+    assert setting("pytest.--strict") == "pytest's option --strict"
+    assert setting("pytest.xfail_strict") == "pytest's setting xfail_strict"
     assert setting("option") == "option"

@@ -23,6 +23,14 @@ RUN = "0199000000007000800000000000aaaa"
         ({"runs": 0}, ["no earlier result seen"]),
         ({"by": "retry", "run": RUN, "was": "genuine"}, ["proved by run aaaa", "was: genuine"]),
         ({"doubts": []}, []),
+        (
+            {"doubts": [["elsewhere", "passed in CI (a), fails here"], ["kept", "it is kept"]]},
+            ["in doubt: passed in CI (a), fails here; it is kept"],
+        ),
+        (
+            {"touched": [["runs with", "setting", "timezone", None, None, "changed"]]},
+            ["touched: runs with the time zone"],
+        ),
         ({"a_new_key": {"deep": [1, {"x": True}]}}, ["a new key: deep 1, x yes"]),
         ({"touched": "not as it was", "runs": {"a": 1}}, ["touched: not as it was", "runs: a 1"]),
         ({"many": list(range(9))}, ["many: 0, 1, 2, 3, 4 and 4 more"]),

@@ -75,6 +75,26 @@ def test_reports_that_are_logged_late_are_not_hidden() -> None:
     assert [known(report).get("hidden") for report in reports] == [None, None, None]
 
 
+class _Trace:
+    """Stands for what was watched."""
+
+    def attach(self, item: Any, error: Any) -> dict[str, Any]:
+        del item, error
+        return {"seen": True}
+
+
+@pytest.mark.parametrize("outcome", ["failed", "rerun", "retried"])
+def test_an_attempt_that_is_run_again_keeps_its_trace(outcome: str) -> None:
+    watcher = Watcher(_Trace())  # type: ignore[arg-type]
+    assert known(made(watcher, "call", outcome)).get("trace") == {"seen": True}
+
+
+@pytest.mark.parametrize("outcome", ["passed", "skipped"])
+def test_other_attempts_need_none(outcome: str) -> None:
+    watcher = Watcher(_Trace())  # type: ignore[arg-type]
+    assert "trace" not in known(made(watcher, "call", outcome))
+
+
 def test_marks() -> None:
     call = SimpleNamespace(excinfo=None)
     assert "marks" not in attachment(Item(), call, 1)
