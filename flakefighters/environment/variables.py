@@ -7,44 +7,108 @@ the code asks for is found out from its text, and only when a test failed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from flakefighters.ids import h128
+from flakefighters.model import RunHead
 
-__all__ = ["asked_for", "noted", "other_values"]
+__all__ = ["Asked", "asked_for", "kept", "noted", "other_values", "varied"]
 
 #: Hexadecimal digits of each hash.
 _DIGITS: Final = 6
 #: What has another value in each run, or on each machine, and says nothing of how code behaves.
 _PASSING: Final = re.compile(
-    r"(?:PYTEST_|FLAKEFIGHTERS|GITHUB_|RUNNER_|CI_|BUILDKITE_|CIRCLE_|TRAVIS_|BUILD_|COV_|COVERAGE"
-    r"|XDG_|SSH_|DBUS_|LC_|GIT_|VIRTUAL_ENV|PYTHON)\w*"
-    r"|_|PATH|PWD|OLDPWD|SHLVL|HOME|TMPDIR|TEMP|TMP|USER|LOGNAME|HOSTNAME|TERM|COLUMNS|LINES|PS1"
-    r"|TOX_\w*|NOX_\w*"
+    r"(?:PYTEST_|FLAKEFIGHTERS|COV_|COVERAGE|XDG_|SSH_|DBUS_|GIT_|VIRTUAL_ENV|TOX_|NOX_)\w*"
+    r"|PYTHON(?!UTF8|IOENCODING|WARNINGS|DEVMODE)\w*|\w+_(?:TOKEN|SESSION_ID)"
+    r"|_|PATH|PWD|OLDPWD|SHLVL|HOME|TMPDIR|TEMP|TMP|HOSTNAME|PS1"
 )
-_ASKS: Final = re.compile(rb"\b(?:environb?|getenvb?)\b")
-_NAME: Final = re.compile(rb"""["']([A-Za-z_]\w{1,80})["']""")
+#: The same, where a CI service runs the tests.
+_OF_A_BUILD: Final = re.compile(
+    r"(?:AGENT_|APPVEYOR_|BITBUCKET_|BITRISE|BUILD_|BUILDKITE_|CI_|CIRCLE_|CIRRUS_|CODEBUILD_"
+    r"|DRONE_|GITHUB_|RUNNER_|SEMAPHORE_|SYSTEM_|TRAVIS_)\w*|\w+_(?:BUILD|JOB|RUN)_ID"
+)
+_SERVICES: Final = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ARN")
+#: Python and common libraries ask for these, whoever names them.
+_ALWAYS: Final = (
+    *("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "LANG", "LC_ALL", "LC_CTYPE"),
+    *("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS"),
+)
+#: What shows that code looks at the environment, itself or by a library of settings.
+_ASKS: Final = re.compile(
+    rb"\b(?:environ[bs]?|getenvb?|env|env_?var|env_prefix|auto_envvar_prefix|from_prefixed_env"
+    rb"|decouple|dynaconf|BaseSettings|dj_database_url)\b"
+)
+_WORD: Final = re.compile(rb"[A-Za-z_]\w{1,80}")
+#: Other code may hand a name on, and scripts and settings are filled in.
+_HANDED_ON: Final = re.compile(rb"""(?:["'}]|\$\{?)([A-Z][A-Z0-9_]{1,80})\b""")
+#: A name where it can be nothing else: no default value, which may be a secret.
+_KEY: Final = re.compile(
+    rb"""(?:environb?|getenvb?|\benv)(?:\.\w+)?\s*[\[(]\s*[bu]?["']([A-Za-z_]\w{1,80})["']"""
+)
+#: More prefixes, or names behind them, are not tried.
+_MOST_PREFIXES, _MOST_PREFIXED, _MOST_KEPT = 8, 3_000, 100
+
+
+class Asked(NamedTuple):
+    """Names of variables that the project may ask for."""
+
+    names: frozenset[str]
+    #: Those that stand where code asks for a variable.
+    keys: frozenset[str]
 
 
 def noted(environ: Mapping[str, str], project: str) -> str:
     """Hashes of the names and values, in one text."""
+    service = any(name in environ for name in _SERVICES)
     return "".join(
         sorted(
             _hash(project, name) + _hash(project, name, value)
             for name, value in environ.items()
-            if not _PASSING.fullmatch(name)
+            if not (_PASSING.fullmatch(name) or (service and _OF_A_BUILD.fullmatch(name)))
         )
     )
 
 
-def asked_for(sources: Iterable[bytes]) -> frozenset[str]:
-    """Names that code may ask for: texts in files that look at the environment."""
-    found: set[bytes] = set()
+def asked_for(sources: Iterable[bytes]) -> Asked:
+    """Names that code may ask for.
+
+    These are all words of the files that look at the environment, as they are and in upper case,
+    with the prefixes that such a file names; and upper-case texts in other files.
+    """
+    words: set[bytes] = set()
+    others: set[bytes] = set()
+    keys: set[bytes] = set()
     for source in sources:
+        others.update(_HANDED_ON.findall(source))
         if _ASKS.search(source):
-            found.update(_NAME.findall(source))
-    return frozenset(name.decode() for name in found)
+            words.update(_WORD.findall(source))
+            keys.update(_KEY.findall(source))
+    upper = {word.upper() for word in words}
+    prefixes = sorted(word for word in words & upper if word.endswith(b"_"))[:_MOST_PREFIXES]
+    behind = sorted(upper | others)[:_MOST_PREFIXED] if prefixes else ()
+    whole = {prefix + name for prefix in prefixes for name in behind}
+    names = frozenset(name.decode() for name in words | upper | others | whole)
+    return Asked(names.union(_ALWAYS), frozenset(map(bytes.decode, keys)))
+
+
+def kept(asked: Asked, project: str, several: Iterable[str]) -> list[str]:
+    """Names to keep with a run, so that it can be judged again without the project's files.
+
+    Any word may be a secret, but not the name of a variable that one of the runs had (``several``
+    is what they noted).
+    """
+    had = {name for text in several for name in _read(text)}
+    found = {name for name in asked.names if _hash(project, name) in had}
+    return sorted(found | asked.keys)[:_MOST_KEPT]
+
+
+def varied(old: RunHead, new: RunHead, names: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+    """Those of the names that have another value in one of two runs; they are asked for late."""
+    then, now = (one.context.get("variables") for one in (old, new))
+    if not isinstance(then, str) or not isinstance(now, str) or then == now:
+        return ()
+    return other_values(then, now, new.project, names())
 
 
 def other_values(then: str, now: str, project: str, names: Iterable[str]) -> tuple[str, ...]:

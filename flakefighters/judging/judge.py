@@ -10,7 +10,7 @@ from typing import Any
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.facts import compare
-from flakefighters.environment.variables import other_values
+from flakefighters.environment.variables import Asked, kept, varied
 from flakefighters.fighters import decide
 from flakefighters.fighters.cells import unclear
 from flakefighters.history import Evidence
@@ -64,13 +64,17 @@ def judge(
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
     judged.merged = sorted(world.known.merged)
+    judged.asked = world.asked()
     for execution in failed:
         ignore = session.ignored.get(execution.nodeid, {}).get("ignore")
         if ignore is True:
             continue
         mine = [one for one in fighters if not (isinstance(ignore, list) and one.name in ignore)]
         for index in range(len(execution.failures)):
-            joint, said = decide(world.case(execution, index), mine)
+            case = world.case(execution, index)
+            joint, said = decide(case, mine)
+            if run.head.context.get("seeds") and not case.draws:
+                joint = replace(joint, evidence={**joint.evidence, "draws": False})
             place: dict[str, Any] = {
                 "run": run.head.id,
                 "nodeid": execution.nodeid,
@@ -242,19 +246,20 @@ class _World:
 
     def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
         """Variables that the project asks for, by the id of a run in which they were others."""
-        now = self.run.head.context.get("variables")
-        found: dict[str, tuple[str, ...]] = {}
-        for one in past:
-            then = one.run.context.get("variables")
-            if now is None or then is None or then == now:
-                continue
-            names = other_values(then, now, one.run.project, self._asked_for)
-            if names:
-                found[one.run.id] = names
-        return found
+        found = {one.run.id: varied(one.run, self.run.head, self._names) for one in past}
+        return {run: names for run, names in found.items() if names}
+
+    def _names(self) -> frozenset[str]:
+        return self._asked_for.names
+
+    def asked(self) -> list[str]:
+        """Variables that the project asks for, to judge by when it is not there."""
+        heads = (self.run.head, *self.runs)
+        several = {str(head.context.get("variables") or "") for head in heads}
+        return kept(self._asked_for, self.run.head.project, several)
 
     @cached_property
-    def _asked_for(self) -> frozenset[str]:
+    def _asked_for(self) -> Asked:
         return asked_for_in(self.checkout)
 
     # -- which pass is the baseline ----------------------------------------------------------
