@@ -27,10 +27,12 @@ from flakefighters.model import (
     Execution,
     Failure,
     Flakefighter,
+    How,
     Outcome,
     Past,
     Run,
     RunHead,
+    Touching,
     Trace,
     Use,
     believed,
@@ -144,7 +146,7 @@ class _World:
         """Everything that may be looked at for one failure."""
         failure = execution.failures[index]
         past = self.past.get(execution.nodeid, ())
-        file = own_file(execution.nodeid)
+        file = self._own_file(execution)
         trace = self.accounts.trace(execution, index)
         passes = self._passes(past)
         baseline, stable = self._baseline(passes), self._stable(past, passes)
@@ -197,10 +199,17 @@ class _World:
     def _without_baseline(self, case: Case, asked: tuple[Execution, Failure, Trace | None]) -> Case:
         """The case of a test that never passed: git still knows what is being changed."""
         execution, failure, trace = asked
-        former = self.checkout.former(self.run.head.base_branch) if trace is not None else None
-        if former is None or trace is None or not self.readable:
+        former = None
+        if self.readable and (trace is not None or _is_place(execution)):
+            former = self.checkout.former(self.run.head.base_branch)
+        if former is None:
             return case
         who, files = former
+        if trace is None:
+            reached = self.accounts.reach(case.own_file or "", files).files
+            found = differing(files, self.checkout.files() or {})
+            imported = tuple((How.IMPORTED, one) for one in found if one.path in reached)
+            return replace(case, changing=Touching(touched=imported), changed_by=who)
         delta = self.accounts.since(who, files)
         changes = Changes(changes=tuple(effect.change for effect in delta.effects))
         touching = self.accounts.touching(execution, failure, trace, changes, who, files)
@@ -261,6 +270,14 @@ class _World:
     @cached_property
     def _asked_for(self) -> Asked:
         return asked_for_in(self.checkout)
+
+    def _own_file(self, execution: Execution) -> str:
+        """The file of a test; of a folder that cannot be collected, the one that is loaded."""
+        file = own_file(execution.nodeid)
+        if not _is_place(execution) or file.endswith(".py"):
+            return file
+        loaded = (f"{file}/{name}".removeprefix("./") for name in ("conftest.py", "__init__.py"))
+        return next((one for one in loaded if one in (self.checkout.files() or {})), file)
 
     # -- which pass is the baseline ----------------------------------------------------------
 
