@@ -7,50 +7,127 @@ the code asks for is found out from its text, and only when a test failed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.ids import h128
 
-__all__ = ["asked_for", "noted", "other_values"]
+if TYPE_CHECKING:
+    from flakefighters.model import RunHead
+
+__all__ = ["Asked", "asked_for", "kept", "noted", "other_values", "varied"]
 
 #: Hexadecimal digits of each hash.
 _DIGITS: Final = 6
 #: What has another value in each run, or on each machine, and says nothing of how code behaves.
 _PASSING: Final = frozenset(
     {
-        *("_", "COLUMNS", "HOME", "HOSTNAME", "LINES", "LOGNAME", "OLDPWD", "PATH", "PS1", "PWD"),
-        *("SHLVL", "TEMP", "TERM", "TMP", "TMPDIR", "USER"),
+        *("_", "HOME", "HOSTNAME", "OLDPWD", "PATH", "PS1", "PWD", "SHLVL", "TEMP", "TMP"),
+        "TMPDIR",
     }
 )
-#: The same by how their names begin.
-_PASSING_PREFIXES: Final = (
-    *("BUILD_", "BUILDKITE_", "CIRCLE_", "CI_", "COVERAGE", "COV_", "DBUS_", "FLAKEFIGHTERS"),
-    *("GITHUB_", "GIT_", "LC_", "NOX_", "PYTEST_", "PYTHON", "RUNNER_", "SSH_", "TOX_"),
-    *("TRAVIS_", "VIRTUAL_ENV", "XDG_"),
+#: The same by how names begin and end.
+_PASSING_STARTS: Final = (
+    *("COVERAGE", "COV_", "DBUS_", "FLAKEFIGHTERS", "GIT_", "NOX_", "PYTEST_", "PYTHON", "SSH_"),
+    *("TOX_", "VIRTUAL_ENV", "XDG_"),
 )
-_ASKS: Final = rb"\b(?:environb?|getenvb?)\b"
-_NAME: Final = rb"""["']([A-Za-z_]\w{1,80})["']"""
+_PASSING_ENDS: Final = ("_SESSION_ID", "_TOKEN")
+#: The same, where a CI service runs the tests.
+_BUILD_STARTS: Final = (
+    *("AGENT_", "APPVEYOR_", "BITBUCKET_", "BITRISE", "BUILDKITE_", "BUILD_", "CIRCLE_", "CIRRUS_"),
+    *("CI_", "CODEBUILD_", "DRONE_", "GITHUB_", "RUNNER_", "SEMAPHORE_", "SYSTEM_", "TRAVIS_"),
+)
+_BUILD_ENDS: Final = ("_BUILD_ID", "_JOB_ID", "_RUN_ID")
+_SERVICES: Final = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ARN")
+#: Python and common libraries ask for these, whoever names them.
+_ALWAYS: Final = (
+    *("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "LANG", "LC_ALL", "LC_CTYPE"),
+    *("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS"),
+)
+# Patterns are texts: most runs need none of them.
+#: What shows that code looks at the environment, itself or by a library of settings.
+_ASKS: Final = (
+    rb"\b(?:environ[bs]?|getenvb?|env|env_?var|env_prefix|auto_envvar_prefix|from_prefixed_env"
+    rb"|decouple|dynaconf|BaseSettings|dj_database_url)\b"
+)
+_WORD: Final = rb"[A-Za-z_]\w{1,80}"
+#: Other code may hand a name on, and scripts and settings are filled in.
+_HANDED_ON: Final = rb"""(?:["'}]|\$\{?)([A-Z][A-Z0-9_]{1,80})\b"""
+#: A name where it can be nothing else: no default value, which may be a secret.
+_KEY: Final = (
+    rb"""(?:environb?|getenvb?|\benv)(?:\.\w+)?\s*[\[(]\s*[bu]?["']([A-Za-z_]\w{1,80})["']"""
+)
+#: More prefixes, or names behind them, are not tried.
+_MOST_PREFIXES, _MOST_PREFIXED, _MOST_KEPT = 8, 3_000, 100
+
+
+class Asked(NamedTuple):
+    """Names of variables that the project may ask for."""
+
+    names: frozenset[str]
+    #: Those that stand where code asks for a variable.
+    keys: frozenset[str]
 
 
 def noted(environ: Mapping[str, str], project: str) -> str:
     """Hashes of the names and values, in one text."""
+    service = any(name in environ for name in _SERVICES)
     return "".join(
         sorted(
             _hash(project, name) + _hash(project, name, value)
             for name, value in environ.items()
-            if name not in _PASSING and not name.startswith(_PASSING_PREFIXES)
+            if not _is_passing(name, service)
         )
     )
 
 
-def asked_for(sources: Iterable[bytes]) -> frozenset[str]:
-    """Names that code may ask for: texts in files that look at the environment."""
-    found: set[bytes] = set()
+def _is_passing(name: str, service: bool) -> bool:
+    if name in _ALWAYS:
+        return False
+    if name in _PASSING or name.startswith(_PASSING_STARTS) or name.endswith(_PASSING_ENDS):
+        return True
+    return service and (name.startswith(_BUILD_STARTS) or name.endswith(_BUILD_ENDS))
+
+
+def asked_for(sources: Iterable[bytes]) -> Asked:
+    """Names that code may ask for.
+
+    These are all words of the files that look at the environment, as they are and in upper case,
+    with the prefixes that such a file names; and upper-case texts in other files.
+    """
+    words: set[bytes] = set()
+    others: set[bytes] = set()
+    keys: set[bytes] = set()
     for source in sources:
+        others.update(re.findall(_HANDED_ON, source))
         if re.search(_ASKS, source):
-            found.update(re.findall(_NAME, source))
-    return frozenset(name.decode() for name in found)
+            words.update(re.findall(_WORD, source))
+            keys.update(re.findall(_KEY, source))
+    upper = {word.upper() for word in words}
+    prefixes = sorted(word for word in words & upper if word.endswith(b"_"))[:_MOST_PREFIXES]
+    behind = sorted(upper | others)[:_MOST_PREFIXED] if prefixes else ()
+    whole = {prefix + name for prefix in prefixes for name in behind}
+    names = frozenset(name.decode() for name in words | upper | others | whole)
+    return Asked(names.union(_ALWAYS), frozenset(map(bytes.decode, keys)))
+
+
+def kept(asked: Asked, project: str, several: Iterable[str]) -> list[str]:
+    """Names to keep with a run, so that it can be judged again without the project's files.
+
+    Any word may be a secret, but not the name of a variable that one of the runs had (``several``
+    is what they noted).
+    """
+    had = {name for text in several for name in _read(text)}
+    found = {name for name in asked.names if _hash(project, name) in had}
+    return sorted(found | asked.keys)[:_MOST_KEPT]
+
+
+def varied(old: RunHead, new: RunHead, names: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+    """Those of the names that have another value in one of two runs; they are asked for late."""
+    then, now = (one.context.get("variables") for one in (old, new))
+    if not isinstance(then, str) or not isinstance(now, str) or then == now:
+        return ()
+    return other_values(then, now, new.project, names())
 
 
 def other_values(then: str, now: str, project: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -25,10 +25,14 @@ Job = tuple[str, str | None, int | None]
 
 
 def cell_of(head: RunHead) -> Job | None:
-    """Build, job and attempt of a run, if that is all that is known of its place in CI."""
-    if head.build is None or head.shard is not None:
+    """Build, job and attempt of a run, if that is all that is known of its place in CI.
+
+    Where a service does not tell the build, all runs on a commit may be of one.
+    """
+    build = head.build or (head.commit if "ci" in head.origin else None)
+    if build is None or head.shard is not None:
         return None
-    return head.build, head.job, head.attempt
+    return build, head.job, head.attempt
 
 
 def machines(heads: Iterable[RunHead]) -> dict[Job, set[str]]:

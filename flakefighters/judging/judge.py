@@ -9,7 +9,7 @@ from typing import Any
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.differences import compare
-from flakefighters.environment.variables import other_values
+from flakefighters.environment.variables import Asked, kept, varied
 from flakefighters.fighters.cells import unclear
 from flakefighters.fighters.rule import decide
 from flakefighters.history import Evidence
@@ -28,10 +28,12 @@ from flakefighters.model import (
     Execution,
     Failure,
     Flakefighter,
+    How,
     Outcome,
     Past,
     Run,
     RunHead,
+    Touching,
     Trace,
     Use,
     believed,
@@ -65,13 +67,17 @@ def judge(
     world.readable = history is not None or absent
     judged.seen = [head.id for head in world.runs]
     judged.merged = sorted(world.known.merged)
+    judged.asked = world.asked()
     for execution in failed:
         ignore = session.ignored.get(execution.nodeid, {}).get("ignore")
         if ignore is True:
             continue
         mine = [one for one in fighters if not (isinstance(ignore, list) and one.name in ignore)]
         for index in range(len(execution.failures)):
-            joint, said = decide(world.case(execution, index), mine)
+            case = world.case(execution, index)
+            joint, said = decide(case, mine)
+            if run.head.context.get("seeds") and not case.draws:
+                joint = replace(joint, evidence={**joint.evidence, "draws": False})
             place: dict[str, Any] = {
                 "run": run.head.id,
                 "nodeid": execution.nodeid,
@@ -135,7 +141,7 @@ class _World:
         """Everything that may be looked at for one failure."""
         failure = execution.failures[index]
         past = self.past.get(execution.nodeid, ())
-        file = own_file(execution.nodeid)
+        file = self._own_file(execution)
         trace = self.accounts.trace(execution, index)
         passes = self._passes(past)
         baseline, stable = self._baseline(passes), self._stable(past, passes)
@@ -211,10 +217,17 @@ class _World:
             files = self._files.get(sibling.run.state or "") or {}
             commits = self._commits(case, like, files)
             return replace(case, changing=like.touching, sibling=sibling, commits=commits)
-        former = self.checkout.former(self.run.head.base_branch) if trace is not None else None
-        if former is None or trace is None or not self.readable:
+        former = None
+        if self.readable and (trace is not None or _is_place(execution)):
+            former = self.checkout.former(self.run.head.base_branch)
+        if former is None:
             return case
         who, files = former
+        if trace is None:
+            reached = self.accounts.reach(case.own_file or "", files).files
+            found = differing(files, self.checkout.files() or {})
+            imported = tuple((How.IMPORTED, one) for one in found if one.path in reached)
+            return replace(case, changing=Touching(touched=imported), changed_by=who)
         delta = self.accounts.since(who, files)
         changes = Changes(changes=tuple(effect.change for effect in delta.effects))
         touching = self.accounts.touching(execution, failure, trace, changes, who, files)
@@ -260,20 +273,29 @@ class _World:
 
     def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
         """Variables that the project asks for, by the id of a run in which they were others."""
-        now = self.run.head.context.get("variables")
-        found: dict[str, tuple[str, ...]] = {}
-        for one in past:
-            then = one.run.context.get("variables")
-            if now is None or then is None or then == now:
-                continue
-            names = other_values(then, now, one.run.project, self._asked_for)
-            if names:
-                found[one.run.id] = names
-        return found
+        found = {one.run.id: varied(one.run, self.run.head, self._names) for one in past}
+        return {run: names for run, names in found.items() if names}
+
+    def _names(self) -> frozenset[str]:
+        return self._asked_for.names
+
+    def asked(self) -> list[str]:
+        """Variables that the project asks for, to judge by when it is not there."""
+        heads = (self.run.head, *self.runs)
+        several = {str(head.context.get("variables") or "") for head in heads}
+        return kept(self._asked_for, self.run.head.project, several)
 
     @cached_property
-    def _asked_for(self) -> frozenset[str]:
+    def _asked_for(self) -> Asked:
         return asked_for_in(self.checkout)
+
+    def _own_file(self, execution: Execution) -> str:
+        """The file of a test; of a folder that cannot be collected, the one that is loaded."""
+        file = own_file(execution.nodeid)
+        if not _is_place(execution) or file.endswith(".py"):
+            return file
+        loaded = (f"{file}/{name}".removeprefix("./") for name in ("conftest.py", "__init__.py"))
+        return next((one for one in loaded if one in (self.checkout.files() or {})), file)
 
     # -- which pass is the baseline ----------------------------------------------------------
 

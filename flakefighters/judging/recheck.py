@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from flakefighters.environment.variables import varied
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import decide
 from flakefighters.history import History, Reader
@@ -90,6 +91,7 @@ class Hindsight:
         #: Results of each test by all that is known today, best evidence first.
         self.past = history.past(nodeids, _by_order(head, list(known.values()), seen))
         self._merged = frozenset(map(str, run.seen.get("merged", ())))
+        self._asked = tuple(map(str, run.seen.get("asked", ())))
         self._seen = {name: place for place, name in enumerate(seen)}
         self._run = run
         self._verdicts = verdicts
@@ -137,7 +139,11 @@ class Hindsight:
             else:
                 fighters.append(fighter)
         first = judged.first
-        joint, _ = decide(replace(judged.case, past=tuple(past)), fighters)
+        head = self._run.head
+        others = {one.run.id: varied(one.run, head, lambda: self._asked) for one in past}
+        draws = judged.first.evidence.get("draws") is not False
+        case = replace(judged.case, past=tuple(past), varied=others, draws=draws)
+        joint, _ = decide(case, fighters)
         introduced = joint.introduced or (first.introduced and joint.label is first.label)
         return replace(
             joint,

@@ -29,6 +29,14 @@ class Judged:
     seen: list[str] = field(default_factory=list)
     #: Those of them that are of pull requests whose commit is part of what is checked out.
     merged: list[str] = field(default_factory=list)
+    #: Variables of the environment that the project asks for.
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def basis(self) -> dict[str, list[str]]:
+        """What is kept with the run, to judge it again; without what is empty."""
+        more = {"merged": self.merged, "asked": self.asked}
+        return {"runs": self.seen} | {name: value for name, value in more.items() if value}
 
 
 class Session(NamedTuple):

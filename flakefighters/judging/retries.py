@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.variables import other_values
+from flakefighters.environment.variables import varied
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.model import (
     JOINT,
@@ -59,9 +60,11 @@ def amendments(
         for old in _newest(history.verdicts(earlier))
         if old.nodeid in passed and old.label is not Label.FLAKY and not _spoilt(old)
     ]
-    names = frozenset(asked()) if refuted else frozenset()
+    names = cache(asked)
     return [
-        _amended(old, head, now) for old in refuted if not _varied(earlier[old.run], head, names)
+        _amended(old, head, now)
+        for old in refuted
+        if _same_draws(old, earlier[old.run], head) and not varied(earlier[old.run], head, names)
     ]
 
 
@@ -83,7 +86,6 @@ def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHea
         and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
         and one.started < head.started
         and believed(head, Use.PROOF, one)
-        and _seeds(one) == _seeds(head)
     }
 
 
@@ -121,15 +123,10 @@ def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return list(found.values())
 
 
-def _varied(old: RunHead, new: RunHead, names: Iterable[str]) -> bool:
-    then, now = (one.context.get("variables") for one in (old, new))
-    if then is None or now is None or then == now:
-        return False
-    return bool(other_values(then, now, new.project, names))
-
-
-def _seeds(head: RunHead) -> object:
-    return head.context.get("seeds") or {}
+def _same_draws(verdict: Verdict, old: RunHead, new: RunHead) -> bool:
+    """Whether both runs had the same seeds, or the test that failed draws nothing by them."""
+    seeds = [one.context.get("seeds") or {} for one in (old, new)]
+    return seeds[0] == seeds[1] or verdict.evidence.get("draws") is False
 
 
 def _spoilt(verdict: Verdict) -> bool:

@@ -15,12 +15,14 @@ from flakefighters.environment import distributions
 from flakefighters.environment.variables import asked_for
 
 if TYPE_CHECKING:
+    from flakefighters.environment.variables import Asked
     from flakefighters.model import Execution
     from flakefighters.state.checkout import Checkout
 
 __all__ = ["asked_for_in", "edits", "loaded_files", "module_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
+_ASKING: Final = (".cfg", ".ini", ".py", ".sh", ".toml", ".yaml", ".yml")
 #: More files, or larger ones, are not searched for names of variables.
 _MOST_FILES: Final = 3_000
 _LARGEST: Final = 1 << 20
@@ -33,9 +35,10 @@ def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
     return module_files() if any(one.failures for one in executions) else ()
 
 
-def asked_for_in(checkout: Checkout) -> frozenset[str]:
+def asked_for_in(checkout: Checkout) -> Asked:
     """Variables of the environment that the project's files may ask for."""
-    paths = [path for path in checkout.files() or () if path.endswith(".py")][:_MOST_FILES]
+    files = (path for path in checkout.files() or () if not path.startswith("."))
+    paths = [path for path in files if path.endswith(_ASKING)][:_MOST_FILES]
     contents = (checkout.disk.read(f"{checkout.base}/{path}", 0, _LARGEST) for path in paths)
     return asked_for(filter(None, contents))
 

@@ -90,8 +90,7 @@ def finish(
             commits=checkout.ancestors,
         )
         gone = _judge(replace(run, head=evidence.judged), evidence, checkout, plan, done)
-        merged = {"merged": done.judged.merged} if done.judged.merged else {}
-        done.run = run = replace(run, seen={"runs": done.judged.seen, **merged})
+        done.run = run = replace(run, seen=done.judged.basis)
         if plan.save and into is not None and into not in gone:
             _save(run, into, checkout, plan, done)
         damaged = [one.unreadable.runs for one in sources]
@@ -174,7 +173,9 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         return
     try:
         # A pass proves something of earlier failures on this state; it is no proof of this one.
-        later = amendments(run, history, lambda: asked_for_in(checkout), now=time.time_ns() // 1000)
+        later = amendments(
+            run, history, lambda: asked_for_in(checkout).names, now=time.time_ns() // 1000
+        )
         if later and history.add_verdicts(later):
             done.proved = later
         if any(set(journals_in(one.path)) - {f"{run.head.id}.jsonl"} for one in plan.spools):

@@ -52,3 +52,22 @@ def test_one_import_that_many_files_lack(project: Project) -> None:
     verdicts = project.pytest("-v", expect=2).verdicts
     assert {label for label, _ in verdicts} == {"GENUINE"}
     assert len(verdicts) == 12
+
+
+def test_a_folder_whose_conftest_cannot_be_imported(project: Project) -> None:
+    project.init()
+    project.commit({"a/test_a.py": "def test_a(): pass\n", "a/conftest.py": "", "b/note": ""})
+    project.pytest(expect=0)
+    project.write({"a/conftest.py": "import absent\n"})
+    ((label, text),) = project.pytest(expect=2).verdicts
+    assert (label, text[:37]) == ("GENUINE", "a - in collection: its own file a/con")
+
+
+def test_a_first_run_knows_what_git_knows(project: Project) -> None:
+    project.init()
+    project.commit({"test_shop.py": TEST, "shop.py": "def rate(): return 1\n"})
+    project.write({"test_new.py": "import absent\n", "shop.py": "def raet(): return 1\n"})
+    verdicts = project.pytest(expect=2).verdicts
+    assert [label for label, _ in verdicts] == ["GENUINE", "GENUINE"]
+    assert "its own file test_new.py is new (no earlier run is known)" in verdicts[0][1]
+    assert "imported shop.py, which an uncommitted edit changes" in verdicts[1][1]

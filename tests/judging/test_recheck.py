@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flakefighters.environment.variables import noted
 from flakefighters.history import History, open_history, upkeep
 from flakefighters.history.content import project_id
 from flakefighters.history.prune import prune
 from flakefighters.judging.recheck import recheck
+from flakefighters.judging.retries import amendments
 from flakefighters.model import Label, Recheck, Run, State, Target
 from flakefighters.reports.page import plain
 from flakefighters.reports.rechecks import recheck_page, recheck_record
@@ -83,6 +85,46 @@ def test_a_history_that_is_only_long_ago_is_found(history: History) -> None:
     assert result.pruned == 0
     assert result.as_then is not None
     assert result.as_then.label is Label.FLAKY
+
+
+def run_with(how: str, at: int, mode: str | None, **context: object) -> Run:
+    """A run with this value of a variable."""
+    environ = {"OTHER": str(at)} | ({} if mode is None else {"MODE": mode})
+    run = make_run({NODEID: how}, at=at)
+    context["variables"] = noted(environ, PROJECT.identity)
+    return replace(run, head=replace(run.head, context=context))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "label"),
+    [("prod", None, Label.UNDECIDED), (None, "prod", Label.UNDECIDED), ("a", "a", Label.FLAKY)],
+)
+def test_variables_count_when_the_project_is_not_there(
+    history: History, then: str | None, now: str | None, label: Label
+) -> None:
+    failed = replace(run_with("F", 1, then), seen={"runs": [], "asked": ["MODE"]})
+    history.save(failed, [make_verdict(failed, NODEID, Label.GENUINE)])
+    history.save(run_with(".", 2, now))
+    result = again(history, failed)
+    assert result.now.label is label
+    assert ("$MODE" in result.now.reason) is (label is Label.UNDECIDED)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "label"), [({"draws": False}, Label.FLAKY), ({}, Label.GENUINE)]
+)
+def test_a_seed_matters_to_who_draws(
+    history: History, evidence: dict[str, object], label: Label
+) -> None:
+    failed = run_with("F", 1, None, seeds={"randomly": 1})
+    verdict = replace(make_verdict(failed, NODEID, Label.GENUINE), evidence=evidence)
+    history.save(failed, [verdict])
+    passed = run_with(".", 2, None, seeds={"randomly": 2})
+    history.save(passed)
+    history.add_verdicts(amendments(passed, history, now=START + 5 * MINUTE))
+    last = max(history.verdicts([failed.head.id]), key=lambda one: one.at)
+    assert last.label is label
+    assert (again(history, failed).now.label is Label.FLAKY) is (label is Label.FLAKY)
 
 
 OUTCOMES = st.sampled_from([".", "F", "s"])
