@@ -7,6 +7,7 @@ name of it, in this file or another; and one with an effect at import to all tha
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ _MOST_PARSED: Final = 400
 #: What is altered for other files too.
 _FOR_OTHERS: Final = frozenset({Scope.ANYWHERE, Scope.FIXTURE})
 _WORD: Final = re.compile(r"\w+")
+_LONGEST_PATH: Final = 4096
 _CONDITIONS: Final = frozenset(
     {
         *(Scope.EVERYONE, Scope.IF_BASE, Scope.IF_CALL, Scope.IF_DECORATOR, Scope.IF_IMPORT),
@@ -93,7 +95,9 @@ class Effects:
             elif one.path not in self._loaded and one.how != "removed":
                 effects.append(Effect(change=one))
             elif one.path in wanted and wanted[one.path] in contents:
-                effects += self._compared(one.path, contents[wanted[one.path]])
+                before = contents[wanted[one.path]]
+                link = _target(one.path, before) in old
+                effects += [self._whole(one)] if link else self._compared(one.path, before)
             else:
                 coarse = coarse or (one.path in old and one.path in self._new)
                 effects.append(self._whole(one))
@@ -242,3 +246,9 @@ class Effects:
         after = self._project.files.content(change.path) if change.path in self._new else b""
         lines = set(before.splitlines()) ^ set(after.splitlines())
         return frozenset(_WORD.findall(b"\n".join(lines).decode("utf-8", "replace")))
+
+
+def _target(path: str, content: bytes) -> str:
+    """Where a symbolic link leads to, as git keeps it; of another file a path that is none."""
+    text = content[:_LONGEST_PATH].decode("utf-8", "replace")
+    return posixpath.normpath(posixpath.join(path.rpartition("/")[0], text))
