@@ -136,12 +136,12 @@ def packages_of(paths: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(python, key=lambda one: (one.count("/"), one)):
         root, _, top = path.removesuffix(".py").removesuffix("/__init__").rpartition("/")
-        if root in packages or any(one.startswith(_NOT_INSTALLED) for one in path.split("/")):
+        if root in packages or any(part.startswith(_NOT_INSTALLED) for part in path.split("/")):
             continue
         place = root.rpartition("/")[2]
         if place in _ROOTS or f"{root}/{top}" in packages:
             found.setdefault(top, root)
-        while place not in _ROOTS:  # a part of a namespace, which no __init__.py tells of
+        while place not in _ROOTS:  # it may be part of a namespace
             root, _, top = root.rpartition("/")
             place = root.rpartition("/")[2]
             if root in packages:

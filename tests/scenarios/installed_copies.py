@@ -213,6 +213,17 @@ def another_version_of_the_same_copy(repo: Repository) -> Result:
     return repo.run(trouble=True)
 
 
+@genuine(or_undecided=True)
+def an_installed_copy_of_an_edit_that_was_undone(repo: Repository) -> Result:
+    """An edit was installed and then undone in the checkout; the tests still run it."""
+    _begin(repo)
+    repo.edit("src/shop/tax.py", "RATE = 20", "RATE = 7")
+    _install(repo)
+    repo.edit("src/shop/tax.py", "RATE = 7", "RATE = 20")
+    repo.commit({"notes.txt": "2\n"})
+    return repo.run()
+
+
 @flaky(or_undecided=True)
 def an_installed_copy_that_is_old(repo: Repository) -> Result:
     """The checkout changed, but nobody installed it again: the code that runs is the same."""
