@@ -158,7 +158,8 @@ class Effects:
         elif self._late():
             found = Readers(complete=False)
         elif change.by_call and change.unit is not None:
-            found = callers(change.path, change.unit, self._project) or readers(
+            new = change.how == "added"
+            found = callers(change.path, change.unit, self._project, added=new) or readers(
                 change.path, plain, self._project
             )
         elif plain:
