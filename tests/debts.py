@@ -42,7 +42,6 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "session/opening.py::_histories": (22, 16),
     "session/printing.py::show": (31, 24),
     "source/compare.py::Comparison._functions": (40, 21),
-    "source/entries.py::_imports": (17, 16),
     "source/exposure.py::of_definition": (39, 29),
     "source/exposure.py::of_statement": (28, 18),
     "source/file_facts.py::_facts": (33, 17),

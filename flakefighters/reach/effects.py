@@ -95,9 +95,7 @@ class Effects:
             elif one.path not in self._loaded and one.how != "removed":
                 effects.append(Effect(change=one))
             elif one.path in wanted and wanted[one.path] in contents:
-                before = contents[wanted[one.path]]
-                link = _target(one.path, before) in old
-                effects += [self._whole(one)] if link else self._compared(one.path, before)
+                effects += self._compared(one, contents[wanted[one.path]], old)
             else:
                 coarse = coarse or (one.path in old and one.path in self._new)
                 effects.append(self._whole(one))
@@ -107,7 +105,10 @@ class Effects:
         there = one.path in old and one.path in self._new
         return one.kind is ChangeKind.FILE and there and one.path in self._loaded
 
-    def _compared(self, path: str, before: bytes) -> list[Effect]:
+    def _compared(self, one: Change, before: bytes, old: Mapping[str, str]) -> list[Effect]:
+        path = one.path
+        if _target(path, before) in old:  # a symbolic link, which leads elsewhere now
+            return [self._whole(one)]
         after = self._project.files.content(path)
         changes = compare(path, before, after)
         if not changes:  # somebody may read the very text
