@@ -33,6 +33,7 @@ from flakefighters.reach.seen import Execution as Asked
 from flakefighters.reach.side_effects import SideEffects
 from flakefighters.reach.touch import Touch
 from flakefighters.source.doctests import words_of
+from flakefighters.source.facts import UnitFacts
 from flakefighters.state.checkout import Checkout
 from flakefighters.tracing.wire import read_all
 
@@ -231,8 +232,10 @@ class Accounts:
             for path, one in [(file, test), *ran]
         ):
             return True
-        if some is not None:
-            return False
+        return some is None and self._asks_for_foreign(test)
+
+    def _asks_for_foreign(self, test: UnitFacts) -> bool:
+        """Whether a test asks for a fixture that is neither the project's nor pytest's."""
         given = {word.strip() for text in test.head.texts for word in text.split(",")}
         asked = test.reads.parameters - test.head.words - given - _PYTESTS
         defined = {
