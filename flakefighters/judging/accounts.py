@@ -33,6 +33,7 @@ from flakefighters.reach.seen import Execution as Asked
 from flakefighters.reach.side_effects import SideEffects
 from flakefighters.reach.touch import Touch
 from flakefighters.source.doctests import words_of
+from flakefighters.source.facts import UnitFacts
 from flakefighters.state.checkout import Checkout
 from flakefighters.tracing.wire import read_all
 
@@ -150,7 +151,10 @@ class Accounts:
                 file, changes.changes, lambda: self._outside(file, old or {})
             ),
             loaded=lambda: self._installed.loaded(changes.changes),
-            uses_library=lambda: self._uses_library(execution.nodeid, file, trace, old or {}),
+            uses_library=lambda some: self._uses_library(
+                execution.nodeid, file, trace, old or {}, some
+            ),
+            reach_of=lambda path: self.reach(path, old or {}),
             watched=frozenset() if lookback is None else lookback.watch.changed,
         )
         touch = Touch(asked, self._project, self._side_effects, self._early)
@@ -202,20 +206,36 @@ class Accounts:
         # Which pytest it is, and what that needs, concerns no test by itself.
         return self._graph(gone).outside(found.files) - {"pytest", "_pytest"}
 
-    def _uses_library(self, nodeid: str, file: str, trace: Trace, old: Mapping[str, str]) -> bool:
-        """Whether a test imports an installed library, or asks for a fixture of one."""
+    def _uses_library(
+        self,
+        nodeid: str,
+        file: str,
+        trace: Trace,
+        old: Mapping[str, str],
+        some: frozenset[str] | None,
+    ) -> bool:
+        """Whether a test uses an installed library (one of ``some``), or a fixture of one."""
         names = trace.before(trace.process.modules)
         packages = () if self._session.lookback is None else self._session.lookback.watch.packages
         ours = {"pytest", "_pytest", "flakefighters", *packages}
         installed = names - ours - frozenset(sys.stdlib_module_names)
-        if not installed.isdisjoint(self._outside(file, old)):
-            return True
+        installed = installed if some is None else installed & some
         parts = nodeid.partition("[")[0].split("::")[1:]
         test = next(
             (one for one in self._project.facts(file).units if one.name == ".".join(parts)), None
         )
-        if test is None:
-            return False
+        if test is None or trace.way != "functions":
+            return not installed.isdisjoint(self._outside(file, old))
+        ran = [(code.path, self._project.facts(code.path).at(*code[1:])) for code in trace.ran]
+        if any(
+            one is not None and self._project.uses(path, one, installed)
+            for path, one in [(file, test), *ran]
+        ):
+            return True
+        return some is None and self._asks_for_foreign(test)
+
+    def _asks_for_foreign(self, test: UnitFacts) -> bool:
+        """Whether a test asks for a fixture that is neither the project's nor pytest's."""
         given = {word.strip() for text in test.head.texts for word in text.split(",")}
         asked = test.reads.parameters - test.head.words - given - _PYTESTS
         defined = {

@@ -139,17 +139,20 @@ def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> set[str]:
 
 def packages_of(paths: Iterable[str]) -> dict[str, str]:
     """Top-level packages and modules of a project, with the folders that hold them."""
+    python = [path for path in paths if path.endswith(".py")]
+    packages = {path.rpartition("/")[0] for path in python if path.endswith("/__init__.py")}
     found: dict[str, str] = {}
-    for path in paths:
-        if not path.endswith(".py"):
+    for path in sorted(python, key=lambda one: (one.count("/"), one)):
+        root, _, top = path.removesuffix(".py").removesuffix("/__init__").rpartition("/")
+        if root in packages or any(part.startswith(_NOT_INSTALLED) for part in path.split("/")):
             continue
-        for root in _ROOTS:
-            inside = path[len(root) + 1 :] if root and path.startswith(f"{root}/") else path
-            if root and inside == path:
-                continue
-            parts = inside.split("/")
-            top = parts[0].removesuffix(".py") if len(parts) == 1 else parts[0]
-            is_module = len(parts) == 1 or parts[1:] == ["__init__.py"]
-            if is_module and top != "__init__" and not top.startswith(_NOT_INSTALLED):
-                found[top] = root
+        place = root.rpartition("/")[2]
+        if place in _ROOTS or f"{root}/{top}" in packages:
+            found.setdefault(top, root)
+        while place not in _ROOTS:  # it may be part of a namespace
+            root, _, top = root.rpartition("/")
+            place = root.rpartition("/")[2]
+            if root in packages:
+                break
+            found.setdefault(top, root)
     return found

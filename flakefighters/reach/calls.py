@@ -25,15 +25,17 @@ _PROPERTIES: Final = frozenset({"cached_property", "property", "setter"})
 _ROUNDS: Final = 10
 
 
-def callers(path: str, name: str, project: Project) -> Readers | None:
+def callers(path: str, name: str, project: Project, *, added: bool = False) -> Readers | None:
     """Who may be refused by the function of that qualified name, or holds it.
 
-    None if there is no such function, or several of the name.
+    None if there is no such function, or several of the name.  ``added``: there was none before.
     """
     found = [one for one in project.facts(path).units if one.name == name]
     if len(found) != 1 or found[0].parameters is None:
         return None
     search = _Search(path, found[0], project)
+    owner = next((one for one in project.facts(path).units if one.name == found[0].scope), None)
+    search.unlikely = added and owner is not None and not owner.bases
     for _ in range(_ROUNDS):
         before = len(search.called.log)
         search.look()
@@ -52,6 +54,8 @@ class _Search:
     links: set[Link] = field(default_factory=set)
     #: Classes that inherit from the one whose constructor it is, by their last names.
     heirs: set[str] = field(default_factory=set)
+    #: It is new in a class without bases: who called something of that name called another thing.
+    unlikely: bool = False
 
     def __post_init__(self) -> None:
         scope = self.target.scope
@@ -131,10 +135,12 @@ class _Search:
             if not is_meant:
                 continue
             fits = self._fits(call, names)
-            if fits is False:
+            if fits is False and not self.unlikely:
                 return Via.READ
             worst = worst if fits else Via.MAY_READ
         looked_at = {call.name for call in reads.calls} & tables.CALLED_WITHOUT_LOOKING
+        if not self.constructs:
+            looked_at -= {"raises", "warns"}  # these call a function, and only compare a class
         held = {one.rpartition(".")[2] for one in reads.held}
         if not reads.words.isdisjoint(names) or (not held.isdisjoint(names) and not looked_at):
             worst = Via.MAY_READ

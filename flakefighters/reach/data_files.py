@@ -98,6 +98,8 @@ class DataFiles:
         elif tables.STEERING.fullmatch(path):
             if self._reads_environment(effect.names):
                 self._found.doubt(DoubtKind.STEERED, change)
+        elif self._is_looked_for(path):
+            self._found.doubt(DoubtKind.NAMED, change)
         elif self._seen.reflects(tables.LOOKING_AT_FILES):
             self._found.certain = False
         else:
@@ -105,6 +107,13 @@ class DataFiles:
                 if module in modules and name.lower().endswith(endings):
                     self._found.doubt(DoubtKind.OPENED_IN_C, change, module)
                     return
+
+    def _is_looked_for(self, path: str) -> bool:
+        """Whether a file looks at others, and names this one's folder or the stem of its name."""
+        folder, _, name = path.rpartition("/")
+        parts = {folder.rpartition("/")[2], name.partition(".")[0]} - {""}
+        looking = self._seen.own_files(tables.LOOKING_AT_FILES)
+        return not looking.isdisjoint(self._seen.own_files(parts, words=True))
 
     def _has_native(self) -> bool:
         return any(path.endswith((".so", ".pyd")) for path in self._seen.loaders)

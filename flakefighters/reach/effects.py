@@ -8,6 +8,7 @@ import the file.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ _MOST_PARSED: Final = 400
 #: What is altered for other files too.
 _FOR_OTHERS: Final = frozenset({Scope.ANYWHERE, Scope.FIXTURE})
 _WORD: Final = re.compile(r"\w+")
+_LONGEST_PATH: Final = 4096
 _CONDITIONS: Final = frozenset(
     {
         *(Scope.EVERYONE, Scope.IF_BASE, Scope.IF_CALL, Scope.IF_DECORATOR, Scope.IF_IMPORT),
@@ -94,7 +96,7 @@ class Effects:
             elif one.path not in self._loaded and one.how != "removed":
                 effects.append(Effect(change=one))
             elif one.path in wanted and wanted[one.path] in contents:
-                effects += self._compared(one.path, contents[wanted[one.path]])
+                effects += self._compared(one, contents[wanted[one.path]], old)
             else:
                 coarse = coarse or (one.path in old and one.path in self._new)
                 effects.append(self._whole(one))
@@ -104,7 +106,10 @@ class Effects:
         there = one.path in old and one.path in self._new
         return one.kind is ChangeKind.FILE and there and one.path in self._loaded
 
-    def _compared(self, path: str, before: bytes) -> list[Effect]:
+    def _compared(self, one: Change, before: bytes, old: Mapping[str, str]) -> list[Effect]:
+        path = one.path
+        if _target(path, before) in old:  # a symbolic link, which leads elsewhere now
+            return [self._whole(one)]
         after = self._project.files.content(path)
         changes = compare(path, before, after)
         if not changes:  # some code may read the very text
@@ -174,7 +179,8 @@ class Effects:
         if self._late():
             return Readers(complete=False)
         if change.by_call and change.unit is not None:
-            found = callers(path, change.unit, self._project)
+            new = change.how == "added"
+            found = callers(path, change.unit, self._project, added=new)
             return found or readers(path, plain, self._project)
         # With a member its class was there before.
         added = change.how == "added" and "." not in (change.unit or "")
@@ -241,3 +247,9 @@ class Effects:
         after = self._project.files.content(change.path) if change.path in self._new else b""
         lines = set(before.splitlines()) ^ set(after.splitlines())
         return frozenset(_WORD.findall(b"\n".join(lines).decode("utf-8", "replace")))
+
+
+def _target(path: str, content: bytes) -> str:
+    """Where a symbolic link leads to, as git keeps it; of another file a path that is none."""
+    text = content[:_LONGEST_PATH].decode("utf-8", "replace")
+    return posixpath.normpath(posixpath.join(path.rpartition("/")[0], text))

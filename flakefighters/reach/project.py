@@ -336,6 +336,34 @@ class Project:
         """Whether importing a file for the first time only binds names."""
         return self.files.of(path) is not None and self._quiet_file(path, frozenset())
 
+    def uses(self, path: str, unit: UnitFacts, modules: Collection[str]) -> bool:
+        """Whether a unit names one of some top-level modules, or a class with a base of theirs."""
+        own = next((one for one in self.facts(path).units if one.name == unit.scope), None)
+        names = unit.reads.plain() | frozenset(own.bases if own is not None else ())
+        return self._is_of(path, names, modules) or any(
+            self._inherits(name, modules, frozenset()) for name in names
+        )
+
+    def _is_of(self, path: str, names: Iterable[str], modules: Collection[str]) -> bool:
+        """Whether one of some (dotted) names in a file is one of the modules, or from one."""
+        roots = {name.partition(".")[0] for name in names}
+        return any(
+            name in roots and not reference.level and reference.module[0] in modules
+            for name, reference in self.facts(path).modules()
+        )
+
+    def _inherits(self, name: str, modules: Collection[str], met: frozenset[str]) -> bool:
+        last = name.rpartition(".")[2]
+        if last in met or not any(one.kind is ChangeKind.CLASS for one in self._defined(last)):
+            return False
+        return any(
+            self._is_of(path, one.bases, modules)
+            or any(self._inherits(base, modules, met | {last}) for base in one.bases)
+            for path in self.mentioning([last])
+            for one in self.facts(path).units
+            if one.own_name == last and one.bases
+        )
+
     # -- fixtures ----------------------------------------------------------------------------
 
     def wide_fixtures(self) -> frozenset[str]:

@@ -33,6 +33,10 @@ class PythonFiles:
         if how is not None:
             self._found.touch(how, change)
             return
+        reader = self._reader_in_c(path)
+        if reader is not None:
+            self._found.doubt(DoubtKind.OPENED_IN_C, change, reader)
+            return
         if change.unit is None and not change.by_run:
             self._found.certain = self._found.certain and not self._seen.reflects(tables.REFLECTION)
             return  # no more than its text differs
@@ -64,6 +68,14 @@ class PythonFiles:
         if path in self._seen.trace.opened and path != self._seen.execution.own_file:
             return How.OPENED
         return How.READ_AT_IMPORT if self._seen.was_read_at_import(path) else None
+
+    def _reader_in_c(self, path: str) -> str | None:
+        """What reads sources unseen, and is used by the test."""
+        modules = self._seen.trace.before(self._seen.trace.process.modules)
+        for module, endings in tables.OPENED_IN_C.items():
+            if path.endswith(endings) and module in modules:
+                return module if self._seen.execution.uses_library(frozenset({module})) else None
+        return None
 
     def _compiler(self, path: str) -> str | None:
         """What compiles functions of a file, so that they run unseen."""
@@ -260,7 +272,7 @@ class PythonFiles:
             return True
         surface = change.names or change.kind is not ChangeKind.FUNCTION
         if surface or any(map(self._early.may_have_run, run)):
-            if self._seen.execution.uses_library() and not self._early.is_imported(change.path):
+            if self._seen.execution.uses_library(None) and not self._early.is_imported(change.path):
                 self._found.touch(How.READ_BY_LIBRARY, change)
             else:
                 self._found.doubt(DoubtKind.LOADED_EARLY, change)
@@ -271,16 +283,29 @@ class PythonFiles:
         """A file that a library loaded, or code that was handed its name."""
         change = effect.change
         loaders = self._seen.loaders.get(change.path, frozenset()) - _PLAIN_LOADERS - {"before"}
-        if not loaders or change.path in self._seen.execution.collected:
+        if not loaders:
+            return self._behind_library(effect)
+        if change.path in self._seen.execution.collected:
             return False
         if units(effect, Via.READ) & self._seen.ran:
             self._found.touch(How.READS, change)
-        elif loaders != {"computed"} and self._seen.execution.uses_library():
+        elif loaders != {"computed"} and self._seen.execution.uses_library(None):
             self._found.touch(How.READ_BY_LIBRARY, change)
         elif change.path in self._seen.trace.imported:
             self._found.touch(How.RAN_AT_IMPORT, change)
         else:
             self._found.doubt(DoubtKind.BY_LIBRARY, change)
+        return True
+
+    def _behind_library(self, effect: Effect) -> bool:
+        """A file that does something when one imports it that a library loaded."""
+        path = effect.change.path
+        if not units(effect, Via.IMPORT) or path in self._seen.reach.files:
+            return False
+        chosen = [one for one, by in self._seen.loaders.items() if by - _PLAIN_LOADERS]
+        if not any(path in self._seen.execution.reach_of(one).files for one in sorted(chosen)):
+            return False
+        self._found.doubt(DoubtKind.BY_LIBRARY, effect.change)
         return True
 
     # -- what earlier tests left -------------------------------------------------------------

@@ -45,8 +45,11 @@ class Execution:
     #: loaded; None if that is not known.
     distributions: Callable[[], frozenset[str] | None] = field(default=lambda: None)
     loaded: Callable[[], frozenset[str] | None] = field(default=lambda: None)
-    #: Whether the test uses a library: it imports one, or asks for a fixture of one.
-    uses_library: Callable[[], bool] = field(default=lambda: False)
+    #: Whether the test uses a library, or one of these: what it ran names one, or inherits from
+    #: one, or it asks for a fixture of one.
+    uses_library: Callable[[frozenset[str] | None], bool] = field(default=lambda _: False)
+    #: The files that any file leads to by its imports.
+    reach_of: Callable[[str], Reach] = field(default=lambda _: Reach(files={}))
     #: The paths that were watched for openings.
     watched: Collection[str] = ()
 
@@ -173,14 +176,25 @@ class Seen:
         """Whether code that it ran has one of some names."""
         return any(not one.reads.plain().isdisjoint(signs) for one in self.own_code())
 
+    def own_files(self, signs: Collection[str], *, words: bool = False) -> set[str]:
+        """Files of which code that it ran has one of some names, or of some ``words``."""
+        return {
+            path
+            for path, one in self._own_code()
+            if not (one.reads.words if words else one.reads.plain()).isdisjoint(signs)
+        }
+
     def own_code(self) -> Iterator[UnitFacts]:
         """The functions that it ran, and the statements of their files."""
+        return (one for _, one in self._own_code())
+
+    def _own_code(self) -> Iterator[tuple[str, UnitFacts]]:
         units = self.ran | self.before
         for path in {unit.path for unit in units} | {self.execution.own_file}:
             for one in self.project.facts(path).units:
                 here = Unit(path, one.name, one.first)
                 if not self.sees or here in units or one.kind is ChangeKind.STATEMENT:
-                    yield one
+                    yield path, one
 
 
 def units(effect: Effect, via: Via) -> frozenset[Unit]:

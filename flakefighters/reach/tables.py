@@ -61,6 +61,7 @@ OPENED_IN_C: Final = {
     "fiona": (".shp", ".gpkg", ".geojson"),
     "soundfile": (".wav", ".flac", ".ogg"),
     "ctypes": (".so", ".dll", ".dylib"),
+    "mypy": (".py", ".pyi"),
 }
 #: Programs that run no code of the project and read none of its files.
 HARMLESS: Final = frozenset(

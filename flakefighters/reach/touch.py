@@ -48,7 +48,10 @@ class Touch:
         files = set()
         for effect in effects:
             files.add(effect.change)
-            if effect.change.kind is ChangeKind.DATA:
+            if self._is_stale(effect.change):
+                # What runs is the copy, of which this change tells nothing.
+                self._found.doubt(DoubtKind.DIFFERS_INSTALLED, detail=effect.change.path)
+            elif effect.change.kind is ChangeKind.DATA:
                 self._data.judge(effect)
             else:
                 self._python.judge(effect)
@@ -107,6 +110,14 @@ class Touch:
             if path in self._seen.execution.reach().files and self._differs(path, place):
                 self._found.doubt(DoubtKind.DIFFERS_INSTALLED, detail=path)
                 return
+
+    def _is_stale(self, change: Change) -> bool:
+        """Whether an installed copy of a changed file is loaded, and is another version of it."""
+        trace = self._seen.trace
+        return any(
+            path == change.path and self._differs(path, place)
+            for path, place in trace.before(trace.process.installed)
+        )
 
     def _differs(self, path: str, place: str) -> bool:
         return self._seen.project.files.differs(path, place)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flakefighters.model import ChangeKind
-from flakefighters.source import purity, tables
+from flakefighters.source import purity
 from flakefighters.source.fingerprints import Definition, Key, Place, docstring, is_idle, key
 from flakefighters.source.parse import Policy
 
@@ -148,8 +148,7 @@ def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Entry]:
     lines = node.lineno, node.end_lineno or node.lineno
     for alias in node.names:
         binds = alias.asname or (alias.name if source else alias.name.partition(".")[0])
-        same = source == (0, "typing") and alias.name in tables.IN_TYPING_AND_COLLECTIONS
-        own: Key = ("import", (0, "collections.abc") if same else source, alias.name, alias.asname)
+        own: Key = ("import", source, alias.name, alias.asname)
         # `import a.b` and `import a.c` both bind `a`, and are different things.
         name = alias.name if source is None and not alias.asname else binds
         if source is not None and alias.name == STAR:

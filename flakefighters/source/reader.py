@@ -316,7 +316,10 @@ class _Reader:
         if _of_process(full) and not full.endswith((".get", ".copy", "getcontext")):
             self.found.alters.add(EVERYONE)
         if isinstance(call.func, ast.Attribute) and name in tables.MUTATORS:
-            self._altered(call.func.value)
+            thing = call.func.value
+            if isinstance(thing, ast.Call) and purity.dotted(thing.func) == "vars" and thing.args:
+                thing = thing.args[0]
+            self._altered(thing)
         elif full == "setattr" and len(call.args) > 1 and _is_text(call.args[1]):
             thing = ast.Attribute(call.args[0], call.args[1].value, ast.Store())  # type: ignore[attr-defined]
             self._altered(thing)

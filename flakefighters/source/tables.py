@@ -5,9 +5,7 @@ Whatever a table does not list is taken to be the harmful case.
 
 from __future__ import annotations
 
-import collections.abc
 import sys
-import typing
 from typing import Final
 
 __all__ = [
@@ -23,7 +21,6 @@ __all__ = [
     "DOC_READERS",
     "IDLE_DUNDERS",
     "IMPORTING_CALLS",
-    "IN_TYPING_AND_COLLECTIONS",
     "METHODS_OF_VALUES",
     "MUTATORS",
     "NAME_TAKING",
@@ -91,9 +88,6 @@ BASES: Final = _words(
 PURE_IMPORTS: Final = (frozenset(sys.stdlib_module_names) - {"antigravity", "this"}) | _words(
     "attr attrs dateutil markupsafe packaging pytest pytz six tomli typing_extensions yaml zoneinfo"
 )
-#: ``typing`` has these from ``collections.abc``.
-IN_TYPING_AND_COLLECTIONS: Final = frozenset(collections.abc.__all__) & frozenset(typing.__all__)
-
 #: Libraries that turn docstrings into behaviour: help texts, grammars, schemas.
 DOC_READERS: Final = _words("cleo click cmd cyclopts docopt fastapi fire ply strawberry typer")
 #: Libraries that read the annotations of functions even where Python does not evaluate them.

@@ -38,6 +38,8 @@ _PYTESTER: Final = "_pytest.pytester"
 #: Functions of the import system that read what is being imported, and look for it and for
 #: distributions.
 _IMPORTING: Final = frozenset({"get_code", "_fill_cache", "children"})
+#: Modules that show lines of code that runs, which is seen anyway.
+_SHOWING: Final = frozenset({"traceback", "warnings"})
 
 #: More frames than these are not looked at for each opening.
 _MOST_FRAMES: Final = 500
@@ -185,6 +187,8 @@ class Openings:
                 return False
             at += 1
         for frame in frames[at:]:
+            if frame.f_globals.get("__name__") in _SHOWING:
+                return False
             if not frame.f_code.co_filename.startswith(("<frozen", *_STDLIB)) or _library(frame):
                 module = str(frame.f_globals.get("__name__") or "")
                 package = module.partition(".")[0]

@@ -99,7 +99,8 @@ class Paths:
             if folder is None:
                 continue
             known = inner if folder in ("", ".") else f"{folder}/{inner}"
-            if known in self.watch.changed or _ISFILE(_JOIN(self.base, known)):
+            native = path.endswith((".so", ".pyd"))  # built of what is in the checkout
+            if native or known in self.watch.changed or _ISFILE(_JOIN(self.base, known)):
                 return known
         return None
 

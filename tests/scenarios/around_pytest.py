@@ -94,6 +94,18 @@ def a_sitecustomize_that_imports_the_project(repo: Repository) -> Result:
     return repo.run()
 
 
+@genuine("test_rate.py::test_rate", or_undecided=True)
+def an_early_plugin_that_sets_what_no_text_names(repo: Repository) -> Result:
+    """A plugin alters a module of Python's when it is loaded; the name is put together."""
+    repo.env["PYTEST_PLUGINS"] = "plug"
+    plug = "import builtins\n\nsetattr(builtins, '_'.join(['vat', 'rate']), 20)\n"
+    test = "import builtins\n\ndef test_rate():\n"
+    test += "    assert getattr(builtins, '_'.join(['vat', 'rate'])) == 20\n"
+    repo.start({"plug.py": plug, "tests/test_rate.py": test})
+    repo.commit({"plug.py": swap("20", "7")})
+    return repo.run()
+
+
 @flaky(or_undecided=True)
 def an_early_plugin_and_an_unrelated_failure(repo: Repository) -> Result:
     """A plugin called the changed function before the tests; the failing one has no use of it."""

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import flakefighters
 
-__all__ = ["BASE", "Content", "Repository", "Result", "Swap", "code", "swap"]
+__all__ = ["BASE", "ON_CI", "Content", "Repository", "Result", "Swap", "code", "swap"]
 
 _ROOT = Path(flakefighters.__file__).resolve().parent.parent
 _LINE = re.compile(r"^(FLAKY|GENUINE|UNDECIDED) (.*)$", re.MULTILINE)
@@ -49,6 +49,16 @@ def code(text: str) -> str:
     """Source text without the indentation of the place where it is quoted."""
     return textwrap.dedent(text).lstrip("\n")
 
+
+#: Variables of a run in CI, with a history of this machine.
+ON_CI: Mapping[str, str] = {
+    "CI": "true",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_REPOSITORY": "acme/shop",
+    "GITHUB_RUN_ID": "1",
+    "GITHUB_JOB": "test",
+    "FLAKEFIGHTERS_CI_PROFILE": "local",
+}
 
 #: A shop: a part that will change, one that fails while the file TROUBLE exists, one nobody needs.
 BASE: Mapping[str, str] = {

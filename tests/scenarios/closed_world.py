@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scenarios.builder import Repository, Result, code, swap
+from tests.scenarios.builder import BASE, Repository, Result, code, swap
 from tests.scenarios.registry import flaky, genuine
 
 #: A framework: settings, middleware and URLs are found by the names in other texts.
@@ -11,8 +11,12 @@ _WEB = code("""
     import os
 
     settings = None
-    chain = []
+    receivers = []
     apps = {}
+
+    def receiver(function):
+        receivers.append(function.__name__)
+        return function
 
     def load(path):
         module, _, name = path.rpartition(".")
@@ -66,7 +70,9 @@ _SITE = {
 
             def ready(self):
                 self.rate = 20
+                from shop import signals
         """),
+    "shop/signals.py": "import weblib\n\n@weblib.receiver\ndef saved():\n    pass\n",
     "shop/defaults.py": code("""
         class Base:
             RATE = 20
@@ -85,6 +91,9 @@ _SITE = {
 
         def test_ready():
             assert weblib.apps["shop"].rate == 20
+
+        def test_receivers():
+            assert "saved" in weblib.receivers
 
         def test_config():
             config = weblib.Config()
@@ -133,12 +142,33 @@ def a_framework_that_calls_ready(repo: Repository) -> Result:
     return repo.run()
 
 
+@genuine("test_web.py::test_receivers", or_undecided=True)
+def a_receiver_that_an_app_imports(repo: Repository) -> Result:
+    """A module of which only the import matters, by an app that the framework loaded."""
+    _framework(repo)
+    repo.commit({"shop/signals.py": swap("@weblib.receiver\n", "")})
+    return repo.run()
+
+
 @genuine("test_web.py::test_config")
 def an_object_that_a_framework_reads(repo: Repository) -> Result:
     """``from_object`` reads the constants of a class, and of its base, by ``dir``."""
     _framework(repo)
     repo.commit({"shop/defaults.py": swap("RATE = 20", "RATE = 7")})
     return repo.run()
+
+
+@flaky(or_undecided=True)
+def a_setting_and_a_test_without_the_framework(repo: Repository) -> Result:
+    """A setting differs; the test uses no framework, though another one of its file does."""
+    repo.site("weblib", "1.0", {"weblib.py": _WEB, "pytest_weblib.py": _PLUGIN})
+    repo.env["WEB_SETTINGS"] = "conf"
+    repo.options += ["-p", "pytest_weblib"]
+    web = "\n\ndef test_web():\n    assert weblib.get('/tax')\n"
+    test = f"import weblib\n\n{BASE['tests/test_net.py']}{web}"
+    repo.start({**_SITE, "tests/test_net.py": test})
+    repo.commit({"conf.py": swap("INSTALLED", "PAGE_SIZE = 7\nINSTALLED")})
+    return repo.run(trouble=True)
 
 
 @flaky()

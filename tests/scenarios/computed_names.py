@@ -226,3 +226,23 @@ _change(
     },
     _OTHER_RATE,
 )
+_change(
+    "a_module_that_another_test_imported_first",
+    "A module fills a table when it is imported; the test's code asks for it by a computed name.",
+    {
+        "shop/table.py": "RATES = {}\n\ndef add(name, rate):\n    RATES[name] = rate\n",
+        "shop/plug.py": 'from shop.table import add\n\nadd("rate", 20)\n',
+        "shop/tax.py": code("""
+            from importlib import import_module
+
+            from shop import table
+
+            def tax(net):
+                import_module(".".join(["shop", "plug"]))
+                return net * table.RATES["rate"] // 100
+            """),
+        "tests/test_a.py": "import shop.plug\n\ndef test_a():\n    assert shop.plug\n",
+    },
+    {"shop/plug.py": swap("20", "7")},
+    or_undecided=True,
+)

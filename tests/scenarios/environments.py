@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scenarios.builder import BASE, Repository, Result, code
+from tests.scenarios.builder import BASE, ON_CI, Repository, Result, code
 from tests.scenarios.registry import flaky, genuine, unknowable
 
 
@@ -164,6 +164,52 @@ def a_dependency_imported_by_the_process_alone(repo: Repository) -> Result:
         """)
         },
     )
+    return repo.run()
+
+
+@genuine(or_undecided=True)
+def a_dependency_of_the_process_in_ci(repo: Repository) -> Result:
+    """The same in CI, where all that is installed is new in each run."""
+    repo.env |= ON_CI
+    return a_dependency_imported_by_the_process_alone(repo)
+
+
+@genuine(or_undecided=True)
+def a_removed_dependency_of_a_computed_name(repo: Repository) -> Result:
+    """A distribution is gone that the code imports, if it is there, by a computed name."""
+    repo.env |= ON_CI
+    _library(repo, "1.0", 20)
+    repo.start(
+        {
+            "shop/tax.py": code("""
+                import importlib
+
+                def tax(net):
+                    try:
+                        return importlib.import_module("vat" + "lib").rate()
+                    except ImportError:
+                        return 7
+                """)
+        }
+    )
+    repo.paths.clear()
+    return repo.run()
+
+
+@genuine(or_undecided=True)
+def a_pass_outside_of_ci(repo: Repository) -> Result:
+    """It passed on a laptop, and fails in CI, where the code does something else."""
+    repo.start(
+        {
+            "shop/tax.py": code("""
+                import os
+
+                def tax(net):
+                    return 7 if os.environ.get("GITHUB_JOB") else 20
+                """)
+        }
+    )
+    repo.env |= ON_CI
     return repo.run()
 
 

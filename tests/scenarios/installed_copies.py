@@ -6,7 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.scenarios.builder import Content, Repository, Result, code, swap
+from tests.scenarios.builder import ON_CI, Content, Repository, Result, code, swap
+from tests.scenarios.loading_modules import RATE_IN_C, compile_extension
 from tests.scenarios.registry import flaky, genuine
 
 _PYPROJECT = code("""
@@ -48,6 +49,7 @@ def _install(
     version: str = "1.0",
     *,
     source: str = "src/shop",
+    package: str = "shop",
     into: Path | None = None,
 ) -> None:
     """What ``pip install .`` leaves in site-packages, which here is a folder on PYTHONPATH."""
@@ -55,7 +57,8 @@ def _install(
     if site not in repo.paths:
         repo.paths.append(site)
     shutil.rmtree(site, ignore_errors=True)
-    shutil.copytree(repo.root / source, site / "shop", ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(repo.root / source, site / package, ignore=ignored)
     info = site / f"shop-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: shop\nVersion: {version}\n")
@@ -126,6 +129,27 @@ def an_installed_copy_of_a_flat_layout(repo: Repository) -> Result:
     return repo.run(str(repo.root), cwd=repo.outside)
 
 
+def _add_layout(name: str, source: str, package: str) -> None:
+    def play(repo: Repository) -> Result:
+        files = _files(source)
+        del files["tests/test_net.py"]
+        files["tests/test_tax.py"] = _TEST.replace("shop", package.replace("/", "."))
+        repo.save(files)
+        _install(repo, source=source, package=package)
+        repo.passes()
+        repo.commit({f"{source}/tax.py": swap("RATE = 20", "RATE = 7")})
+        _install(repo, source=source, package=package)
+        return repo.run()
+
+    play.__name__ = f"an_installed_copy_of_{name}"
+    play.__doc__ = f"The package {package} lies in {source}, and is installed from there."
+    genuine()(play)
+
+
+_add_layout("a_namespace", "src/acme/shop", "acme/shop")
+_add_layout("a_project_among_others", "packages/shop/src/shop", "shop")
+
+
 @genuine()
 def an_installed_copy_with_a_version_of_each_commit(repo: Repository) -> Result:
     """As setuptools-scm does it, the version differs with each commit; so does a function."""
@@ -152,6 +176,23 @@ def a_data_file_in_an_installed_copy(repo: Repository) -> Result:
     return repo.run()
 
 
+@genuine(or_undecided=True)
+def a_native_extension_in_an_installed_copy(repo: Repository) -> Result:
+    """An extension is built of a changed source in C, and installed with the package, in CI."""
+    calls = "from shop._rate import rate\n\ndef tax(net):\n    return net * rate() // 100\n"
+    repo.env |= ON_CI
+    source = repo.root / "src/shop/_rate.c"
+    site = repo.outside / "venv/lib/python3/site-packages"
+    repo.save({**_files(), "src/shop/tax.py": calls, "src/shop/_rate.c": RATE_IN_C})
+    _install(repo)
+    compile_extension(source, site / "shop")
+    repo.passes()
+    repo.commit({"src/shop/_rate.c": swap("FromLong(20)", "FromLong(7)")})
+    _install(repo)
+    compile_extension(source, site / "shop")
+    return repo.run(env={"GITHUB_RUN_ID": "2"})
+
+
 @flaky()
 def another_function_in_an_installed_copy(repo: Repository) -> Result:
     """A function of the installed copy differs that the failing test does not run."""
@@ -170,6 +211,17 @@ def another_version_of_the_same_copy(repo: Repository) -> Result:
     repo.commit({"notes.txt": "2\n"})
     _install(repo, "1.0.dev1+gabc")
     return repo.run(trouble=True)
+
+
+@genuine(or_undecided=True)
+def an_installed_copy_of_an_edit_that_was_undone(repo: Repository) -> Result:
+    """An edit was installed and then undone in the checkout; the tests still run it."""
+    _begin(repo)
+    repo.edit("src/shop/tax.py", "RATE = 20", "RATE = 7")
+    _install(repo)
+    repo.edit("src/shop/tax.py", "RATE = 7", "RATE = 20")
+    repo.commit({"notes.txt": "2\n"})
+    return repo.run()
 
 
 @flaky(or_undecided=True)

@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sysconfig
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.scenarios.builder import Content, Repository, Result, code, swap
+from tests.scenarios.builder import ON_CI, Content, Repository, Result, code, swap
 from tests.scenarios.registry import changes, flaky, genuine
 
 _BODY = "def rate():\n    return {value}\n"
@@ -216,7 +217,7 @@ def a_link_that_points_elsewhere(repo: Repository) -> Result:
 
 # -- native code ---------------------------------------------------------------------------------
 
-_C = code("""
+RATE_IN_C = code("""
     #include <Python.h>
     static PyObject *rate(PyObject *s, PyObject *a) { return PyLong_FromLong(20); }
     static PyMethodDef m[] = {{"rate", rate, METH_NOARGS, ""}, {0}};
@@ -224,29 +225,28 @@ _C = code("""
     PyMODINIT_FUNC PyInit__rate(void) { return PyModule_Create(&d); }
     """)
 _NATIVE: dict[str, Content] = {
-    "_rate.c": _C,
+    "_rate.c": RATE_IN_C,
     ".gitignore": "*.so\n",
     "tests/test_rate.py": "import _rate\n\ndef test_rate():\n    assert _rate.rate() == 20\n",
 }
 
 
-def _compile(repo: Repository, source: str = "_rate.c") -> None:
+def compile_extension(source: Path, folder: Path) -> None:
+    """Build the extension module ``_rate`` of a file in C; skips where that is not possible."""
     compiler, include = shutil.which("cc"), sysconfig.get_path("include")
-    target = repo.root / f"_rate{sysconfig.get_config_var('EXT_SUFFIX')}"
-    command = [str(compiler), "-shared", "-fPIC", f"-I{include}", "-o", str(target), source]
-    done = subprocess.run(command, cwd=repo.root, capture_output=True, check=False)
-    if compiler is None or done.returncode:
+    target = folder / f"_rate{sysconfig.get_config_var('EXT_SUFFIX')}"
+    command = [str(compiler), "-shared", "-fPIC", f"-I{include}", "-o", str(target), str(source)]
+    done = subprocess.run(command, capture_output=True, check=False) if compiler else None
+    if done is None or done.returncode:
         pytest.skip("no C compiler here, or no headers of Python")
 
 
 def _native(repo: Repository) -> None:
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler here")
     repo.write(_NATIVE)
-    _compile(repo)
+    compile_extension(repo.root / "_rate.c", repo.root)
     repo.start()
     repo.commit({"_rate.c": swap("FromLong(20)", "FromLong(7)")})
-    _compile(repo)
+    compile_extension(repo.root / "_rate.c", repo.root)
 
 
 @genuine("test_rate.py::test_rate", or_undecided=True)
@@ -259,28 +259,19 @@ def a_native_extension(repo: Repository) -> Result:
 @genuine("test_rate.py::test_rate", or_undecided=True)
 def a_native_extension_in_ci(repo: Repository) -> Result:
     """The same in CI, where nobody edits files beside what is committed."""
-    repo.env |= {
-        "CI": "true",
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_REPOSITORY": "acme/shop",
-        "GITHUB_RUN_ID": "1",
-        "GITHUB_JOB": "test",
-        "FLAKEFIGHTERS_CI_PROFILE": "local",
-    }
+    repo.env |= ON_CI
     _native(repo)
-    return repo.run()
+    return repo.run(env={"GITHUB_RUN_ID": "2"})
 
 
 @genuine("test_rate.py::test_rate", or_undecided=True)
 def a_native_extension_that_git_tracks(repo: Repository) -> Result:
     """The built extension itself is committed, and nothing else changes."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler here")
     repo.write({**_NATIVE, ".gitignore": ""})
-    _compile(repo)
+    compile_extension(repo.root / "_rate.c", repo.root)
     repo.start()
-    (repo.outside / "other.c").write_text(_C.replace("FromLong(20)", "FromLong(7)"))
-    _compile(repo, str(repo.outside / "other.c"))
+    (repo.outside / "other.c").write_text(RATE_IN_C.replace("FromLong(20)", "FromLong(7)"))
+    compile_extension(repo.outside / "other.c", repo.root)
     repo.commit()
     return repo.run()
 

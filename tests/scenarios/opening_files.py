@@ -234,6 +234,31 @@ for _name in _OPENERS:
     _add_opener(_name)
 
 
+#: As mypy does, a library reads sources in C.
+_CHECKER = code("""
+    import ctypes
+
+    def check(name):
+        libc = ctypes.CDLL(None)
+        libc.fopen.restype = ctypes.c_void_p
+        stream = libc.fopen(name.encode(), b"r")
+        text = ctypes.create_string_buffer(1000)
+        libc.fread(text, 1, 999, ctypes.c_void_p(stream))
+        libc.fclose(ctypes.c_void_p(stream))
+        return b"RATE: str" not in text.value
+    """)
+
+
+@genuine("test_types.py::test_types", or_undecided=True)
+def a_source_that_is_read_in_c(repo: Repository) -> Result:
+    """A type checker reads a changed source, which nobody imports, without Python's knowledge."""
+    repo.site("mypy", "1.0", {"mypy.py": _CHECKER})
+    test = "import mypy\n\ndef test_types():\n    assert mypy.check('shop/rates.py')\n"
+    repo.start({"shop/rates.py": "RATE: int = 20\n", "tests/test_types.py": test})
+    repo.commit({"shop/rates.py": "RATE: str = 20\n"})
+    return repo.run()
+
+
 def _database(repo: Repository, value: int) -> None:
     path = repo.root / "data" / "rates.sqlite"
     path.parent.mkdir(exist_ok=True)

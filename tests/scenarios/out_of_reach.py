@@ -142,6 +142,28 @@ _change(
     {"shop/net.py": NET + "\n\nclass Cache:\n    def size(self):\n        return 0\n"},
     {"shop/net.py": swap("return 0", "return 1")},
 )
+_change(
+    "a_traceback_that_is_logged",
+    "The code logs its failure, which reads the lines of its file; another function of it differs.",
+    {
+        "shop/net.py": NET
+        + code("""
+            import logging
+
+            def logged():
+                try:
+                    return fetch()
+                except ConnectionError:
+                    logging.exception("no connection")
+                    raise
+
+            def other():
+                return 1
+            """),
+        "tests/test_net.py": BASE["tests/test_net.py"].replace("fetch", "logged"),
+    },
+    {"shop/net.py": swap("return 1\n", "return 2\n")},
+)
 _LOADER = NET + code("""
     from importlib import import_module
 

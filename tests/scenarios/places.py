@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 from tests.scenarios.builder import BASE, Repository, Result, code
@@ -253,6 +255,17 @@ def no_repository(repo: Repository) -> Result:
     """The project is no git repository at all."""
     repo.start()
     repo.write({"shop/tax.py": BROKEN})
+    return repo.run()
+
+
+@genuine(or_undecided=True, bare=True)
+def no_repository_and_no_list_of_files(repo: Repository) -> Result:
+    """Without git only the history tells of the older files, and has lost the list of them."""
+    repo.start()
+    with closing(sqlite3.connect(repo.root / "flakefighters.db")) as connection:
+        connection.execute("DELETE FROM listing")
+        connection.commit()
+    repo.edit("shop/tax.py", "RATE = 20", "RATE = 7")
     return repo.run()
 
 

@@ -117,7 +117,17 @@ def test_opened_files(project: Any) -> None:
 
 
 def test_what_pytest_and_imports_read_counts_for_nobody(project: Any) -> None:
-    project.changed("mod.py", "def f():\n    assert 0\n")
+    project.changed(
+        "mod.py",
+        "import logging, warnings\n"
+        "def f():\n"
+        "    try:\n"
+        "        warnings.warn('x')\n"
+        "        assert 0\n"
+        "    except AssertionError:\n"
+        "        logging.exception('told')\n"
+        "        raise\n",
+    )
     project.changed("conftest.py", "import mod\n")
     project.changed("test_a.py", "import mod, pytest\ndef test_a():\n    mod.f()\n")
     project.files.add("pytest.ini")
