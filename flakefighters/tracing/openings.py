@@ -35,6 +35,9 @@ _PYTESTER: Final = "_pytest.pytester"
 #: distributions.
 _IMPORTING: Final = frozenset({"get_code", "_fill_cache", "children"})
 
+#: Modules of the standard library that read sources to show where an error or a warning arose.
+_SHOWING: Final = frozenset({"traceback", "warnings"})
+
 #: More frames than these are not looked at for each opening.
 _MOST_FRAMES: Final = 500
 
@@ -177,6 +180,8 @@ class Openings:
                 if package not in _READERS or module == _PYTESTER:
                     return True
                 return self.testing and not text and not package.endswith(("coverage", "_cov"))
+            if text and frame.f_globals.get("__name__") in _SHOWING:
+                return False
         return True
 
     def _ours(self, frame: FrameType) -> str | None:
