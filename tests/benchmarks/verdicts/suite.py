@@ -129,7 +129,7 @@ class Suite:
         """Run under coverage.py; path to line to the tests that ran it ("" for imports)."""
         data = self.work / f"{self.name}.coverage"
         data.unlink(missing_ok=True)
-        config = self.work / "coverage.ini"
+        config = self.work / f"{self.name}.coverage.ini"
         config.write_text(f"[run]\ndata_file = {data}\n", "utf-8")
         switch = [
             *("-p", "no:flakefighters", f"--cov={self.place}", "--cov-context=test"),
