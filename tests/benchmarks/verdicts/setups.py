@@ -79,8 +79,8 @@ def prepare(setup: str, checkout: Path, python: str, probe: Path) -> Prepared:
     if setup == "github":
         folder, variables = beside, variables | _GITHUB
         shutil.rmtree(folder, ignore_errors=True)
-        source = f"file://{checkout}"
-        subprocess.run(["git", "clone", "-q", "--depth=1", source, str(folder)], check=True)
+        source, quiet = f"file://{checkout}", ("-c", "advice.detachedHead=false", "clone", "-q")
+        subprocess.run(["git", *quiet, "--depth=1", source, str(folder)], check=True)
         variables["GITHUB_RUN_ID"] = str(folder.stat().st_mtime_ns)
         if (checkout / _HISTORY).exists():
             shutil.copyfile(checkout / _HISTORY, folder / _HISTORY)
