@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.benchmarks.overhead.measuring import Sample
 from tests.benchmarks.overhead.projects import copy
 from tests.benchmarks.overhead.report import Figures, as_markdown
 from tests.benchmarks.overhead.rows import ROWS
+from tests.benchmarks.verdicts import setups
+from tests.benchmarks.verdicts.fixes import reversed_fixes
+from tests.benchmarks.verdicts.suite import Suite
 
 
 @pytest.fixture
@@ -94,3 +98,30 @@ def test_the_table(python: str, ours: float, told: str) -> None:
     table = as_markdown([figures], 3)
     assert f"| shop: whole suite {told}\n" in table
     assert "| one trivial test | 0.20 s | 1.65 | +0.13 s |  | 1.10 | +0.15 s |\n" in table
+
+
+@pytest.mark.slow
+def test_fixes_are_reversed_where_they_are_tested(checkout: Path, tmp_path: Path) -> None:
+    code, test = checkout / "src/shop/part_0.py", checkout / "tests/test_few.py"
+    code.write_text("def f():\n    return 2\n")
+    git(checkout, "commit", "-aqm", "Fix what no test tells")
+    code.write_text("def f():\n    return 3\n")
+    test.write_text("from shop import part_0\n\n\ndef test_f():\n    assert part_0.f() == 3\n")
+    git(checkout, "commit", "-aqm", "Fix f()")
+    suite = Suite(checkout, tmp_path / "work", sys.executable, ("-p", "no:cacheprovider"))
+    (record,) = reversed_fixes(suite, "HEAD", 5, lambda key: False)
+    assert (record["half"], record["path"]) == ("genuine", "src/shop/part_0.py")
+    (failure,) = record["failures"]
+    assert (failure["nodeid"], failure["label"]) == ("tests/test_few.py::test_f", "genuine")
+
+
+def test_github_runs_in_a_new_clone(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setups, "environment", lambda python, folder: python)
+    monkeypatch.setattr(setups, "install", lambda python, folder, layout: None)
+    (checkout / "flakefighters.db").write_text("before")
+    ready = setups.prepare("github", checkout, "python", checkout)
+    assert git(ready.folder, "rev-list", "--count", "--all") == "1\n"
+    assert (ready.folder / "flakefighters.db").read_text() == "before"
+    (ready.folder / "flakefighters.db").write_text("after")
+    ready.finish(checkout)
+    assert (checkout / "flakefighters.db").read_text() == "after"

@@ -20,14 +20,22 @@ _REPEATS: Final = "persistent"
 _ORDER: Final = tuple(Confidence)  # strongest first
 #: Flakefighters that only sow doubt: what an execution was seen to touch is stronger.
 _DOUBTERS: Final = frozenset({"systemic", "broken"})
+#: A service that is down, a full disk or a package that is not installed raise none of these.
+_MISTAKES: Final = frozenset(
+    {
+        *("AttributeError", "IndentationError", "NameError", "SyntaxError"),
+        *("TypeError", "UnboundLocalError"),
+    }
+)
 
 
 def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[Verdict]]:
     """The joined verdict of a failure, and what each flakefighter said.
 
     The flakefighters come in order of proof and the first that speaks wins; but a doubt ("many
-    at once", "broken") gives way to a change that the execution was seen to touch, and to a
-    failure that was judged genuine before.  Of those that agree with it the strongest speaks, so
+    at once", "broken") gives way to a change that the execution was seen to touch, to any change
+    that it can reach if the exception is a mistake of code, and to a failure that was judged
+    genuine before.  Of those that agree with it the strongest speaks, so
     that what changed is named again, and "failing alike since run ..." stands behind it.
     """
     said = [verdict for fighter in fighters if (verdict := fighter.judge(case)) is not None]
@@ -42,7 +50,8 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
         return nothing, []
     best = said[0]
     if best.fighter in _DOUBTERS:
-        best = next((one for one in said if _seen(one)), best)
+        mistake = case.failure.exception in _MISTAKES
+        best = next((one for one in said if _outweighs(one, mistake=mistake)), best)
     spoken = _strongest([one for one in said if one.label is best.label], best)
     reason, evidence = spoken.reason, {"by": spoken.fighter, **spoken.evidence}
     before = next((one for one in said if one.fighter == _REPEATS), None)
@@ -62,7 +71,7 @@ def _strongest(agreeing: Sequence[Verdict], best: Verdict) -> Verdict:
     return min(own, key=lambda one: _ORDER.index(one.confidence))
 
 
-def _seen(verdict: Verdict) -> bool:
+def _outweighs(verdict: Verdict, *, mistake: bool) -> bool:
     return verdict.label is Label.GENUINE and (
-        verdict.confidence is Confidence.STRONG or verdict.fighter == _REPEATS
+        mistake or verdict.confidence is Confidence.STRONG or verdict.fighter == _REPEATS
     )

@@ -7,7 +7,6 @@ on, as far as files were loaded.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from flakefighters.model import (
     Touching,
     Trace,
 )
+from flakefighters.reach.budget import Budget
 from flakefighters.reach.early_loading import EarlyLoading
 from flakefighters.reach.effects import Delta, Effects
 from flakefighters.reach.import_graph import ImportGraph
@@ -39,7 +39,7 @@ from flakefighters.tracing.wire import read_all
 
 __all__ = ["IN_FILES", "Accounts"]
 
-#: For the search for readers of changed names, and for all accounts.
+#: Seconds of work for the search for readers of changed names, and for all accounts.
 _SEARCHING: Final = 2.0
 _IN_ALL: Final = 6.0
 _LARGEST: Final = 4 << 20
@@ -66,7 +66,7 @@ class Accounts:
 
     def __init__(self, run: Run, checkout: Checkout, session: Session):
         self._checkout, self._session = checkout, session
-        self._end: float | None = None
+        self._budget: Budget | None = None
         base = str(checkout.base)
         self._facts = Facts(lambda path: self._read(f"{base}/{path}"), self._read)
         self._traces = _traces(run)
@@ -258,9 +258,8 @@ class Accounts:
         return None if content is None or len(content) > _LARGEST else content
 
     def _is_late(self, seconds: float) -> bool:
-        now = time.monotonic()
-        self._end = now if self._end is None else self._end
-        return now - self._end > seconds
+        self._budget = self._budget or Budget()
+        return self._budget.spent() > seconds
 
 
 def _traces(run: Run) -> dict[tuple[str, int, int], Trace]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from flakefighters.model import Reach
+from flakefighters.reach.budget import Budget
 from flakefighters.reach.modules import Found, Modules, folder_of
 from flakefighters.reach.project import Facts
 from flakefighters.source.facts import FileFacts, Reference
@@ -62,7 +62,6 @@ class ImportGraph:
         """
         self._base = base
         self._disk = disk or Disk()
-        self._now = time.monotonic
         self._left = seconds
         paths = set(files) | set(old_files)
         #: File inside a submodule to the submodule, which is what the file maps know.
@@ -80,11 +79,11 @@ class ImportGraph:
 
     def reach(self, test_file: str) -> Reach:
         """Files reachable from ``test_file`` (relative to ``base``) and its conftest.py files."""
-        began = self._now()
+        budget = Budget()
         try:
-            return self._reach(test_file, began)
+            return self._reach(test_file, budget)
         finally:
-            self._left -= self._now() - began
+            self._left -= budget.spent()
 
     def outside(self, paths: Iterable[str]) -> frozenset[str]:
         """Top-level modules that these files (of a :meth:`reach`) ask for by absolute names."""
@@ -96,7 +95,7 @@ class ImportGraph:
             if not reference.level and reference.module
         )
 
-    def _reach(self, test_file: str, began: float) -> Reach:
+    def _reach(self, test_file: str, budget: Budget) -> Reach:
         conftests = [path for path in self._above(test_file) if path in self._paths]
         own_roots = [self._modules.root_of(path) for path in (test_file, *conftests)]
         roots = tuple(dict.fromkeys((*own_roots, *self._roots)))
@@ -117,7 +116,7 @@ class ImportGraph:
                 reached.setdefault(self._submodules[path], how)
             if not path.endswith(".py"):
                 continue
-            if self._now() - began > self._left:
+            if budget.spent() > self._left:
                 unknown.insert(0, "following the imports took too long")
                 break
             steps, why = self._from(path, roots)

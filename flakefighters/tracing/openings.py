@@ -38,7 +38,7 @@ _PYTESTER: Final = "_pytest.pytester"
 #: Functions of the import system that read what is being imported, and look for it and for
 #: distributions.
 _IMPORTING: Final = frozenset({"get_code", "_fill_cache", "children"})
-#: Modules that show lines of code that runs, which is seen anyway.
+#: Modules of the standard library that read sources to show where an error or a warning arose.
 _SHOWING: Final = frozenset({"traceback", "warnings"})
 
 #: More frames than these are not looked at for each opening.
@@ -187,14 +187,14 @@ class Openings:
                 return False
             at += 1
         for frame in frames[at:]:
-            if frame.f_globals.get("__name__") in _SHOWING:
-                return False
             if not frame.f_code.co_filename.startswith(("<frozen", *_STDLIB)) or _library(frame):
                 module = str(frame.f_globals.get("__name__") or "")
                 package = module.partition(".")[0]
                 if package not in _READERS or module == _PYTESTER:
                     return True
                 return self.testing and not text and not package.endswith(("coverage", "_cov"))
+            if text and frame.f_globals.get("__name__") in _SHOWING:
+                return False
         return True
 
     def _ours(self, frame: FrameType) -> str | None:

@@ -6,7 +6,16 @@ from typing import Any
 
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import decide
-from flakefighters.model import JOINT, Case, Confidence, Label, Outcome, Verdict
+from flakefighters.model import (
+    JOINT,
+    Case,
+    Confidence,
+    Failure,
+    Label,
+    Outcome,
+    Phase,
+    Verdict,
+)
 from tests.fighters.cases import baseline, case, change, past, reach
 
 
@@ -58,6 +67,10 @@ def test_a_doubt_gives_way_to_what_was_seen() -> None:
     assert decide(case(), [doubt, fair])[0].label is Label.UNDECIDED
     flaky = Says("touched_change", Label.FLAKY, Confidence.STRONG)
     assert decide(case(), [doubt, flaky])[0].label is Label.UNDECIDED
+    # No service that is down raises this.
+    mistaken = case(failure=Failure(phase=Phase.CALL, exception="NameError"))
+    assert decide(mistaken, [doubt, fair])[0].label is Label.GENUINE
+    assert decide(mistaken, [doubt, flaky])[0].label is Label.UNDECIDED
 
 
 def test_of_those_that_agree_the_strongest_speaks() -> None:

@@ -363,6 +363,6 @@ def test_a_thousand_files_take_seconds(tmp_path: Path) -> None:
     body = "".join(f"def f{n}(x):\n    return [x, {n}, 'text {n}']\n\n" for n in range(20))
     files = {TEST: "import pkg.m0\n", "pkg/__init__.py": ""}
     files |= {f"pkg/m{n}.py": f"from pkg import m{n + 1}, m{n + 2}\n{body}" for n in range(1000)}
-    began = time.monotonic()
+    began = time.process_time()
     assert len(reach(tmp_path, files, seconds=60).files) == 1002
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30

@@ -137,6 +137,20 @@ def test_what_pytest_and_imports_read_counts_for_nobody(project: Any) -> None:
     assert outcome.process.opened == {}
 
 
+@pytest.mark.parametrize("shown", ["logging.exception('no')", "traceback.format_exc()"])
+def test_sources_that_are_read_to_show_an_error_count_for_nobody(project: Any, shown: str) -> None:
+    project.changed("mod.py", "def f():\n    raise OSError\n")
+    project.write(
+        "test_a.py",
+        "import logging, traceback, mod\n"
+        f"def test_a():\n    try: mod.f()\n    except OSError: {shown}\n"
+        "def test_b():\n    import warnings\n"
+        "    warnings.formatwarning('no', UserWarning, mod.__file__, 1)\n",
+    )
+    outcome = project.run(expect=(0,))
+    assert outcome.trace("test_a").opened == outcome.trace("test_b").opened == frozenset()
+
+
 SOURCES = {
     "text": "open('pk/mod.py').close()",
     "getsource": "import inspect; from pk import mod; inspect.getsource(mod)",

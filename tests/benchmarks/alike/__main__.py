@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,17 +14,27 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from tests.benchmarks.layouts import LAYOUTS, environment, install, python_path
 from tests.benchmarks.overhead.branches import SIZES, make_branches
 
 _COV = ["--cov", "--cov-branch"]
 MODES = {
     "plain": [],
     "xdist": ["-n", "2"],
+    "randomly": ["-p", "randomly", "--randomly-seed=1"],
     "cov": [*_COV, "--cov-report=json:{out}/coverage.json"],
     # For coverage.py's own report with the tests that ran each line, see `_reported`.
     "contexts": [*_COV, "--cov-context=test"],
 }
 OURS = ("flakefighters.db", ".flakefighters")
+_WITHOUT = ("randomly", "flaky", "socket", "asyncio")
+
+#: What we say at the end, and what is never the same twice.
+_SAID = re.compile(
+    rb"^(=+ flakefighters =+\n(.*\n)*?.*|flakefighters: no failures); run .*\n", re.MULTILINE
+)
+_PROGRESS = re.compile(r"^([.sxXFEu,]+) +\[ *\d+%\]$", re.MULTILINE)
+_PASSING = re.compile(rb"in \d+\.\d+s( \(.*?\))?|0x[0-9a-f]+|=+|/tmp/[\w./-]+")
 
 #: A plugin that keeps some lists, for bare pytest: then the garbage collector strikes elsewhere.
 _NUDGE = "KEPT = []\ndef pytest_runtest_setup():\n    KEPT.append([[] for _ in range({number})])\n"
@@ -51,54 +62,66 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--modes", default=",".join(MODES))
     parser.add_argument("--changes", default="none")
+    parser.add_argument("--layouts", default=LAYOUTS[0], help=f"of {', '.join(LAYOUTS)}")
     asked = parser.parse_args()
-    print("| suite | changed | mode | tests | exit | differs in |\n|---|---|---|---|---|---|")
+    print("| suite | layout | changed | mode | tests | exit | differs in |\n" + "|---" * 7 + "|")
     worst = 0
     for folder in asked.folders:
-        for changed in asked.changes.split(","):
-            for mode in asked.modes.split(","):
-                worst |= _compare(asked.python, folder.resolve(), changed, mode)
+        for layout in asked.layouts.split(","):
+            for changed in asked.changes.split(","):
+                for mode in asked.modes.split(","):
+                    worst |= _compare(asked.python, folder.resolve(), layout, changed, mode)
     return worst
 
 
-def _compare(python: str, folder: Path, changed: str, mode: str) -> int:
+def _compare(python: str, folder: Path, layout: str, changed: str, mode: str) -> int:
+    def run(mode: str, *, ours: bool, nudge: int = 0) -> dict[str, Any]:
+        return _run(python, work, layout, mode, ours=ours, nudge=nudge)
+
     with tempfile.TemporaryDirectory() as name:
         work = Path(name, "work")
         shutil.copytree(folder, work, symlinks=True)
         make_branches(work)
+        if layout != LAYOUTS[0]:
+            python = environment(python, Path(name, "environment"))
+            install(python, work, layout)
         if changed in SIZES:  # the tests pass on the state before
-            _run(python, work, "plain", ours=True)
+            run("plain", ours=True)
             subprocess.run(["git", "checkout", "-q", "-f", changed], cwd=work, check=True)
-        ours = _run(python, work, mode, ours=True)
+        ours = run(mode, ours=True)
         for left in OURS:
             _remove(work / left)
-        bare = _run(python, work, mode, ours=False)
+        bare = run(mode, ours=False)
         differs = [what for what in bare if bare[what] != ours[what]]
         also = False
         for number in _NUDGES if differs else ():
-            again = _run(python, work, mode, ours=False, nudge=number)
+            again = run(mode, ours=False, nudge=number)
             also = also or all(again[what] == ours[what] for what in differs)
     what = ", ".join(differs) or "nothing"
     if also:
         what += " (bare pytest alike, with a few more objects alive)"
     tests, status = len(bare["outcomes"]), bare["exit"]
-    print(f"| {folder.name} | {changed} | {mode} | {tests} | {status} | {what} |", flush=True)
+    print(
+        f"| {folder.name} | {layout} | {changed} | {mode} | {tests} | {status} | {what} |",
+        flush=True,
+    )
     for name in differs:
         print(f"  {name}: {_first(bare[name], ours[name])}", file=sys.stderr)
     return int(bool(differs) and not also)
 
 
-def _run(python: str, work: Path, mode: str, *, ours: bool, nudge: int = 0) -> dict[str, Any]:
+def _run(
+    python: str, work: Path, layout: str, mode: str, *, ours: bool, nudge: int
+) -> dict[str, Any]:
     before = set(_files(work))
     with tempfile.TemporaryDirectory() as place:
         out = Path(place)
-        source = work / "src" if (work / "src").is_dir() else work
         environ = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST_", "FLAKEFIGHTERS")) and name != "CI"
         }
-        paths = [str(source), str(out), *filter(None, [environ.get("PYTHONPATH")])]
+        paths = [*python_path(work, layout), str(out), *filter(None, [environ.get("PYTHONPATH")])]
         environ |= {
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -109,16 +132,17 @@ def _run(python: str, work: Path, mode: str, *, ours: bool, nudge: int = 0) -> d
         if nudge:
             (out / "nudging.py").write_text(_NUDGE.format(number=nudge))
             switches.append("-pnudging")
+        without = [f"-pno:{name}" for name in _WITHOUT if name != mode]
         arguments = [argument.format(out=out) for argument in MODES[mode]]
         done = subprocess.run(
             [
                 *(python, "-m", "pytest", "-q", f"--junit-xml={out}/junit.xml", *switches),
-                *("-p", "no:randomly", "-p", "no:flaky", "-p", "no:socket", "-p", "no:asyncio"),
-                *arguments,
+                *(*without, *arguments),
             ],
             cwd=work,
             env=environ,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             check=False,
         )
         left = sorted(set(_files(work)) - before)
@@ -129,7 +153,17 @@ def _run(python: str, work: Path, mode: str, *, ours: bool, nudge: int = 0) -> d
             "outcomes": _outcomes(out / "junit.xml"),
             "coverage": _reported(python, work, out) if mode in ("cov", "contexts") else None,
             "files": left,
+            "output": _printed(done.stdout),
         }
+
+
+def _printed(output: bytes) -> list[str]:
+    """The lines that pytest printed without ours, as far as they are the same each time."""
+    text = _PASSING.sub(b"", _SAID.sub(b"", output)).decode("utf-8", "replace")
+    lines = text.splitlines()
+    # Letters come in another order each time where two processes run the tests.
+    letters = "".join(sorted("".join(match[1] for match in _PROGRESS.finditer(text))))
+    return [letters, *(line for line in lines if not _PROGRESS.fullmatch(line))]
 
 
 def _reported(python: str, work: Path, out: Path) -> dict[str, Any]:

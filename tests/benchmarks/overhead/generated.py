@@ -71,6 +71,23 @@ def _twenty() -> tuple[Files, Files]:
     return made, {"shop/rates.py": "def rate():\n    return 2\n"}
 
 
+def _many() -> tuple[Files, Files]:
+    """20,000 tests, each of which runs ten of 1,000 functions; another function changes."""
+    made = {"shop/__init__.py": "", "shop/rates.py": "def rate():\n    return 1\n"}
+    for number in range(20):
+        made[f"shop/module_{number}.py"] = _module(number, 50, "from shop import rates\n")
+    for file in range(200):
+        tests = [
+            f"def test_{one}():\n    for step in STEPS[{one % 5}::5]:\n        step({one})\n"
+            for one in range(100)
+        ]
+        steps = "STEPS = [value for name, value in vars(module).items() if name[:5] == 'step_']"
+        made[f"tests/test_{file}.py"] = (
+            f"from shop import module_{file % 20} as module\n\n{steps}\n\n\n" + "\n\n".join(tests)
+        )
+    return made, {"shop/rates.py": "def rate():\n    return 2\n"}
+
+
 def _large_module() -> tuple[Files, Files]:
     """A module of 20,000 lines, of which one function differs and no test fails."""
     text = _module(1, 2200)
@@ -92,6 +109,7 @@ GENERATED: Mapping[str, Maker] = {
     "twenty-failing": _twenty,
     "8000-failing": lambda: _failing(80, 100),
     "large-module": _large_module,
+    "20000-tests": _many,
     "2000-tests": lambda: _trivial(20, 100),
     "collect-empty": lambda: _trivial(0, 0),
     "one-test": lambda: _trivial(1, 1),

@@ -85,7 +85,10 @@ def _measured(
     if result.row.seconds is not None and ours - theirs > result.row.seconds:
         more = f"**{more}**"
     memory = median_of(samples, "memory") / median_of(bare, "memory")
-    return [ratio, more, _beyond(theirs, ours, figures, name), f"{memory:.2f}"]
+    peak = f"{memory:.2f}"
+    if result.row.memory is not None and memory > result.row.memory:
+        peak = f"**{peak}**"
+    return [ratio, more, _beyond(theirs, ours, figures, name), peak]
 
 
 def _beyond(theirs: float, ours: float, figures: Figures, name: str) -> str:
@@ -107,6 +110,7 @@ def _budget(row: Row, python: str) -> str:
     limit = _ratio_limit(row, python)
     told = [] if limit is None else [f"{limit:.2f}"]
     told += [] if row.seconds is None else [f"+{row.seconds:.2f} s"]
+    told += [] if row.memory is None else [f"memory {row.memory:.2f}"]
     return ", ".join(told)
 
 

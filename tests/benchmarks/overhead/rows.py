@@ -32,6 +32,8 @@ class Row:
     ratio: tuple[float, float] | None = None
     #: At most so many seconds of CPU more.
     seconds: float | None = None
+    #: At most so many times bare pytest's peak memory.
+    memory: float | None = None
     #: Runs for each round: short ones are cheap, and noisy.
     repeat: int = 1
 
@@ -81,6 +83,7 @@ ROWS = {
             seconds=0.2,
             repeat=2,
         ),
+        Row("20000-tests", "20,000 tests that run ten functions each, after a change", memory=1.2),
         Row("2000-tests", "2,000 trivial tests", ratio=(1.3, 1.3)),
         Row(
             "collect-empty",

@@ -17,9 +17,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.verdicts.fixes import reversed_fixes
 from tests.benchmarks.verdicts.flaky import flaky_half
 from tests.benchmarks.verdicts.genuine import genuine_half
 from tests.benchmarks.verdicts.results import as_markdown, load, wrong
+from tests.benchmarks.verdicts.setups import SETUPS
 from tests.benchmarks.verdicts.suite import Suite
 
 
@@ -33,6 +35,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "verdicts")
     run.add_argument("--commit", default="HEAD", help="where mutants start and the replay ends")
     run.add_argument("--mutants", type=int, default=60, help="per project")
+    run.add_argument("--fixes", type=int, default=10, help="to reverse, per project")
+    run.add_argument("--setup", choices=SETUPS, default=SETUPS[0])
     run.add_argument("--commits", type=int, default=20, help="to replay, per project")
     run.add_argument("--apart", type=int, default=1, help="commits between last pass and failure")
     run.add_argument("--seed", type=int, default=1)
@@ -62,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
     work = options.work.resolve() / version
-    suite = Suite(repository, work, options.python, tuple(options.pytest.split()))
+    arguments = tuple(options.pytest.split())
+    suite = Suite(repository, work, options.python, arguments, setup=options.setup)
     finished = {
         record["key"]
         for record in load([options.results])
@@ -73,6 +78,8 @@ def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
         done = finished.__contains__
         if options.mutants:
             yield from genuine_half(suite, options.commit, options.mutants, options.seed, done)
+        if options.fixes:
+            yield from reversed_fixes(suite, options.commit, options.fixes, done)
         if options.commits:
             asked = options.commits, options.seed, options.apart
             yield from flaky_half(suite, options.commit, *asked, done)

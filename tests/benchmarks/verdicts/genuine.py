@@ -17,7 +17,7 @@ from tests.benchmarks.verdicts.mutants import (
 )
 from tests.benchmarks.verdicts.suite import Outcome, Suite, git
 
-__all__ = ["genuine_half"]
+__all__ = ["failures", "genuine_half", "is_test"]
 
 #: Of ten mutants, how many lie in tests and conftest files.
 _TESTS_SHARE = 0.15
@@ -77,16 +77,20 @@ def genuine_half(
             "line": mutant.start[0],
             "diff": diff,
             "on_top": top,
-            "failures": None if outcome is None else _failures(outcome, stable, known),
+            "failures": None if outcome is None else failures(outcome, stable, known),
         }
     suite.check_out(base)
+
+
+def is_test(path: str) -> bool:
+    """Whether this is a file of the tests."""
+    return Path(path).name.startswith(_TESTS) or "tests/" in path
 
 
 def _all_mutants(folder: Path, covered: dict[str, set[int]]) -> dict[str, list[Mutant]]:
     found: dict[str, list[Mutant]] = {"code": [], "tests": []}
     for path in sorted(covered):
-        name = Path(path).name
-        where = "tests" if name.startswith(_TESTS) or "tests/" in path else "code"
+        where = "tests" if is_test(path) else "code"
         source = (folder / path).read_bytes()
         try:
             found[where].extend(mutants_of(path, source.decode(), covered[path]))
@@ -120,7 +124,7 @@ def _plant(
     return [line for line in diff if line[:1] in "+-" and line[:3] not in ("+++", "---")][:12]
 
 
-def _failures(outcome: Outcome, stable: set[str], known: set[str]) -> list[dict[str, Any]]:
+def failures(outcome: Outcome, stable: set[str], known: set[str]) -> list[dict[str, Any]]:
     """What failed because of the bug: whatever did not fail before it."""
     result = []
     for nodeid in sorted(outcome.failed() - known):

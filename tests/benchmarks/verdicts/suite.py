@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.verdicts.setups import prepare
+
 __all__ = ["Outcome", "Suite", "git"]
 
 _PROBE = Path(__file__).resolve().parent / "probe"
@@ -63,11 +65,13 @@ class Suite:
     python: str
     arguments: tuple[str, ...] = ()
     name: str = ""
+    setup: str = "path"
     place: Path = field(init=False)
     limit: float = 900.0
 
     def __post_init__(self) -> None:
         self.name = self.name or self.repository.resolve().name
+        self.name += "" if self.setup == "path" else f"-{self.setup}"
         self.place = self.work / self.name
         if not self.place.exists():
             self.work.mkdir(parents=True, exist_ok=True)
@@ -125,13 +129,13 @@ class Suite:
         """Run under coverage.py; path to line to the tests that ran it ("" for imports)."""
         data = self.work / f"{self.name}.coverage"
         data.unlink(missing_ok=True)
-        config = self.work / "coverage.ini"
+        config = self.work / f"{self.name}.coverage.ini"
         config.write_text(f"[run]\ndata_file = {data}\n", "utf-8")
         switch = [
             *("-p", "no:flakefighters", f"--cov={self.place}", "--cov-context=test"),
             *("--cov-report=", f"--cov-config={config}"),
         ]
-        outcome = self._pytest(switch, {"COVERAGE_CORE": "ctrace"})
+        outcome = self._pytest(switch, {"COVERAGE_CORE": "ctrace"}, setup="path")
         if outcome is None or not data.exists():
             return None
         return outcome, self._read_contexts(data)
@@ -157,12 +161,15 @@ class Suite:
             found[Path(name).relative_to(base).as_posix()] = dict(lines)
         return found
 
-    def _pytest(self, switch: Sequence[str], variables: Mapping[str, str]) -> Outcome | None:
+    def _pytest(
+        self, switch: Sequence[str], variables: Mapping[str, str], setup: str | None = None
+    ) -> Outcome | None:
         out = self.work / f"{self.name}.out.json"
         out.unlink(missing_ok=True)
+        ready = prepare(setup or self.setup, self.place, self.python, _PROBE)
         command = [
             *("prlimit", f"--as={_MEMORY}") * bool(shutil.which("prlimit")),
-            *(self.python, "-m", "pytest", "-q", "-p", "verdicts_probe", "-p", "no:randomly"),
+            *(*ready.command, "-q", "-p", "verdicts_probe", "-p", "no:randomly"),
             *switch,
             *self.arguments,
         ]
@@ -170,8 +177,8 @@ class Suite:
         with (self.work / f"{self.name}.log").open("w") as log:
             process = subprocess.Popen(
                 command,
-                cwd=self.place,
-                env=self._environ() | {"VERDICTS_OUT": str(out)} | dict(variables),
+                cwd=ready.folder,
+                env=_environ() | {"VERDICTS_OUT": str(out), **ready.variables, **variables},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -183,6 +190,7 @@ class Suite:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 return None
+        ready.finish(self.place)
         seconds = time.monotonic() - begun
         try:
             told = json.loads(out.read_text("utf-8"))
@@ -190,17 +198,16 @@ class Suite:
             return None
         return Outcome(told["outcomes"], told["verdicts"], told["errors"], seconds)
 
-    def _environ(self) -> dict[str, str]:
-        ours = ("PYTEST_", "FLAKEFIGHTERS", "COVERAGE", "COV_CORE")
-        environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(ours) and name not in ("CI", "GITHUB_ACTIONS", "PYTHONPATH")
-        }
-        source = self.place / "src"
-        path = source if source.is_dir() else self.place
-        # Without bytecode: two edits of one size in one second would run the older.
-        return environ | {"PYTHONPATH": f"{path}:{_PROBE}", "PYTHONDONTWRITEBYTECODE": "1"}
+
+def _environ() -> dict[str, str]:
+    ours = ("PYTEST_", "FLAKEFIGHTERS", "COVERAGE", "COV_CORE")
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(ours) and name not in ("CI", "GITHUB_ACTIONS", "PYTHONPATH")
+    }
+    # Without bytecode: two edits of one size in one second would run the older.
+    return environ | {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def git(folder: Path, *arguments: str) -> str:
