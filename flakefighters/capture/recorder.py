@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.reports import (
@@ -239,7 +239,7 @@ class Recorder:
             execution = _execution(nodeid, number, current, seen, reason)
             if execution.failures and current.captured:
                 printed = self._clean(_joined(current.captured))[-_MOST_OUTPUT:]
-                execution = replace(execution, output=printed)
+                execution = execution._replace(output=printed)
             if number > 1:
                 earlier = self._first_pass(nodeid, position)
             self.crashed = self.crashed or any(one.crashed for one in seen)

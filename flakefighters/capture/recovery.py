@@ -270,7 +270,7 @@ class _Reader:
                             reason="the run ended during this test",
                         )
                     )
-            head = wire.changed(head, completeness=Completeness.INTERRUPTED)
+            head = head._replace(completeness=Completeness.INTERRUPTED)
         state = self.last.get("state") or self.first.get("state")
         environment = self.last.get("environment") or self.first.get("environment")
         run = Run(

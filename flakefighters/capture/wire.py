@@ -1,12 +1,11 @@
 """The nouns as JSON values and back, for journals and child processes.
 
-Only dataclasses of :mod:`flakefighters.model` are read, by name and by declared type; a field
+Only nouns of :mod:`flakefighters.model` are read, by name and by declared type; a field
 that is not known is dropped, a value of another type is refused.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import types
 import typing
@@ -16,20 +15,19 @@ from typing import Any, Final, TypeVar
 
 from flakefighters.model import facts, targets, verdicts
 
-__all__ = ["changed", "dump", "load", "plain"]
+__all__ = ["dump", "load", "plain"]
 
 T = TypeVar("T")
 
 
 def dump(value: Any) -> dict[str, Any]:
-    """A dataclass of ours as a JSON object; fields at their default are left out."""
-    out: dict[str, Any] = {}
-    for field in dataclasses.fields(value):
-        member = getattr(value, field.name)
-        if member == field.default and field.default is not dataclasses.MISSING:
-            continue
-        out[field.name] = plain(member)
-    return out
+    """A noun of ours as a JSON object; fields at their default are left out."""
+    defaults = value._field_defaults
+    return {
+        name: plain(member)
+        for name, member in value._asdict().items()
+        if name not in defaults or member != defaults[name]
+    }
 
 
 def plain(value: Any) -> Any:
@@ -40,18 +38,13 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Path):
         return str(value)
-    if dataclasses.is_dataclass(value):
+    if _is_noun(type(value)):
         return dump(value)
     if isinstance(value, Mapping):
         return {str(key): plain(member) for key, member in value.items()}
     if isinstance(value, (Sequence, set, frozenset)):
         return [plain(member) for member in value]
     raise TypeError(f"{type(value).__name__} does not travel")
-
-
-def changed(value: T, **fields: Any) -> T:
-    """A copy with other fields."""
-    return dataclasses.replace(value, **fields)  # type: ignore[type-var]
 
 
 #: What annotations of the model may name.
@@ -104,10 +97,14 @@ def _value(hint: Any, value: Any) -> Any:
     raise TypeError(f"cannot read {hint}")
 
 
+def _is_noun(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
 def _scalar(hint: type, value: Any) -> Any:
     if issubclass(hint, enum.Enum):
         return hint(value)
-    if dataclasses.is_dataclass(hint):
+    if _is_noun(hint):
         return load(hint, value)
     if issubclass(hint, Path):
         return hint(value)

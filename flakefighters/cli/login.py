@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,7 +87,7 @@ def _try(account: Account, secret: Secret) -> None:
     from flakefighters.checks.server import connect
 
     try:
-        connect(replace(account.target, password=secret), Budget()).close()
+        connect(account.target._replace(password=secret), Budget()).close()
     except DatabaseError as error:
         wrong = "wrong password" in error.message
         raise type(error)(

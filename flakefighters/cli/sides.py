@@ -121,7 +121,7 @@ class Sides:
             with open_foreign(source.path, trust=source.trust) as foreign:
                 yield foreign
         else:
-            with open_history(replace(source, read_only=True), create=False) as history:
+            with open_history(source._replace(read_only=True), create=False) as history:
                 yield history
 
     def open(self, target: Target) -> History:

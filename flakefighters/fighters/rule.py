@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.ids import short
@@ -59,7 +58,7 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
         since = str(before.evidence.get("since", ""))
         reason += f", failing alike since run {short(since)}"
         evidence["alike"] = before.evidence
-    joint = replace(spoken, fighter=JOINT, version=VERSION, reason=reason, evidence=evidence)
+    joint = spoken._replace(fighter=JOINT, version=VERSION, reason=reason, evidence=evidence)
     return joint, said
 
 

@@ -7,7 +7,6 @@ believes would hide the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.history.content import to_json
@@ -52,13 +51,13 @@ def condition(reader: Reader, use: Use) -> tuple[str, dict[str, object]]:
     Runs with a debugger fit as well: that is seen when they are read.
     """
     judged = reader.judged
-    plain = replace(judged, id="", pr=None, commit=None, context={})
+    plain = judged._replace(id="", pr=None, commit=None, context={})
     ranks: dict[str, list[int]] = {"none": [], "own": [], "merged": [], "other": []}
     for trust, rank in TRUST_RANKS.items():
         for name, pr in (("none", None), ("own", judged.pr), ("other", _OTHER), ("merged", _OTHER)):
             if name == "own" and pr is None:
                 continue
-            run = as_read(replace(plain, trust=trust, pr=pr), reader.came, reader.given)
+            run = as_read(plain._replace(trust=trust, pr=pr), reader.came, reader.given)
             if believed(run, use, judged, merged=name == "merged"):
                 ranks[name].append(rank)
     params: dict[str, object] = {f"{name}_ranks": to_json(found) for name, found in ranks.items()}

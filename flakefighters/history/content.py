@@ -29,7 +29,6 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.history.run_columns import HASHED, OF_HEAD, Form
@@ -222,21 +221,18 @@ def normal(run: Run) -> Run:
     executions = sorted(
         run.executions, key=lambda e: (place.get(e.nodeid, len(place)), e.nodeid, e.attempt)
     )
-    head = replace(
-        run.head,
+    head = run.head._replace(
         project=run.project.identity,
         state=run.state.id if run.state else None,
         environment=run.environment.id if run.environment else None,
         environment_key=run.environment.key if run.environment else None,
         **{field: canonical(getattr(run.head, field)) for field in _MAPPINGS},
     )
-    environment = run.environment and replace(
-        run.environment,
+    environment = run.environment and run.environment._replace(
         settings=canonical(run.environment.settings),
         distributions=canonical(run.environment.distributions),
     )
-    return replace(
-        run,
+    return run._replace(
         head=head,
         environment=environment,
         suite=tuple(run.suite),
@@ -259,8 +255,7 @@ def _without_duplicates(run: Run) -> Run:
     order = run.order
     if order is not None:
         order = [[renamed[i] for i in worker if i in renamed] for worker in order]
-    return replace(
-        run,
+    return run._replace(
         suite=[run.suite[index] for index in kept],
         outcomes="".join(run.outcomes[index] for index in kept),
         durations=[run.durations[3 * i + phase] for i in kept for phase in range(3)],
@@ -269,10 +264,9 @@ def _without_duplicates(run: Run) -> Run:
 
 
 def _normal_execution(execution: Execution) -> Execution:
-    return replace(
-        execution,
+    return execution._replace(
         failures=tuple(
-            replace(failure, facts=canonical(failure.facts)) for failure in execution.failures
+            failure._replace(facts=canonical(failure.facts)) for failure in execution.failures
         ),
     )
 

@@ -42,7 +42,7 @@ def came(history: History, record_to: Target) -> Came:
 
     A file that this user cannot write is opened for reading, and is the same file all the same.
     """
-    if replace(history.target, read_only=record_to.read_only) == record_to:
+    if history.target._replace(read_only=record_to.read_only) == record_to:
         return Came.HERE
     if history.target.backend == "sqlite":
         return Came.FILE

@@ -42,7 +42,7 @@ _ELSEWHERE: Final = {
     "environment_key": "e.key",
     "trust": "(SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)",
 }
-_FIELDS: Final = tuple(RunHead.__dataclass_fields__)
+_FIELDS: Final = RunHead._fields
 HEAD: Final = ", ".join(
     _ELSEWHERE[name] if name in _ELSEWHERE else f"r.{OF_HEAD[name].name}" for name in _FIELDS
 )

@@ -9,7 +9,6 @@ it; what they say is gone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.history import content
@@ -54,8 +53,7 @@ def purged_run(run: Run, names: Collection[str]) -> Run:
     tests = _tests(run.executions, names)
     if not tests:
         return run
-    made = replace(
-        run,
+    made = run._replace(
         executions=tuple(
             purged_execution(one, names) if one.nodeid in tests else one for one in run.executions
         ),
@@ -63,7 +61,7 @@ def purged_run(run: Run, names: Collection[str]) -> Run:
     if made == run:
         return run
     extra = {ORIGIN: origin_of(run), **run.head.extra}
-    return replace(made, head=replace(run.head, extra=extra))
+    return made._replace(head=run.head._replace(extra=extra))
 
 
 def origin_of(run: Run) -> str:
@@ -85,8 +83,7 @@ def _tests(executions: Iterable[Execution], names: Collection[str]) -> set[str]:
 
 def purged_execution(execution: Execution, names: Collection[str]) -> Execution:
     """An attempt at a test that had such a failure: other attempts may have said the same."""
-    return replace(
-        execution,
+    return execution._replace(
         failures=tuple(_failure(failure, names) for failure in execution.failures),
         reason=execution.reason and PLACEHOLDER,
         output=execution.output and PLACEHOLDER,
@@ -96,8 +93,7 @@ def purged_execution(execution: Execution, names: Collection[str]) -> Execution:
 def _failure(failure: Failure, names: Collection[str]) -> Failure:
     if failure.signature.startswith(PLACEHOLDER) or not is_purged(failure.signature, names):
         return failure
-    return replace(
-        failure,
+    return failure._replace(
         signature=f"{PLACEHOLDER} {signature_id(failure.signature)}",
         text=PLACEHOLDER,
         subtest=failure.subtest and PLACEHOLDER,
@@ -113,7 +109,7 @@ def purged_verdicts(
     ``marked`` are run and node id of the tests that had one.
     """
     return [
-        replace(one, reason=PLACEHOLDER, evidence={})
+        one._replace(reason=PLACEHOLDER, evidence={})
         if (one.run, one.nodeid) in marked or mentions(one.evidence, names)
         else one
         for one in verdicts

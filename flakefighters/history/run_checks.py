@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import ForeignDatabaseError
@@ -133,20 +133,21 @@ def _check_environment(environment: Environment) -> None:
 
 def _typed(part: Any, limits: Limits) -> None:
     """Check every field of a noun by what the model says of it."""
-    for each in fields(part):
-        value, wanted = getattr(part, each.name), str(each.type)
-        if each.name == "failures":
+    hints = type(part).__annotations__
+    for name, value in part._asdict().items():
+        wanted = hints[name].__forward_arg__
+        if name == "failures":
             for failure in value:
                 _typed(failure, limits)
-        elif each.name == "durations":
+        elif name == "durations":
             if len(value) != 3 or not all(n is None or _is_number(n, "") for n in value):
                 raise ForeignDatabaseError("its durations are malformed")
         elif isinstance(value, Mapping):
             _json(value, 0, limits)
             if not wanted.startswith("Mapping"):
-                raise ForeignDatabaseError(f"its {each.name} is malformed")
-        elif not _fits(value, wanted, each.name, limits):
-            raise ForeignDatabaseError(f"its {each.name} is malformed")
+                raise ForeignDatabaseError(f"its {name} is malformed")
+        elif not _fits(value, wanted, name, limits):
+            raise ForeignDatabaseError(f"its {name} is malformed")
 
 
 def _fits(value: object, wanted: str, name: str, limits: Limits) -> bool:

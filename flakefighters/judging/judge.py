@@ -77,7 +77,7 @@ def judge(
             case = world.case(execution, index)
             joint, said = decide(case, mine)
             if run.head.context.get("seeds") and not case.draws:
-                joint = replace(joint, evidence={**joint.evidence, "draws": False})
+                joint = joint._replace(evidence={**joint.evidence, "draws": False})
             place: dict[str, Any] = {
                 "run": run.head.id,
                 "nodeid": execution.nodeid,
@@ -85,8 +85,8 @@ def judge(
                 "index": index,
                 "at": now,
             }
-            judged.joint.append(replace(joint, **place))
-            judged.said.extend(replace(one, **place) for one in said)
+            judged.joint.append(joint._replace(**place))
+            judged.said.extend(one._replace(**place) for one in said)
     return judged
 
 

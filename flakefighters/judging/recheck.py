@@ -145,8 +145,7 @@ class Hindsight:
         case = replace(judged.case, past=tuple(past), varied=others, draws=draws)
         joint, _ = decide(case, fighters)
         introduced = joint.introduced or (first.introduced and joint.label is first.label)
-        return replace(
-            joint,
+        return joint._replace(
             introduced=introduced,
             run=first.run,
             nodeid=first.nodeid,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,7 @@ def amendments(
 
     Nothing is changed: the old verdicts stay beside the new ones.
     """
-    head = replace(run.head, trust=history.trust)
+    head = run.head._replace(trust=history.trust)
     earlier = _comparable(head, history, limit)
     if not earlier:
         return []

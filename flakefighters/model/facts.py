@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 __all__ = [
     "Completeness",
@@ -79,8 +79,7 @@ class Trust(enum.StrEnum):
     UNTRUSTED = "untrusted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(NamedTuple):
     """One failing report: a phase or a subtest, redacted."""
 
     phase: Phase
@@ -94,11 +93,10 @@ class Failure:
     signature: str = ""
     signature_version: int = 1
     #: Facts that judges need and the text may not show (``example``, ``seed``); JSON values.
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(NamedTuple):
     """One attempt at a test; only those that are not "one attempt, passed" are built."""
 
     nodeid: str
@@ -115,8 +113,7 @@ class Execution:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(NamedTuple):
     """What a history keeps apart: a canonical identity, and a name to show."""
 
     identity: str
@@ -126,8 +123,7 @@ class Project:
         return self.label
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(NamedTuple):
     """What was checked out and tested.
 
     ``id`` is a hash of ``tree`` and ``digest`` (of ``files`` where there is no git).
@@ -142,8 +138,7 @@ class State:
     files: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(NamedTuple):
     """Where a run ran.  ``settings`` make the key that must be equal to compare runs."""
 
     id: str
@@ -154,8 +149,7 @@ class Environment:
     distributions: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunHead:
+class RunHead(NamedTuple):
     """What a run says of itself, without its outcomes."""
 
     id: str
@@ -180,19 +174,18 @@ class RunHead:
     environment_key: str | None = None
     completeness: Completeness = Completeness.COMPLETE
     #: What was asked for: arguments, -k, -m, how many deselected; {} means all of it.
-    selection: Mapping[str, Any] = field(default_factory=dict)
+    selection: Mapping[str, Any] = MappingProxyType({})
     #: Who wrote the record: program, version, host hash, CI vendor.
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = MappingProxyType({})
     #: Links and names for people: the run's URL, the user's label, the profile.
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = MappingProxyType({})
     #: Fields of later versions, kept verbatim.
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
     #: How far to believe it; set by the database that it arrived in.
     trust: Trust = Trust.LOCAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(NamedTuple):
     """One pytest session, whole: what the journal holds and the history stores."""
 
     head: RunHead
@@ -211,4 +204,4 @@ class Run:
     #: Every attempt at the tests that are not "one attempt, passed".
     executions: Sequence[Execution] = ()
     #: What the run saw of the history: {"runs": [ids considered, newest first]}.
-    seen: Mapping[str, Any] = field(default_factory=dict)
+    seen: Mapping[str, Any] = MappingProxyType({})

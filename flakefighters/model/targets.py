@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from flakefighters.model.facts import Trust
 
@@ -39,8 +39,7 @@ class Secret:
         raise TypeError("a secret is not copied out of the process")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """A resolved way to one history."""
 
     #: "sqlite" or "postgresql".
@@ -62,7 +61,7 @@ class Target:
     read_only: bool = False
     #: Further connection parameters, to be handed over as they are: those of the URL that the
     #: allow-list knows, and, without ``libpq_defaults``, those that silence libpq's environment.
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = MappingProxyType({})
     #: May libpq fill in what is missing from PG* variables, .pgpass and service files?  False for
     #: URLs that the project chose: then a missing password is handed over as "", not left out.
     libpq_defaults: bool = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from flakefighters.model.facts import RunHead, Trust
@@ -100,7 +99,7 @@ def as_read(head: RunHead, came: Came, given: Trust | None = None) -> RunHead:
             trust = Trust.PR
     elif came is Came.ROLES and trust is Trust.LOCAL:
         trust = Trust.UNTRUSTED  # another machine's own run
-    return head if trust is head.trust else replace(head, trust=trust)
+    return head if trust is head.trust else head._replace(trust=trust)
 
 
 def doubt(evidence: RunHead, came: Came) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 __all__ = ["JOINT", "Confidence", "Label", "Verdict", "standing"]
 
@@ -32,8 +32,7 @@ class Confidence(enum.StrEnum):
     WEAK = "weak"  # a hint; always undecided or overruled by anything else
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one flakefighter says of one failure, and why."""
 
     label: Label
@@ -43,14 +42,14 @@ class Verdict:
     #: One plain sentence without a full stop, to stand after "FLAKY node id - ".
     reason: str
     #: JSON values that stand alone: baseline, changes, matching failures, history seen.
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = MappingProxyType({})
     #: True if the failure may have been brought in by a change although it is flaky.
     introduced: bool = False
     # Which failure it belongs to; filled in by the caller of the flakefighter.
     run: str = ""
     nodeid: str = ""
     attempt: int = 1
-    index: int = 0  # of the failure within its execution
+    index: int = 0  # type: ignore[assignment]  # of the failure within its execution
     at: int = 0
 
 

@@ -132,7 +132,7 @@ class Selector:
         """A profile's target, None without a URL; the keyring is not asked."""
         chosen = build(self.inputs, self.layers, name, profile, self.label(name))
         if chosen is not None and name == _URL:
-            return replace(chosen, target=replace(chosen.target, profile=None))
+            return replace(chosen, target=chosen.target._replace(profile=None))
         return chosen
 
     def with_keyring(self, chosen: Chosen) -> Chosen:
@@ -157,7 +157,7 @@ class Selector:
             return replace(chosen, notes=notes + ((hint,) if hint else ()))
         return replace(
             chosen,
-            target=replace(target, password=answer.secret),
+            target=target._replace(password=answer.secret),
             password=replace(
                 chosen.password, secret=answer.secret, origin=Origin(Source.KEYRING, "keyring")
             ),
@@ -180,7 +180,7 @@ class Selector:
             )
         return replace(
             chosen,
-            target=replace(chosen.target, password=secret),
+            target=chosen.target._replace(password=secret),
             password=replace(password, secret=secret, command=()),
         )
 

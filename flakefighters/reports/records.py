@@ -6,7 +6,6 @@ programs, and ``…_us`` with the microseconds themselves.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import json
 from collections.abc import Mapping, Sequence
@@ -116,14 +115,13 @@ _TIMES: Final = frozenset({"started", "ended"})
 def _head(head: RunHead) -> Record:
     """Every field that is not left out above, under its own name."""
     record: Record = {}
-    for field in dataclasses.fields(head):
-        if field.name in _NOT_IN_HEAD:
+    for name, value in head._asdict().items():
+        if name in _NOT_IN_HEAD:
             continue
-        value = getattr(head, field.name)
-        if field.name in _TIMES:
-            record |= {field.name: iso(value), f"{field.name}_us": value}
+        if name in _TIMES:
+            record |= {name: iso(value), f"{name}_us": value}
         else:
-            record[field.name] = value.value if isinstance(value, enum.Enum) else value
+            record[name] = value.value if isinstance(value, enum.Enum) else value
     return record
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ def _keep(session: SessionView, done: Finished) -> None:
         state = run.state
         if state is not None and state.files is None and session.world.strange() is None:
             # The history that takes it later may have no other way to know the files.
-            state = replace(state, files=session.start.checkout.files() or None)
+            state = state._replace(files=session.start.checkout.files() or None)
         said = [*done.judged.joint, *done.judged.said]
         session.journal.end(run.head, run.environment, state, run.seen, run.order, said)
     except (Exception, KeyboardInterrupt):  # the journal is whole without it

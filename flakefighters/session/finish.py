@@ -7,7 +7,7 @@ import time
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flakefighters.errors import FlakefightersError, UnreachableError
@@ -84,13 +84,13 @@ def finish(
         trust = Trust.LOCAL if into is None else into.trust
         sources = {id(one): one for one in (found, into) if one is not None}.values()
         evidence = Evidence(
-            judged=replace(run.head, trust=trust),
+            judged=run.head._replace(trust=trust),
             sources=[(one, came(one, plan.record_to)) for one in sources],
             whole=whole,
             commits=checkout.ancestors,
         )
-        gone = _judge(replace(run, head=evidence.judged), evidence, checkout, plan, done)
-        done.run = run = replace(run, seen=done.judged.basis)
+        gone = _judge(run._replace(head=evidence.judged), evidence, checkout, plan, done)
+        done.run = run = run._replace(seen=done.judged.basis)
         if plan.save and into is not None and into not in gone:
             _save(run, into, checkout, plan, done)
         damaged = [one.unreadable.runs for one in sources]
@@ -159,10 +159,10 @@ def _open(
 def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Finished) -> None:
     try:
         if run.state is not None and not history.has_state_files(
-            run.state.id, Reader(judged=replace(run.head, trust=history.trust))
+            run.state.id, Reader(judged=run.head._replace(trust=history.trust))
         ):
             files = checkout.files()
-            done.run = run = replace(run, state=replace(run.state, files=files or None))
+            done.run = run = run._replace(state=run.state._replace(files=files or None))
         how = history.save(without_traces(run), [*done.judged.joint, *done.judged.said])
         if how in (Saved.BEYOND, Saved.PURGED):  # a clock that is far behind, for example
             done.notes.append(f"the run was not recorded: it is {how.value}")

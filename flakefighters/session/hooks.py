@@ -89,8 +89,8 @@ class Session:
         self._state_env: set[str] = set()
         self.journal = Journal(start.spool, start.head.id)
         self.environment: Environment = self._environment()
-        self.head: RunHead = replace(
-            start.head, environment=self.environment.id, environment_key=self.environment.key
+        self.head: RunHead = start.head._replace(
+            environment=self.environment.id, environment_key=self.environment.key
         )
         self.deselected = 0
         self.finished: Finished | None = None
@@ -192,7 +192,7 @@ class Session:
         if new:
             self._state_env |= new
             self.environment = found = self._environment()
-            self.head = replace(self.head, environment=found.id, environment_key=found.key)
+            self.head = self.head._replace(environment=found.id, environment_key=found.key)
 
     def _collected(self, nodeids: Sequence[str]) -> None:
         self.recorder.collected(nodeids)
@@ -217,7 +217,7 @@ class Session:
         if getattr(option, "usepdb", False) or getattr(option, "trace", False):
             context["debugger"] = True
         chosen = self.redactor.values(settings.selection(self.config, self.deselected, self._based))
-        self.head = replace(self.head, context=context, selection=chosen)
+        self.head = self.head._replace(context=context, selection=chosen)
         if self.asked.save:
             start = self.start
             to = address(start.resolution.record_to)
@@ -278,7 +278,7 @@ class Session:
             return  # there was nothing to do
         self._collected(())
         context = {**self.head.context, "exit_status": int(exitstatus)}
-        self.head = replace(self.head, context=context)
+        self.head = self.head._replace(context=context)
         # From here on nothing of ours is interrupted by Ctrl-C in a half-done state: the journal
         # is complete first.
         self._closed(self.recorder.unfinished("the run ended during this test"))
@@ -299,8 +299,7 @@ class Session:
         context = dict(self.head.context)
         if recorder.collection_errors:
             context["collection_errors"] = [self._based(one) for one in recorder.collection_errors]
-        self.head = replace(
-            self.head,
+        self.head = self.head._replace(
             ended=self.world.now(),
             completeness=completeness,
             context=context,
@@ -315,7 +314,7 @@ class Session:
             durations=recorder.durations,
             order=recorder.order,
             executions=[
-                replace(one, nodeid=self._based(one.nodeid)) for one in recorder.executions
+                one._replace(nodeid=self._based(one.nodeid)) for one in recorder.executions
             ],
         )
 

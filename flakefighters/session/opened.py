@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flakefighters.errors import ForeignDatabaseError
@@ -34,7 +33,7 @@ def open_checked(
             )
         # SQLite makes files beside it.
         if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
-            target = replace(target, read_only=True)
+            target = target._replace(read_only=True)
     history = open_history(target, create=create, deadline=deadline)
     history.aliases = identities(checkout)
     return history

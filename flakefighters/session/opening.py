@@ -140,7 +140,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             if not found:
                 return first_look(start.head, start.checkout)
             evidence = Evidence(
-                judged=replace(start.head, trust=here.trust if here else Trust.LOCAL),
+                judged=start.head._replace(trust=here.trust if here else Trust.LOCAL),
                 sources=[(one, came(one, record_to)) for one in found],
                 commits=start.checkout.ancestors,
             )

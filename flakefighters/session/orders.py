@@ -25,11 +25,8 @@ __all__ = ["Order", "outcome_from_json", "outcome_to_json"]
 
 def _target_to_json(target: Target) -> dict[str, Any]:
     """For the child's standard input; a password travels nowhere else."""
-    plain = {
-        field.name: wire.plain(getattr(target, field.name))
-        for field in fields(target)
-        if field.name != "password"
-    }
+    given = target._replace(password=None)._asdict()
+    plain = {name: wire.plain(value) for name, value in given.items()}
     plain["password"] = None if target.password is None else target.password.reveal()
     return plain
 
@@ -37,7 +34,7 @@ def _target_to_json(target: Target) -> dict[str, Any]:
 def _target_from_json(plain: Mapping[str, Any]) -> Target:
     password = plain["password"]
     target = wire.load(Target, {**plain, "password": None})
-    return wire.changed(target, password=None if password is None else Secret(password))
+    return target._replace(password=None if password is None else Secret(password))
 
 
 _Way = tuple[Callable[[Any], Any], Callable[[Any], Any]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flakefighters.model import Execution, Run
 
 __all__ = ["without_traces"]
@@ -13,7 +11,7 @@ def without_traces(run: Run) -> Run:
     """The run as it is stored: the evidence of a verdict has what it rests on."""
     if not any(map(_has_trace, run.executions)):
         return run
-    return replace(run, executions=[_without(one) for one in run.executions])
+    return run._replace(executions=[_without(one) for one in run.executions])
 
 
 def _has_trace(execution: Execution) -> bool:
@@ -22,7 +20,7 @@ def _has_trace(execution: Execution) -> bool:
 
 def _without(execution: Execution) -> Execution:
     failures = tuple(
-        replace(failure, facts={k: value for k, value in failure.facts.items() if k != "trace"})
+        failure._replace(facts={k: value for k, value in failure.facts.items() if k != "trace"})
         for failure in execution.failures
     )
-    return replace(execution, failures=failures)
+    return execution._replace(failures=failures)

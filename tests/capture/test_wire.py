@@ -60,6 +60,7 @@ heads = st.builds(
     dirty=st.none() | st.booleans(),
     completeness=st.sampled_from(Completeness),
     selection=mapping,
+    origin=mapping,
     context=mapping,
     extra=mapping,
 )
@@ -99,7 +100,7 @@ json_values = st.recursive(
 )
 def test_anything_else_is_refused(kind: type[Any], data: st.DataObject) -> None:
     """Nothing but TypeError and ValueError, and what is read has the declared types."""
-    names = list(kind.__dataclass_fields__)
+    names = list(kind._fields)
     value = data.draw(
         json_values | st.dictionaries(st.sampled_from(names), json_values, max_size=len(names))
     )

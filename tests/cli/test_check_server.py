@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ def test_an_empty_schema_that_the_role_owns(team: Team) -> None:
 def test_the_owner_as_writer_is_told_that_less_is_enough(team: Team) -> None:
     team.sql("CREATE SCHEMA flakefighters AUTHORIZATION {role}")
     own = team.server.target(team.database)
-    with open_history(replace(own, user=team.role, password=_secret(team.password))):
+    with open_history(own._replace(user=team.role, password=_secret(team.password))):
         pass
     said = team.check()
     assert said.code == 0

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -321,4 +320,4 @@ def test_purge_empties_journals(shop: Shop, command: Command) -> None:
 
 def spoken(text: str) -> Any:
     one = failed(PAY, "ValueError", text)
-    return replace(one, failures=(replace(one.failures[0], signature=text),))
+    return one._replace(failures=(one.failures[0]._replace(signature=text),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,7 +193,7 @@ def test_a_hostile_history_cannot_steer_the_terminal(empty_shop: Shop, command: 
     nasty = "tests/test_\x1b[2J\u202egnp.py::test_\x07\n::error::x"
     execution = failed(nasty, "\x1b]0;x\x07Error", "E  \x1b[31m\u2066bad\x9b2J\n")
     run = make_run("\x61bcd", "F", started=empty_shop.now, suite=[nasty], executions=[execution])
-    run = replace(run, head=replace(run.head, branch="\x1b[5mblink"))
+    run = run._replace(head=run.head._replace(branch="\x1b[5mblink"))
     empty_shop.save((run, [verdict("abcd", nasty, Label.FLAKY, "because \x1b[0m\u202e")]))
     for arguments in (
         ("runs",),
@@ -231,8 +230,8 @@ def test_runs_fit_the_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     long = make_run("eeee", "F..", started=shop.now, executions=[failed(PAY)])
-    head = replace(long.head, branch="feature/a-branch-with-a-long-name", job="tests", pr="12")
-    shop.save((replace(long, head=head), [verdict("eeee", PAY, Label.FLAKY, "x")]))
+    head = long.head._replace(branch="feature/a-branch-with-a-long-name", job="tests", pr="12")
+    shop.save((long._replace(head=head), [verdict("eeee", PAY, Label.FLAKY, "x")]))
     lines = command("runs").out.splitlines()
     assert max(map(len, lines)) <= width
     assert "1 flaky" in lines[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from flakefighters.cli.options import moment
@@ -150,8 +148,9 @@ def test_all_looks_at_every_run(shop: Shop, command: Command) -> None:
 
 
 def test_the_newest_joined_verdict_counts(shop: Shop, command: Command) -> None:
-    later = replace(
-        verdict("dddd", TAX, Label.FLAKY, "passed on the same state in run eeee, 1 minute later"),
+    later = verdict(
+        "dddd", TAX, Label.FLAKY, "passed on the same state in run eeee, 1 minute later"
+    )._replace(
         confidence=Confidence.PROVED,
         at=2,
     )
@@ -180,16 +179,16 @@ def test_the_newest_joined_verdict_counts(shop: Shop, command: Command) -> None:
 
 def test_a_test_counts_once_in_a_run(empty_shop: Shop, command: Command) -> None:
     """However often it was tried, and however many failures an attempt had."""
-    first, last = failed(PAY), replace(failed(PAY), attempt=2)
-    last = replace(last, failures=last.failures * 2)
-    green = replace(failed(PAY), attempt=2, outcome=Outcome.PASSED, failures=())
+    first, last = failed(PAY), failed(PAY)._replace(attempt=2)
+    last = last._replace(failures=last.failures * 2)
+    green = failed(PAY)._replace(attempt=2, outcome=Outcome.PASSED, failures=())
     empty_shop.save(
         (
             make_run("aaaa", "F", started=empty_shop.now, suite=[PAY], executions=[first, last]),
             [
                 verdict("aaaa", PAY, Label.FLAKY, "x"),
-                replace(verdict("aaaa", PAY, Label.UNDECIDED, "x"), attempt=2),
-                replace(verdict("aaaa", PAY, Label.GENUINE, "x"), attempt=2, index=1),
+                verdict("aaaa", PAY, Label.UNDECIDED, "x")._replace(attempt=2),
+                verdict("aaaa", PAY, Label.GENUINE, "x")._replace(attempt=2, index=1),
             ],
         ),
         (
@@ -218,7 +217,7 @@ def test_a_test_counts_once_in_a_run(empty_shop: Shop, command: Command) -> None
 
 def test_branch_and_since_choose_runs(shop: Shop, command: Command) -> None:
     old = make_run("1111", "FF.", started=shop.now - 9 * 24 * 60 * MINUTE)
-    shop.save((replace(old, head=replace(old.head, branch="stable")), ()))
+    shop.save((old._replace(head=old.head._replace(branch="stable")), ()))
 
     def runs(*options: str) -> int:
         return max((row["runs"] for row in command("tests", "--json", *options).json), default=0)

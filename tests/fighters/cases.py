@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flakefighters.model import (
@@ -67,7 +66,7 @@ def past(
         state="s1",
         environment="e1",
     )
-    return Past(run=replace(run, **head), outcome=outcome, signatures=signatures, labels=labels)
+    return Past(run=run._replace(**head), outcome=outcome, signatures=signatures, labels=labels)
 
 
 def change(path: str, kind: ChangeKind = ChangeKind.FILE) -> Change:

@@ -68,7 +68,7 @@ def test_a_failure_on_the_same_state_proves_nothing() -> None:
 
 def test_no_state_no_proof() -> None:
     made = case(past=(past(state=None),))
-    assert SameState().judge(replace(made, head=replace(made.head, state=None))) is None
+    assert SameState().judge(replace(made, head=made.head._replace(state=None))) is None
 
 
 def test_a_pass_after_a_rerun_counts() -> None:
@@ -87,8 +87,8 @@ def test_chance_of_a_property_test() -> None:
 
 def test_chance_of_a_seed() -> None:
     made = case(past=(past(context={"seeds": {"randomly": "1"}}),))
-    new = replace(made, head=replace(made.head, context={"seeds": {"randomly": "2"}}))
-    same = replace(made, head=replace(made.head, context={"seeds": {"randomly": "1"}}))
+    new = replace(made, head=made.head._replace(context={"seeds": {"randomly": "2"}}))
+    same = replace(made, head=made.head._replace(context={"seeds": {"randomly": "1"}}))
     said = SameState().judge(new)
     assert said is not None
     assert said.label is Label.UNDECIDED
@@ -100,7 +100,7 @@ def test_chance_of_a_seed() -> None:
 
 def test_another_attempt_disagrees() -> None:
     made = case()
-    again = replace(made.execution, attempt=2, outcome=PASSED, failures=())
+    again = made.execution._replace(attempt=2, outcome=PASSED, failures=())
     said = Rerun().judge(replace(made, attempts=(made.execution, again)))
     assert said is not None
     assert (said.label, said.confidence) == (Label.FLAKY, Confidence.PROVED)

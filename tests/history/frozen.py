@@ -11,7 +11,6 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +75,9 @@ def _history() -> list[tuple[Run, Sequence[Verdict], Trust]]:
         extra={"later": {"field": [1, None]}},
     )
     failing = two.executions[0]
-    two = replace(
-        two,
+    two = two._replace(
         executions=(
-            replace(failing, failures=(make_failure("E é\x00\ud800 '\\ \u2028", subtest="i=1"),)),
+            failing._replace(failures=(make_failure("E é\x00\ud800 '\\ \u2028", subtest="i=1"),)),
             *two.executions[1:],
         ),
         seen={"runs": [one.head.id]},
@@ -90,12 +88,11 @@ def _history() -> list[tuple[Run, Sequence[Verdict], Trust]]:
         at=2,
         completeness=Completeness.INTERRUPTED,
     )
-    passed_later = replace(three.executions[0], attempt=1, outcome=Outcome.FAILED)
-    three = replace(
-        three,
+    passed_later = three.executions[0]._replace(attempt=1, outcome=Outcome.FAILED)
+    three = three._replace(
         executions=(
             passed_later,
-            replace(passed_later, attempt=2, failures=(), outcome=Outcome.PASSED),
+            passed_later._replace(attempt=2, failures=(), outcome=Outcome.PASSED),
         ),
     )
     other = make_run({"a.py::b": "?"}, at=3, project=Project(identity="local:1f", label="play"))

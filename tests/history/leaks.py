@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flakefighters.model import Execution, Run, Verdict
@@ -25,8 +24,7 @@ def leaking_run(nodeid: str = "t.py::leak", **more: Any) -> Run:
         subtest=f"[{SECRET}]",
         facts={"example": SECRET},
     )
-    first = replace(
-        run.executions[0],
+    first = run.executions[0]._replace(
         failures=(leak, make_failure("E another")),
         reason=f"because of {SECRET}",
         output=f"token={SECRET}",
@@ -34,10 +32,10 @@ def leaking_run(nodeid: str = "t.py::leak", **more: Any) -> Run:
     again = Execution(
         nodeid=nodeid, attempt=2, outcome=first.outcome, output=SECRET, failures=(leak,)
     )
-    return replace(run, executions=(first, again, *run.executions[1:]))
+    return run._replace(executions=(first, again, *run.executions[1:]))
 
 
 def leaking_verdict(run: Run, nodeid: str = "t.py::leak", **more: Any) -> Verdict:
     """A verdict that quotes the signature, and says the secret."""
     more.setdefault("evidence", {"runs": [run.head.id], "signature": SIGNATURE})
-    return replace(make_verdict(run, nodeid, **more), reason=f"said {SECRET} before")
+    return make_verdict(run, nodeid, **more)._replace(reason=f"said {SECRET} before")

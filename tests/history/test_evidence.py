@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,7 +130,7 @@ def test_two_histories_are_one_body_of_evidence(tmp_path: Path) -> None:
         other.save(runs[1])
         mine.save(runs[1])
         mine.save(runs[2])
-        trusted = replace(other.target, trust=Trust.PROTECTED)
+        trusted = other.target._replace(trust=Trust.PROTECTED)
         for given, expected in ((None, runs[1:]), (trusted, runs)):
             if given is not None:
                 other.target = given

@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,11 +183,11 @@ def test_an_upgrade_loses_nothing(sample: Target) -> None:
     # An older client, which is what we are now, reads it all, and changes nothing.
     with pytest.raises(SchemaTooNewError, match=r"pip install --upgrade"):
         open_history(sample)
-    with open_history(replace(sample, read_only=True)) as history:
+    with open_history(sample._replace(read_only=True)) as history:
         assert history.content_hashes(history.run_ids()) == before.hashes
         for name, run in before.runs.items():
             loaded = history.load(name)
-            assert replace(loaded, head=run.head) == run
+            assert loaded._replace(head=run.head) == run
         with pytest.raises(DatabaseError, match="for reading only"):
             history.save(make_run())
     with pytest.raises(SchemaTooNewError):
@@ -198,7 +197,7 @@ def test_an_upgrade_loses_nothing(sample: Target) -> None:
 def test_what_older_readers_do_not_understand_is_closed_to_them(sample: Target) -> None:
     upgrade(sample, steps=(STEP, BREAKING))
     with pytest.raises(SchemaTooNewError):
-        open_history(replace(sample, read_only=True))
+        open_history(sample._replace(read_only=True))
 
 
 def test_an_upgrade_makes_a_history_where_there_is_none(empty: Target) -> None:
@@ -231,7 +230,7 @@ def test_a_step_that_loses_what_others_refer_to_is_undone(sqlite_target: Target)
 
 def test_reading_only_is_refused(sample: Target) -> None:
     with pytest.raises(DatabaseError, match="for reading only"):
-        upgrade(replace(sample, read_only=True), steps=(STEP,))
+        upgrade(sample._replace(read_only=True), steps=(STEP,))
     assert version_of(sample) == SCHEMA_VERSION
 
 
@@ -279,7 +278,7 @@ def test_whoever_records_meanwhile_loses_nothing(sample: Target) -> None:
     assert done.after == version_of(sample) == NEXT
     assert len(refused) == 2
     assert all(isinstance(error, SchemaTooNewError) for error in refused), refused
-    with open_history(replace(sample, read_only=True)) as history:
+    with open_history(sample._replace(read_only=True)) as history:
         assert history.run_ids() == before | set(kept)
         for name in kept:
             assert len(history.load(name).executions) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -129,7 +128,7 @@ def test_json_that_json_does_not_know_becomes_text() -> None:
 def test_executions_are_put_in_order_of_collection() -> None:
     run = make_run({"t.py::b": "F", "t.py::a": "F"})
     stray = Execution(nodeid="stray", attempt=1, outcome=Outcome.ERROR)
-    mixed = replace(run, executions=(stray, *run.executions[::-1]))
+    mixed = run._replace(executions=(stray, *run.executions[::-1]))
     assert [each.nodeid for each in content.normal(mixed).executions] == [
         "t.py::b",
         "t.py::a",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,7 +67,7 @@ def rich_run(at: int, **more: Any) -> Run:
     results = {f"t.py::{n}": "." for n in range(5)} | {f"t.py::only_{at}": "F"}
     run = make_run(results, at=at, state=state, order=[[at % 5, 5 - at % 5]], **more)
     failure = make_failure(f"E {at}")
-    return replace(run, executions=(replace(run.executions[0], failures=(failure,)),))
+    return run._replace(executions=(run.executions[0]._replace(failures=(failure,)),))
 
 
 def fill(history: History, runs: Sequence[Run], **more: Any) -> None:
@@ -255,7 +254,7 @@ def test_what_anybody_could_have_made_up_pushes_nothing_out(history: History) ->
     fill(history, [make_run(at=at) for at in range(3)])
     fill(history, [make_run(at=at) for at in range(50, 60)], trust=Trust.UNTRUSTED)
     future = make_run(at=0)
-    far = replace(future, head=replace(future.head, started=NOW + 10 * DAY))
+    far = future._replace(head=future.head._replace(started=NOW + 10 * DAY))
     fill(history, [far])
     assert planned(history, keep_runs=3) == Plan(None, 0, 3)
     assert planned(history, keep_runs=2).before == START + MINUTE
@@ -276,7 +275,7 @@ def test_space_is_given_back(sqlite_target: Target) -> None:
             failure = make_failure(f"E {at} " + "long text " * 1000)
             fill(
                 history,
-                [replace(run, executions=(replace(run.executions[0], failures=(failure,)),))],
+                [run._replace(executions=(run.executions[0]._replace(failures=(failure,)),))],
             )
         history.database.query("PRAGMA wal_checkpoint(TRUNCATE)")
         assert sqlite_target.path is not None
@@ -304,7 +303,7 @@ def test_a_history_that_is_only_read_is_not_pruned(sqlite_target: Target) -> Non
     with open_history(sqlite_target) as history:
         fill(history, [rich_run(0)])
     with (
-        open_history(replace(sqlite_target, read_only=True)) as history,
+        open_history(sqlite_target._replace(read_only=True)) as history,
         pytest.raises(Exception, match="opened for reading only"),
     ):
         prune_to(history, 5)

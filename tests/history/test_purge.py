@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -78,7 +77,7 @@ def test_what_is_left_of_verdicts() -> None:
     run = normal(leaking_run())
     said = [
         leaking_verdict(run),
-        replace(leaking_verdict(run, "t.py::b"), reason="quotes it in its evidence"),
+        leaking_verdict(run, "t.py::b")._replace(reason="quotes it in its evidence"),
         make_verdict(run, "t.py::b"),
     ]
     made = purged_verdicts(said, {NAME}, marked_in(run, {NAME}))
@@ -99,10 +98,10 @@ signatures = st.sampled_from(["one", "two", "three", ""])
 def test_tombstones_commute(texts: Sequence[Sequence[str]], order: Sequence[str]) -> None:
     run = make_run({f"t.py::{n}": "F" for n in range(len(texts))})
     executions = [
-        replace(one, failures=tuple(make_failure(text, signature=text) for text in said))
+        one._replace(failures=tuple(make_failure(text, signature=text) for text in said))
         for one, said in zip(run.executions, texts, strict=True)
     ]
-    run = normal(replace(run, executions=tuple(executions)))
+    run = normal(run._replace(executions=tuple(executions)))
     at_once = purged_run(run, {signature_id(text) for text in order if text})
     stepwise = run
     for text in order:
@@ -191,13 +190,13 @@ def test_a_purged_copy_is_the_same_run(history: History) -> None:
     assert history.save(purged_run(other, {NAME})) is Saved.NEW
     assert history.save(other) is Saved.KNOWN
     with pytest.raises(ConflictError):
-        history.save(replace(other, outcomes="F.."))
+        history.save(other._replace(outcomes="F.."))
 
 
 def test_who_claims_to_be_purged_gains_no_trust(history: History) -> None:
     run = normal(leaking_run())
-    lie = replace(run, outcomes="...", executions=())
-    lie = replace(lie, head=replace(lie.head, extra={ORIGIN: origin_of(run)}))
+    lie = run._replace(outcomes="...", executions=())
+    lie = lie._replace(head=lie.head._replace(extra={ORIGIN: origin_of(run)}))
     history.save(lie, trust=Trust.UNTRUSTED)
     with pytest.raises(ConflictError):
         history.save(run, trust=Trust.PROTECTED)

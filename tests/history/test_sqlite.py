@@ -10,7 +10,6 @@ import stat
 import sys
 import tempfile
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +48,7 @@ def test_the_closed_file_alone_is_the_history(sqlite_target: Target, tmp_path: P
         assert stat.S_IMODE(path_of(sqlite_target).stat().st_mode) == 0o600
     copy = tmp_path / "copy.db"
     shutil.copyfile(path_of(sqlite_target), copy)
-    with open_history(replace(sqlite_target, path=copy)) as history:
+    with open_history(sqlite_target._replace(path=copy)) as history:
         assert history.load(run.head.id) == run
 
 
@@ -60,7 +59,7 @@ def test_the_file_is_whole_even_if_somebody_else_has_it_open(
         run = filled(sqlite_target)
         copy = tmp_path / "copy.db"
         shutil.copyfile(path_of(sqlite_target), copy)
-        with open_history(replace(sqlite_target, path=copy)) as history:
+        with open_history(sqlite_target._replace(path=copy)) as history:
             assert history.load(run.head.id) == run
 
 
@@ -72,12 +71,12 @@ def test_the_file_says_whose_it_is(sqlite_target: Target) -> None:
 
 
 def test_an_absent_file_is_not_made_where_it_may_not_be(sqlite_target: Target) -> None:
-    for way in (replace(sqlite_target, read_only=True), sqlite_target):
+    for way in (sqlite_target._replace(read_only=True), sqlite_target):
         with pytest.raises(DatabaseError, match="does not exist"):
             open_history(way, create=False)
     assert not path_of(sqlite_target).exists()
     with pytest.raises(DatabaseError, match=r"cannot be created.*folder exists"):
-        open_history(replace(sqlite_target, path=path_of(sqlite_target) / "deeper.db"))
+        open_history(sqlite_target._replace(path=path_of(sqlite_target) / "deeper.db"))
 
 
 def test_an_empty_file_is_a_new_history(sqlite_target: Target) -> None:
@@ -93,7 +92,7 @@ def test_a_link_is_not_followed(sqlite_target: Target, tmp_path: Path) -> None:
         link = tmp_path / f"to-{name}"
         link.symlink_to(tmp_path / name)
         with pytest.raises(ForeignDatabaseError, match="is a link"):
-            open_history(replace(sqlite_target, path=link))
+            open_history(sqlite_target._replace(path=link))
     assert not (tmp_path / "absent.db").exists()
 
 
@@ -150,11 +149,11 @@ def test_a_later_schema_is_read_if_it_allows_it_and_never_written(sqlite_target:
     )
     with pytest.raises(SchemaTooNewError, match=r"schema version 7.*upgrade flakefighters"):
         open_history(sqlite_target)
-    with open_history(replace(sqlite_target, read_only=True)) as history:
+    with open_history(sqlite_target._replace(read_only=True)) as history:
         assert history.load(run.head.id) == run
     raw(sqlite_target, "UPDATE meta SET value = 7 WHERE key = 'oldest_reader'")
     with pytest.raises(SchemaTooNewError):
-        open_history(replace(sqlite_target, read_only=True))
+        open_history(sqlite_target._replace(read_only=True))
 
 
 def test_an_upgrade_while_it_is_open_is_noticed(sqlite_target: Target) -> None:
@@ -228,7 +227,7 @@ def test_a_history_that_cannot_be_written_can_be_read(sqlite_target: Target) -> 
         shutil.copy(path_of(sqlite_target), folder / "history.db")
         (folder / "history.db").chmod(0o444)
         folder.chmod(0o555)
-        target = replace(sqlite_target, path=folder / "history.db")
+        target = sqlite_target._replace(path=folder / "history.db")
         process = PROCESSES.Process(target=_read_as_nobody, args=(target,))
         process.start()
         process.join(30)
@@ -242,7 +241,7 @@ def _read_as_nobody(target: Target) -> None:
     statements("sqlite")  # the package may lie where nobody else may look
     if os.geteuid() == 0:
         os.setuid(65534)
-    with open_history(replace(target, read_only=True)) as history:
+    with open_history(target._replace(read_only=True)) as history:
         (name,) = history.run_ids()
         history.load(name)
     with pytest.raises(DatabaseError, match=r"cannot be (written|opened)"):
@@ -251,10 +250,10 @@ def _read_as_nobody(target: Target) -> None:
 
 def test_an_error_within_a_save_leaves_nothing(sqlite_target: Target) -> None:
     run = make_run({"t.py::a": "F"})
-    broken = replace(run, head=replace(run.head, started="never"))  # type: ignore[arg-type]
+    broken = run._replace(head=run.head._replace(started="never"))  # type: ignore[arg-type]
     with open_history(sqlite_target) as history:
         with pytest.raises((DatabaseError, TypeError)):
-            history.save(replace(broken, executions=(replace(run.executions[0], attempt=None),)))  # type: ignore[arg-type]
+            history.save(broken._replace(executions=(run.executions[0]._replace(attempt=None),)))  # type: ignore[arg-type]
         assert history.database.query("SELECT count(*) FROM test") == [(0,)]
         assert history.save(run)
 

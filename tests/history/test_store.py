@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -66,7 +65,7 @@ def test_several_attempts_with_several_failures(history: History) -> None:
         worker="gw1",
         output="said\n",
     )
-    run = replace(make_run({"t.py::a": "R", "t.py::b": "."}), executions=(first, second))
+    run = make_run({"t.py::a": "R", "t.py::b": "."})._replace(executions=(first, second))
     history.save(run)
     assert history.load(run.head.id).executions == (first, second)
     (past,) = history.past(["t.py::a"], history.recent(ID))["t.py::a"]
@@ -79,7 +78,7 @@ def test_saving_again_changes_nothing(history: History) -> None:
     run = make_run({"t.py::a": "F"})
     assert history.save(run)
     assert not history.save(run)
-    assert not history.save(replace(run, executions=list(run.executions)), via="push")
+    assert not history.save(run._replace(executions=list(run.executions)), via="push")
     assert history.run_ids() == {run.head.id}
 
 
@@ -87,7 +86,7 @@ def test_other_content_under_the_same_id_is_refused(history: History) -> None:
     run = make_run({"t.py::a": "."})
     history.save(run)
     with pytest.raises(ConflictError, match="other content"):
-        history.save(replace(run, outcomes="F"))
+        history.save(run._replace(outcomes="F"))
     assert history.load(run.head.id) == run
 
 
@@ -101,8 +100,7 @@ def test_the_most_trusted_arrival_counts(history: History) -> None:
 
 
 def test_duplicate_node_ids_keep_their_first_place(history: History) -> None:
-    run = replace(
-        make_run(["t.py::a", "t.py::b"]),
+    run = make_run(["t.py::a", "t.py::b"])._replace(
         suite=("t.py::a", "t.py::b", "t.py::a"),
         outcomes=".sF",
         durations=tuple(range(9)),
@@ -117,13 +115,13 @@ def test_duplicate_node_ids_keep_their_first_place(history: History) -> None:
 
 def test_parts_that_do_not_fit_are_refused(history: History) -> None:
     with pytest.raises(ValueError, match="2 tests has 1 outcomes"):
-        history.save(replace(make_run(["t.py::a", "t.py::b"]), outcomes="."))
+        history.save(make_run(["t.py::a", "t.py::b"])._replace(outcomes="."))
     assert history.run_ids() == set()
 
 
 def test_an_empty_run_is_a_run(history: History) -> None:
-    run = replace(make_run([]), state=None, environment=None)
-    run = replace(run, head=replace(run.head, state=None, environment=None, environment_key=None))
+    run = make_run([])._replace(state=None, environment=None)
+    run = run._replace(head=run.head._replace(state=None, environment=None, environment_key=None))
     history.save(run)
     assert history.load(run.head.id) == run
     assert history.run_rows(ID)[0].tests == 0
@@ -133,7 +131,7 @@ def test_megabytes_of_text_survive(history: History) -> None:
     text = "\u202e\x00\ud800 100% :name {s} \\ '" * 30_000
     run = make_run({"t.py::a": "F"})
     failure = make_failure(text, facts={"example": text})
-    run = replace(run, executions=(replace(run.executions[0], failures=(failure,)),))
+    run = run._replace(executions=(run.executions[0]._replace(failures=(failure,)),))
     history.save(run)
     assert history.load(run.head.id) == run
 
@@ -155,7 +153,7 @@ def test_recent_runs_come_newest_first_whatever_the_order_of_arrival(history: Hi
 
 def test_a_start_in_the_future_is_not_believed(history: History) -> None:
     run = make_run()
-    late = replace(run, head=replace(run.head, id=uuid7(), started=START * 2))
+    late = run._replace(head=run.head._replace(id=uuid7(), started=START * 2))
     history.save(run)
     history.save(late)
     assert [head.id for head in history.recent(ID)] == [run.head.id]
@@ -257,7 +255,7 @@ def test_verdicts_are_added_once_and_only_to_known_runs(history: History) -> Non
     assert history.add_verdicts([]) == 0
     assert history.verdicts([run.head.id]) == (verdict,)
     with pytest.raises(NotFoundError):
-        history.add_verdicts([replace(verdict, run="0" * 32)])
+        history.add_verdicts([verdict._replace(run="0" * 32)])
 
 
 # -- Summaries -------------------------------------------------------------------------------
@@ -306,7 +304,7 @@ def test_a_history_is_kept_and_keeps_its_id(new_target: Callable[[], Target]) ->
     history.close()
     with pytest.raises(DatabaseError, match="closed"):
         history.run_ids()
-    with open_history(replace(target, read_only=True)) as history:
+    with open_history(target._replace(read_only=True)) as history:
         assert history.database_id == name
         assert history.schema_version == 1
         assert history.load(run.head.id) == run

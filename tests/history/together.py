@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from dataclasses import replace
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.synchronize import Barrier
 
@@ -38,7 +37,7 @@ def run_together(count: int, target: Target) -> list[int | None]:
     password = target.password and target.password.reveal()
     barrier = PROCESSES.Barrier(count)
     processes = [
-        PROCESSES.Process(target=_save, args=(replace(target, password=None), password, barrier, i))
+        PROCESSES.Process(target=_save, args=(target._replace(password=None), password, barrier, i))
         for i in range(count)
     ]
     for process in processes:
@@ -50,7 +49,7 @@ def run_together(count: int, target: Target) -> list[int | None]:
 
 def _save(target: Target, password: str | None, barrier: Barrier, i: int) -> None:
     run = make_run([f"t.py::test_{n}" for n in range(i + 1)], at=i)
-    target = replace(target, password=Secret(password) if password else None)
+    target = target._replace(password=Secret(password) if password else None)
     barrier.wait(60)
     with open_history(target) as history:
         assert history.save(run)

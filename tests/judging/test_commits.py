@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ def named(repo: Repo, since: str, unit: str | None = "RATE") -> tuple[str, ...]:
     change = Change(kind=ChangeKind.STATEMENT, path="rates.py", unit=unit)
     return tuple(
         one.partition(" ")[2] if one != "uncommitted edit" else one
-        for one in Commits(checkout).of(change, replace(past().run, commit=since), old)
+        for one in Commits(checkout).of(change, past().run._replace(commit=since), old)
     )
 
 
@@ -108,7 +107,7 @@ def test_git_is_asked_a_few_times_at_most(
     checkout = repo.read()
     asked = Commits(checkout)
     asked._seconds = 60.0
-    run = replace(past().run, commit=passed)
+    run = past().run._replace(commit=passed)
     changes = [
         Change(kind=ChangeKind.FILE, path="rates.py", unit=None if not at else f"f{at}")
         for at in range(commits._MOST + 2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def judged_run(history: History, earlier: list[Run], at: int) -> Run:
     for run in earlier:
         history.save(run)
     run = make_run({NODEID: "F"}, at=at)
-    run = replace(run, seen={"runs": [one.head.id for one in reversed(earlier)]})
+    run = run._replace(seen={"runs": [one.head.id for one in reversed(earlier)]})
     history.save(run, [make_verdict(run, NODEID, Label.FLAKY)])
     return run
 
@@ -92,7 +91,7 @@ def run_with(how: str, at: int, mode: str | None, **context: object) -> Run:
     environ = {"OTHER": str(at)} | ({} if mode is None else {"MODE": mode})
     run = make_run({NODEID: how}, at=at)
     context["variables"] = noted(environ, PROJECT.identity)
-    return replace(run, head=replace(run.head, context=context))
+    return run._replace(head=run.head._replace(context=context))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def run_with(how: str, at: int, mode: str | None, **context: object) -> Run:
 def test_variables_count_when_the_project_is_not_there(
     history: History, then: str | None, now: str | None, label: Label
 ) -> None:
-    failed = replace(run_with("F", 1, then), seen={"runs": [], "asked": ["MODE"]})
+    failed = run_with("F", 1, then)._replace(seen={"runs": [], "asked": ["MODE"]})
     history.save(failed, [make_verdict(failed, NODEID, Label.GENUINE)])
     history.save(run_with(".", 2, now))
     result = again(history, failed)
@@ -117,7 +116,7 @@ def test_a_seed_matters_to_who_draws(
     history: History, evidence: dict[str, object], label: Label
 ) -> None:
     failed = run_with("F", 1, None, seeds={"randomly": 1})
-    verdict = replace(make_verdict(failed, NODEID, Label.GENUINE), evidence=evidence)
+    verdict = make_verdict(failed, NODEID, Label.GENUINE)._replace(evidence=evidence)
     history.save(failed, [verdict])
     passed = run_with(".", 2, None, seeds={"randomly": 2})
     history.save(passed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -76,7 +75,7 @@ def test_more_trust_is_never_believed_less(
     evidence: RunHead, judged: RunHead, use: Use, merged: bool
 ) -> None:
     if believed(evidence, use, judged, merged=merged):
-        better = replace(evidence, trust=Trust.PROTECTED)
+        better = evidence._replace(trust=Trust.PROTECTED)
         assert believed(better, use, judged, merged=merged)
 
 
@@ -92,7 +91,7 @@ def test_merging_gains_a_pull_requests_run_nothing(
     evidence: RunHead, judged: RunHead, use: Use
 ) -> None:
     """Its commit is what such a run says of itself."""
-    pull_request = replace(evidence, trust=Trust.PR)
+    pull_request = evidence._replace(trust=Trust.PR)
     plain = believed(pull_request, use, judged)
     assert believed(pull_request, use, judged, merged=True) is plain
 

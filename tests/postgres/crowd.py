@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
@@ -47,7 +47,7 @@ def crowd(target: Target, processes: int, threads: int) -> list[Writer]:
     password = target.password and target.password.reveal()
     barrier = PROCESSES.Barrier(processes)
     answers: Queue[Sequence[Writer]] = PROCESSES.Queue()
-    way = replace(target, password=None)  # a secret does not leave its process by itself
+    way = target._replace(password=None)  # a secret does not leave its process by itself
     children = [
         PROCESSES.Process(
             target=_process, args=(way, password, barrier, answers, i * threads, threads)
@@ -71,7 +71,7 @@ def _process(
     first: int,
     count: int,
 ) -> None:
-    target = replace(target, password=Secret(password) if password else None)
+    target = target._replace(password=Secret(password) if password else None)
     found: list[Writer] = []
     gate = threading.Barrier(count + 1)
     threads = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flakefighters.history import open_history
@@ -80,7 +80,7 @@ def team_on(
     try:
         for name in names.values():
             server.ask(f"CREATE ROLE {_quoted(name)} LOGIN PASSWORD '{team.password}'")
-        open_history(replace(server.target(team.database), schema=schema)).close()
+        open_history(server.target(team.database)._replace(schema=schema)).close()
         team.grant()
         yield team
     finally:

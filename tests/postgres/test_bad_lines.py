@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,7 @@ def test_whoever_asks_again_hears_the_same(postgres_server: PostgresServer) -> N
     target = postgres_server.target(postgres_server.create_database())
     open_history(target).close()
     with BadLine(postgres_server.port, 10**9) as line:
-        history = open_history(replace(target, port=line.port))
+        history = open_history(target._replace(port=line.port))
         line.__exit__(None, None, None)
         for _ in range(3):
             with pytest.raises(UnreachableError, match="broke"):

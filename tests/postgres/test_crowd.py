@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ def pooled(team: Team) -> Iterator[Target]:
     """As the writer, through a pooler in transaction mode."""
     users = {team.names["writer"]: team.password}
     with pgbouncer(team.server, "transaction", users=users, wait=30) as port:
-        yield replace(team.target("writer"), port=port)
+        yield team.target("writer")._replace(port=port)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,7 +171,7 @@ def test_a_fork_records_locally_and_the_base_takes_it_in_as_untrusted(
 def test_an_artifact_cannot_replace_or_raise_anything(team: Team, tmp_path: Path) -> None:
     honest = make_run({"t.py::a": "."}, dirty=False)
     save(team.target("writer"), honest)
-    forged = replace(honest, outcomes="F", executions=make_run({"t.py::a": "F"}).executions)
+    forged = honest._replace(outcomes="F", executions=make_run({"t.py::a": "F"}).executions)
     other = make_run({"t.py::a": "F"}, at=1)
     file = Target(backend="sqlite", path=tmp_path / "a.db", display="a.db")
     save(file, forged, other, trust=Trust.PROTECTED)

@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ def pooled_target(postgres_server: PostgresServer, postgres_target: Target) -> I
         )
         try:
             _wait(port, process)
-            yield replace(postgres_target, port=port)
+            yield postgres_target._replace(port=port)
         finally:
             process.terminate()
             process.wait(10)

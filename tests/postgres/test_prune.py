@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,10 @@ def failing_run(at: int) -> Run:
         state=make_state(str(at % 5), {"a.py": f"{at % 5:016d}"}),
     )
     executions = tuple(
-        replace(one, failures=(make_failure(f"E {at} {one.nodeid}" + "x" * 500),))
+        one._replace(failures=(make_failure(f"E {at} {one.nodeid}" + "x" * 500),))
         for one in run.executions
     )
-    return replace(run, executions=executions)
+    return run._replace(executions=executions)
 
 
 def save(target: Target, *runs: Run) -> None:
@@ -183,7 +183,7 @@ def _die(target: Target, password: str | None, calls: int) -> None:
     patched.setattr("flakefighters.history.prune.remove_runs", dying)
     patched.setattr(upkeep.Pace.__init__, "__defaults__", (5,))
     patched.setattr(upkeep, "PAUSE", 0.0)
-    with open_history(replace(target, password=Secret(password) if password else None)) as history:
+    with open_history(target._replace(password=Secret(password) if password else None)) as history:
         prune(history.database, {SHOP: START + 38 * MINUTE})
 
 
@@ -192,7 +192,7 @@ def test_killed_in_the_middle(target: Target, calls: int) -> None:
     runs = [failing_run(at) for at in range(40)]
     save(target, *runs)
     password = target.password and target.password.reveal()
-    process = PROCESSES.Process(target=_die, args=(replace(target, password=None), password, calls))
+    process = PROCESSES.Process(target=_die, args=(target._replace(password=None), password, calls))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
@@ -312,7 +312,7 @@ def test_only_the_owner_prunes_and_purges(
             f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA flakefighters TO {role}",
             database,
         )
-        as_writer = replace(postgres_target, user=role, password=Secret("some-password"))
+        as_writer = postgres_target._replace(user=role, password=Secret("some-password"))
         with open_history(as_writer) as history:
             with pytest.raises(DatabaseError, match="may not prune, only the owner"):
                 prune(history.database, {SHOP: START + 5 * MINUTE})

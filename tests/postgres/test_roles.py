@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def test_writers_record_and_their_runs_have_the_trust_of_the_role(
         assert not history.save(run)
         assert history.load(run.head.id).head.trust is trust
         assert history.past(["t.py::a"], history.recent(PROJECT.identity))["t.py::a"]
-        later = replace(make_verdict(run, "t.py::a"), at=99)
+        later = make_verdict(run, "t.py::a")._replace(at=99)
         assert history.add_verdicts([later]) == 1
     assert trust_of(team, run.head.id) is trust
 
@@ -193,7 +192,7 @@ def test_pull_requests_add_nothing_to_protected_runs(team: Team) -> None:
     """A false failure or verdict in a run that others rest on."""
     run = make_run(RESULTS)
     save(team.target("writer"), run)
-    false = replace(make_verdict(run, "t.py::a"), at=77)
+    false = make_verdict(run, "t.py::a")._replace(at=77)
     with open_history(team.target("pr_writer")) as history:
         assert history.add_verdicts([false]) == 0  # left out, and no trouble
         assert history.verdicts([run.head.id]) == ()
@@ -236,7 +235,7 @@ def test_a_member_has_the_rights_of_its_role(team: Team) -> None:
         f"GRANT {team.names['pr_writer']} TO {somebody}",
     )
     try:
-        with open_history(replace(team.target("reader"), user=somebody)) as history:
+        with open_history(team.target("reader")._replace(user=somebody)) as history:
             assert history.trust is Trust.PR
             assert history.save(make_run(RESULTS))
     finally:
@@ -345,7 +344,7 @@ def test_another_machines_own_run_is_untrusted_in_a_clone(team: Team, tmp_path: 
     assert pull_into(local, way).arrived == []
     with open_history(way, create=False) as history:
         evidence = Evidence(
-            judged=replace(run.head, id="f" * 32, trust=Trust.LOCAL),
+            judged=run.head._replace(id="f" * 32, trust=Trust.LOCAL),
             sources=[(history, came(history, local))],
         )
         assert run.head.id not in {one.id for one in evidence.builds(50)}

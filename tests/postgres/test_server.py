@@ -8,7 +8,6 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -27,7 +26,7 @@ SUITE = [f"tests/test_{i // 50}.py::test_number_{i}" for i in range(2000)]
 def failing(target: Target, **more: object) -> DatabaseError:
     """The error of opening this target, after a look for the password in all it shows."""
     with pytest.raises(DatabaseError) as caught:
-        open_history(replace(target, **more)).close()  # type: ignore[arg-type]
+        open_history(target._replace(**more)).close()  # type: ignore[arg-type]
     error = caught.value
     assert error.remedy
     shown = "".join(
@@ -58,7 +57,7 @@ def test_sixteen_processes_at_once_on_an_empty_database(
 
 def test_several_histories_live_in_one_database(postgres_target: Target) -> None:
     run = make_run()
-    odd = replace(postgres_target, schema="Odd \"name's; --")
+    odd = postgres_target._replace(schema="Odd \"name's; --")
     with open_history(postgres_target) as one, open_history(odd) as two:
         assert one.database_id != two.database_id
         one.save(run)
@@ -103,7 +102,7 @@ def test_nobody_listens(postgres_target: Target) -> None:
 
 def test_the_host_is_not_known(postgres_target: Target) -> None:
     with pytest.raises(UnreachableError):
-        open_history(replace(postgres_target, host="no-such-host.invalid"), deadline=5)
+        open_history(postgres_target._replace(host="no-such-host.invalid"), deadline=5)
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ def writer_role(postgres_server: PostgresServer) -> Iterator[str]:
 def test_rights(postgres_server: PostgresServer, postgres_target: Target, writer_role: str) -> None:
     database = postgres_target.database
     assert database is not None
-    as_writer = replace(postgres_target, user=writer_role, password=Secret("writer-password"))
+    as_writer = postgres_target._replace(user=writer_role, password=Secret("writer-password"))
     error = failing(as_writer)
     assert "may not create one" in str(error)
     assert "flakefighters upgrade` as the owner" in str(error)
@@ -162,7 +161,7 @@ def test_a_later_schema(postgres_server: PostgresServer, postgres_target: Target
         with pytest.raises(SchemaTooNewError, match="upgrade flakefighters"):
             history.save(make_run())
     assert isinstance(failing(postgres_target), SchemaTooNewError)
-    with open_history(replace(postgres_target, read_only=True)) as history:
+    with open_history(postgres_target._replace(read_only=True)) as history:
         assert history.load(run.head.id) == run
     set_version("oldest_reader", 2)
     assert isinstance(failing(postgres_target, read_only=True), SchemaTooNewError)
@@ -209,7 +208,7 @@ def test_maintenance_is_waited_for(
 
 
 def through(target: Target, line: SlowLine) -> Target:
-    return replace(target, port=line.port)
+    return target._replace(port=line.port)
 
 
 def test_few_round_trips_and_bytes(postgres_target: Target) -> None:

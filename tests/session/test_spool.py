@@ -94,14 +94,13 @@ def test_damaged_journals_are_set_aside(folder: Path, target: Target) -> None:
 
 def test_killed_between_saving_and_clearing_up(folder: Path, target: Target) -> None:
     """What was saved, whatever the judges added to it, is the better copy."""
-    from dataclasses import replace
 
     from flakefighters.capture.recovery import recover
 
     path = wait(folder)
     run = recover(path).run
     with open_history(target) as history:
-        history.save(replace(run, head=replace(run.head, context={"more": 1})))
+        history.save(run._replace(head=run.head._replace(context={"more": 1})))
         assert deliver_leftovers(history, [Spool(folder)], to="local") == (1, [])
         assert history.load(run.head.id).head.context == {"more": 1}
     assert not path.exists()

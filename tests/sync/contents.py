@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def content(target: Target) -> Content:
         runs = {}
         for name in ids:
             run = history.load(name)
-            runs[name] = replace(run, head=replace(run.head, trust="local"))  # type: ignore[arg-type]
+            runs[name] = run._replace(head=run.head._replace(trust="local"))  # type: ignore[arg-type]
         found = Content(
             runs,
             history.content_hashes(ids),
@@ -72,7 +72,7 @@ def save(target: Target, *runs: Run, verdicts: Sequence[Verdict] = (), **more: A
 def _reading(source: Target) -> Any:
     if source.path is not None:
         return open_foreign(source.path)
-    return open_history(replace(source, read_only=True), create=False)
+    return open_history(source._replace(read_only=True), create=False)
 
 
 def clone_into(target: Target, source: Target, **more: Any) -> Transfer:

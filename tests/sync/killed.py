@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from typing import Any
 
 from flakefighters.history import History, open_history
@@ -23,7 +22,7 @@ def killed(source: Target, into: Target, *, reports: int = 0, steps: int = 0, **
     # A secret does not leave its process by itself.
     password = source.password and source.password.reveal()
     process = PROCESSES.Process(
-        target=_work, args=(replace(source, password=None), password, into, reports, steps, more)
+        target=_work, args=(source._replace(password=None), password, into, reports, steps, more)
     )
     process.start()
     process.join(60)
@@ -51,7 +50,7 @@ def _work(
         if told == reports:
             _die()
 
-    source = replace(source, password=Secret(password) if password else None, read_only=True)
+    source = source._replace(password=Secret(password) if password else None, read_only=True)
     if steps:
         _die_in_sqlite(steps)
     with open_history(source, create=False) as opened:

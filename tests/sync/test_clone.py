@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -218,7 +217,7 @@ def test_a_reader_may_clone(server: PostgresServer, filled: Target, local: Targe
             "GRANT SELECT ON ALL TABLES IN SCHEMA flakefighters TO flaky_reader",
             database,
         )
-        reader = replace(filled, user="flaky_reader", password=Secret("reader-password"))
+        reader = filled._replace(user="flaky_reader", password=Secret("reader-password"))
         assert clone_into(local, reader).runs == 6
         assert content(local) == content(filled)
         server.ask("REVOKE SELECT ON flakefighters.event FROM flaky_reader", database)
@@ -246,7 +245,7 @@ def test_only_into_a_file_that_may_be_written(filled: Target, local: Target) -> 
         with pytest.raises(ConfigError, match="no SQLite file"):
             clone(source, filled)
         with pytest.raises(ConfigError, match="read-only"):
-            clone(source, replace(local, read_only=True))
+            clone(source, local._replace(read_only=True))
 
 
 def test_not_into_what_is_not_ours(filled: Target, local: Target) -> None:
@@ -272,7 +271,7 @@ def test_not_into_a_file_that_git_tracks(filled: Target, local: Target) -> None:
 def test_not_into_a_folder_that_is_not_there(filled: Target, local: Target) -> None:
     assert local.path is not None
     with pytest.raises(DatabaseError, match="cannot be created"):
-        clone_into(replace(local, path=local.path / "deeper" / "x.db"), filled)
+        clone_into(local._replace(path=local.path / "deeper" / "x.db"), filled)
 
 
 def test_a_later_schema_is_not_copied(

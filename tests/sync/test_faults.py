@@ -8,7 +8,6 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,7 +105,7 @@ def test_a_pull_that_is_killed_keeps_what_it_stored(filled: Target, mine: Target
         reports += 1
 
     pull_into(
-        replace(mine, path=path_of(mine).with_name("tried.db")), filled, batch=3, report=count
+        mine._replace(path=path_of(mine).with_name("tried.db")), filled, batch=3, report=count
     )
     assert killed(filled, mine, reports=reports - 4, batch=3) == -signal.SIGKILL
     stored = content(mine).runs.keys() & content(filled).runs.keys()
@@ -123,14 +122,14 @@ def test_a_cut_line_changes_nothing(filled: Target, mine: Target, share: float) 
     assert filled.port is not None
     with BadLine(filled.port, 10**9) as line:
         fresh = path_of(mine).with_name("fresh.db")
-        clone_into(replace(mine, path=fresh), replace(filled, port=line.port))
+        clone_into(mine._replace(path=fresh), filled._replace(port=line.port))
         whole = line.received
         fresh.unlink()
     with (
         BadLine(filled.port, int(whole * share)) as line,
         pytest.raises(UnreachableError),
     ):
-        clone_into(mine, replace(filled, port=line.port))
+        clone_into(mine, filled._replace(port=line.port))
     assert content(mine) == before
     assert names(path_of(mine).parent) == {"local.db"}
     clone_into(mine, filled)
@@ -145,7 +144,7 @@ def test_silence_ends(
     monkeypatch.setattr(postgres_copy, "CHUNK", 1000)
     assert filled.port is not None
     with BadLine(filled.port, int(60_000 * share), silent=True) as line:
-        source = open_history(replace(filled, port=line.port, read_only=True))
+        source = open_history(filled._replace(port=line.port, read_only=True))
         started = time.monotonic()
         with pytest.raises(UnreachableError, match="no answer within"):
             clone(source, local)
@@ -161,7 +160,7 @@ def test_ctrl_c_is_heeded_in_the_middle(filled: Target, local: Target) -> None:
 
     assert filled.port is not None
     with BadLine(filled.port, 20_000, silent=True) as line:
-        source = open_history(replace(filled, port=line.port, read_only=True))
+        source = open_history(filled._replace(port=line.port, read_only=True))
         before = signal.signal(signal.SIGALRM, interrupt)
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.7)
@@ -201,7 +200,7 @@ def test_a_locked_history(filled: Target, mine: Target, new_local: Callable[[str
     holder.execute("BEGIN IMMEDIATE")
     with (
         open_history(mine, deadline=0.2) as into,
-        open_history(replace(filled, read_only=True)) as source,
+        open_history(filled._replace(read_only=True)) as source,
         pytest.raises(DatabaseError, match="locked"),
     ):
         pull(source, into)

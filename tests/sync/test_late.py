@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -148,7 +147,7 @@ def test_an_earlier_genuine_failure_makes_a_later_one_genuine(
 
 def test_what_is_pruned_is_not_guessed(remote: Target, local: Target) -> None:
     run, said = failing(5)
-    save(local, replace(run, seen={"runs": ["0" * 32]}), verdicts=said)
+    save(local, run._replace(seen={"runs": ["0" * 32]}), verdicts=said)
     save(remote, passing(6))
     assert told(after_pull(local, remote)) == []
 
@@ -196,7 +195,7 @@ def test_commits_first_then_time(local: Target) -> None:
     far = passing(3, commit="b" * 40)
     run = make_run({A: "F", B: "."}, at=5, state=HERE, dirty=False, commit="c" * 40)
     # Ancestry as the run saw it: a is its parent, b, though tested later, is further away.
-    run = replace(run, seen={"runs": [near.head.id, far.head.id]})
+    run = run._replace(seen={"runs": [near.head.id, far.head.id]})
     unknown, same_as_near = passing(9, commit="d" * 40), passing(0, commit="a" * 40)
     own = passing(8, commit="c" * 40)
     save(local, near, far, run, unknown, same_as_near, own, verdicts=[make_verdict(run, A)])

@@ -7,7 +7,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +230,7 @@ def test_an_artifact_of_any_run(
     new_local: Callable[[str], Target], remote: Target, local: Target
 ) -> None:
     run = make_run({"t.py::a": "F"}, at=1, dirty=False, branch="\x11 \ud800 \x00 \\N \\\\ \n\t\r\b")
-    said = replace(make_verdict(run, "t.py::a"), reason="\\x \x0b \x1f \u2028")
+    said = make_verdict(run, "t.py::a")._replace(reason="\\x \x0b \x1f \u2028")
     save(remote, run, verdicts=[said])
     clone_into(local, remote)
     artifact = new_local("artifact.db")
@@ -242,7 +241,7 @@ def test_an_artifact_of_any_run(
 @pytest.mark.parametrize("text", ["\\", "\\\\N", "a\tb", '"', "\x7f", "\u2028", "\U0010ffff"])
 def test_texts_survive_the_line(remote: Target, local: Target, text: str) -> None:
     run = make_run({f"t.py::{text}": "F"}, at=1, branch=text, context={text: [text]})
-    run = replace(run, head=replace(run.head, job=text * 50_000))
+    run = run._replace(head=run.head._replace(job=text * 50_000))
     save(remote, run)
     clone_into(local, remote)
     assert content(local).runs == {run.head.id: normal(run)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -32,7 +31,7 @@ def one(at: int, **more: object) -> Run:
 
 
 def through(target: Target, line: SlowLine) -> Target:
-    return replace(target, port=line.port)
+    return target._replace(port=line.port)
 
 
 def test_what_is_missing_comes_in_any_order(remote: Target, local: Target) -> None:
@@ -99,7 +98,7 @@ def test_events_and_tombstones_come_along(
     assert content(local) == content(remote)
     assert rows(local, "SELECT id, kind FROM event") == [(event, "mark")]
     # What was purged does not come back, also not from one who still has it.
-    other = replace(remote, database=server.create_database())
+    other = remote._replace(database=server.create_database())
     try:
         save(other, runs[1])
         again = pull_into(local, other)
@@ -125,7 +124,7 @@ def test_runs_below_the_horizon_are_counted_and_left(remote: Target, local: Targ
 
 def test_other_content_is_refused_and_listed(remote: Target, local: Target) -> None:
     theirs, ours = one(1, branch="theirs"), one(1, branch="ours")
-    ours = replace(ours, head=replace(ours.head, id=theirs.head.id))
+    ours = ours._replace(head=ours.head._replace(id=theirs.head.id))
     save(remote, theirs, one(2))
     save(local, ours)
     for way in (pull_into, clone_into):
@@ -141,7 +140,7 @@ def test_other_content_is_refused_and_listed(remote: Target, local: Target) -> N
 
 def test_a_trusted_copy_takes_the_place_of_an_untrusted_one(remote: Target, local: Target) -> None:
     theirs, ours = one(1, branch="theirs"), one(1, branch="ours")
-    ours = replace(ours, head=replace(ours.head, id=theirs.head.id))
+    ours = ours._replace(head=ours.head._replace(id=theirs.head.id))
     save(remote, theirs, verdicts=[make_verdict(theirs, "t.py::test_3")])
     save(local, ours, verdicts=[make_verdict(ours, "t.py::test_3")], trust=Trust.UNTRUSTED)
     done = pull_into(local, remote)
@@ -154,8 +153,8 @@ def test_an_untrusted_copy_changes_nothing(
     remote: Target, local: Target, new_local: Callable[[str], Target]
 ) -> None:
     run = one(1)
-    other = replace(one(2, branch="other"), head=replace(one(2).head, branch="other"))
-    mine = replace(other, head=replace(other.head, branch="mine"))
+    other = one(2, branch="other")._replace(head=one(2).head._replace(branch="other"))
+    mine = other._replace(head=other.head._replace(branch="mine"))
     artifact = new_local("artifact.db")
     lie = make_verdict(run, "t.py::test_3", Label.FLAKY, at=5)
     save(artifact, run, other, verdicts=[lie])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -58,7 +57,7 @@ def test_later_verdicts_are_sent(remote: Target, local: Target) -> None:
 
 def test_conflicts_are_listed(remote: Target, local: Target) -> None:
     theirs = one(1, branch="theirs")
-    ours = replace(theirs, head=replace(theirs.head, branch="ours"))
+    ours = theirs._replace(head=theirs.head._replace(branch="ours"))
     save(remote, theirs)
     save(local, ours, one(2))
     done = push_to(remote, local)
@@ -97,7 +96,7 @@ def test_between_two_files(local: Target, new_local: Callable[[str], Target]) ->
 def test_a_read_only_history_gets_nothing(remote: Target, local: Target) -> None:
     save(local, one(1))
     with pytest.raises(ConfigError, match="read-only"):
-        push_to(replace(remote, read_only=True), local)
+        push_to(remote._replace(read_only=True), local)
 
 
 @pytest.mark.parametrize("after", [2500, 6000, 9000])
@@ -107,7 +106,7 @@ def test_a_cut_line_is_taken_up_again(remote: Target, local: Target, after: int)
     with SlowLine(remote.port) as line:
         line.cut_after = after
         with pytest.raises(UnreachableError):
-            push_to(replace(remote, port=line.port), local)
+            push_to(remote._replace(port=line.port), local)
     sent = len(content(remote).runs)
     assert sent < 8
     done = push_to(remote, local)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -235,7 +234,7 @@ def test_only_the_owner_purges_for_all(
             f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA flakefighters TO {role}",
             remote.database or "",
         )
-        pusher = replace(remote, user=role, password=Secret("pusher-password"))
+        pusher = remote._replace(user=role, password=Secret("pusher-password"))
         fresh = leaking(5)
         save(local, fresh)
         done = push_to(pusher, local)

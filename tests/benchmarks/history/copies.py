@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ class _Bench:
         rows = []
         local = self._file()
         with SlowLine(self._target.port, delay=delay) as line:
-            far = replace(self._target, port=line.port, read_only=True)
+            far = self._target._replace(port=line.port, read_only=True)
             for what in ("clone", "pull of one run", "pull of nothing"):
                 say(f"{what} over a slow line")
                 line.reset()
@@ -136,7 +135,7 @@ class _Bench:
 
     def _room(self) -> int:
         local = self._file()
-        with open_history(replace(self._target, read_only=True)) as source:
+        with open_history(self._target._replace(read_only=True)) as source:
             clone(source, local)
         assert local.path is not None
         return local.path.stat().st_size

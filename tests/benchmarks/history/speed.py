@@ -70,7 +70,7 @@ _Made = Iterator[tuple[Run, list[Verdict]]]
 def _first(target: Target, options: argparse.Namespace, made: _Made) -> list[str]:
     open_history(target).close()  # whoever sets it up makes the tables
     with _line(target, options) as line:
-        far = replace(target, port=line.port)
+        far = target._replace(port=line.port)
         with open_history(far) as history:
             return _timed(line, partial(history.save, *next(made))).cells()
 
@@ -78,7 +78,7 @@ def _first(target: Target, options: argparse.Namespace, made: _Made) -> list[str
 def _measured(target: Target, options: argparse.Namespace, made: _Made) -> dict[str, list[str]]:
     found: dict[str, list[_Cost]] = {"connect": [], "read at the start": [], "save": []}
     with _line(target, options) as line:
-        far = replace(target, port=line.port)
+        far = target._replace(port=line.port)
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")
             began = time.perf_counter()
