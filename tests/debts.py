@@ -55,7 +55,6 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "source/unit_facts.py::unit_facts": (32, 17),
     "state/urls.py::canonical": (34, 17),
     "state/walk.py::walk": (30, 16),
-    "tracing/openings.py::Openings._which": (32, 22),
 }
 
 #: Modules that import each other, be it inside a function or for a type checker.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from stat import S_ISDIR
 from types import FrameType
 from typing import Any, Final
@@ -144,16 +144,18 @@ class Openings:
             found = [one for one in inodes.get((status.st_dev, status.st_ino), ()) if one in names]
             if found or path.__class__ is int:
                 return found
+        return self._by_path(path, names, missing=status is None)
+
+    def _by_path(self, path: Any, names: Collection[str], *, missing: bool) -> list[str]:
         base = path.rstrip(os.sep).rpartition(os.sep)[2]
         if base not in self._basenames and not self._repositories:
             return []
         real = self._paths.below(_REALPATH(_JOIN(_GETCWD(), path)))
-        for place in self._repositories:
-            if real is not None and real.startswith(f"{place}/"):
-                return [place]
-        if real is not None and real in names:
-            return [real]
-        if status is None and not _ISABS(path):  # relative to the descriptor of a folder, perhaps
+        if real is not None:
+            found = [one for one in self._repositories if real.startswith(f"{one}/")]
+            if found or real in names:
+                return found or [real]
+        if missing and not _ISABS(path):  # relative to the descriptor of a folder, perhaps
             return [name for name in names if name.rpartition("/")[2] == base]
         return []
 
