@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "ids": {"originals"},
     "errors": CORE,
     "hookspecs": CORE,
+    "namesake": set(),
     "fighters": {"model", "ids"},
     "reports": {"model", "ids"},
     "history": CORE,

@@ -86,18 +86,25 @@ def _password(
             return ok("password", f"from {found.origin}, for {place}")
         return ok("password", f"left to libpq's own sources (PGPASSWORD, ~/.pgpass), for {place}")
     in_ci = selector.ci is not None
-    if found.line is not None:
-        message, remedy, lines = found.note or "", None, [found.line]
-    else:
-        own = "PGPASSWORD" if is_url else variable("profiles", canonical(label), "password")
-        message, lines = f"none is known for {place}", [f"{own}=..."]
-        remedy = (
-            f"set {own}" if in_ci or is_url else f"run `flakefighters login {label}`, or set {own}"
+    message, remedy, *lines = found.note or "", None, found.line or ""
+    if found.line is None:
+        message, (remedy, *lines) = (
+            f"none is known for {place}",
+            _missing(chosen, label, is_url, in_ci),
         )
-        if not is_url and chosen.url_origin.source is not Source.VARIABLE:
-            lines.append(f"{own}_HOST={place}")
-            remedy += ", and for whom it is"
     if notes and notes[0] != message and "is known" not in notes[0]:
         message += f"; {notes[0]}"  # what the keyring said
     shell = "" if in_ci or " = " in lines[0] else "export "
     return failed("password", message, remedy, *(shell + one for one in lines))
+
+
+def _missing(chosen: Chosen, label: str, is_url: bool, in_ci: bool) -> list[str]:
+    """What to do about a password that nobody gave, and the settings for that."""
+    own = "PGPASSWORD" if is_url else variable("profiles", canonical(label), "password")
+    remedy, lines = f"set {own}", [f"{own}=..."]
+    if not (in_ci or is_url):
+        remedy = f"run `flakefighters login {label}`, or {remedy}"
+    if not is_url and chosen.url_origin.source is not Source.VARIABLE:
+        lines.append(f"{own}_HOST={endpoint(chosen.url)}")
+        remedy += ", and for whom it is"
+    return [remedy, *lines]

@@ -52,10 +52,9 @@ class ChangedImports:
             "source": changes.source,
             "touched": [_plain(change) for change in touched[:20]],
         }
-        limit = case.failure.facts.get("limit")
-        if limit in _LIMITS:
-            reason = f"{_LIMITS[limit]}, which may have nothing to do with the change"
-            return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+        ended = self._ended(case, evidence)
+        if ended is not None:
+            return ended
         if touched:
             paths = list(dict.fromkeys(change.path for change in touched))
             paths.sort(key=lambda path: (path != case.own_file, path))
@@ -68,8 +67,19 @@ class ChangedImports:
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
         return self._say(Label.UNDECIDED, Confidence.WEAK, _doubt(case, since), evidence)
 
+    def _ended(self, case: Case, evidence: Mapping[str, object]) -> Verdict | None:
+        """Undecided if the execution was ended from outside."""
+        limit = case.failure.facts.get("limit")
+        if limit not in _LIMITS:
+            return None
+        reason = f"{_LIMITS[limit]}, which may have nothing to do with the change"
+        return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+
     def _never_passed(self, case: Case) -> Verdict:
         evidence = {"runs": len(case.past), "own_file": case.own_file, "new": case.own_change}
+        ended = self._ended(case, evidence)
+        if ended is not None:
+            return ended
         if case.own_change is not None:
             reason = f"never passed, and its file {case.own_file} {case.own_change}"
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flakefighters.capture.redact_patterns import redact_patterns
@@ -10,6 +10,7 @@ from flakefighters.model import Change, RunHead
 from flakefighters.originals import real
 from flakefighters.source.units import compare
 from flakefighters.state.checkout import Checkout
+from flakefighters.state.objects import Edit
 
 __all__ = ["Commits"]
 
@@ -48,13 +49,7 @@ class Commits:
     def _look(self, change: Change, since: str | None, old: str | None) -> tuple[str, ...]:
         path, unit = change.path, change.unit
         edits = self._checkout.edits_of(path, since, self._seconds)
-        contents: dict[str, bytes] = {}
-        if unit is not None:
-            names = {name for one in edits for name in (*one.before, one.after, old) if name}
-            contents = self._checkout.read_blobs(names)
-            if edits and edits[0].commit is None and edits[0].after is not None:
-                place = f"{self._checkout.base}/{path}"
-                contents[edits[0].after] = self._checkout.disk.read(place) or b""
+        contents = {} if unit is None else self._contents(path, edits, old)
 
         def differs(before: str | None, after: str | None) -> bool:
             if before is None or after is None or unit is None or before == after:
@@ -75,6 +70,14 @@ class Commits:
         except KeyError:  # git does not have all of it
             return ()
         return tuple(told)
+
+    def _contents(self, path: str, edits: Sequence[Edit], old: str | None) -> dict[str, bytes]:
+        """The versions of a file by their ids."""
+        names = {name for one in edits for name in (*one.before, one.after, old) if name}
+        found = self._checkout.read_blobs(names)
+        if edits and edits[0].commit is None and edits[0].after is not None:
+            found[edits[0].after] = self._checkout.disk.read(f"{self._checkout.base}/{path}") or b""
+        return found
 
 
 def _told(commit: str | None, subject: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -80,7 +80,7 @@ def gather(
         more = {one.run.id: one.run for one in passes.values()}
         runs, known.rank = ordered([*runs, *more.values()], checkout)
         past |= {nodeid: (*past[nodeid], one) for nodeid, one in passes.items()}
-    known.siblings = _siblings(evidence, [one for one in lacking if not past[one]], runs)
+    known.siblings = _siblings(evidence, lacking, past, runs)
     known.runs, known.past = tuple(runs), past
     # What cannot be read was not looked at.
     known.searched = known.searched and not evidence.unreadable
@@ -90,13 +90,16 @@ def gather(
 
 
 def _siblings(
-    evidence: Evidence, nodeids: Sequence[str], runs: Sequence[RunHead]
+    evidence: Evidence,
+    nodeids: Sequence[str],
+    past: Mapping[str, Sequence[Past]],
+    runs: Sequence[RunHead],
 ) -> dict[str, Past]:
     """The nearest pass of each test's function with other parameters.
 
     Parameters may be made anew in each run: addresses, times, random numbers.
     """
-    functions = {one: one.partition("[")[0] for one in nodeids if "[" in one}
+    functions = {one: one.partition("[")[0] for one in nodeids if "[" in one and not past[one]}
     below = {
         name: evidence.tests_below(name, _MOST_SIBLINGS)
         for name in list(dict.fromkeys(functions.values()))[:_MOST_FUNCTIONS]

@@ -155,11 +155,10 @@ class Openings:
         if base not in self._basenames and not self._repositories:
             return []
         real = self._paths.below(_REALPATH(_JOIN(_GETCWD(), path)))
-        for place in self._repositories:
-            if real is not None and real.startswith(f"{place}/"):
-                return [place]
-        if real is not None and real in names:
-            return [real]
+        if real is not None:
+            found = [one for one in self._repositories if real.startswith(f"{one}/")]
+            if found or real in names:
+                return found or [real]
         if not there and not _ISABS(path):  # relative to the descriptor of a folder, perhaps
             return [name for name in names if name.rpartition("/")[2] == base]
         return []

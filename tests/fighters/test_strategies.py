@@ -233,6 +233,21 @@ def test_the_commit_that_changed_it_is_named(commits: tuple[str, ...], expected:
     assert said.reason == f"imports shop/tax.py, {expected}"
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["passed", "never"])
+@pytest.mark.parametrize("limit", ["crash", "memory", "timeout"])
+def test_what_was_ended_from_outside_is_undecided(limit: str, known: bool) -> None:
+    made = case(
+        failure=Failure(phase=Phase.CALL, facts={"limit": limit}),
+        baseline=baseline(change("shop/tax.py")) if known else None,
+        reach=reach("shop/tax.py"),
+        own_change="is new since run aaaa",
+    )
+    said = ChangedImports().judge(made)
+    assert said is not None
+    assert said.label is Label.UNDECIDED
+    assert "which may have nothing to do with the change" in said.reason
+
+
 def test_its_own_file_comes_first() -> None:
     made = case(
         baseline=baseline(change("a.py"), change("tests/test_a.py")),
