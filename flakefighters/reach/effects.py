@@ -172,7 +172,7 @@ class Effects:
             found = Readers(
                 found.links | more.links, found.names | more.names, found.complete and more.complete
             )
-        links |= found.links
+        links |= self._by_value(found.links) if self._is_abstract(change) else found.links
         everyone = not found.complete or any(
             self._project.holds(name, change.path)
             for name in change.names
@@ -186,6 +186,25 @@ class Effects:
             names=found.names,
             leaves=any(name.scope is Scope.ANYWHERE for name in change.names),
         )
+
+    def _is_abstract(self, change: Change) -> bool:
+        """Whether an abstract class came from ``typing`` and comes from ``collections.abc`` now, or
+        the reverse: they are two things, which do nearly the same."""
+        return change.how == "changed" and any(
+            name == change.unit in tables.IN_TYPING_AND_COLLECTIONS
+            and reference.module in (("typing",), ("collections", "abc"))
+            for name, reference in self._project.facts(change.path).modules()
+        )
+
+    def _by_value(self, links: Collection[Link]) -> set[Link]:
+        """Those who may tell one from the other, which a mere ``isinstance`` does not."""
+        found = set()
+        for via, unit in links:
+            facts = self._project.facts(unit.path).at(unit.name, unit.line)
+            called = {call.name for call in facts.reads.calls} if facts is not None else set()
+            if via is not Via.READ or not called & {"isinstance", "issubclass"}:
+                found.add(Link(Via.MAY_READ if via is Via.READ else via, unit))
+        return found
 
     def _observed(self, change: Change) -> Iterator[Name]:
         """Classes of which a base may read what differs."""
