@@ -159,10 +159,7 @@ class Effects:
         elif self._late():
             found = Readers(complete=False)
         elif change.by_call and change.unit is not None:
-            new = change.how == "added"
-            found = callers(change.path, change.unit, self._project, added=new) or readers(
-                change.path, plain, self._project
-            )
+            found = self._callers(change, change.unit) or readers(change.path, plain, self._project)
         elif plain:
             # With a member its class was there before.
             added = change.how == "added" and "." not in (change.unit or "")
@@ -172,7 +169,7 @@ class Effects:
             found = Readers(
                 found.links | more.links, found.names | more.names, found.complete and more.complete
             )
-        links |= self._by_value(found.links) if self._is_abstract(change) else found.links
+        links.update(self._by_value(change, found.links))
         everyone = not found.complete or any(
             self._project.holds(name, change.path)
             for name in change.names
@@ -196,8 +193,13 @@ class Effects:
             for name, reference in self._project.facts(change.path).modules()
         )
 
-    def _by_value(self, links: Collection[Link]) -> set[Link]:
-        """Those who may tell one from the other, which a mere ``isinstance`` does not."""
+    def _callers(self, change: Change, unit: str) -> Readers | None:
+        return callers(change.path, unit, self._project, added=change.how == "added")
+
+    def _by_value(self, change: Change, links: frozenset[Link]) -> Collection[Link]:
+        """Those who may tell what is there now from what was, which ``isinstance`` may not."""
+        if not self._is_abstract(change):
+            return links
         found = set()
         for via, unit in links:
             facts = self._project.facts(unit.path).at(unit.name, unit.line)
