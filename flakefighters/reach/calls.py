@@ -73,6 +73,13 @@ class _Search:
     def constructs(self) -> bool:
         return self.is_method and self.target.own_name in _CONSTRUCTORS
 
+    @property
+    def looking(self) -> frozenset[str]:
+        """Calls that do not call what they are handed."""
+        # These call a function, and only compare a class.
+        calling = () if self.constructs else ("raises", "warns")
+        return tables.CALLED_WITHOUT_LOOKING.difference(calling)
+
     def look(self) -> None:
         names = self.called.all() | (self.heirs and {"super", *_CONSTRUCTORS})
         for path in self.project.mentioning(names):
@@ -135,12 +142,10 @@ class _Search:
             if not is_meant:
                 continue
             fits = self._fits(call, names)
-            if fits is False and not self.unlikely:
+            if fits is False:
                 return Via.READ
             worst = worst if fits else Via.MAY_READ
-        looked_at = {call.name for call in reads.calls} & tables.CALLED_WITHOUT_LOOKING
-        if not self.constructs:
-            looked_at -= {"raises", "warns"}  # these call a function, and only compare a class
+        looked_at = {call.name for call in reads.calls} & self.looking
         held = {one.rpartition(".")[2] for one in reads.held}
         if not reads.words.isdisjoint(names) or (not held.isdisjoint(names) and not looked_at):
             worst = Via.MAY_READ
@@ -155,7 +160,8 @@ class _Search:
             parameters.take(call.given + implicit, call.keywords)
             for implicit in self._implicit(call, names)
         }
-        return fits.pop() if len(fits) == 1 else None
+        found = fits.pop() if len(fits) == 1 else None
+        return None if self.unlikely and not found else found
 
     def _implicit(self, call: Call, names: set[str]) -> Iterator[int]:
         """How many arguments a call may add in front: the object of a method."""

@@ -152,7 +152,7 @@ class Effects:
         observed = list(self._observed(change))
         if observed and not self._late():
             found |= readers(change.path, observed, self._project)
-        links = set(found.links)
+        links = set(self._by_value(change, found.links))
         if own is not None and change.by_run:
             links.add(Link(Via.RUN, own))
         everyone = not found.complete or any(
@@ -178,13 +178,34 @@ class Effects:
             return Readers(frozenset({Link(Via.ASK, own)} if plain else ()))
         if self._late():
             return Readers(complete=False)
+        added = change.how == "added"
         if change.by_call and change.unit is not None:
-            new = change.how == "added"
-            found = callers(path, change.unit, self._project, added=new)
+            found = callers(path, change.unit, self._project, added=added)
             return found or readers(path, plain, self._project)
         # With a member its class was there before.
-        added = change.how == "added" and "." not in (change.unit or "")
+        added = added and "." not in (change.unit or "")
         return readers(path, plain, self._project, added=added) if plain else Readers()
+
+    def _is_abstract(self, change: Change) -> bool:
+        """Whether an abstract class came from ``typing`` and comes from ``collections.abc`` now, or
+        the reverse: they are two things, which do nearly the same."""
+        return change.how == "changed" and any(
+            name == change.unit in tables.IN_TYPING_AND_COLLECTIONS
+            and reference.module in (("typing",), ("collections", "abc"))
+            for name, reference in self._project.facts(change.path).modules()
+        )
+
+    def _by_value(self, change: Change, links: frozenset[Link]) -> Collection[Link]:
+        """Those who may tell what is there now from what was, which ``isinstance`` may not."""
+        if not self._is_abstract(change):
+            return links
+        found = set()
+        for via, unit in links:
+            facts = self._project.facts(unit.path).at(unit.name, unit.line)
+            called = {call.name for call in facts.reads.calls} if facts is not None else set()
+            if via is not Via.READ or not called & {"isinstance", "issubclass"}:
+                found.add(Link(Via.MAY_READ if via is Via.READ else via, unit))
+        return found
 
     def _observed(self, change: Change) -> Iterator[Name]:
         """Classes of which a base may read what differs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from flakefighters.model import Change, ChangeKind, DoubtKind, Effect, How, Scope, Unit, Via
@@ -263,7 +264,10 @@ class PythonFiles:
             return False
         self._found.certain = False
         if (change.unit or "").rpartition(".")[2].startswith("pytest_"):
-            self._found.touch(How.RAN_AT_IMPORT, change)
+            if self._shares_texts(run):  # the name of an option
+                self._found.touch(How.RAN_AT_IMPORT, change)
+            else:
+                self._found.doubt(DoubtKind.LOADED_EARLY, change)
             return True
         # Where the change may have run then, what was bound with its help differs.
         read = read | self._early.readers(change)
@@ -278,6 +282,15 @@ class PythonFiles:
                 self._found.doubt(DoubtKind.LOADED_EARLY, change)
             return True
         return False
+
+    def _shares_texts(self, units: Iterable[Unit]) -> bool:
+        """Whether code that the test ran has a text in common with some functions."""
+        texts: list[set[str]] = []
+        for some in (units, self._seen.ran):
+            facts = (self._seen.project.facts(one.path).at(one.name, one.line) for one in some)
+            reads = [one.reads for one in facts if one is not None]
+            texts.append({text for one in reads for text in (*one.texts, *one.words)})
+        return not texts[0].isdisjoint(texts[1])
 
     def _by_library(self, effect: Effect) -> bool:
         """A file that a library loaded, or code that was handed its name."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections.abc
 import re
+import typing
 from typing import Final
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "ENVIRONMENT",
     "FILE_WRITERS",
     "HARMLESS",
+    "IN_TYPING_AND_COLLECTIONS",
     "LOOKING_AT_FILES",
     "OPENED_IN_C",
     "PLACES",
@@ -63,6 +66,8 @@ OPENED_IN_C: Final = {
     "ctypes": (".so", ".dll", ".dylib"),
     "mypy": (".py", ".pyi"),
 }
+#: ``typing`` has these from ``collections.abc``.
+IN_TYPING_AND_COLLECTIONS: Final = frozenset(collections.abc.__all__) & frozenset(typing.__all__)
 #: Programs that run no code of the project and read none of its files.
 HARMLESS: Final = frozenset(
     {

@@ -83,6 +83,15 @@ def an_option_of_a_project_that_is_a_plugin(repo: Repository) -> Result:
     return repo.run()
 
 
+@flaky(or_undecided=True)
+def an_option_that_the_test_does_not_ask_for(repo: Repository) -> Result:
+    """The same; the failing test does not look at the option."""
+    plugin = "def pytest_addoption(parser):\n    parser.addoption('--rate', default='20')\n"
+    _entry_point(repo, {"aplug.py": plugin})
+    repo.commit({"aplug.py": swap("'20'", "'7'")})
+    return repo.run(trouble=True)
+
+
 @genuine("test_rate.py::test_rate")
 def a_sitecustomize_that_imports_the_project(repo: Repository) -> Result:
     """Python itself imports the project's module when it starts."""

@@ -15,7 +15,6 @@ _FAIR: Final = """
     a_sitecustomize_that_imports_the_project a_source_read_by_a_listing
     a_test_alters_what_everybody_gets data_by_openssl data_by_the_c_library
     left_by_an_earlier_test_an_open_port
-    a_data_file_by_its_existence a_data_file_by_its_size
     a_doc_of_another_file a_file_is_left_behind a_file_of_tests_has_another_name
     a_file_of_tests_is_gone a_handler_put_into_a_table a_hook_beside_the_test
     a_logger_has_another_level a_module_found_by_its_spec a_module_that_is_only_looked_for
@@ -34,9 +33,9 @@ _FAIR: Final = """
     p_two_calls_deep_reset steps_in_their_order
     the_mask_of_the_process_by_another_name
 """
-WRONG_NOW: Mapping[str, str] = {
-    **dict.fromkeys(_FAIR.split(), "flaky, fair at most: only running it again can tell"),
-}
+WRONG_NOW: Mapping[str, str] = dict.fromkeys(
+    _FAIR.split(), "flaky, fair at most: only running it again can tell"
+)
 
 #: Left undecided, although a verdict is possible.
 UNDECIDED_NOW: frozenset[str] = frozenset(
