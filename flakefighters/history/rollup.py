@@ -119,6 +119,8 @@ def test_rows(
                 _count(tally, letter, started)
     _count_labels(database, [row[0] for row in rows], tallies)
     nodeids = read.nodeids(database, tallies)
+    for test in tallies.keys() - nodeids.keys():
+        unreadable.note(tallies.pop(test).last_run, "suite")
     made = [
         TestRow(
             nodeid=nodeids[test],

@@ -158,6 +158,8 @@ DAMAGE = {
     "evidence": "UPDATE {s}evidence SET body = '{{'",
     "suite": "UPDATE {s}suite SET added = '{{' WHERE id = "
     "(SELECT suite FROM {s}run WHERE id = :run)",
+    "member": "UPDATE {s}suite SET added = '{{\"a\": 1}}' WHERE id = "
+    "(SELECT suite FROM {s}run WHERE id = :run)",
     "settings": "UPDATE {s}environment SET settings = '{{' WHERE id = "
     "(SELECT environment FROM {s}run WHERE id = :run)",
     "listing": "UPDATE {s}listing SET files = '{{' WHERE id = "
@@ -180,7 +182,7 @@ def test_a_row_that_cannot_be_read_stops_nobody(history: History, what: str) -> 
     history.save(good)
     history.save(bad, [make_verdict(bad, "t.py::a")])
     with history.database.writing("SELECT 1") as writer:
-        sql = DAMAGE[what].replace("{{", "{")
+        sql = DAMAGE[what].replace("{{", "{").replace("}}", "}")
         writer.query(sql, **({"run": bad.head.id} if ":run" in sql else {}))
 
     evidence = Evidence(judged=judged(), sources=[(history, Came.HERE)])
@@ -208,3 +210,15 @@ def test_a_row_that_cannot_be_read_stops_nobody(history: History, what: str) -> 
     )
     assert history.save(later, [make_verdict(later, "t.py::a")])
     assert history.load(later.head.id).suite == later.suite
+
+
+@pytest.mark.parametrize("column", ["started", "ended"])
+def test_a_time_that_is_no_number(sqlite_target: Target, column: str) -> None:
+    """SQLite keeps any text in a column of numbers."""
+    with open_history(sqlite_target) as history:
+        good, bad = make_run(at=0), make_run(at=1)
+        for run in (good, bad):
+            history.save(run)
+        with history.database.writing("SELECT 1") as writer:
+            writer.query(f"UPDATE {{s}}run SET {column} = 'x' WHERE id = :run", run=bad.head.id)
+        assert set(history.heads([good.head.id, bad.head.id])) == {good.head.id}
