@@ -158,7 +158,9 @@ DAMAGE = {
     "evidence": "UPDATE {s}evidence SET body = '{{'",
     "suite": "UPDATE {s}suite SET added = '{{' WHERE id = "
     "(SELECT suite FROM {s}run WHERE id = :run)",
-    "member": "UPDATE {s}suite SET added = '{{\"a\": 1}}' WHERE id = "
+    "members": 'UPDATE {s}suite SET added = \'["x", "y"]\', base = NULL WHERE id = '
+    "(SELECT suite FROM {s}run WHERE id = :run)",
+    "no such tests": "UPDATE {s}suite SET added = '[1, 2]', base = NULL, removed = '[]' WHERE id = "
     "(SELECT suite FROM {s}run WHERE id = :run)",
     "settings": "UPDATE {s}environment SET settings = '{{' WHERE id = "
     "(SELECT environment FROM {s}run WHERE id = :run)",
@@ -182,7 +184,7 @@ def test_a_row_that_cannot_be_read_stops_nobody(history: History, what: str) -> 
     history.save(good)
     history.save(bad, [make_verdict(bad, "t.py::a")])
     with history.database.writing("SELECT 1") as writer:
-        sql = DAMAGE[what].replace("{{", "{").replace("}}", "}")
+        sql = DAMAGE[what].replace("{{", "{")
         writer.query(sql, **({"run": bad.head.id} if ":run" in sql else {}))
 
     evidence = Evidence(judged=judged(), sources=[(history, Came.HERE)])
