@@ -63,7 +63,13 @@ def test_another_cell_is_told_of() -> None:
 
 
 def test_a_service_that_does_not_tell_the_build() -> None:
-    unknown = {"build": None, "job": None, "attempt": None, "commit": "c", "origin": {"ci": "?"}}
+    unknown: dict[str, Any] = {
+        "build": None,
+        "job": None,
+        "attempt": None,
+        "commit": "c",
+        "origin": {"ci": "?"},
+    }
     assert SameState().judge(case(head=head(**unknown), past=(past(**unknown),))) is None
     other = past(**{**unknown, "commit": "d"})
     assert SameState().judge(case(head=head(**unknown), past=(other,))) is not None
