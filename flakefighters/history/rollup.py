@@ -118,9 +118,7 @@ def test_rows(
             if letter in _RAN:
                 _count(tally, letter, started)
     _count_labels(database, [row[0] for row in rows], tallies)
-    nodeids = read.nodeids(database, tallies)
-    for test in tallies.keys() - nodeids.keys():
-        unreadable.note(tallies.pop(test).last_run, "suite")
+    nodeids = _names(database, tallies, unreadable)
     made = [
         TestRow(
             nodeid=nodeids[test],
@@ -140,6 +138,16 @@ def test_rows(
         for test, tally in tallies.items()
     ]
     return tuple(sorted(made, key=lambda row: row.nodeid))
+
+
+def _names(
+    database: Database, tallies: dict[int, _Tally], unreadable: Unreadable
+) -> dict[int, str]:
+    """The node ids of the tests that were counted; those that have none are taken out."""
+    found = read.nodeids(database, tallies)
+    for test in tallies.keys() - found.keys():
+        unreadable.note(tallies.pop(test).last_run, "suite")
+    return found
 
 
 def _count(tally: _Tally, letter: str, started: int) -> None:
