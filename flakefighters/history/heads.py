@@ -85,10 +85,14 @@ _READERS: Final = tuple(_READ_ELSEWHERE.get(name) or _READ[OF_HEAD[name].form] f
 
 
 def head(row: Sequence[Any]) -> RunHead:
-    """From the columns of ``HEAD``; the row may have more."""
-    return RunHead(
+    """From the columns of ``HEAD``; the row may have more.  ValueError if they make no sense."""
+    found = RunHead(
         **{name: read(value) for name, read, value in zip(_FIELDS, _READERS, row, strict=False)}
     )
+    # SQLite keeps any text in a column of numbers.
+    if not all(isinstance(one, int) for one in (found.started, found.ended or 0)):
+        raise ValueError("a time that is no number")
+    return found
 
 
 def heads_of(rows: Iterable[Sequence[Any]], unreadable: Unreadable) -> list[RunHead]:

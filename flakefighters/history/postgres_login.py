@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from psycopg2.extensions import (  # type: ignore[import-untyped]
@@ -62,7 +64,8 @@ def make_engine(target: Target) -> Engine:
             given["password"] = secret.reveal()
         elif not target.libpq_defaults:
             given["password"] = ""  # else libpq would look for one itself
-        return psycopg2.connect(**given)
+        with _no_service():
+            return psycopg2.connect(**given)
 
     engine = create_engine(
         url,
@@ -76,6 +79,21 @@ def make_engine(target: Target) -> Engine:
     engine.dialect.initialize = _nothing  # type: ignore[method-assign]
     event.listen(engine, "connect", _prepare)  # after the dialect's own listener
     return engine
+
+
+@contextmanager
+def _no_service() -> Iterator[None]:
+    """Keep PGSERVICE from libpq, which fails if the service of an application's tests is not known.
+
+    No parameter says "no service".  Python's own view of the environment stays as it is.
+    """
+    name = os.environ.get("PGSERVICE")
+    os.unsetenv("PGSERVICE")
+    try:
+        yield
+    finally:
+        if name is not None:
+            os.putenv("PGSERVICE", name)
 
 
 def _nothing(connection: object) -> None:

@@ -67,7 +67,9 @@ class Suites:
         """Take over those that are not known yet from links that were fetched otherwise."""
         for name in set(suites) - self._members.keys():
             with suppress(*MALFORMED):  # said by ``members``
-                self._members[name] = pack.members_of(pack.chain_of(links, name))
+                members = pack.members_of(pack.chain_of(links, name))
+                if all(isinstance(one, int) for one in members):
+                    self._members[name] = members
 
     def members(self, suite: str) -> list[int]:
         """Its tests, ascending; it must have been fetched.  ValueError if they make no sense."""

@@ -13,6 +13,7 @@ from flakefighters.history import content, heads, read
 from flakefighters.history.database import Database, Row
 from flakefighters.history.read import Lookup
 from flakefighters.history.standing import labels_by_test, worst
+from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
 from flakefighters.model import Execution, Label, Outcome, Verdict
 from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
@@ -144,9 +145,19 @@ def test_rows(
             if letter != "-":
                 tallies[test].add(letter, run, started)
     _count_labels(database, [row[0] for row in rows], tallies)
-    nodeids = read.nodeids(database, tallies)
+    nodeids = _names(database, tallies, unreadable)
     made = [tally.row(nodeids[test]) for test, tally in tallies.items()]
     return tuple(sorted(made, key=lambda row: row.nodeid))
+
+
+def _names(
+    database: Database, tallies: dict[int, _Tally], unreadable: Unreadable
+) -> dict[int, str]:
+    """The node ids of the tests that were counted; those that have none are taken out."""
+    found = read.nodeids(database, tallies)
+    for test in tallies.keys() - found.keys():
+        unreadable.note(tallies.pop(test).last_run, "suite")
+    return found
 
 
 def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _Tally]) -> None:

@@ -157,6 +157,10 @@ DAMAGE = {
     "evidence": "UPDATE {s}evidence SET body = '{{'",
     "suite": "UPDATE {s}suite SET added = '{{' WHERE id = "
     "(SELECT suite FROM {s}run WHERE id = :run)",
+    "members": 'UPDATE {s}suite SET added = \'["x", "y"]\', base = NULL WHERE id = '
+    "(SELECT suite FROM {s}run WHERE id = :run)",
+    "no such tests": "UPDATE {s}suite SET added = '[1, 2]', base = NULL, removed = '[]' WHERE id = "
+    "(SELECT suite FROM {s}run WHERE id = :run)",
     "settings": "UPDATE {s}environment SET settings = '{{' WHERE id = "
     "(SELECT environment FROM {s}run WHERE id = :run)",
     "listing": "UPDATE {s}listing SET files = '{{' WHERE id = "
@@ -207,3 +211,15 @@ def test_a_row_that_cannot_be_read_stops_nobody(history: History, what: str) -> 
     )
     assert history.save(later, [make_verdict(later, "t.py::a")])
     assert history.load(later.head.id).suite == later.suite
+
+
+@pytest.mark.parametrize("column", ["started", "ended"])
+def test_a_time_that_is_no_number(sqlite_target: Target, column: str) -> None:
+    """SQLite keeps any text in a column of numbers."""
+    with open_history(sqlite_target) as history:
+        good, bad = make_run(at=0), make_run(at=1)
+        for run in (good, bad):
+            history.save(run)
+        with history.database.writing("SELECT 1") as writer:
+            writer.query(f"UPDATE {{s}}run SET {column} = 'x' WHERE id = :run", run=bad.head.id)
+        assert set(history.heads([good.head.id, bad.head.id])) == {good.head.id}

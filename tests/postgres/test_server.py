@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import subprocess
 import threading
 import time
 import traceback
@@ -92,6 +93,16 @@ def test_a_demand_for_tls_is_not_dropped(
     if postgres_server.ask("SHOW ssl") == [("on",)]:
         pytest.skip("this server offers TLS")
     assert "offers no TLS" in str(failing(postgres_target, sslmode="require"))
+
+
+def test_the_service_of_the_tested_application(
+    postgres_target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libpq would fail, since it does not know the service, or take options from it."""
+    monkeypatch.setenv("PGSERVICE", "app")
+    open_history(postgres_target).close()
+    left = subprocess.run(["printenv", "PGSERVICE"], capture_output=True, text=True, check=True)
+    assert left.stdout == "app\n"  # as the tests know it
 
 
 def test_nobody_listens(postgres_target: Target) -> None:
