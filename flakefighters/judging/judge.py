@@ -8,16 +8,15 @@ from functools import cached_property
 from typing import Any
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.differences import compare
 from flakefighters.environment.variables import Asked, kept, varied
 from flakefighters.fighters.cells import unclear
 from flakefighters.fighters.rule import decide
 from flakefighters.history import Evidence
 from flakefighters.judging.accounts import IN_FILES, Accounts
-from flakefighters.judging.baselines import files_of
 from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, gather
 from flakefighters.judging.results import Judged, Session, Totals, failing
+from flakefighters.judging.since import Since
 from flakefighters.judging.untracked import asked_for_in, edits
 from flakefighters.model import (
     Baseline,
@@ -96,8 +95,6 @@ class _World:
     def __init__(self, run: Run, history: Evidence | None, checkout: Checkout, session: Session):
         self.run, self.history, self.checkout, self.session = run, history, checkout, session
         self.readable = True
-        self._files: dict[str, Mapping[str, str] | None] = {}
-        self._changes: dict[tuple[str | None, str | None], Changes] = {}
         self._attempts: dict[str, list[Execution]] = {}
         for execution in run.executions:
             self._attempts.setdefault(execution.nodeid, []).append(execution)
@@ -116,6 +113,7 @@ class _World:
         self.environments = self.known.environments
         self.accounts = Accounts(run, checkout, session)
         self.commits = Commits(checkout)
+        self.since = Since(run, history, checkout, self.accounts, self.known)
         self.unstated = self._edits()
 
     def _edits(self) -> tuple[tuple[str, int], ...]:
@@ -167,7 +165,7 @@ class _World:
             unstated=self.unstated,
             loose=self._opened_loose(trace),
             draws=self.accounts.draws(execution, trace),
-            own_change=self._own_change(file) if baseline is None else None,
+            own_change=self.since.own_change(file) if baseline is None else None,
             failing=self._totals.failing,
             executed=self._totals.executed,
             signature=failure.signature,
@@ -183,7 +181,7 @@ class _World:
         if baseline is None:
             return self._without_baseline(case, asked)
         found = baseline.touching
-        files = self._files.get(baseline.past.run.state or "") or {}
+        files = self.since.files.get(baseline.past.run.state or "") or {}
         if found is None or not found.watched:
             case = replace(case, reach=self.accounts.reach(case.own_file or "", files))
         case = replace(case, commits=self._commits(case, baseline, files))
@@ -214,7 +212,7 @@ class _World:
         if sibling is not None:
             like = self._with_account(self._as_baseline(sibling), *asked)
             assert like is not None
-            files = self._files.get(sibling.run.state or "") or {}
+            files = self.since.files.get(sibling.run.state or "") or {}
             commits = self._commits(case, like, files)
             return replace(case, changing=like.touching, sibling=sibling, commits=commits)
         former = None
@@ -245,7 +243,7 @@ class _World:
             return baseline
         state = baseline.past.run.state
         touching = self.accounts.touching(
-            execution, failure, trace, baseline.changes, state, self._files.get(state or "")
+            execution, failure, trace, baseline.changes, state, self.since.files.get(state or "")
         )
         return replace(baseline, touching=touching)
 
@@ -316,7 +314,7 @@ class _World:
         return self._as_baseline(best)
 
     def _as_baseline(self, past: Past) -> Baseline:
-        return Baseline(past=past, changes=self._changes_since(past.run))
+        return Baseline(past=past, changes=self.since.changes(past.run))
 
     def _others(self, passes: Sequence[Past], baseline: Baseline) -> list[Baseline]:
         """The nearest pass on each of some other states, in our own environment."""
@@ -347,62 +345,6 @@ class _World:
     def _counts(self, head: RunHead) -> bool:
         merged = head.commit in self.known.rank
         return believed(head, Use.BASELINE, self.run.head, merged=merged)
-
-    # -- what changed since ------------------------------------------------------------------
-
-    def _changes_since(self, head: RunHead) -> Changes:
-        key = (head.state, head.environment)
-        if key not in self._changes:
-            self._changes[key] = self._compare(head)
-        return self._changes[key]
-
-    def _compare(self, head: RunHead) -> Changes:
-        changes: list[Change] = []
-        source = "recorded"
-        unknown = None
-        if head.state is None or self.run.head.state is None:
-            unknown = "a state that could not be read"
-        elif head.state != self.run.head.state:
-            old, new = self._files_of(head), self.checkout.files()
-            if old is None or new is None:
-                unknown = "the files of that state were not recorded"
-            elif self.accounts.known:
-                delta = self.accounts.since(head.state, old)
-                source = delta.source
-                changes.extend(effect.change for effect in delta.effects)
-            else:
-                changes.extend(differing(old, new))
-        then = self.environments.get(head.environment or "")
-        if then is None or self.run.environment is None:
-            unknown = unknown or "the environment was not recorded"
-        else:
-            changes.extend(compare(then, self.run.environment))
-        return Changes(
-            changes=tuple(changes), complete=unknown is None, unknown=unknown, source=source
-        )
-
-    def _files_of(self, head: RunHead) -> Mapping[str, str] | None:
-        state = head.state
-        if state is None:
-            return None
-        if state not in self._files:
-            assert self.history is not None
-            files = files_of([head], self.history, self.checkout).get(state)
-            self._files[state] = None if files is None else dict(files)
-        return self._files[state]
-
-    def _own_change(self, file: str) -> str | None:
-        """How the test's file differs from the newest recorded state in which it differed."""
-        now = (self.checkout.files() or {}).get(file)
-        for head in sorted(self.runs, key=lambda one: -one.started):
-            if head.state == self.run.head.state:
-                continue
-            files = self._files_of(head)
-            if files is None or files.get(file) == now:
-                continue
-            how = "is new" if file not in files else "changed"
-            return f"{how} since run {head.id[-4:]}"
-        return None
 
 
 #: So many other passes are asked for where the nearest one leaves a doubt.
