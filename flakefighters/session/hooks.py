@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -248,11 +247,11 @@ class Session:
         """The test is over."""
         self._closed(self.recorder.ended(nodeid))
 
-    def _closed(self, attempts: Sequence[Any]) -> None:
+    def _closed(self, attempts: Sequence[Closed]) -> None:
         renamed = []
         for position, durations, execution in attempts:
             if execution is not None:
-                execution = replace(execution, nodeid=self._based(execution.nodeid))
+                execution = execution._replace(nodeid=self._based(execution.nodeid))
             renamed.append((position, durations, execution))
         self.journal.closed(renamed)
 
