@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import unquote
 
 __all__ = ["canonical", "is_local", "name_of", "remotes"]
 
@@ -40,7 +39,11 @@ def canonical(url: str) -> str | None:
     host = host.lower().rstrip(".")
     if not _HOST.fullmatch(host):
         return None
-    parts = [part for part in unquote(path).lower().split("/") if part not in ("", ".")]
+    if "%" in path:
+        from urllib.parse import unquote  # milliseconds that hardly any address needs
+
+        path = unquote(path)
+    parts = [part for part in path.lower().split("/") if part not in ("", ".")]
     if parts:
         parts[-1] = parts[-1].removesuffix(".git")
     host, parts = _special(_SAME_HOST.get(host, host), parts)

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator
 from stat import S_ISDIR
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from flakefighters.tracing.loading import importlibs
 
@@ -229,4 +228,8 @@ def _database(name: str) -> str:
     path = name[5:].partition("#")[0].partition("?")[0]
     if path.startswith("//"):
         path = "/" + path[2:].partition("/")[2]
+    if "%" not in path:
+        return path
+    from urllib.parse import unquote  # as in state/urls.py
+
     return unquote(path)
