@@ -19,12 +19,13 @@ _REPEATS: Final = "persistent"
 _ORDER: Final = tuple(Confidence)  # strongest first
 #: Flakefighters that only sow doubt: what an execution was seen to touch is stronger.
 _DOUBTERS: Final = frozenset({"systemic", "broken"})
-#: A service that is down, a full disk or a package that is not installed raise none of these.
-_MISTAKES: Final = frozenset(
-    {
-        *("AttributeError", "IndentationError", "NameError", "SyntaxError"),
-        *("TypeError", "UnboundLocalError"),
-    }
+#: How the names of exceptions end with which a service that is down, a full disk or a missing
+#: package fails many tests.  An assertion may be about an answer of such a service.
+_OF_THE_WORLD: Final = (
+    *("AssertionError", "ConnectError", "ConnectionError", "Failed", "IOError", "ImportError"),
+    *("InterfaceError", "MemoryError", "ModuleNotFoundError", "OSError", "OperationalError"),
+    *("PermissionError", "ProxyError", "RefusedError", "ResetError", "AbortedError", "PipeError"),
+    *("SSLError", "Timeout", "TimeoutError", "gaierror", "FileNotFoundError", "URLError"),
 )
 
 
@@ -33,9 +34,9 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
 
     The flakefighters come in order of proof and the first that speaks wins; but a doubt ("many
     at once", "broken") gives way to a change that the execution was seen to touch, to any change
-    that it can reach if the exception is a mistake of code, and to a failure that was judged
-    genuine before.  Of those that agree with it the strongest speaks, so
-    that what changed is named again, and "failing alike since run ..." stands behind it.
+    that it can reach unless the exception is one of the world, and to a failure that was judged
+    genuine before.  Of those that agree with it the strongest speaks, so that what changed is
+    named again, and "failing alike since run ..." stands behind it.
     """
     said = [verdict for fighter in fighters if (verdict := fighter.judge(case)) is not None]
     if not said:
@@ -49,8 +50,8 @@ def decide(case: Case, fighters: Sequence[Flakefighter]) -> tuple[Verdict, list[
         return nothing, []
     best = said[0]
     if best.fighter in _DOUBTERS:
-        mistake = case.failure.exception in _MISTAKES
-        best = next((one for one in said if _outweighs(one, mistake=mistake)), best)
+        ours = not (case.failure.exception or _OF_THE_WORLD[0]).endswith(_OF_THE_WORLD)
+        best = next((one for one in said if _outweighs(one, ours=ours)), best)
     spoken = _strongest([one for one in said if one.label is best.label], best)
     reason, evidence = spoken.reason, {"by": spoken.fighter, **spoken.evidence}
     before = next((one for one in said if one.fighter == _REPEATS), None)
@@ -70,7 +71,7 @@ def _strongest(agreeing: Sequence[Verdict], best: Verdict) -> Verdict:
     return min(own, key=lambda one: _ORDER.index(one.confidence))
 
 
-def _outweighs(verdict: Verdict, *, mistake: bool) -> bool:
+def _outweighs(verdict: Verdict, *, ours: bool) -> bool:
     return verdict.label is Label.GENUINE and (
-        mistake or verdict.confidence is Confidence.STRONG or verdict.fighter == _REPEATS
+        ours or verdict.confidence is Confidence.STRONG or verdict.fighter == _REPEATS
     )

@@ -66,7 +66,7 @@ class Accounts:
 
     def __init__(self, run: Run, checkout: Checkout, session: Session):
         self._checkout, self._session = checkout, session
-        self._budget: Budget | None = None
+        self._budget = Budget()
         base = str(checkout.base)
         self._facts = Facts(lambda path: self._read(f"{base}/{path}"), self._read)
         self._traces = _traces(run)
@@ -110,10 +110,10 @@ class Accounts:
                     self._checkout.read_blobs,
                     self._project,
                     self._loaded,
-                    lambda: self._is_late(_SEARCHING),
+                    lambda: self._budget.spent() > _SEARCHING,
                 )
-            self._is_late(_SEARCHING)
-            self._deltas[state] = self._effects.since(old)
+            with self._budget:
+                self._deltas[state] = self._effects.since(old)
         return self._deltas[state]
 
     def touching(
@@ -126,7 +126,7 @@ class Accounts:
         old: Mapping[str, str] | None,
     ) -> Touching | None:
         """What an execution had to do with the changes since a state with the files ``old``."""
-        if self._is_late(_IN_ALL):
+        if self._budget.spent() > _IN_ALL:
             return None
         if trace is _NOTHING and any(one.kind in IN_FILES for one in changes.changes):
             return None
@@ -158,7 +158,8 @@ class Accounts:
             watched=frozenset() if lookback is None else lookback.watch.changed,
         )
         touch = Touch(asked, self._project, self._side_effects, self._early)
-        return touch.of(effects, changes.changes, changes.unknown)
+        with self._budget:
+            return touch.of(effects, changes.changes, changes.unknown)
 
     def reach(self, file: str, old: Mapping[str, str]) -> Reach:
         """The files that a test's file leads to by its imports, now or at an older state."""
@@ -256,10 +257,6 @@ class Accounts:
     def _read(self, path: str) -> bytes | None:
         content = self._checkout.disk.read(path, 0, _LARGEST + 1)
         return None if content is None or len(content) > _LARGEST else content
-
-    def _is_late(self, seconds: float) -> bool:
-        self._budget = self._budget or Budget()
-        return self._budget.spent() > seconds
 
 
 def _traces(run: Run) -> dict[tuple[str, int, int], Trace]:

@@ -11,15 +11,25 @@ _SHARE = 3
 
 
 class Budget:
-    """What has been spent since this was made, in seconds of processor time.
+    """Seconds of processor time that were spent inside ``with budget:``, all times together.
 
     A machine that is busy with other things is slow, and would know less by the clock alone.
     """
 
     def __init__(self) -> None:
-        self._work, self._clock = time.process_time(), time.monotonic()
+        self._before = 0.0
+        self._since: tuple[float, float] | None = None
+
+    def __enter__(self) -> None:
+        self._since = time.process_time(), time.monotonic()
+
+    def __exit__(self, *raised: object) -> None:
+        self._before, self._since = self.spent(), None
 
     def spent(self) -> float:
         """Seconds of work, or a third of those that passed if that is more."""
-        passed = time.monotonic() - self._clock
-        return max(time.process_time() - self._work, passed / _SHARE)
+        if self._since is None:
+            return self._before
+        work, clock = self._since
+        passed = time.monotonic() - clock
+        return self._before + max(time.process_time() - work, passed / _SHARE)

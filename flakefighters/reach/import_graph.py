@@ -62,7 +62,7 @@ class ImportGraph:
         """
         self._base = base
         self._disk = disk or Disk()
-        self._left = seconds
+        self._seconds, self._budget = seconds, Budget()
         paths = set(files) | set(old_files)
         #: File inside a submodule to the submodule, which is what the file maps know.
         self._submodules = dict(self._in_submodules()) if ".gitmodules" in paths else {}
@@ -79,11 +79,8 @@ class ImportGraph:
 
     def reach(self, test_file: str) -> Reach:
         """Files reachable from ``test_file`` (relative to ``base``) and its conftest.py files."""
-        budget = Budget()
-        try:
-            return self._reach(test_file, budget)
-        finally:
-            self._left -= budget.spent()
+        with self._budget:
+            return self._reach(test_file)
 
     def outside(self, paths: Iterable[str]) -> frozenset[str]:
         """Top-level modules that these files (of a :meth:`reach`) ask for by absolute names."""
@@ -95,7 +92,7 @@ class ImportGraph:
             if not reference.level and reference.module
         )
 
-    def _reach(self, test_file: str, budget: Budget) -> Reach:
+    def _reach(self, test_file: str) -> Reach:
         conftests = [path for path in self._above(test_file) if path in self._paths]
         own_roots = [self._modules.root_of(path) for path in (test_file, *conftests)]
         roots = tuple(dict.fromkeys((*own_roots, *self._roots)))
@@ -116,7 +113,7 @@ class ImportGraph:
                 reached.setdefault(self._submodules[path], how)
             if not path.endswith(".py"):
                 continue
-            if budget.spent() > self._left:
+            if self._budget.spent() > self._seconds:
                 unknown.insert(0, "following the imports took too long")
                 break
             steps, why = self._from(path, roots)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import decide
 from flakefighters.model import (
@@ -63,14 +65,30 @@ def test_a_doubt_gives_way_to_what_was_seen() -> None:
     doubt = Says("systemic", Label.UNDECIDED)
     strong = Says("touched_change", Label.GENUINE, Confidence.STRONG)
     assert decide(case(), [doubt, strong])[0].label is Label.GENUINE
-    fair = Says("changed_imports", Label.GENUINE, Confidence.FAIR)
-    assert decide(case(), [doubt, fair])[0].label is Label.UNDECIDED
     flaky = Says("touched_change", Label.FLAKY, Confidence.STRONG)
     assert decide(case(), [doubt, flaky])[0].label is Label.UNDECIDED
-    # No service that is down raises this.
-    mistaken = case(failure=Failure(phase=Phase.CALL, exception="NameError"))
-    assert decide(mistaken, [doubt, fair])[0].label is Label.GENUINE
-    assert decide(mistaken, [doubt, flaky])[0].label is Label.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("exception", "label"),
+    [
+        ("NameError", Label.GENUINE),
+        ("shop.errors.Refused", Label.GENUINE),
+        ("AssertionError", Label.UNDECIDED),
+        ("requests.exceptions.ConnectTimeout", Label.UNDECIDED),
+        ("ConnectionRefusedError", Label.UNDECIDED),
+        (None, Label.UNDECIDED),
+    ],
+)
+def test_many_at_once_fail_by_the_world_or_by_an_import(
+    exception: str | None, label: Label
+) -> None:
+    made = case(failure=Failure(phase=Phase.CALL, exception=exception))
+    doubt = Says("systemic", Label.UNDECIDED)
+    fair = Says("changed_imports", Label.GENUINE, Confidence.FAIR)
+    assert decide(made, [doubt, fair])[0].label is label
+    flaky = Says("touched_change", Label.FLAKY, Confidence.STRONG)
+    assert decide(made, [doubt, flaky])[0].label is Label.UNDECIDED
 
 
 def test_of_those_that_agree_the_strongest_speaks() -> None:
