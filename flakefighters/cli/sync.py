@@ -16,6 +16,7 @@ from flakefighters.cli.output import say, show, show_json
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.reports.revisions import revision_lines, revision_records
 from flakefighters.reports.transfers import transfer_page, transfer_record
+from flakefighters.words import count
 
 if TYPE_CHECKING:
     from flakefighters.cli.sides import Sides
@@ -246,16 +247,16 @@ def _push(
         else:
             _send_purges(sides, local, target, done)
     notes = []
-    for address, count in sorted(sent.waiting.items()):
+    for address, number in sorted(sent.waiting.items()):
         if address != "local":
             advice = what_to_do(sides.ground.inputs, address, folders)
             notes.append(
-                f"{count} more {'waits' if count == 1 else 'wait'} for {address}: {advice}"
+                f"{number} more {'waits' if number == 1 else 'wait'} for {address}: {advice}"
             )
     if spool is not None and "local" in sent.waiting:
-        count = sent.waiting["local"]
+        number = sent.waiting["local"]
         notes.append(
-            f"{count} more {'was' if count == 1 else 'were'} meant for the local history there: "
+            f"{number} more {'was' if number == 1 else 'were'} meant for the local history there: "
             f"`flakefighters pull --from {shlex.quote(spool)}` takes them in here"
         )
     return _Part("pushed", source, target.display, done, notes)
@@ -282,7 +283,7 @@ def _discard(sides: Sides, spool: str | None, address: str) -> None:
         raise NotFoundError(
             f"no run waits for {address}", remedy="`flakefighters runs` shows what waits"
         )
-    say(f"dropped {dropped} {'run' if dropped == 1 else 'runs'} that waited for {address}")
+    say(f"dropped {count(dropped, 'run')} that waited for {address}")
 
 
 def _send_purges(sides: Sides, local: Target, target: Target, done: Transfer) -> None:

@@ -30,7 +30,7 @@ from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
 from flakefighters.reports.records import Record, result_record, test_record
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 __all__ = ["register"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flakefighters.fighters.words import few
 from flakefighters.model import Case, Past
+from flakefighters.words import few
 
 __all__ = ["Chance", "chance", "edited", "varied"]
 

@@ -89,7 +89,7 @@ def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHea
 
 
 def _amended(old: Verdict, head: RunHead, now: int) -> Verdict:
-    from flakefighters.fighters.words import apart
+    from flakefighters.fighters.sentences import apart
 
     when = apart(head.started, old.at).replace("just now", "moments later")
     return Verdict(

@@ -34,8 +34,6 @@ class Baseline:
 
     past: Past
     changes: Changes
-    #: True if it ran under the same environment key.
-    same_environment: bool = True
     #: What the execution had to do with these changes; None if it was not watched.
     touching: Touching | None = None
 

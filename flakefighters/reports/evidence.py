@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flakefighters.model import ChangeKind, Outcome, setting
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 __all__ = ["evidence_lines"]
 

@@ -8,7 +8,7 @@ from flakefighters.ids import short
 from flakefighters.lazy import as_installed
 from flakefighters.model import Phase
 from flakefighters.reports.escape import escape
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 if TYPE_CHECKING:
     from flakefighters.model import Execution, Verdict
