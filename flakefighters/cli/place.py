@@ -16,7 +16,7 @@ from flakefighters.history.unreadable import unreadable_note
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.session.identities import recorded
-from flakefighters.session.opened import open_checked
+from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import Spool, address, spools
 from flakefighters.session.spool import deliver_leftovers, waiting
 from flakefighters.state.anchor import Anchor, locate

@@ -20,7 +20,7 @@ from flakefighters.words import count
 
 if TYPE_CHECKING:
     from flakefighters.cli.sides import Sides
-    from flakefighters.judging.revisions import Late
+    from flakefighters.judging.revisions import Revisions
     from flakefighters.model import Target
     from flakefighters.session.places import Spool
     from flakefighters.sync import Transfer
@@ -191,7 +191,7 @@ class _Part:
     done: Transfer
     notes: list[str] = field(default_factory=list)
     #: What the runs that arrived change in verdicts that are there; None if it was not asked.
-    late: Late | None = None
+    late: Revisions | None = None
 
 
 def _shown(origin: Target | Path) -> str:
@@ -207,14 +207,14 @@ def _pull(sides: Sides, origin: Target | Path, target: Target, *, follow: bool) 
     return _Part("pulled", _shown(origin), target.display, done, late=told)
 
 
-def _told_late(sides: Sides, target: Target, done: Transfer) -> Late | None:
+def _told_late(sides: Sides, target: Target, done: Transfer) -> Revisions | None:
     """What runs that arrived change in recent verdicts; nothing is asked if none arrived."""
     if not done.arrived:
         return None
-    from flakefighters.judging.revisions import late
+    from flakefighters.judging.revisions import find_revisions
 
     with sides.open(target) as history:
-        return late(history, done.arrived)
+        return find_revisions(history, done.arrived)
 
 
 def _push(

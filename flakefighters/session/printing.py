@@ -13,7 +13,7 @@ from flakefighters.words import count
 if TYPE_CHECKING:
     from flakefighters.model import Execution, Verdict
     from flakefighters.reports.terminal import Line
-    from flakefighters.session.view import SessionView
+    from flakefighters.session.protocols import SessionView
 
 __all__ = ["escaped", "show", "warning"]
 
