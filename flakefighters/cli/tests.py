@@ -288,7 +288,7 @@ class _Book:
         known = [row.nodeid for row in self._known or ()]
         offered = near(asked, known)
         raise NotFoundError(
-            f"no test {asked} in the history of {self._project}",
+            f"no test {asked!r} in the history of {self._project}",
             remedy=f"did you mean {', '.join(offered)}?"
             if offered
             else "see `flakefighters tests`",
