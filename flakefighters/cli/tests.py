@@ -158,14 +158,14 @@ def explain(
     """Tell why a test failed, and what is known of it.
 
     Shows its results and the verdicts on its last failure, with evidence. A name that stands for
-    several tests lists them and the last failure of each.
+    several tests lists them, with the last failures of the worst.
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         project = place.project(history)
         if history is None or project is None:
             place.say_empty(history)
-            raise NotFoundError(f"nothing is known of {nodeid}")
+            raise NotFoundError(f"nothing is known of {nodeid!r}")
         book = _Book(history, project, place, ALL if run else limit or ALL)
         rows = book.results(nodeid)
         several = [] if rows else book.matching(nodeid)
