@@ -194,10 +194,10 @@ def _opening() -> ModuleType | None:
     """All that works; None if this Python was built without a part of its standard library."""
     with as_installed():
         try:
-            from flakefighters.session import opening
+            from flakefighters.session import prepare
         except ImportError:
             return None
-    return opening
+    return prepare
 
 
 def _idle(option: Any) -> bool:

@@ -1,1 +1,1 @@
-"""What happened, and what was touched."""
+"""What pytest reports, as facts: recorder, signature, redaction."""

@@ -13,7 +13,7 @@ from flakefighters.checks.results import Budget
 from flakefighters.errors import DatabaseError
 from flakefighters.history.deadlines import patiently
 from flakefighters.history.layout import table_names
-from flakefighters.history.postgres_trouble import explain_postgres, silent
+from flakefighters.history.postgres_errors import explain_postgres, silent
 from flakefighters.history.roles import WEB_ROLES, given_trust, trust_sql
 from flakefighters.model import Target, Trust
 

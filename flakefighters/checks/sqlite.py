@@ -16,6 +16,7 @@ from flakefighters.history.sqlite import check_file
 from flakefighters.model import Target
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.git import Git
+from flakefighters.words import count
 
 __all__ = ["STEPS", "look"]
 
@@ -40,8 +41,7 @@ def look(target: Target, checkout: Checkout, budget: Budget) -> Iterator[Check]:
     try:
         with open_history(target, create=False, deadline=budget.left(5.0)) as history:
             runs = len(history.run_ids())
-            noun = "run" if runs == 1 else "runs"
-            yield ok("opens", f"it is a history of ours ({runs:,} {noun})")
+            yield ok("opens", f"it is a history of ours ({count(runs, 'run')})")
             yield _integrity(history, budget)
             yield ok("version", f"schema {history.schema_version}, SQLite {sqlite3.sqlite_version}")
     except FlakefightersError as error:

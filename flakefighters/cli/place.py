@@ -15,14 +15,14 @@ from flakefighters.history import History
 from flakefighters.history.unreadable import unreadable_note
 from flakefighters.model import Project
 from flakefighters.profiles import Inputs, Resolution, resolve
-from flakefighters.reports.words import count
 from flakefighters.session.identities import recorded
-from flakefighters.session.opened import open_checked
+from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import Spool, address, spools
 from flakefighters.session.spool import deliver_leftovers, waiting
 from flakefighters.state.anchor import Anchor, locate
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
+from flakefighters.words import count
 
 __all__ = ["Asked", "Ground", "Place", "find_ground", "find_place"]
 

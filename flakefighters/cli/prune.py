@@ -19,7 +19,7 @@ from flakefighters.history.prune import Plan, Policy, Pruned, plan, prune
 from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import prune_page, prune_record
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 __all__ = ["register"]
 

@@ -21,8 +21,8 @@ from flakefighters.history.run_checks import is_run_id
 from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import purge_page, purge_record
-from flakefighters.reports.words import count
 from flakefighters.session.purged_journals import empty_journals, journals_of, journals_saying
+from flakefighters.words import count
 
 __all__ = ["register"]
 

@@ -147,7 +147,7 @@ def _workflow(ground: Ground, name: str, *, shared: bool) -> None:
         return
     say(f"wrote {path}: read it, commit it" if new else f"{path} is as `init` writes it")
     if new and requirement() is None:
-        say("put the address that you install flakefighters from into it")
+        say("write into it the address that you install flakefighters from")
 
 
 # -- a shared history ------------------------------------------------------------------------

@@ -16,10 +16,11 @@ from flakefighters.cli.output import say, show, show_json
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.reports.revisions import revision_lines, revision_records
 from flakefighters.reports.transfers import transfer_page, transfer_record
+from flakefighters.words import count
 
 if TYPE_CHECKING:
     from flakefighters.cli.sides import Sides
-    from flakefighters.judging.revisions import Late
+    from flakefighters.judging.revisions import Revisions
     from flakefighters.model import Target
     from flakefighters.session.places import Spool
     from flakefighters.sync import Transfer
@@ -190,7 +191,7 @@ class _Part:
     done: Transfer
     notes: list[str] = field(default_factory=list)
     #: What the runs that arrived change in verdicts that are there; None if it was not asked.
-    late: Late | None = None
+    late: Revisions | None = None
 
 
 def _shown(origin: Target | Path) -> str:
@@ -206,14 +207,14 @@ def _pull(sides: Sides, origin: Target | Path, target: Target, *, follow: bool) 
     return _Part("pulled", _shown(origin), target.display, done, late=told)
 
 
-def _told_late(sides: Sides, target: Target, done: Transfer) -> Late | None:
+def _told_late(sides: Sides, target: Target, done: Transfer) -> Revisions | None:
     """What runs that arrived change in recent verdicts; nothing is asked if none arrived."""
     if not done.arrived:
         return None
-    from flakefighters.judging.revisions import late
+    from flakefighters.judging.revisions import find_revisions
 
     with sides.open(target) as history:
-        return late(history, done.arrived)
+        return find_revisions(history, done.arrived)
 
 
 def _push(
@@ -246,16 +247,16 @@ def _push(
         else:
             _send_purges(sides, local, target, done)
     notes = []
-    for address, count in sorted(sent.waiting.items()):
+    for address, number in sorted(sent.waiting.items()):
         if address != "local":
             advice = what_to_do(sides.ground.inputs, address, folders)
             notes.append(
-                f"{count} more {'waits' if count == 1 else 'wait'} for {address}: {advice}"
+                f"{number} more {'waits' if number == 1 else 'wait'} for {address}: {advice}"
             )
     if spool is not None and "local" in sent.waiting:
-        count = sent.waiting["local"]
+        number = sent.waiting["local"]
         notes.append(
-            f"{count} more {'was' if count == 1 else 'were'} meant for the local history there: "
+            f"{number} more {'was' if number == 1 else 'were'} meant for the local history there: "
             f"`flakefighters pull --from {shlex.quote(spool)}` takes them in here"
         )
     return _Part("pushed", source, target.display, done, notes)
@@ -282,7 +283,7 @@ def _discard(sides: Sides, spool: str | None, address: str) -> None:
         raise NotFoundError(
             f"no run waits for {address}", remedy="`flakefighters runs` shows what waits"
         )
-    say(f"dropped {dropped} {'run' if dropped == 1 else 'runs'} that waited for {address}")
+    say(f"dropped {count(dropped, 'run')} that waited for {address}")
 
 
 def _send_purges(sides: Sides, local: Target, target: Target, done: Transfer) -> None:

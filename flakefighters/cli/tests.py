@@ -30,7 +30,7 @@ from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
 from flakefighters.reports.records import Record, result_record, test_record
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 __all__ = ["register"]
 
@@ -158,14 +158,14 @@ def explain(
     """Tell why a test failed, and what is known of it.
 
     Shows its results and the verdicts on its last failure, with evidence. A name that stands for
-    several tests lists them and the last failure of each.
+    several tests lists them, with the last failures of the worst.
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         project = place.project(history)
         if history is None or project is None:
             place.say_empty(history)
-            raise NotFoundError(f"nothing is known of {nodeid}")
+            raise NotFoundError(f"nothing is known of {nodeid!r}")
         book = _Book(history, project, place, ALL if run else limit or ALL)
         rows = book.results(nodeid)
         several = [] if rows else book.matching(nodeid)
@@ -288,7 +288,7 @@ class _Book:
         known = [row.nodeid for row in self._known or ()]
         offered = near(asked, known)
         raise NotFoundError(
-            f"no test {asked} in the history of {self._project}",
+            f"no test {asked!r} in the history of {self._project}",
             remedy=f"did you mean {', '.join(offered)}?"
             if offered
             else "see `flakefighters tests`",

@@ -15,7 +15,7 @@ from flakefighters.ids import h128
 if TYPE_CHECKING:
     from flakefighters.model import RunHead
 
-__all__ = ["Asked", "asked_for", "kept", "noted", "other_values", "varied"]
+__all__ = ["Asked", "asked_for", "changed_variables", "names_to_keep", "noted", "other_values"]
 
 #: Hexadecimal digits of each hash.
 _DIGITS: Final = 6
@@ -111,7 +111,7 @@ def asked_for(sources: Iterable[bytes]) -> Asked:
     return Asked(names.union(_ALWAYS), frozenset(map(bytes.decode, keys)))
 
 
-def kept(asked: Asked, project: str, several: Iterable[str]) -> list[str]:
+def names_to_keep(asked: Asked, project: str, several: Iterable[str]) -> list[str]:
     """Names to keep with a run, so that it can be judged again without the project's files.
 
     Any word may be a secret, but not the name of a variable that one of the runs had (``several``
@@ -122,7 +122,9 @@ def kept(asked: Asked, project: str, several: Iterable[str]) -> list[str]:
     return sorted(found | asked.keys)[:_MOST_KEPT]
 
 
-def varied(old: RunHead, new: RunHead, names: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+def changed_variables(
+    old: RunHead, new: RunHead, names: Callable[[], Iterable[str]]
+) -> tuple[str, ...]:
     """Those of the names that have another value in one of two runs; they are asked for late."""
     then, now = (one.context.get("variables") for one in (old, new))
     if not isinstance(then, str) or not isinstance(now, str) or then == now:

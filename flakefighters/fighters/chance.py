@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flakefighters.fighters.words import few
 from flakefighters.model import Case, Past
+from flakefighters.words import few
 
 __all__ = ["Chance", "chance", "edited", "varied"]
 
@@ -20,7 +20,7 @@ class Chance(NamedTuple):
 
 def edited(case: Case, passes: list[Past]) -> Chance | None:
     """What was edited since these passes and is in no state; keeps those before which it was."""
-    for name, at in case.unstated[:1]:
+    for name, at in case.untracked_code[:1]:
         after = [past for past in passes if past.run.started > at]
         if not after:
             return Chance("edited", f"{name} was edited since, of which the state does not tell")

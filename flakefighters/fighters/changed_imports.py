@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
-from flakefighters.fighters.sentences import changed, shown
-from flakefighters.fighters.words import crossed, few, plural, where
+from flakefighters.fighters.sentences import changed, crossed, shown, where
 from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict, setting
+from flakefighters.words import count, few
 
 __all__ = ["ChangedImports"]
 
@@ -99,7 +99,7 @@ class ChangedImports:
         if any(past.run.id in apart and past.outcome in PASSES for past in case.past):
             reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:
-            reason += f" ({plural(len(case.past), 'earlier result')})"
+            reason += f" ({count(len(case.past), 'earlier result')})"
         return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
 
     def _changing(self, case: Case) -> Verdict | None:

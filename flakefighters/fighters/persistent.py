@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flakefighters.fighters.words import ago, run_name
+from flakefighters.fighters.sentences import run_name
 from flakefighters.model import (
     Case,
     Confidence,
@@ -16,6 +16,7 @@ from flakefighters.model import (
     Verdict,
     believed,
 )
+from flakefighters.words import ago
 
 __all__ = ["Broken", "Persistent", "streak"]
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.chance import chance, edited, varied
+from flakefighters.fighters.sentences import apart, run_name
 from flakefighters.fighters.touched_change import introduced
-from flakefighters.fighters.words import apart, plural, run_name
 from flakefighters.model import Case, Confidence, Label, Need, Outcome, Use, Verdict, believed
+from flakefighters.words import count
 
 __all__ = ["Rerun", "SameState"]
 
@@ -85,7 +86,7 @@ class SameState:
                 evidence={**evidence, "doubt": doubt.slug},
             )
         new = introduced(case)
-        more = f" and in {plural(len(passes) - 1, 'other run')}" if len(passes) > 1 else ""
+        more = f" and in {count(len(passes) - 1, 'other run')}" if len(passes) > 1 else ""
         return Verdict(
             label=Label.FLAKY,
             fighter=self.name,

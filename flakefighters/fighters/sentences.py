@@ -1,14 +1,14 @@
-"""Reasons in words: one sentence for each kind of doubt, and how a change is shown."""
+"""Reasons in words: a sentence for each kind of doubt, and how changes and runs are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from flakefighters.fighters.words import crossed, few, where
 from flakefighters.model import Case, Change, ChangeKind, Doubt, DoubtKind, Past, setting
+from flakefighters.words import ago, few
 
-__all__ = ["DOUBTS", "changed", "doubtful", "shown"]
+__all__ = ["DOUBTS", "apart", "changed", "crossed", "doubtful", "run_name", "shown", "where"]
 
 #: What a doubt says; ``{change}``, ``{detail}`` and ``{since}`` are filled in.  docs/verdicts.md
 #: explains each.
@@ -74,3 +74,30 @@ def changed(case: Case, changes: Sequence[Change], since: Past) -> str:
     if not names or names == ["uncommitted edit"]:
         return f"changed since it last passed ({names[0] if names else where(since)})"
     return f"changed in {' and '.join(names) if len(names) == 2 else few(names)}"
+
+
+def crossed(changes: Iterable[Change], since: str) -> str | None:
+    """ "passed in CI (a1b2c3d), fails here", if that is what changed; the reverse; else None."""
+    for change in changes:
+        if change.path == "ci.vendor" and change.how in ("added", "removed"):
+            there, here = ("in CI", "here") if change.how == "removed" else ("outside CI", "in CI")
+            return f"passed {there} ({since}), fails {here}"
+    return None
+
+
+def run_name(past: Past) -> str:
+    """How a run is named in a reason: its random tail."""
+    return f"run {past.run.id[-4:]}"
+
+
+def apart(then: int, now: int) -> str:
+    """ "5 minutes ago", or "5 minutes later" for what came after."""
+    if then <= now:
+        return ago(then, now)
+    text = ago(now, then)
+    return text if text == "just now" else text.removesuffix(" ago") + " later"
+
+
+def where(past: Past) -> str:
+    """The commit of a run as people write it, else the run."""
+    return past.run.commit[:7] if past.run.commit else run_name(past)

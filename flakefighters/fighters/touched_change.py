@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flakefighters.fighters.chance import chance, edited, varied
-from flakefighters.fighters.sentences import changed, doubtful, shown
-from flakefighters.fighters.words import few, where
+from flakefighters.fighters.sentences import changed, doubtful, shown, where
 from flakefighters.model import (
     Baseline,
     Case,
@@ -19,6 +18,7 @@ from flakefighters.model import (
     Touching,
     Verdict,
 )
+from flakefighters.words import few
 
 __all__ = ["TouchedChange", "introduced"]
 

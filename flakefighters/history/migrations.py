@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history.sqlite import SqliteDatabase
+from flakefighters.history.sqlite_errors import damaged, explain_sqlite
 from flakefighters.history.steps import STEPS, Step, planned
 from flakefighters.history.store import open_history
-from flakefighters.history.trouble import damaged, explain_sqlite
 from flakefighters.model import Target
 
 __all__ = ["Upgraded", "upgrade"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from flakefighters.history.layout import SCHEMA_PLACEHOLDER, lock_key
 from flakefighters.history.postgres import PostgresDatabase
-from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
+from flakefighters.history.postgres_errors import explain_postgres, sqlstate
 from flakefighters.history.steps import Step, planned
 from flakefighters.history.upkeep import need_owner
 from flakefighters.originals import real

@@ -25,15 +25,15 @@ from flakefighters.history.layout import (
     lock_key,
     statements,
 )
-from flakefighters.history.postgres_login import log_in, make_engine
-from flakefighters.history.postgres_trouble import (
+from flakefighters.history.postgres_errors import (
     broken,
     explain_postgres,
     silent,
     sqlstate,
 )
+from flakefighters.history.postgres_login import log_in, make_engine
 from flakefighters.history.roles import given_trust, gives_sql, trust_sql
-from flakefighters.history.trouble import too_new, too_old
+from flakefighters.history.sqlite_errors import too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
 from flakefighters.originals import real

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from flakefighters.errors import UnreachableError
 from flakefighters.history.postgres import SILENCE, PostgresDatabase
-from flakefighters.history.postgres_trouble import broken, explain_postgres, silent, sqlstate
+from flakefighters.history.postgres_errors import broken, explain_postgres, silent, sqlstate
 from flakefighters.originals import real
 
 __all__ = ["Snapshot", "snapshot"]

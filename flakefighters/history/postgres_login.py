@@ -17,7 +17,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from flakefighters.history.deadlines import patiently
-from flakefighters.history.postgres_trouble import crowded, explain_postgres, silent
+from flakefighters.history.postgres_errors import crowded, explain_postgres, silent
 from flakefighters.model import Target
 from flakefighters.originals import real
 

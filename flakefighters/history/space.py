@@ -10,7 +10,7 @@ from typing import Final
 from flakefighters.errors import DatabaseError
 from flakefighters.history.database import Database
 from flakefighters.history.sqlite import SqliteDatabase
-from flakefighters.history.trouble import explain_sqlite
+from flakefighters.history.sqlite_errors import explain_sqlite
 from flakefighters.originals import real
 
 __all__ = ["give_back", "rewrite"]

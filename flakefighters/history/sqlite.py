@@ -19,7 +19,7 @@ from flakefighters.history.layout import (
     SCHEMA_VERSION,
     statements,
 )
-from flakefighters.history.trouble import damaged, explain_sqlite, too_new, too_old
+from flakefighters.history.sqlite_errors import damaged, explain_sqlite, too_new, too_old
 from flakefighters.ids import uuid7
 from flakefighters.model import Trust
 from flakefighters.originals import real

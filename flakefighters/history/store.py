@@ -214,7 +214,7 @@ class History:
         """
         wanted = tail.strip().lower().replace("-", "")
         if not _HEX.fullmatch(wanted):
-            raise NotFoundError(f"{tail!r} is no id of a run", remedy="see `flakefighters runs`")
+            raise NotFoundError(f"{tail!r} is not a run id", remedy="see `flakefighters runs`")
         rows = heads.by_tail(self.database, wanted, project, limit=6)
         if len(rows) == 1:
             found = heads.heads_of(rows, self.unreadable)

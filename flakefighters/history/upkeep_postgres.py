@@ -10,7 +10,7 @@ from typing import Final
 from flakefighters.errors import DatabaseError
 from flakefighters.history.layout import SCHEMA_VERSION, lock_key
 from flakefighters.history.postgres import PostgresDatabase, PostgresWriter
-from flakefighters.history.postgres_trouble import explain_postgres, sqlstate
+from flakefighters.history.postgres_errors import explain_postgres, sqlstate
 from flakefighters.originals import real
 
 __all__ = ["PostgresUpkeep", "alone_on_server", "indexed_on_server", "need_owner_on_server"]

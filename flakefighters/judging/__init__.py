@@ -1,1 +1,1 @@
-"""The rules of evidence: which pass is the baseline, cases, rechecks, retries."""
+"""The rules of evidence: which pass is the baseline, what changed, rechecks, retries."""

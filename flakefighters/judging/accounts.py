@@ -25,8 +25,8 @@ from flakefighters.model import (
     Trace,
 )
 from flakefighters.reach.budget import Budget
+from flakefighters.reach.changed_units import Delta, Effects
 from flakefighters.reach.early_loading import EarlyLoading
-from flakefighters.reach.effects import Delta, Effects
 from flakefighters.reach.import_graph import ImportGraph
 from flakefighters.reach.project import Facts, Project
 from flakefighters.reach.seen import Execution as Asked

@@ -8,7 +8,7 @@ from typing import Final
 from flakefighters.capture.redact_patterns import redact_patterns
 from flakefighters.model import Change, RunHead
 from flakefighters.originals import real
-from flakefighters.source.units import compare
+from flakefighters.source.diff import compare
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.objects import Edit
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.variables import Asked, kept, varied
+from flakefighters.environment.variables import Asked, changed_variables, names_to_keep
 from flakefighters.fighters.cells import unclear
 from flakefighters.fighters.rule import decide
 from flakefighters.history import Evidence
@@ -114,7 +114,7 @@ class _World:
         self.accounts = Accounts(run, checkout, session)
         self.commits = Commits(checkout)
         self.since = Since(run, history, checkout, self.accounts, self.known)
-        self.unstated = self._edits()
+        self.untracked_code = self._edits()
 
     def _edits(self) -> tuple[tuple[str, int], ...]:
         """Code that was edited since earlier runs and that no state tells of."""
@@ -162,7 +162,7 @@ class _World:
             stable=self._with_account(stable, *asked),
             history=self.readable,
             own_file=file,
-            unstated=self.unstated,
+            untracked_code=self.untracked_code,
             loose=self._opened_loose(trace),
             draws=self.accounts.draws(execution, trace),
             own_change=self.since.own_change(file) if baseline is None else None,
@@ -271,7 +271,7 @@ class _World:
 
     def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
         """Variables that the project asks for, by the id of a run in which they were others."""
-        found = {one.run.id: varied(one.run, self.run.head, self._names) for one in past}
+        found = {one.run.id: changed_variables(one.run, self.run.head, self._names) for one in past}
         return {run: names for run, names in found.items() if names}
 
     def _names(self) -> frozenset[str]:
@@ -281,7 +281,7 @@ class _World:
         """Variables that the project asks for, to judge by when it is not there."""
         heads = (self.run.head, *self.runs)
         several = {str(head.context.get("variables") or "") for head in heads}
-        return kept(self._asked_for, self.run.head.project, several)
+        return names_to_keep(self._asked_for, self.run.head.project, several)
 
     @cached_property
     def _asked_for(self) -> Asked:

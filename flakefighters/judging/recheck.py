@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flakefighters.environment.variables import varied
+from flakefighters.environment.variables import changed_variables
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import decide
 from flakefighters.history import History, Reader
@@ -140,7 +140,7 @@ class Hindsight:
                 fighters.append(fighter)
         first = judged.first
         head = self._run.head
-        others = {one.run.id: varied(one.run, head, lambda: self._asked) for one in past}
+        others = {one.run.id: changed_variables(one.run, head, lambda: self._asked) for one in past}
         draws = judged.first.evidence.get("draws") is not False
         case = replace(judged.case, past=tuple(past), varied=others, draws=draws)
         joint, _ = decide(case, fighters)

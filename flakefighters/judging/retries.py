@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.variables import varied
+from flakefighters.environment.variables import changed_variables
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.model import (
     JOINT,
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
         RunHead,
     )
 
-__all__ = ["amendments"]
+__all__ = ["late_proofs"]
 
 
-def amendments(
+def late_proofs(
     run: Run,
     history: History,
     asked: Callable[[], Iterable[str]] = tuple,
@@ -61,9 +61,10 @@ def amendments(
     ]
     names = cache(asked)
     return [
-        _amended(old, head, now)
+        _proved_flaky(old, head, now)
         for old in refuted
-        if _same_draws(old, earlier[old.run], head) and not varied(earlier[old.run], head, names)
+        if _same_draws(old, earlier[old.run], head)
+        and not changed_variables(earlier[old.run], head, names)
     ]
 
 
@@ -88,8 +89,8 @@ def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHea
     }
 
 
-def _amended(old: Verdict, head: RunHead, now: int) -> Verdict:
-    from flakefighters.fighters.words import apart
+def _proved_flaky(old: Verdict, head: RunHead, now: int) -> Verdict:
+    from flakefighters.fighters.sentences import apart
 
     when = apart(head.started, old.at).replace("just now", "moments later")
     return Verdict(

@@ -1,4 +1,4 @@
-"""Runs that arrive late: which recent verdicts would be other ones now, and by which runs."""
+"""Recent verdicts that runs which arrived late would change, and by which runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flakefighters.judging.recheck import Hindsight, Judged
 from flakefighters.model import JOINT, Past, Revision, RunHead, Verdict
 from flakefighters.originals import real
 
-__all__ = ["Late", "late"]
+__all__ = ["Revisions", "find_revisions"]
 
 #: How many recent runs with verdicts are looked at, and among how many of the newest.
 RUNS: Final = 20
@@ -22,8 +22,8 @@ _TRIED: Final = 20
 
 
 @dataclass(slots=True)
-class Late:
-    """What late runs change."""
+class Revisions:
+    """Recent verdicts that would be other ones now, and how many runs were not looked at."""
 
     #: Those of the newest runs first.
     revisions: list[Revision] = field(default_factory=list)
@@ -31,15 +31,15 @@ class Late:
     left: int = 0
 
 
-def late(
+def find_revisions(
     history: History, arrived: Collection[str], *, runs: int = RUNS, seconds: float = 2.0
-) -> Late:
+) -> Revisions:
     """Judge again what the runs in ``arrived`` may tell more of, for at most about ``seconds``.
 
     Only the newest ``runs`` with verdicts of each project are looked at, and of those only the ones
     that did not see a run which speaks of their state or started before them.  Nothing is stored.
     """
-    found = Late()
+    found = Revisions()
     if not arrived:
         return found
     end = real.monotonic() + seconds

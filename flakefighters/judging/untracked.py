@@ -77,7 +77,9 @@ def edits(
             edited = os.stat(file).st_mtime_ns // 1000  # noqa: PTH116 - hundreds of them
             if edited <= since:
                 continue
-            shown = _unstated(Path(file).resolve(), base, known, edited, lasting, installations)
+            shown = _untracked_name(
+                Path(file).resolve(), base, known, edited, lasting, installations
+            )
         except (OSError, ValueError):
             continue
         if shown is not None:
@@ -85,7 +87,7 @@ def edits(
     return tuple(sorted(found.items(), key=lambda one: -one[1]))
 
 
-def _unstated(
+def _untracked_name(
     path: Path,
     base: Path,
     known: Callable[[], Collection[str]],

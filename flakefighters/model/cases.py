@@ -34,8 +34,6 @@ class Baseline:
 
     past: Past
     changes: Changes
-    #: True if it ran under the same environment key.
-    same_environment: bool = True
     #: What the execution had to do with these changes; None if it was not watched.
     touching: Touching | None = None
 
@@ -95,7 +93,7 @@ class Case:
     #: The test's own file, relative to the base.
     own_file: str | None = None
     #: Loaded code that no state tells of and that was edited since earlier runs, with the time.
-    unstated: tuple[tuple[str, int], ...] = ()
+    untracked_code: tuple[tuple[str, int], ...] = ()
     #: The same of data files that git ignores and that this execution may have read.
     loose: tuple[tuple[str, int], ...] = ()
     #: Whether it may draw from a random generator that a seed of the run sets.

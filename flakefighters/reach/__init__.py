@@ -1,1 +1,1 @@
-"""Could a change matter to a test: imports, names, calls, side effects, data files."""
+"""Could a change matter to a test: import graph, names, calls, pollution, data files."""

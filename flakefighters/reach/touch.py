@@ -18,6 +18,7 @@ from flakefighters.reach.project import Project
 from flakefighters.reach.python_files import PythonFiles
 from flakefighters.reach.seen import Execution, Findings, Seen
 from flakefighters.reach.side_effects import SideEffects
+from flakefighters.words import few
 
 __all__ = ["Touch"]
 
@@ -97,7 +98,7 @@ class Touch:
             child for child in trace.children if child.rpartition(" ")[2] not in tables.HARMLESS
         )
         if children:
-            self._found.doubt(DoubtKind.CHILD, detail="started " + _few(children))
+            self._found.doubt(DoubtKind.CHILD, detail="started " + few(children))
         earlier = trace.before(trace.process.children)
         names = {child.rpartition(" ")[2] for child in earlier} - tables.HARMLESS
         if any(name.startswith(tables.RUNNING_CODE) for name in names):
@@ -121,8 +122,3 @@ class Touch:
 
     def _differs(self, path: str, place: str) -> bool:
         return self._seen.project.files.differs(path, place)
-
-
-def _few(names: list[str], most: int = 2) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -12,7 +12,8 @@ from flakefighters.reports.evidence import evidence_lines
 from flakefighters.reports.lists import OUTCOME_TONES
 from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
 from flakefighters.reports.verdicts import Given, by_failure, labels, of_result
-from flakefighters.reports.words import ago, briefly, count, counts, revision, short_ids, took, when
+from flakefighters.reports.words import ago, briefly, counts, revision, short_ids, took, when
+from flakefighters.words import count
 
 __all__ = ["results_page", "run_page", "tests_page"]
 

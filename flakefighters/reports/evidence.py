@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flakefighters.model import ChangeKind, Outcome, setting
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 __all__ = ["evidence_lines"]
 
@@ -117,6 +117,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "was": lambda value: f"was: {value}",
     "attempts": _attempts,
     "introduced": lambda value: f"changed since it was last stable: {_plain(value)}",
-    "signature": lambda value: f"signature {str(value)[:12]}",
+    "signature": lambda value: f"failing alike: {str(value).partition(chr(10))[0]}",
+    "since": lambda value: f"genuine since run {str(value)[-4:]}",
     "own_file": lambda value: f"test file {value}",
 }

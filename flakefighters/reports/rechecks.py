@@ -7,7 +7,7 @@ from typing import Any
 
 from flakefighters.model import Recheck, Verdict
 from flakefighters.reports.page import Block, Line, Span, line
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 __all__ = ["recheck_page", "recheck_record", "today_page"]
 

@@ -8,7 +8,8 @@ from typing import Any
 from flakefighters.model.views import Plan, Pruned
 from flakefighters.reports.page import Block, Span, line
 from flakefighters.reports.transfers import amount
-from flakefighters.reports.words import count, iso, when
+from flakefighters.reports.words import iso, when
+from flakefighters.words import count
 
 __all__ = ["prune_page", "prune_record", "purge_page", "purge_record"]
 

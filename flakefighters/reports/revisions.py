@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flakefighters.model import Revision
-from flakefighters.reports.words import count, short_ids
+from flakefighters.reports.words import short_ids
+from flakefighters.words import count
 
 __all__ = ["revision_lines", "revision_records"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.model import Label
 from flakefighters.reports.escape import escape
-from flakefighters.reports.words import ago, count
+from flakefighters.reports.words import ago
+from flakefighters.words import count
 
 if TYPE_CHECKING:
     from flakefighters.model import Verdict

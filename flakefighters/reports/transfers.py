@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from flakefighters.model.views import Conflict
 from flakefighters.reports.page import Block, Line, Span, line
+from flakefighters.words import count
 
 __all__ = ["amount", "transfer_page", "transfer_record"]
 
@@ -48,15 +49,11 @@ def amount(size: int) -> str:
     return f"{size / 1000:.1f} GB"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def transfer_page(verb: str, source: str, into: str, done: Done) -> list[Block]:
     """One direction of a transfer."""
-    what = [_count(done.runs, "run")]
-    what += [_count(done.verdicts, "verdict")] if done.verdicts else []
-    what += [_count(done.events, "mark")] if done.events else []
+    what = [count(done.runs, "run")]
+    what += [count(done.verdicts, "verdict")] if done.verdicts else []
+    what += [count(done.events, "mark")] if done.events else []
     way = f"from {source} {'to' if verb == 'pushed' else 'into'} {into}"
     page: list[Block] = [line(f"{verb} {', '.join(what)} {way}")]
     said = [
@@ -69,7 +66,7 @@ def transfer_page(verb: str, source: str, into: str, done: Done) -> list[Block]:
     said += [(count, f"kept back: {why}") for why, count in sorted(done.kept_back.items())]
     details = [f"{count:,} {words}" for count, words in said if count]
     if done.bytes:
-        details.append(f"{_count(done.rows, 'row')}, {amount(done.bytes)}")
+        details.append(f"{count(done.rows, 'row')}, {amount(done.bytes)}")
     if details:
         page.append(line(Span("; ".join(details), "faint")))
     page += [

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from flakefighters import words
+
 if TYPE_CHECKING:
     from flakefighters.model import RunHead
 
 __all__ = [
     "ago",
     "briefly",
-    "count",
     "counts",
     "iso",
     "percent",
@@ -24,7 +25,7 @@ __all__ = [
 
 _SECOND = 1_000_000
 _BRIEF = {"second": "s", "minute": "min", "hour": "h", "day": "d"}
-_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (14, "day"))
+_FORTNIGHT = 14 * 86_400 * _SECOND
 
 
 def iso(at: int | None) -> str | None:
@@ -46,16 +47,9 @@ def when(at: int | None) -> str:
 
 def ago(at: int, now: int) -> str:
     """How long before ``now`` (both µs UTC); a date when that is more than two weeks."""
-    amount = (now - at) // _SECOND
-    if amount < 0:
+    if at > now:
         return when(at)
-    if not amount:
-        return "just now"
-    for step, unit in _STEPS:
-        if amount < step:
-            return f"{count(amount, unit)} ago"
-        amount //= step
-    return when(at).partition(" ")[0]
+    return words.ago(at, now) if now - at < _FORTNIGHT else when(at).partition(" ")[0]
 
 
 def briefly(ago_: str) -> str:
@@ -78,11 +72,6 @@ def took(duration: int | None) -> str:
     if minutes < 60:
         return f"{minutes} min {seconds} s"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def count(number: int, noun: str) -> str:
-    """A number and a noun, with an s where there is not just one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def counts(numbers: Mapping[str, int]) -> str:

@@ -1,1 +1,1 @@
-"""The life of one pytest session: begin, hooks, journal and spool, judging, saving."""
+"""The life of one pytest session: prepare, hooks, journal and spool, finish, print."""

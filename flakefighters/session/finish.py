@@ -16,11 +16,11 @@ from flakefighters.history.intake import Saved
 from flakefighters.history.unreadable import unreadable_note
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session, failing
-from flakefighters.judging.retries import amendments
+from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
 from flakefighters.model import Trust, Watch
-from flakefighters.session.opened import open_checked
+from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
 from flakefighters.session.traces import without_traces
 
@@ -173,7 +173,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         return
     try:
         # A pass proves something of earlier failures on this state; it is no proof of this one.
-        later = amendments(
+        later = late_proofs(
             run, history, lambda: asked_for_in(checkout).names, now=time.time_ns() // 1000
         )
         if later and history.add_verdicts(later):

@@ -25,23 +25,23 @@ from flakefighters.originals import real
 from flakefighters.profiles.ci import runner
 from flakefighters.reports import junit
 from flakefighters.session import printing, settings
-from flakefighters.session.ending import end
 from flakefighters.session.finish import Plan
+from flakefighters.session.finish_safely import end
 from flakefighters.session.guard import guarded
 from flakefighters.session.places import address
+from flakefighters.session.process_pollution import top_level_modules
 from flakefighters.session.watching import leave_watch
-from flakefighters.session.world import top_level_modules
 
 if TYPE_CHECKING:
     from flakefighters.capture.recorder import Closed
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Environment, RunHead
     from flakefighters.session.finish import Finished
+    from flakefighters.session.process_pollution import World
     from flakefighters.session.settings import (
         Asked,
     )
     from flakefighters.session.start import Start
-    from flakefighters.session.world import World
 
 __all__ = ["Session"]
 

@@ -8,12 +8,12 @@ from flakefighters.ids import short
 from flakefighters.lazy import as_installed
 from flakefighters.model import Phase
 from flakefighters.reports.escape import escape
-from flakefighters.reports.words import count
+from flakefighters.words import count
 
 if TYPE_CHECKING:
     from flakefighters.model import Execution, Verdict
     from flakefighters.reports.terminal import Line
-    from flakefighters.session.view import SessionView
+    from flakefighters.session.protocols import SessionView
 
 __all__ = ["escaped", "show", "warning"]
 

@@ -17,7 +17,7 @@ from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS, Database
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.layout import SCHEMA_VERSION
-from flakefighters.history.trouble import too_new, too_old
+from flakefighters.history.sqlite_errors import too_new, too_old
 from flakefighters.model import Target, Trust
 from flakefighters.sync.inventory import QUESTION, UNTRUSTED, Inventory, of_lines, of_sqlite
 from flakefighters.sync.results import Progress, Report, unreported

@@ -25,7 +25,7 @@ from flakefighters.history.layout import (
     SCHEMA_VERSION,
     statements,
 )
-from flakefighters.history.trouble import explain_sqlite
+from flakefighters.history.sqlite_errors import explain_sqlite
 from flakefighters.ids import uuid7
 from flakefighters.model import Trust
 from flakefighters.originals import real

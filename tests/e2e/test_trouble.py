@@ -231,7 +231,7 @@ def test_a_bug_of_ours(project: Project) -> None:
         {
             "conftest.py": """
                 import flakefighters.session.finish as finish
-                import flakefighters.session.ending as ending
+                import flakefighters.session.finish_safely as ending
 
                 def broken(*args, **kwargs):
                     raise RuntimeError("a bug")

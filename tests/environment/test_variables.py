@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flakefighters.environment.variables import asked_for, kept, noted, other_values
+from flakefighters.environment.variables import asked_for, names_to_keep, noted, other_values
 
 THEN = {"MODE": "dev", "TOKEN": "hunter2", "GITHUB_SHA": "a", "UNSET_LATER": "1", "HOME": "/a"}
 NOW = {"MODE": "prod", "TOKEN": "hunter2", "GITHUB_SHA": "b", "NEW": "1", "HOME": "/b"}
@@ -59,4 +59,4 @@ def test_other_words_are_no_names() -> None:
 
 def test_what_is_kept_is_no_secret() -> None:
     asked = asked_for([b"os.getenv('TO_KEN', 'hunter2')\nos.environ[MODE]"])
-    assert kept(asked, "p", [noted(THEN, "p")]) == ["MODE", "TO_KEN"]
+    assert names_to_keep(asked, "p", [noted(THEN, "p")]) == ["MODE", "TO_KEN"]

@@ -11,9 +11,9 @@ from flakefighters.fighters import builtin
 from flakefighters.fighters.changed_imports import ChangedImports
 from flakefighters.fighters.persistent import Broken, Persistent, streak
 from flakefighters.fighters.same_state import Rerun, SameState
+from flakefighters.fighters.sentences import crossed
 from flakefighters.fighters.systemic import Systemic
 from flakefighters.fighters.touched_change import TouchedChange
-from flakefighters.fighters.words import crossed
 from flakefighters.model import (
     Change,
     ChangeKind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flakefighters.errors import DatabaseError, UnreachableError
-from flakefighters.history.postgres_trouble import explain_postgres
+from flakefighters.history.postgres_errors import explain_postgres
 from flakefighters.model import Secret, Target
 
 TARGET = Target(

@@ -23,6 +23,8 @@ RUN = "0199000000007000800000000000aaaa"
         ({"runs": 0}, ["no earlier result seen"]),
         ({"by": "retry", "run": RUN, "was": "genuine"}, ["proved by run aaaa", "was: genuine"]),
         ({"doubts": []}, []),
+        ({"signature": "AssertionError\nassert # == #"}, ["failing alike: AssertionError"]),
+        ({"since": RUN}, ["genuine since run aaaa"]),
         (
             {"doubts": [["elsewhere", "passed in CI (a), fails here"], ["kept", "it is kept"]]},
             ["in doubt: passed in CI (a), fails here; it is kept"],

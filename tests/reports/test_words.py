@@ -11,7 +11,6 @@ from flakefighters.reports.retention import prune_page
 from flakefighters.reports.words import (
     ago,
     briefly,
-    count,
     counts,
     iso,
     percent,
@@ -19,6 +18,7 @@ from flakefighters.reports.words import (
     took,
     when,
 )
+from flakefighters.words import count
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -74,6 +74,7 @@ def test_took(duration: int | None, text: str) -> None:
 def test_counting() -> None:
     assert count(1, "run") == "1 run"
     assert count(0, "run") == "0 runs"
+    assert count(1200, "run") == "1,200 runs"
     assert counts({"passed": 3, "failed": 0, "error": 1}) == "3 passed, 1 error"
 
 

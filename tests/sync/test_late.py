@@ -9,7 +9,7 @@ import pytest
 
 from flakefighters.history import open_history
 from flakefighters.judging.recheck import recheck
-from flakefighters.judging.revisions import Late, late
+from flakefighters.judging.revisions import Revisions, find_revisions
 from flakefighters.model import Label, Run, Target, Trust, Verdict
 from flakefighters.reports.revisions import revision_lines, revision_records
 from tests.history.made_runs import make_environment, make_run, make_state, make_verdict
@@ -32,13 +32,13 @@ def passing(at: int, **more: object) -> Run:
     return make_run({A: ".", B: "."}, at=at, dirty=False, **more)  # type: ignore[arg-type]
 
 
-def after_pull(local: Target, remote: Target) -> Late:
+def after_pull(local: Target, remote: Target) -> Revisions:
     done = pull_into(local, remote)
     with open_history(local) as history:
-        return late(history, done.arrived)
+        return find_revisions(history, done.arrived)
 
 
-def told(found: Late) -> list[tuple[str, str, str, tuple[str, ...]]]:
+def told(found: Revisions) -> list[tuple[str, str, str, tuple[str, ...]]]:
     return [
         (one.before.nodeid, one.before.label.value, one.now.label.value, one.by)
         for one in found.revisions
@@ -62,7 +62,7 @@ def test_a_pass_on_the_same_state_makes_it_flaky(
     (record,) = revision_records(found.revisions)
     assert (record["run"], record["by_runs"]) == (run.head.id, [proof.head.id])
     # Said once: nothing arrived with the next pull.
-    assert after_pull(local, remote) == Late()
+    assert after_pull(local, remote) == Revisions()
 
 
 def test_all_runs_that_prove_it_are_named(remote: Target, local: Target) -> None:
@@ -125,7 +125,7 @@ def test_runs_and_verdicts_that_come_together(remote: Target, local: Target) -> 
     save(remote, passing(6), run, verdicts=said)
     with open_history(local) as history:
         done = clone_into(local, remote)
-        found = late(history, done.arrived)
+        found = find_revisions(history, done.arrived)
     assert [one[:3] for one in told(found)] == [(A, "genuine", "flaky")]
 
 
@@ -158,9 +158,9 @@ def test_it_ends_in_time(remote: Target, local: Target) -> None:
     save(remote, passing(9))
     done = pull_into(local, remote)
     with open_history(local) as history:
-        assert len(late(history, done.arrived).revisions) == 2
-        assert len(late(history, done.arrived, runs=1).revisions) == 1
-        found = late(history, done.arrived, seconds=0)
+        assert len(find_revisions(history, done.arrived).revisions) == 2
+        assert len(find_revisions(history, done.arrived, runs=1).revisions) == 1
+        found = find_revisions(history, done.arrived, seconds=0)
     assert (found.revisions, found.left) == ([], 2)
     assert list(revision_lines([], 2)) == [
         "no time was left to judge the failures of 2 older runs again"
@@ -176,7 +176,7 @@ def test_many_failures_are_judged_quickly(local: Target, remote: Target) -> None
     done = pull_into(local, remote)
     with open_history(local) as history:
         started = time.process_time()
-        found = late(history, done.arrived)
+        found = find_revisions(history, done.arrived)
         assert time.process_time() - started < 2
     assert (len(found.revisions), found.left) == (25, 0)
 
@@ -186,7 +186,7 @@ def test_nothing_is_asked_if_nothing_arrived(local: Target) -> None:
         def __getattr__(self, name: str) -> object:
             raise AssertionError(name)
 
-    assert late(Nobody(), []) == Late()  # type: ignore[arg-type]
+    assert find_revisions(Nobody(), []) == Revisions()  # type: ignore[arg-type]
 
 
 def test_commits_first_then_time(local: Target) -> None:

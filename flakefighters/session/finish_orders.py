@@ -1,4 +1,4 @@
-"""What a session and the clean child that ends it say to each other, as JSON.
+"""What a session and the clean child that finishes it say to each other, as JSON.
 
 Every field of a plan travels, and every one of its outcome but the run.
 """

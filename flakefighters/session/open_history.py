@@ -1,4 +1,4 @@
-"""Opening the history of a checkout, for both doors."""
+"""Open the history of a checkout, for pytest and for the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the end of a session and its printing look at: the part of the plugin object they need."""
+"""The part of the plugin object that finishing and printing need, as a protocol."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from flakefighters.capture.redact import Redactor
     from flakefighters.model import RunHead
     from flakefighters.session.finish import Finished, Plan
+    from flakefighters.session.process_pollution import World
     from flakefighters.session.settings import Asked
     from flakefighters.session.start import Start
-    from flakefighters.session.world import World
 
 __all__ = ["SessionView"]
 

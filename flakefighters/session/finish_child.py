@@ -1,6 +1,6 @@
-"""The end of a session in a clean process: orders on standard input, results on standard output.
+"""Finish a session in a clean child process: orders on stdin, results on stdout.
 
-Started by a session whose tests left a world in which nothing of ours can be trusted to work.
+Started where the tests left a frozen clock, a fake file system or the like behind.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 
 from flakefighters.session.finish import finish
-from flakefighters.session.orders import Order, outcome_to_json
+from flakefighters.session.finish_orders import Order, outcome_to_json
 from flakefighters.session.spool import read_back
 from flakefighters.state.checkout import Checkout
 

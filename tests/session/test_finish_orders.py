@@ -10,7 +10,7 @@ from typing import Any
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session
 from flakefighters.model import Label, Secret, Target, Watch
-from flakefighters.session import orders
+from flakefighters.session import finish_orders as orders
 from flakefighters.session.finish import Finished, Plan
 from flakefighters.session.places import Spool
 from flakefighters.state.anchor import Anchor

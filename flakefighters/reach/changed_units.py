@@ -1,4 +1,4 @@
-"""From two file maps to what differs in units, and to all that each change reaches.
+"""Which units changed between two states, and which code can reach each change without running it.
 
 A change in a function's body matters to the code that runs the function.  Any other change (a
 constant, a default, a decorator, a class's attribute, a name that comes or goes) matters to
@@ -29,9 +29,9 @@ from flakefighters.reach import tables
 from flakefighters.reach.calls import callers
 from flakefighters.reach.project import Project
 from flakefighters.reach.readers import Readers, readers, unit_of
+from flakefighters.source.diff import compare
 from flakefighters.source.facts import FileFacts
 from flakefighters.source.file_facts import facts_of
-from flakefighters.source.units import compare
 from flakefighters.state.files import differing
 
 __all__ = ["Delta", "Effects"]

@@ -1,4 +1,4 @@
-"""Units, not lines: what differs between two versions of one Python file.
+"""The difference between two versions of one Python file, in units instead of lines.
 
 Both versions are read as syntax trees.  A function (its nested functions apart), a class's body
 (its methods apart) and a statement of the module are units; comments, docstrings, formatting,

@@ -1,4 +1,4 @@
-"""Begins a session, in two steps.
+"""Prepare a session before conftest files are read, and open it when pytest is configured.
 
 :func:`prepare` comes before any conftest is imported: it finds the history, looks back, and
 begins to watch what changed.  :func:`open_session` comes when pytest is configured: it registers
@@ -22,12 +22,12 @@ from flakefighters.model import Came, Trust, Watch
 from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
-from flakefighters.session.opened import open_checked
+from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
+from flakefighters.session.process_pollution import World
 from flakefighters.session.settings import asked, without_url
 from flakefighters.session.start import begin
 from flakefighters.session.watching import register, start_trace
-from flakefighters.session.world import World
 
 if TYPE_CHECKING:
     from flakefighters.history import History

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flakefighters.originals import real
-from flakefighters.session.world import World
+from flakefighters.session.process_pollution import World
 
 
 def test_nothing_strange() -> None:

@@ -1,4 +1,4 @@
-"""How a session ends: here, or in a clean child process if the tests left a strange world."""
+"""Finish a session here, or in a clean child process if the tests polluted this one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from flakefighters.originals import real
 from flakefighters.session.finish import Finished, finish
-from flakefighters.session.orders import Order, outcome_from_json
+from flakefighters.session.finish_orders import Order, outcome_from_json
 from flakefighters.session.subprocesses import run as run_program
 
 if TYPE_CHECKING:
     from flakefighters.model import Run
-    from flakefighters.session.view import SessionView
+    from flakefighters.session.protocols import SessionView
 
 __all__ = ["end"]
 
@@ -74,7 +74,7 @@ def _elsewhere(session: SessionView, run: Run) -> Finished:
     order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
-    command = [world.executable, "-m", "flakefighters.session.child"]
+    command = [world.executable, "-m", "flakefighters.session.finish_child"]
     said = real.dumps(order.to_json()).encode()
     out = run_program(command, environ, said, plan.seconds + 5)
     return outcome_from_json(real.loads(out), run)

@@ -1,4 +1,4 @@
-"""Is the process still the one that pytest was started in?
+"""Have the tests polluted this process, so that nothing of ours can be trusted to work in it?
 
 Tests may leave a frozen clock, a fake file system or no sockets behind.  Then the end of the
 session is done in a clean child process.

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flakefighters.model import EVERYONE, ChangeKind, Scope
+from flakefighters.source.diff import MAX_BYTES, compare, spans
 from flakefighters.source.file_facts import facts_of
-from flakefighters.source.units import MAX_BYTES, compare, spans
 
 #: Whoever imports the file is affected, or may be.
 FOR_ALL = {Scope.EVERYONE, Scope.IF_CALL, Scope.IF_DECORATOR}
