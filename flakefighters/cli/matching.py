@@ -53,4 +53,10 @@ def matching(place: Place, asked: str, names: Sequence[str]) -> list[str]:
 def near(asked: str, names: Sequence[str]) -> list[str]:
     """The known names that hold the text, else those that look like it."""
     holding = [name for name in names if asked.lower() in name.lower()]
-    return holding[:_NEAREST] or difflib.get_close_matches(asked, names, _NEAREST, 0.6)
+    found = holding[:_NEAREST] or difflib.get_close_matches(asked, names, _NEAREST, 0.6)
+    if found or "::" in asked:
+        return found
+    # A bare name is much shorter than a node id, and most begin with "test_".
+    bare = {name: name.rpartition("::")[2].partition("[")[0] for name in names}
+    close = difflib.get_close_matches(asked, set(bare.values()), _NEAREST, 0.8)
+    return [name for name in names if bare[name] in close][:_NEAREST]

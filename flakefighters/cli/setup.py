@@ -120,7 +120,7 @@ def _ignore(ground: Ground, yes: bool) -> None:
     what = f"{' and '.join(lines)} to {path}"
     if not yes:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            say(f"not done: add {what}, or let --yes do it, so that no history is committed")
+            say(f"git does not ignore the history yet: add {what}, or run `init --yes`")
             return
         if not typer.confirm(f"Add {what}?", default=True, err=True):
             say(f"not done: {path} is as it was")

@@ -83,7 +83,10 @@ def test_init_follows_no_dangling_link(empty_shop: Shop, command: Command, tmp_p
 
 def test_nothing_is_ignored_unasked_but_it_is_said(empty_shop: Shop, command: Command) -> None:
     said = command("init")
-    assert "not done: add /flakefighters.db* and /.flakefighters/ to" in said.err
+    assert (
+        "git does not ignore the history yet: add /flakefighters.db* and /.flakefighters/ to"
+        in said.err
+    )
     assert not (empty_shop.path / ".gitignore").exists()
 
 

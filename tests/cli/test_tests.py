@@ -114,7 +114,9 @@ def test_explain_takes_a_node_id_relative_to_an_anchor_below_gits_top(
         assert command("explain", spelling, "--json").json["nodeid"] == stored
 
 
-@pytest.mark.parametrize("name", ["st_pay", "tests/test_pay.py::test_pya", "TEST_PAY.PY"])
+@pytest.mark.parametrize(
+    "name", ["st_pay", "tests/test_pay.py::test_pya", "TEST_PAY.PY", "test_payy"]
+)
 def test_explain_offers_near_names(shop: Shop, command: Command, name: str) -> None:
     said = command("explain", name)
     assert said.code == 1
