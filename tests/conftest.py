@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -25,6 +27,10 @@ SLOW = frozenset(
         "tracing",
     }
 )
+
+
+# Tests hand such values to processes of their own.
+copyreg.pickle(MappingProxyType, lambda one: (MappingProxyType, (dict(one),)))
 
 
 def pytest_configure() -> None:

@@ -21,6 +21,7 @@ from flakefighters.session.spool import (
     Refused,
     deliver,
     look_into,
+    prove,
     put_aside,
     read_back,
 )
@@ -76,6 +77,7 @@ def send(
                     if history is None:
                         history = stack.enter_context(open_target())
                     how = deliver(history, run)
+                    prove(history, run, how)
                 except (JournalError, ConflictError) as error:
                     sent.refuse([Refused(journal.path, str(error))], spools)
                     continue

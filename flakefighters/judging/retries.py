@@ -32,7 +32,7 @@ __all__ = ["late_proofs"]
 def late_proofs(
     run: Run,
     history: History,
-    asked: Callable[[], Iterable[str]] = tuple,
+    asked: Callable[[], Iterable[str]] | None = None,
     *,
     now: int,
     limit: int = 20,
@@ -40,7 +40,7 @@ def late_proofs(
     """Verdicts to append to earlier runs on the state of ``run``, whose tests passed in it.
 
     ``asked`` tells which variables of the environment the project asks for: a run in which one of
-    them had another value is left as it is.
+    them had another value is left as it is.  Without it, any variable may be asked for.
 
     Nothing is changed: the old verdicts stay beside the new ones.
     """
@@ -59,12 +59,11 @@ def late_proofs(
         for old in _newest(history.verdicts(earlier))
         if old.nodeid in passed and old.label is not Label.FLAKY and not _spoilt(old)
     ]
-    names = cache(asked)
+    names = None if asked is None else cache(asked)
     return [
         _proved_flaky(old, head, now)
         for old in refuted
-        if _same_draws(old, earlier[old.run], head)
-        and not changed_variables(earlier[old.run], head, names)
+        if _same_draws(old, earlier[old.run], head) and not _varied(earlier[old.run], head, names)
     ]
 
 
@@ -127,6 +126,13 @@ def _same_draws(verdict: Verdict, old: RunHead, new: RunHead) -> bool:
     """Whether both runs had the same seeds, or the test that failed draws nothing by them."""
     seeds = [one.context.get("seeds") or {} for one in (old, new)]
     return seeds[0] == seeds[1] or verdict.evidence.get("draws") is False
+
+
+def _varied(old: RunHead, new: RunHead, names: Callable[[], Iterable[str]] | None) -> bool:
+    """Whether a variable that may matter had another value."""
+    if names is None:
+        return bool(old.context.get("variables") != new.context.get("variables"))
+    return bool(changed_variables(old, new, names))
 
 
 def _spoilt(verdict: Verdict) -> bool:

@@ -103,12 +103,19 @@ def verdict_line(group: Group, where: str = "terminal") -> Line:
 
 
 def proved_lines(
-    nodeids: Sequence[str], verdicts: Sequence[Verdict], now: int, *, every: bool, where: str
+    nodeids: Sequence[str],
+    verdicts: Sequence[Verdict],
+    now: int,
+    run: str,
+    *,
+    every: bool,
+    where: str,
 ) -> list[Line]:
     """A line for each test that passes where it failed in earlier runs on the same state.
 
     ``verdicts`` are those that are appended to these failures now, ``nodeids`` the names of their
-    tests in the same order; ``now`` is in µs UTC.  Many tests of which the same can be said share
+    tests in the same order; ``now`` is in µs UTC, and ``run`` the id of this run: others that are
+    the proof were delivered by it.  Many tests of which the same can be said share
     a line, unless ``every``.
     """
     by_test: dict[str, list[Verdict]] = {}
@@ -116,26 +123,30 @@ def proved_lines(
         by_test.setdefault(nodeid, []).append(verdict)
     said: dict[str, list[str]] = {}
     for nodeid, earlier in by_test.items():
-        text = _failed_before(earlier, now)
+        text = _failed_before(earlier, now, run)
         said.setdefault(text if len(by_test) > MOST and not every else nodeid, []).append(nodeid)
     lines = []
     for names in said.values():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         verb = "pass" if more else "passes"
-        text = _failed_before(by_test[names[0]], now).replace("{verb}", verb)
+        text = _failed_before(by_test[names[0]], now, run).replace("{verb}", verb)
         rest = f" {escape(names[0], where)}{more} - {escape(text, where)}"
         lines.append(Line(Label.FLAKY.value.upper(), COLOURS[Label.FLAKY], rest))
     return lines
 
 
-def _failed_before(earlier: Sequence[Verdict], now: int) -> str:
+def _failed_before(earlier: Sequence[Verdict], now: int, run: str) -> str:
     newest = max(earlier, key=lambda one: one.run)  # the beginning of an id is its time
     runs = len({one.run for one in earlier}) - 1
     judged = newest.evidence.get("was_at")
     time = f" ({ago(judged, now)})" if isinstance(judged, int) else ""
     besides = f" and {count(runs, 'other run')}" if runs else ""
+    by = str(newest.evidence.get("run", run))
+    state, passes = "this state", "{verb} now"
+    if by != run:
+        state, passes = "the same state", f"passed in run {by[-4:]}"
     return (
-        f"failed in run {newest.run[-4:]}{time}{besides} on this state, {{verb}} now"
+        f"failed in run {newest.run[-4:]}{time}{besides} on {state}, {passes}"
         f" (was: {newest.evidence.get('was', 'not judged')})"
     )
 

@@ -172,17 +172,19 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
         done.notes.append(str(error))
         return
     try:
+        if any(set(journals_in(one.path)) - {f"{run.head.id}.jsonl"} for one in plan.spools):
+            with as_installed():
+                from flakefighters.session.spool import deliver_leftovers
+            to = address(plan.record_to)
+            done.notes += deliver_leftovers(
+                history, plan.spools, to=to, seconds=1.0, proved=done.proved
+            )[1]
         # A pass proves something of earlier failures on this state; it is no proof of this one.
         later = late_proofs(
             run, history, lambda: asked_for_in(checkout).names, now=time.time_ns() // 1000
         )
         if later and history.add_verdicts(later):
-            done.proved = later
-        if any(set(journals_in(one.path)) - {f"{run.head.id}.jsonl"} for one in plan.spools):
-            with as_installed():
-                from flakefighters.session.spool import deliver_leftovers
-            to = address(plan.record_to)
-            done.notes += deliver_leftovers(history, plan.spools, to=to, seconds=1.0)[1]
+            done.proved += later
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")
 

@@ -285,6 +285,7 @@ class Session:
         if self._journalling:
             self.journal.end(self.head, self.environment, run.state, {}, run.order, ())
         self.finished = end(self, run)
+        self.finished.proved[:0] = self.start.proved
         self.notes.extend(self.finished.notes)
         self._told(self.finished)
 

@@ -134,7 +134,9 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
                 from flakefighters.session.spool import deliver_leftovers
 
                 to = address(record_to)
-                start.notes.extend(deliver_leftovers(here, start.spools, to=to)[1])
+                start.notes.extend(
+                    deliver_leftovers(here, start.spools, to=to, proved=start.proved)[1]
+                )
             if wishes.history_runs <= 0:
                 return nothing
             if not found:

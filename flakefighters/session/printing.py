@@ -70,7 +70,8 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     proved = session.finished.proved
     names = [session.names.pytests(one.nodeid) for one in proved]
     now = session.world.now()
-    for line in lines.proved_lines(names, proved, now, every=every, where=session.where):
+    by, where = session.head.id, session.where
+    for line in lines.proved_lines(names, proved, now, by, every=every, where=where):
         _write(terminal, line)
     if (rest := lines.left_out(failures, shown)) is not None:
         terminal.line(rest)

@@ -18,6 +18,7 @@ from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.history.intake import Saved
 from flakefighters.history.run_checks import Limits, check_run, check_verdicts
 from flakefighters.ids import h128, short
+from flakefighters.judging.retries import late_proofs
 from flakefighters.session.places import journals_in, writable
 from flakefighters.session.traces import without_traces
 from flakefighters.state.tracked import tracked_in
@@ -25,6 +26,7 @@ from flakefighters.state.tracked import tracked_in
 if TYPE_CHECKING:
     from flakefighters.capture.recovery import Recovered
     from flakefighters.history import History
+    from flakefighters.model import Verdict
     from flakefighters.session.places import Spool
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "deliver",
     "deliver_leftovers",
     "look_into",
+    "prove",
     "put_aside",
     "read_back",
     "waiting",
@@ -147,10 +150,12 @@ def deliver_leftovers(
     limit: int = 50,
     seconds: float = 2.0,
     clock: Callable[[], float] = time.monotonic,
+    proved: list[Verdict] | None = None,
 ) -> tuple[int, list[str]]:
     """Save the journals of runs that are over and were meant for this history.
 
-    Returns how many were saved, and one-line troubles.
+    Returns how many were saved, and one-line troubles.  ``proved`` takes the verdicts on failures
+    of other runs that these prove flaky.
     """
     saved, notes = 0, []
     end = clock() + seconds
@@ -173,6 +178,9 @@ def deliver_leftovers(
                 return saved, [*notes, str(error)]
             if how is Saved.BEYOND:
                 notes.append(f"run {short(run.run.head.id)} is older than the history keeps")
+            found_flaky = prove(history, run, how)
+            if proved is not None:
+                proved += found_flaky
             with suppress(OSError):  # it is known from now on: the next run does not save it again
                 journal.path.unlink()
             saved += 1
@@ -200,6 +208,20 @@ def deliver(history: History, found: Recovered) -> Saved | None:
         raise JournalError(
             f"the journal {found.path.name} is refused: {type(error).__name__} while it was saved"
         ) from None
+
+
+def prove(history: History, found: Recovered, how: Saved | None) -> list[Verdict]:
+    """What a run that was delivered proves of earlier failures; it is stored with these.
+
+    The project's files may be others by now, so it counts if any variable had another value.
+    """
+    if not how:
+        return []
+    try:
+        later = late_proofs(found.run, history, now=time.time_ns() // 1000)
+        return later if later and history.add_verdicts(later) else []
+    except Exception:  # the run is saved: what it proves is not worth a trouble
+        return []
 
 
 # -- what is no journal ----------------------------------------------------------------------

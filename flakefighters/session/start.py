@@ -23,7 +23,7 @@ from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
 
 if TYPE_CHECKING:
-    from flakefighters.model import Project
+    from flakefighters.model import Project, Verdict
     from flakefighters.profiles import Resolution
     from flakefighters.session.places import Spool
     from flakefighters.session.settings import Asked
@@ -54,6 +54,8 @@ class Start:
     own_distributions: frozenset[str] = frozenset()
     #: Runs of the history that could not be read, and why.
     unreadable: dict[str, str] = field(default_factory=dict)
+    #: Verdicts on failures of earlier runs, which runs that were delivered now prove flaky.
+    proved: list[Verdict] = field(default_factory=list)
 
 
 def begin(

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.project import Project
 
 MOODY = """
@@ -66,6 +68,38 @@ def test_the_run_that_proves_it_says_so(project: Project, tmp_path_factory: Any)
     explained = command(project, "explain", "test_moody")
     assert "flaky - passed on the same state in run" in explained
     assert explained.count("(was: undecided)") == 1
+
+
+@pytest.mark.parametrize("mode", [None, "other"])
+@pytest.mark.parametrize("by", ["pytest", "runs", "push"])
+def test_a_run_that_is_delivered_later_proves_as_much(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, by: str, mode: str | None
+) -> None:
+    down = tmp_path_factory.mktemp("world") / "down"
+    project.test(MOODY.format(path=str(down)))
+    down.touch()
+    project.pytest(expect=1)
+    down.unlink()
+    kept = project.database.rename(down.parent / "kept.db")  # no file more in the state
+    project.database.mkdir()  # it cannot be used
+    project.pytest(expect=0, env={} if mode is None else {"MODE": mode})
+    (waiting,) = project.spool
+    project.database.rmdir()
+    kept.rename(project.database)
+    if by == "pytest":
+        said = project.pytest("-k", "other", "--color=no", expect=0).verdicts
+        texts = [text for label, text in said if label == "FLAKY"]
+        end = f" on the same state, passed in run {waiting.stem[-4:]} (was: undecided)"
+        assert [text.endswith(end) for text in texts] == ([True] if mode is None else [])
+    elif by == "push":
+        assert (
+            project.flakefighters(
+                "push", "--to", f"sqlite:///{project.database}", "--spool", str(waiting.parent)
+            ).returncode
+            == 0
+        )
+    runs = command(project, "runs", "--json")
+    assert runs[-1]["verdicts"] == ({"flaky": 1} if mode is None else {"undecided": 1})
 
 
 def test_quiet_runs_stay_quiet(project: Project, tmp_path_factory: Any) -> None:

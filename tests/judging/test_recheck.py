@@ -120,7 +120,7 @@ def test_a_seed_matters_to_who_draws(
     history.save(failed, [verdict])
     passed = run_with(".", 2, None, seeds={"randomly": 2})
     history.save(passed)
-    history.add_verdicts(late_proofs(passed, history, now=START + 5 * MINUTE))
+    history.add_verdicts(late_proofs(passed, history, tuple, now=START + 5 * MINUTE))
     last = max(history.verdicts([failed.head.id]), key=lambda one: one.at)
     assert last.label is label
     assert (again(history, failed).now.label is Label.FLAKY) is (label is Label.FLAKY)

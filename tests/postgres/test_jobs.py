@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -41,12 +42,19 @@ SHOP = {
 Checkout = Callable[..., Project]
 
 
+def build(project: Project, *, expect: int) -> Ended:
+    """Run pytest in a build of its own: cells of one build are no proof of each other."""
+    return project.pytest(
+        expect=expect, env={"BUILDKITE": "true", "BUILDKITE_BUILD_ID": uuid4().hex}
+    )
+
+
 def in_a_bad_mood(project: Project) -> Ended:
     """A run in which the moody test fails."""
     mood = project.home / "bad-mood"
     mood.touch()
     try:
-        return project.pytest(expect=1)
+        return build(project, expect=1)
     finally:
         mood.unlink()
 
@@ -101,15 +109,15 @@ def test_the_plugin_works_whole_as_a_writer(
         project = checkout("shop", task, port)
         if trust is Trust.PR:
             # Such runs are evidence within one pull request: it needs a number.
-            project.env |= {"BUILDKITE": "true", "BUILDKITE_PULL_REQUEST": "7"}
-        first = project.pytest(expect=0)
+            project.env["BUILDKITE_PULL_REQUEST"] = "7"
+        first = build(project, expect=0)
         assert first.warnings == []
         assert first.closing.endswith("saved to ci")
         moody = in_a_bad_mood(project)
         assert moody.warnings == []
         assert [label for label, _ in moody.verdicts] == ["FLAKY"]
         project.write({"shop.py": "def total(prices):\n    return len(prices)\n"})
-        broken = project.pytest(expect=1)
+        broken = build(project, expect=1)
         assert broken.warnings == []
         assert [label for label, _ in broken.verdicts] == ["GENUINE"]
     assert [head.trust for head in heads(team)] == [trust] * 3
@@ -121,14 +129,14 @@ def test_a_pull_request_after_the_protected_branch(team: Team, checkout: Checkou
     main, pull_request = checkout("main", "writer"), checkout("pr", "pr_writer")
     assert main.git("rev-parse", "HEAD^{tree}") == pull_request.git("rev-parse", "HEAD^{tree}")
     in_a_bad_mood(main)
-    passed = pull_request.pytest(expect=0)
+    passed = build(pull_request, expect=0)
     assert passed.warnings == []
     assert passed.closing.endswith("saved to ci")
     ours, theirs = heads(team)
     assert (ours.trust, theirs.trust) == (Trust.PR, Trust.PROTECTED)
     with open_history(team.target("reader", read_only=True), create=False) as history:
         assert {one.label.value for one in history.verdicts([theirs.id])} == {"undecided"}
-    again = main.pytest(expect=0)  # this one may
+    again = build(main, expect=0)  # this one may
     assert again.warnings == []
     with open_history(team.target("reader", read_only=True), create=False) as history:
         assert "flaky" in {one.label.value for one in history.verdicts([theirs.id])}
@@ -138,7 +146,7 @@ def test_a_fork_records_locally_and_the_base_takes_it_in_as_untrusted(
     team: Team, checkout: Checkout
 ) -> None:
     base = checkout("base", "writer")
-    base.pytest(expect=0)
+    build(base, expect=0)
     # The fork's job: no secret, an empty variable for each.
     fork = checkout("fork", None)
     fork.env |= dict.fromkeys(
@@ -210,7 +218,7 @@ def test_a_writer_neither_makes_nor_upgrades_nor_prunes_a_history(
     assert more.startswith("more: ")
     assert f"{team.names['writer']} may not create one" in error
     assert "as the owner" in error
-    ended = project.pytest(expect=0)
+    ended = build(project, expect=0)
     assert "may not create one" in " ".join(ended.warnings)
     assert len(project.spool) == 1
     with pytest.raises(DatabaseError, match="may not create one"):

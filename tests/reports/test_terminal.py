@@ -93,7 +93,7 @@ def earlier(run: str, number: int, was: Label, at: int = 0) -> Verdict:
 
 def proved(verdicts: list[Verdict], *, every: bool = False) -> list[str]:
     names = [one.nodeid for one in verdicts]
-    lines = proved_lines(names, verdicts, 20 * SECOND, every=every, where="terminal")
+    lines = proved_lines(names, verdicts, 20 * SECOND, "03cccc", every=every, where="terminal")
     return [line.word + line.rest for line in lines]
 
 
@@ -106,6 +106,15 @@ def test_a_proof_names_the_newest_run_and_what_was_said_there() -> None:
     )
     (line,) = proved(verdicts)
     assert "in run bbbb (20 seconds ago) and 1 other run on this state, passes now" in line
+
+
+def test_a_proof_that_was_delivered_names_its_run() -> None:
+    verdict = earlier("02bbbb", 1, Label.GENUINE)
+    late = verdict._replace(evidence={**verdict.evidence, "run": "01aaaa"})
+    (line,) = proved([late])
+    assert line.endswith(
+        "failed in run bbbb (20 seconds ago) on the same state, passed in run aaaa (was: genuine)"
+    )
 
 
 def test_many_proofs_share_lines() -> None:
