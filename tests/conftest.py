@@ -6,6 +6,7 @@ import copyreg
 import os
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,12 @@ SLOW = frozenset(
 )
 
 
-# Tests hand such values to processes of their own.
-copyreg.pickle(MappingProxyType, lambda one: (MappingProxyType, (dict(one),)))
+def _as_dict(one: MappingProxyType[Any, Any]) -> Any:
+    return dict, (dict(one),)
+
+
+# Tests hand nouns to processes of their own; their empty mappings cannot be pickled.
+copyreg.pickle(MappingProxyType, _as_dict)
 
 
 def pytest_configure() -> None:
