@@ -76,7 +76,8 @@ class Accounts:
         imported = {path for one in self._traces.values() for path in one.imported}
         early = {path for one in processes for path, by in one.process.loaded if by == "before"}
         self._loaded = loaded | imported
-        self._copies = {} if session.lookback is None else session.lookback.watch.copies
+        copies = {} if session.lookback is None else session.lookback.watch.copies
+        self._copies = {copy: path for copy, path in copies.items() if path}
         paths = self._loaded | set(session.plugin_files)
         self._project = Project(paths, self._facts, self._copies)
         self._early = EarlyLoading(self._project, early)

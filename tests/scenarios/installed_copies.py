@@ -187,16 +187,29 @@ def _add_renamed_file(name: str, edit: str, used: str) -> None:
     genuine()(play)
 
 
-def _install_file(repo: Repository) -> None:
+def _install_file(repo: Repository, head: str = "") -> None:
     site = repo.outside / "venv/lib/python3/site-packages"
     _install(repo, source="impl")
-    shutil.copy(repo.root / "generated/vat.py", site / "shop/tax.py")
+    (site / "shop/tax.py").write_text(head + (repo.root / "generated/vat.py").read_text())
     record = site / "shop-1.0.dist-info/RECORD"
     record.write_text(record.read_text() + "shop/tax.py,,\n")
 
 
 _add_renamed_file("a_function", "RATE = 7", "tax(100)")
 _add_renamed_file("a_constant", "RATE = 7", "RATE")
+
+
+@genuine(or_undecided=True)
+def an_installed_module_that_the_build_writes(repo: Repository) -> Result:
+    """A build writes a module from a file of another name; nothing tells from which."""
+    files = _files("impl")
+    files["generated/vat.py"] = files.pop("impl/tax.py")
+    repo.save(files)
+    _install_file(repo, "# Made by the build.\n")
+    repo.passes()
+    repo.commit({"generated/vat.py": swap("RATE = 20", "RATE = 7")})
+    _install_file(repo, "# Made by the build.\n")
+    return repo.run()
 
 
 @genuine()
