@@ -11,6 +11,7 @@ from flakefighters.judging.baselines import packages_of
 from flakefighters.judging.copies import renamed
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.disk import SHORT, blob_id
+from flakefighters.state.git import Git
 
 
 def found(tmp_path: Path, here: Mapping[str, str], installed: Mapping[str, str]) -> dict[str, str]:
@@ -21,7 +22,7 @@ def found(tmp_path: Path, here: Mapping[str, str], installed: Mapping[str, str])
         (site / path).write_text(text)
     state = {path: blob_id(text.encode())[:SHORT] for path, text in here.items()}
     files = [(str(site), path) for path in installed]
-    return renamed(files, [state], packages_of(state), Checkout(base=tmp_path, _git=None))
+    return renamed(files, [state], packages_of(state), Checkout(base=tmp_path, _git=Git(tmp_path)))
 
 
 @pytest.mark.parametrize(
