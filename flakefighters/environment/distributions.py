@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-__all__ = ["installed", "normalised", "own_names", "owners"]
+__all__ = ["installed", "normalised", "own_files", "own_names", "owners"]
 
 _RUNS: Final = re.compile(r"[-_.]+")
 _EGG: Final = re.compile(r"-py\d+(\.\d+)?(-.*)?$")
@@ -19,6 +19,8 @@ _OWN_NAME: Final = re.compile(
     rb"""^[ \t]*name[ \t]*[=:][ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*,?[ \t]*\r?$""",
     re.MULTILINE,
 )
+#: Installed files that no code is in: metadata, compiled bytecode.
+_BESIDE: Final = re.compile(r"\.(dist-info|egg-info|data)/|\.pyc$")
 #: What a project installed in place has instead of a version: its code is in the work tree.
 EDITABLE: Final = "editable"
 
@@ -52,6 +54,22 @@ def own_names(*sources: bytes) -> frozenset[str]:
         match.decode("ascii", "replace") for one in sources for match in _OWN_NAME.findall(one)
     )
     return frozenset(map(normalised, names))
+
+
+def own_files(
+    own: Collection[str], base: str, path: Sequence[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Folder on the path and file below it, of each file that the project has installed.
+
+    ``own``: the names that it gives itself; ``base``: the folder from which it may be installed.
+    """
+    for folder in _folders(path):
+        for name, _, place in _metadata(folder):
+            origin = _read(f"{place}/direct_url.json")
+            if b'"editable"' not in origin and (name in own or os.fsencode(base) in origin):
+                for file in _recorded(place):
+                    if not file.startswith(("/", "..")) and not _BESIDE.search(file):
+                        yield folder, file
 
 
 def owners(path: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
@@ -97,14 +115,19 @@ def _modules(place: str) -> Iterator[str]:
     if text.strip():
         yield from text.split()
         return
-    for line in _read(f"{place}/RECORD").decode("utf-8", "replace").splitlines():
-        file = line[1:].partition('"')[0] if line.startswith('"') else line.partition(",")[0]
+    for file in _recorded(place):
         head, slash, rest = file.partition("/")
         if slash:
             if head.isidentifier() and rest.endswith((".py", ".so", ".pyd", ".pyi")):
                 yield head
         elif file.endswith((".py", ".so", ".pyd")):
             yield file.partition(".")[0]
+
+
+def _recorded(place: str) -> Iterator[str]:
+    """The files that a distribution has installed, as its metadata lists them."""
+    for line in _read(f"{place}/RECORD").decode("utf-8", "replace").splitlines():
+        yield line[1:].partition('"')[0] if line.startswith('"') else line.partition(",")[0]
 
 
 def _read(path: str) -> bytes:

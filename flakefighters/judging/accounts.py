@@ -76,7 +76,10 @@ class Accounts:
         imported = {path for one in self._traces.values() for path in one.imported}
         early = {path for one in processes for path, by in one.process.loaded if by == "before"}
         self._loaded = loaded | imported
-        self._project = Project(self._loaded | set(session.plugin_files), self._facts)
+        copies = {} if session.lookback is None else session.lookback.watch.copies
+        self._copies = {copy: path for copy, path in copies.items() if path}
+        paths = self._loaded | set(session.plugin_files)
+        self._project = Project(paths, self._facts, self._copies)
         self._early = EarlyLoading(self._project, early)
         self._side_effects = SideEffects(self._project)
         self._installed = Installed(session.modules)
@@ -178,6 +181,7 @@ class Accounts:
                 roots=self._session.roots,
                 plugins=self._session.plugins,
                 plugin_files=self._session.plugin_files,
+                copies=self._copies,
                 cut=self._checkout.prefix,
                 disk=self._checkout.disk,
                 facts=self._facts,

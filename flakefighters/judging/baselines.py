@@ -5,11 +5,13 @@ Capped questions to the history, then file maps.  No source is read; nothing sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from flakefighters.environment.distributions import own_files
 from flakefighters.history.content import state_key
+from flakefighters.judging.copies import renamed
 from flakefighters.model import Use, Watch
 
 if TYPE_CHECKING:
@@ -78,40 +80,49 @@ def files_of(
     return found | evidence.state_files(missing) if missing else found
 
 
-def look_back(evidence: Evidence, checkout: Checkout, *, limit: int) -> Lookback:
-    """Compare the file map of the work tree with those of the nearest passes."""
+def look_back(
+    evidence: Evidence, checkout: Checkout, *, limit: int, own: Collection[str] = ()
+) -> Lookback:
+    """Compare the file map of the work tree with those of the nearest passes.
+
+    ``own``: the names of the project's own distributions.
+    """
     head = evidence.judged
     runs, _ = ordered(evidence.builds(limit), checkout)
     fit = [run for run in runs if evidence.believes(run, Use.BASELINE)]
     if not fit:
-        return first_look(head, checkout)
+        return first_look(head, checkout, own)
     states = [state for state in _states(fit, evidence) if state != head.state][:_MOST_STATES]
     oldest = min(run.started for run in runs)
     loose = {path: edited for path, edited in checkout.ignored_data().items() if edited > oldest}
     new = (checkout.files() or {}) if states else {}
     changed: set[str] = set()
+    recorded: Mapping[str, Mapping[str, str]] = {}
     if new:
         recorded = files_of([run for run in fit if run.state in states], evidence, checkout)
         for state in states:
             changed |= _differing(recorded.get(state, {}), new)
-    return Lookback(
-        Watch(
-            base=str(checkout.base),
-            changed=frozenset(changed),
-            packages=packages_of(new),
-            loose=frozenset(loose),
-        ),
-        loose,
-    )
+    watch = _watch(checkout, changed, [new, *recorded.values()], own)
+    return Lookback(watch._replace(loose=frozenset(loose)), loose)
 
 
-def first_look(head: RunHead, checkout: Checkout) -> Lookback:
+def first_look(head: RunHead, checkout: Checkout, own: Collection[str] = ()) -> Lookback:
     """Where no run is known, git still tells what is being changed."""
     former, new = checkout.former(head.base_branch), checkout.files() or {}
-    changed = _differing(former[1], new) if former is not None and new else set()
-    return Lookback(
-        Watch(base=str(checkout.base), changed=frozenset(changed), packages=packages_of(new))
-    )
+    old = former[1] if former is not None and new else new
+    return Lookback(_watch(checkout, _differing(old, new), [new, old], own))
+
+
+def _watch(
+    checkout: Checkout,
+    changed: Collection[str],
+    states: Sequence[Mapping[str, str]],
+    own: Collection[str],
+) -> Watch:
+    base, packages = str(checkout.base), packages_of(states[0])
+    files = own_files(own, base) if changed else ()
+    copies = renamed(files, states, packages, checkout)
+    return Watch(base=base, changed=frozenset(changed), packages=packages, copies=copies)
 
 
 def _states(fit: Sequence[RunHead], evidence: Evidence) -> list[str]:

@@ -38,6 +38,9 @@ class Watch(NamedTuple):
     #: Top-level packages and modules of the project to the folder that holds them ("shop": "src"),
     #: so that installed copies are known for what they are.
     packages: Mapping[str, str] = MappingProxyType({})
+    #: The same by the file, of those that are installed under other paths ("shop/tax.py":
+    #: "impl/tax.py"; "" if nobody knows which it is).
+    copies: Mapping[str, str] = MappingProxyType({})
     #: Data files that git ignores and that were edited lately: what a test writes before it reads
     #: it does not count.
     loose: frozenset[str] = frozenset()
@@ -53,6 +56,7 @@ class Watch(NamedTuple):
             "base": self.base,
             "changed": sorted(self.changed),
             "packages": dict(self.packages),
+            "copies": dict(self.copies),
             "loose": sorted(self.loose),
         }
 
@@ -63,6 +67,7 @@ class Watch(NamedTuple):
             base=str(value["base"]),
             changed=frozenset(map(str, value["changed"])),
             packages={str(name): str(folder) for name, folder in value["packages"].items()},
+            copies={str(name): str(path) for name, path in value["copies"].items()},
             loose=frozenset(map(str, value["loose"])),
         )
 

@@ -107,9 +107,14 @@ class Effects:
         return one.kind is ChangeKind.FILE and there and one.path in self._loaded
 
     def _compared(self, one: Change, before: bytes, old: Mapping[str, str]) -> list[Effect]:
-        path = one.path
-        if _target(path, before) in old:  # a symbolic link, which leads elsewhere now
-            return [self._whole(one)]
+        blob = old.get(_target(one.path, before))
+        if blob is None:
+            return self._by_unit(one.path, before)
+        # A symbolic link, which leads elsewhere now: code runs under the name of what it leads to.
+        aimed = self._read_old([blob])
+        return [self._whole(one), *(self._by_unit(one.path, aimed[blob]) if blob in aimed else ())]
+
+    def _by_unit(self, path: str, before: bytes) -> list[Effect]:
         after = self._project.files.content(path)
         changes = compare(path, before, after)
         if not changes:  # some code may read the very text

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from flakefighters.model import Reach
@@ -46,6 +47,7 @@ class ImportGraph:
         roots: Sequence[str] = (),
         plugins: Sequence[str] = (),
         plugin_files: Sequence[str] = (),
+        copies: Mapping[str, str] = MappingProxyType({}),
         cut: str = "",
         seconds: float = 5.0,
         disk: Disk | None = None,
@@ -56,6 +58,7 @@ class ImportGraph:
         ``roots``: folders below ``base`` known to be on ``sys.path``, relative to it.
         ``plugins``: modules that every test depends on (``-p``, ``PYTEST_PLUGINS``), by name or
         by file.
+        ``copies``: paths of files that are installed under other names to those here.
         ``cut``: the folder above which no conftest.py counts.  ``seconds``: for all calls.
         ``disk``: the checkout's, where tests may have left another file system behind.
         ``facts``: those of the files as they are now.
@@ -66,7 +69,7 @@ class ImportGraph:
         paths = set(files) | set(old_files)
         #: File inside a submodule to the submodule, which is what the file maps know.
         self._submodules = dict(self._in_submodules()) if ".gitmodules" in paths else {}
-        self._modules = Modules(paths | self._submodules.keys())
+        self._modules = Modules(paths | self._submodules.keys(), copies)
         self._paths = paths
         self._cut = cut.strip("/")
         guesses = ("", "src", self._cut, f"{self._cut}/src".strip("/"))

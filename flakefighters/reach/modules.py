@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 __all__ = ["Found", "Modules", "folder_of"]
@@ -31,12 +31,15 @@ class Modules:
     A *key* is a module's path without its ending; a package's key is its folder.
     """
 
-    def __init__(self, paths: Iterable[str]):
+    def __init__(self, paths: Iterable[str], copies: Mapping[str, str]):
+        """``copies``: paths of installed files to those of which they are copies."""
         self._files: dict[str, list[str]] = {}
         self._packages: set[str] = set()
         self._folders: set[str] = set()
         for path in paths:
-            self._add(path)
+            self._add(path, path)
+        for copy, path in copies.items():
+            self._add(copy, path)
         #: First part of an absolute name to the folders from which it could be imported.
         self._tops: dict[str, set[str]] = {}
         for key in self._files:
@@ -44,7 +47,7 @@ class Modules:
             if name and folder not in self._packages:
                 self._tops.setdefault(name, set()).add(folder)
 
-    def _add(self, path: str) -> None:
+    def _add(self, path: str, file: str) -> None:
         folder, _, name = path.rpartition("/")
         stem, _, _ = name.partition(".")
         if name == "__init__.py":
@@ -56,7 +59,7 @@ class Modules:
             key = f"{folder}/{stem}" if folder else stem
         else:
             return
-        self._files.setdefault(key, []).append(path)
+        self._files.setdefault(key, []).append(file)
         while folder and folder not in self._folders:
             self._folders.add(folder)
             folder = folder_of(folder)

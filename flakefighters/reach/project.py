@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from flakefighters.model import ChangeKind, Name, Scope
@@ -82,9 +82,11 @@ class _Index(NamedTuple):
 class Project:
     """Asked by the searches for readers and callers."""
 
-    def __init__(self, paths: Iterable[str], facts: Facts):
+    def __init__(self, paths: Iterable[str], facts: Facts, copies: Mapping[str, str] = {}):
+        """``copies``: paths of files that are installed under other names to those here."""
         self.paths = tuple(sorted(path for path in set(paths) if path.endswith(".py")))
         self.files = facts
+        self._copies = {path: copy for copy, path in copies.items()}
         self._indices: dict[str, _Index] = {}
         self._called: dict[str, frozenset[str]] = {}
         self._escaping: dict[str, bool] = {}
@@ -138,8 +140,15 @@ class Project:
 
     def mentions(self, path: str, other: str) -> bool:
         """Whether a file may have something from another one, by its text."""
-        last = "".join(module_parts(other)[-1:]).encode("utf-8", "surrogateescape")
-        return path == other or last in self.files.content(path)
+        text = self.files.content(path)
+        return path == other or any(
+            last.encode("utf-8", "surrogateescape") in text for last in self._last_parts(other)
+        )
+
+    def _last_parts(self, path: str) -> set[str]:
+        """The last part of a module's name, and of that by which it is installed."""
+        names = (path, self._copies.get(path, path))
+        return {"".join(module_parts(name)[-1:]) for name in names}
 
     def may_be(self, base: str | None, path: str) -> bool:
         """Whether the module of a file may be meant by the last part of a dotted name."""
@@ -156,7 +165,7 @@ class Project:
     def _called_as(self, path: str) -> frozenset[str]:
         """The names by which code may call the module of a file: its last part, and aliases."""
         if path not in self._called:
-            known = set(module_parts(path)[-1:])
+            known = self._last_parts(path) - {""}
             waiting = list(known)
             while waiting:
                 name = waiting.pop()

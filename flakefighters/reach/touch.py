@@ -115,9 +115,13 @@ class Touch:
     def _is_stale(self, change: Change) -> bool:
         """Whether an installed copy of a changed file is loaded, and is another version of it."""
         trace = self._seen.trace
-        return any(
-            path == change.path and self._differs(path, place)
-            for path, place in trace.before(trace.process.installed)
+        copies = trace.before(trace.process.installed)
+        if any(path == change.path and self._differs(path, place) for path, place in copies):
+            return True
+        # A copy of unknown origin may be that of code which is not loaded from elsewhere.
+        return change.kind is not ChangeKind.DATA and (
+            any(not path for path, _ in copies)
+            and all(path != change.path for path, _ in trace.process.loaded)
         )
 
     def _differs(self, path: str, place: str) -> bool:

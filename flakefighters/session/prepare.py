@@ -125,7 +125,7 @@ def _hide_url(config: Any) -> None:
 def _look_back(start: Start, wishes: Asked) -> Lookback:
     """Deliver what earlier runs left behind, and see what changed since tests last passed."""
     nothing = Lookback(Watch(base=str(start.checkout.base)))
-    record_to = start.resolution.record_to
+    record_to, own = start.resolution.record_to, start.own_distributions
     try:
         with ExitStack() as stack:
             found = _histories(start, wishes, stack)
@@ -140,13 +140,14 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             if wishes.history_runs <= 0:
                 return nothing
             if not found:
-                return first_look(start.head, start.checkout)
+                return first_look(start.head, start.checkout, own)
             evidence = Evidence(
                 judged=start.head._replace(trust=here.trust if here else Trust.LOCAL),
                 sources=[(one, came(one, record_to)) for one in found],
                 commits=start.checkout.ancestors,
             )
-            lookback = look_back(evidence, start.checkout, limit=wishes.history_runs)
+            limit = wishes.history_runs
+            lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
             return lookback
     except FlakefightersError as error:

@@ -68,10 +68,10 @@ class Paths:
         if below is not None:
             # Not every name of generated code stands in angle brackets.
             return below if real.endswith(".py") or _ISFILE(real) else None
-        copy = copy or self.installed(real)
+        copy = self.installed(real) if copy is None else copy
         if copy is not None:
             self._facts.note("installed", (copy, real))
-        return copy
+        return copy or None
 
     def foreign(self, path: str) -> bool:
         """Whether a path is plainly the standard library's or an installed package's."""
@@ -87,14 +87,16 @@ class Paths:
         return inner.replace(os.sep, "/")
 
     def installed(self, path: str) -> str | None:
-        """The file in the checkout of which ``path`` is an installed copy."""
-        if not self._tops:
+        """The file in the checkout of which ``path`` is an installed copy, "" if unknown."""
+        if not self._tops and not self.watch.copies:
             return None
         for place in self._installs:
             at = path.rfind(place)
             if at < 0:
                 continue
             inner = path[at + len(place) :].replace(os.sep, "/")
+            if inner in self.watch.copies:
+                return self.watch.copies[inner]
             folder = self._tops.get(inner.partition("/")[0].removesuffix(".py"))
             if folder is None:
                 continue

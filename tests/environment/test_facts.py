@@ -134,6 +134,33 @@ def test_distributions_compared(tmp_path: Path) -> None:
     assert {change.kind for change in compare(old, new)} == {ChangeKind.DISTRIBUTION}
 
 
+@pytest.mark.parametrize(
+    ("name", "link", "expected"),
+    [
+        ("shop", "{}", ["shop.py", "shop/tax.py", "shop/rates, new.txt"]),
+        (
+            "other",
+            '{"url": "file:///home/me/shop"}',
+            ["shop.py", "shop/tax.py", "shop/rates, new.txt"],
+        ),
+        ("other", "{}", []),
+        ("shop", '{"dir_info": {"editable": true}}', []),
+    ],
+    ids=["by_name", "by_folder", "another", "editable"],
+)
+def test_files_that_the_project_has_installed(
+    tmp_path: Path, name: str, link: str, expected: list[str]
+) -> None:
+    folder = site(tmp_path, f"{name}-1.0.dist-info")
+    (tmp_path / f"{name}-1.0.dist-info/direct_url.json").write_text(link)
+    (tmp_path / f"{name}-1.0.dist-info/RECORD").write_text(
+        "shop.py,sha256=x,1\nshop/tax.py,,\nshop/__pycache__/tax.cpython-313.pyc,,\n"
+        f'"shop/rates, new.txt",,\n{name}-1.0.dist-info/RECORD,,\n../../../bin/shop,,\n'
+    )
+    found = list(distributions.own_files({"shop"}, "/home/me/shop", [folder]))
+    assert found == [(folder, path) for path in expected]
+
+
 def test_owners_of_modules(tmp_path: Path) -> None:
     folder = site(tmp_path, "ns_one-1.dist-info", "ns_two-1.dist-info", "old-1-py3.11.egg-info")
     (tmp_path / "ns_one-1.dist-info/RECORD").write_text(

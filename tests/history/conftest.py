@@ -31,7 +31,7 @@ def _server() -> PostgresServer:
 @pytest.fixture
 def sqlite_target(tmp_path: Path) -> Target:
     path = tmp_path / "history.db"
-    return Target(backend="sqlite", path=path, display="history.db", query={})  # can be pickled
+    return Target(backend="sqlite", path=path, display="history.db")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

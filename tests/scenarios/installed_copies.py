@@ -150,6 +150,106 @@ _add_layout("a_namespace", "src/acme/shop", "acme/shop")
 _add_layout("a_project_among_others", "packages/shop/src/shop", "shop")
 
 
+def _add_renamed(name: str, source: str, edit: str, *, used: str = "tax(100)") -> None:
+    def play(repo: Repository) -> Result:
+        test = f"from shop.tax import tax, RATE\n\ndef test_tax():\n    assert {used} == 20\n"
+        repo.save({**_files(source), "tests/test_tax.py": test})
+        _install(repo, source=source)
+        repo.passes()
+        repo.commit({f"{source}/tax.py": swap("RATE = 20", edit)})
+        _install(repo, source=source)
+        return repo.run()
+
+    play.__name__ = f"an_installed_copy_by_another_name_of_{name}"
+    play.__doc__ = f"What lies in {source} is installed as shop (``package_dir``, ``sources``)."
+    genuine()(play)
+
+
+_add_renamed("a_folder", "impl", "RATE = 7")
+_add_renamed("a_folder_below", "python/impl/core", "RATE = 7")
+_add_renamed("a_constant", "impl", "RATE = 7", used="RATE")
+
+
+def _add_renamed_file(name: str, edit: str, used: str) -> None:
+    def play(repo: Repository) -> Result:
+        files = _files("impl")
+        files["generated/vat.py"] = files.pop("impl/tax.py")
+        test = f"from shop.tax import tax, RATE\n\ndef test_tax():\n    assert {used} == 20\n"
+        repo.save({**files, "tests/test_tax.py": test})
+        _install_file(repo)
+        repo.passes()
+        repo.commit({"generated/vat.py": swap("RATE = 20", edit)})
+        _install_file(repo)
+        return repo.run()
+
+    play.__name__ = f"an_installed_copy_by_another_name_of_a_file_and_{name}"
+    play.__doc__ = "A single file is installed under another name (hatch's ``force-include``)."
+    genuine()(play)
+
+
+def _install_file(repo: Repository, head: str = "") -> None:
+    site = repo.outside / "venv/lib/python3/site-packages"
+    _install(repo, source="impl")
+    (site / "shop/tax.py").write_text(head + (repo.root / "generated/vat.py").read_text())
+    record = site / "shop-1.0.dist-info/RECORD"
+    record.write_text(record.read_text() + "shop/tax.py,,\n")
+
+
+_add_renamed_file("a_function", "RATE = 7", "tax(100)")
+_add_renamed_file("a_constant", "RATE = 7", "RATE")
+
+
+@genuine(or_undecided=True)
+def an_installed_module_that_the_build_writes(repo: Repository) -> Result:
+    """A build writes a module from a file of another name; nothing tells from which."""
+    files = _files("impl")
+    files["generated/vat.py"] = files.pop("impl/tax.py")
+    repo.save(files)
+    _install_file(repo, "# Made by the build.\n")
+    repo.passes()
+    repo.commit({"generated/vat.py": swap("RATE = 20", "RATE = 7")})
+    _install_file(repo, "# Made by the build.\n")
+    return repo.run()
+
+
+@genuine()
+def an_installed_module_of_an_odd_folder(repo: Repository) -> Result:
+    """A single module is installed from a folder that tells no package (``py_modules``)."""
+    test = "from shop import tax\n\ndef test_tax():\n    assert tax(100) == 20\n"
+    repo.save(
+        {"pyproject.toml": _PYPROJECT, "lots/tables/shop.py": _TAX, "tests/test_tax.py": test}
+    )
+    _install(repo, source="lots/tables", package=".")
+    repo.passes()
+    repo.commit({"lots/tables/shop.py": swap("net * RATE", "net * RATE * 2")})
+    _install(repo, source="lots/tables", package=".")
+    return repo.run()
+
+
+@genuine(or_undecided=True)
+def an_edit_that_was_undone_of_a_copy_by_another_name(repo: Repository) -> Result:
+    """An edit was installed under another name and then undone; the tests still run it."""
+    repo.save(_files("impl"))
+    _install(repo, source="impl")
+    repo.passes()
+    repo.edit("impl/tax.py", "RATE = 20", "RATE = 7")
+    _install(repo, source="impl")
+    repo.edit("impl/tax.py", "RATE = 7", "RATE = 20")
+    repo.commit({"notes.txt": "2\n"})
+    return repo.run()
+
+
+@flaky()
+def another_function_in_a_copy_by_another_name(repo: Repository) -> Result:
+    """A function of the installed copy differs that the failing test does not run."""
+    repo.save(_files("impl"))
+    _install(repo, source="impl")
+    repo.passes()
+    repo.commit({"impl/tax.py": swap("net * RATE", "RATE * net")})
+    _install(repo, source="impl")
+    return repo.run(trouble=True)
+
+
 @genuine()
 def an_installed_copy_with_a_version_of_each_commit(repo: Repository) -> Result:
     """As setuptools-scm does it, the version differs with each commit; so does a function."""

@@ -13,8 +13,7 @@ __all__ = ["UNDECIDED_NOW", "WRONG_NOW"]
 _FAIR: Final = """
     a_copy_is_dropped a_counter_goes_on
     a_sitecustomize_that_imports_the_project a_source_read_by_a_listing
-    a_test_alters_what_everybody_gets data_by_openssl data_by_the_c_library
-    left_by_an_earlier_test_an_open_port
+    a_test_alters_what_everybody_gets left_by_an_earlier_test_an_open_port
     a_doc_of_another_file a_file_is_left_behind a_file_of_tests_has_another_name
     a_file_of_tests_is_gone a_handler_put_into_a_table a_hook_beside_the_test
     a_logger_has_another_level a_module_found_by_its_spec a_module_that_is_only_looked_for
