@@ -45,4 +45,6 @@ def test_both_failures_are_called_by_their_names(environ: dict[str, str]) -> Non
     assert "\nFLAKY tests/test_pay.py::test_pay - passed on the same state" in done.stdout
     genuine = done.stdout.partition("\nGENUINE ")[2].partition("\n")[0]
     assert genuine.startswith("tests/test_tax.py::test_vat - ")
-    assert re.search(r"ran tax\(\) in shop/tax.py, changed in \w{7} 'Raise the tax'$", genuine)
+    # Python 3.11 cannot tell which functions ran.
+    how = r"ran tax\(\) in" if sys.version_info >= (3, 12) else "imports"
+    assert re.search(rf"{how} shop/tax.py, changed in \w{{7}} 'Raise the tax'$", genuine)

@@ -43,4 +43,4 @@ def test_environments_of_tox(project: Project) -> None:
     failed = project.pytest(env={"TOX_ENV_NAME": "postgres", "DB": "postgres"}, expect=1)
     [(label, reason)] = failed.verdicts
     assert label != "FLAKY"
-    assert "runner.tox mysql -> postgres" in reason
+    assert "the environment of tox mysql -> postgres" in reason

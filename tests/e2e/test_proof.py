@@ -157,6 +157,9 @@ def test_parameters_that_are_new_in_each_run(project: Project) -> None:
     project.commit({"other.py": ""})
     ended = project.pytest("--color=no", expect=1)
     told = {label: text.partition(" - ")[2] for label, text in ended.verdicts}
+    if sys.version_info < (3, 12):  # which functions ran is not known there
+        assert "FLAKY" not in told
+        return
     assert told["GENUINE"].startswith("ran f() in mod.py, changed in ")
     assert told["GENUINE"].endswith("'work' since it passed with other parameters")
     assert told["UNDECIDED"].startswith("passed with other parameters only (")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,9 @@ def test_a_submodule_concerns_those_who_use_it(project: Project) -> None:
     project.commit()
     ended = project.pytest("--color=no", expect=1)
     told = {line.partition(" - ")[0]: label for label, line in ended.verdicts}
+    if sys.version_info < (3, 12):  # which functions ran is not known there
+        assert "FLAKY" not in (told["test_user.py::test_runs"], told["test_user.py::test_reads"])
+        return
     reads = "test_user.py::test_reads - opened vendored, changed in"
     assert any(line.startswith(reads) for _, line in ended.verdicts)
     assert told.pop("test_user.py::test_runs") == "GENUINE"
