@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.environment import distributions
 from flakefighters.judging.untracked import edits, loaded_files
 from tests.fighters.cases import case
 
@@ -71,3 +72,18 @@ def test_loaded_files() -> None:
     failed = case().execution
     assert __file__ in loaded_files([failed])
     assert loaded_files([]) == ()
+
+
+def test_what_is_installed_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of files are loaded in a large environment."""
+    asked: list[object] = []
+
+    def owners(path: object) -> dict[str, tuple[str, ...]]:
+        asked.append(path)
+        return {}
+
+    monkeypatch.setattr(distributions, "owners", owners)
+    site = tmp_path / "lib/site-packages"
+    files = [put(site / f"package_{number}/code.py", 5) for number in range(50)]
+    assert len(found(tmp_path, *files)) == 50
+    assert len(asked) == 1
