@@ -41,6 +41,8 @@ class Sent:
     waiting: dict[str, int] = field(default_factory=dict)
     #: What cannot be sent, and why; as far as it can be moved, it is set aside.
     refused: dict[str, str] = field(default_factory=dict)
+    #: One-line troubles besides.
+    notes: list[str] = field(default_factory=list)
 
     def refuse(self, some: Iterable[Refused], spools: Sequence[Spool]) -> None:
         """Move them out of the way, and remember why."""
@@ -77,7 +79,7 @@ def send(
                     if history is None:
                         history = stack.enter_context(open_target())
                     how = deliver(history, run)
-                    prove(history, run, how)
+                    prove(history, run, how, sent.notes)
                 except (JournalError, ConflictError) as error:
                     sent.refuse([Refused(journal.path, str(error))], spools)
                     continue

@@ -239,6 +239,8 @@ def _push(
         done.beyond += sent.beyond
         done.purged += sent.purged
         done.refused |= sent.refused
+        for note in sent.notes:
+            say(note)
         if local_runs:
             source += f" and {local.display}"
             sides.need_name()

@@ -178,7 +178,7 @@ def deliver_leftovers(
                 return saved, [*notes, str(error)]
             if how is Saved.BEYOND:
                 notes.append(f"run {short(run.run.head.id)} is older than the history keeps")
-            found_flaky = prove(history, run, how)
+            found_flaky = prove(history, run, how, notes)
             if proved is not None:
                 proved += found_flaky
             with suppress(OSError):  # it is known from now on: the next run does not save it again
@@ -210,7 +210,7 @@ def deliver(history: History, found: Recovered) -> Saved | None:
         ) from None
 
 
-def prove(history: History, found: Recovered, how: Saved | None) -> list[Verdict]:
+def prove(history: History, found: Recovered, how: Saved | None, notes: list[str]) -> list[Verdict]:
     """What a run that was delivered proves of earlier failures; it is stored with these.
 
     The project's files may be others by now, so it counts if any variable had another value.
@@ -220,7 +220,9 @@ def prove(history: History, found: Recovered, how: Saved | None) -> list[Verdict
     try:
         later = late_proofs(found.run, history, now=time.time_ns() // 1000)
         return later if later and history.add_verdicts(later) else []
-    except Exception:  # the run is saved: what it proves is not worth a trouble
+    except Exception as error:  # the run is saved, and the others are still to be delivered
+        run, why = short(found.run.head.id), f"{type(error).__name__}: {error}"
+        notes.append(f"what run {run} proves of earlier failures was not stored: {why}"[:300])
         return []
 
 

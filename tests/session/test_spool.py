@@ -119,3 +119,17 @@ def test_trouble_with_the_history(
         monkeypatch.setattr(History, "save", refuse)
         assert deliver_leftovers(history, [Spool(folder)], to="local") == (0, ["locked"])
     assert all(path.exists() for path in paths)
+
+
+def test_what_a_run_proves_may_be_lost_but_is_said(
+    folder: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fall(*_: object, **how: object) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr("flakefighters.session.spool.late_proofs", fall)
+    wait(folder, started=1)
+    with open_history(target) as history:
+        saved, (note,) = deliver_leftovers(history, [Spool(folder)], to="local")
+    assert saved == 1
+    assert note.endswith("proves of earlier failures was not stored: ValueError: odd")
