@@ -65,12 +65,14 @@ if TYPE_CHECKING:
         Trace,
         Watch,
     )
+    from flakefighters.model.trials import Arm, Result, Trial
     from flakefighters.model.trust import Came, Use, as_read, believed, doubt
     from flakefighters.model.verdicts import JOINT, Confidence, Label, Verdict, standing
 
 __all__ = [
     "EVERYONE",
     "JOINT",
+    "Arm",
     "Baseline",
     "Came",
     "Case",
@@ -99,6 +101,7 @@ __all__ = [
     "Project",
     "Reach",
     "Recheck",
+    "Result",
     "Revision",
     "Run",
     "RunHead",
@@ -108,6 +111,7 @@ __all__ = [
     "Target",
     "Touching",
     "Trace",
+    "Trial",
     "Trust",
     "Unit",
     "Use",
@@ -139,6 +143,9 @@ _NAMES: Final = {
     """,
     "trace": """
         Code Process Trace Watch
+    """,
+    "trials": """
+        Arm Result Trial
     """,
     "trust": """
         Came Use as_read believed doubt

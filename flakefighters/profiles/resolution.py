@@ -75,6 +75,8 @@ class Settings(NamedTuple):
     #: In builds of days; None keeps everything.
     keep_days: int | None = None
     store_output: str = "none"  # or "failures"
+    confirm: str = "off"  # or "undecided", "all"
+    confirm_exclude: tuple[str, ...] = ()
     on_error: str = "warn"  # or "fail"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flakefighters.originals import real
+from flakefighters.session import printing
 from flakefighters.session.finish import Finished, finish
 from flakefighters.session.finish_orders import Order, outcome_from_json
 from flakefighters.session.subprocesses import run as run_program
@@ -24,7 +26,8 @@ def end(session: SessionView, run: Run) -> Finished:
     try:
         strange = session.world.strange()
         if strange is None:
-            done = finish(run, session.start.checkout, session.plan(), real.monotonic)
+            plan = session.plan()
+            done = finish(run, session.start.checkout, plan, real.monotonic, _sayer(session))
         else:
             done = _elsewhere(session, run)
     except KeyboardInterrupt:
@@ -44,6 +47,20 @@ def end(session: SessionView, run: Run) -> Finished:
         # One line for one trouble.
         done.notes[-1:] = [f"{done.notes[-1]}; {rest}" if done.notes else rest]
     return done
+
+
+def _sayer(session: SessionView) -> Callable[[str], None]:
+    """Tells what takes long, on pytest's terminal."""
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+
+    def say(text: str) -> None:
+        if terminal is not None and session.config.get_verbosity() > -2:
+            if getattr(terminal._tw, "width_of_current_line", 0):
+                terminal.line("")
+            terminal.line(printing.escaped(f"flakefighters: {text}", session.where))
+            terminal.flush()
+
+    return say
 
 
 def _keep(session: SessionView, done: Finished) -> None:
@@ -76,5 +93,9 @@ def _elsewhere(session: SessionView, run: Run) -> Finished:
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
     command = [world.executable, "-m", "flakefighters.session.finish_child"]
     said = real.dumps(order.to_json()).encode()
-    out = run_program(command, environ, said, plan.seconds + 5)
+    seconds = plan.seconds + 5
+    if plan.bench is not None:
+        seconds += plan.bench.seconds + 5
+        _sayer(session)(f"failing tests may be on trial now, for {plan.bench.seconds:.0f} s")
+    out = run_program(command, environ, said, seconds)
     return outcome_from_json(real.loads(out), run)

@@ -12,7 +12,17 @@ from flakefighters.state.git import is_commit
 if TYPE_CHECKING:
     from flakefighters.state.git import Git
 
-__all__ = ["Edit", "edits", "file_map", "list_tree", "log", "merge_base", "read_blobs", "tree_of"]
+__all__ = [
+    "Edit",
+    "edits",
+    "entries",
+    "file_map",
+    "list_tree",
+    "log",
+    "merge_base",
+    "read_blobs",
+    "tree_of",
+]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
 _EDITS: Final = (
@@ -34,20 +44,20 @@ class Edit(NamedTuple):
 
 def list_tree(git: Git, tree: str) -> dict[str, str] | None:
     """Path to object id of everything in ``tree``, submodules too; None if git has it not."""
-    records = _records(git, tree)
+    records = entries(git, tree)
     return None if records is None else {path: name for path, _, name in records}
 
 
 def file_map(git: Git, tree: str) -> dict[str, str] | None:
     """Path to what file maps have of everything in ``tree``; None if git has it not."""
-    records = _records(git, tree)
+    records = entries(git, tree)
     if records is None:
         return None
     return {path: with_mode(name[:SHORT], path, mode) for path, mode, name in records}
 
 
-def _records(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
-    """Path, mode and object id of everything in ``tree``."""
+def entries(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
+    """Path, mode and object id of everything in ``tree``; None if git has it not."""
     if not is_commit(tree):
         return None
     answer = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)

@@ -1,0 +1,100 @@
+"""What a trial needs to know of this session; only where failures are put on trial."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+from flakefighters.trials.arguments import Known, kept, spelt
+from flakefighters.trials.bench import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flakefighters.model import RunHead
+    from flakefighters.session.protocols import SessionView
+
+__all__ = ["bench_of", "chosen"]
+
+#: Trials may take so many seconds, or this part of the session if that is more.
+_SECONDS: Final = 20.0
+_PART: Final = 0.1
+#: Actions of argparse that take no value.
+_FLAGS: Final = frozenset(
+    {"store_true", "store_false", "store_const", "append_const", "count", "help", "version"}
+)
+
+
+def chosen(session: SessionView) -> str:
+    """Which failures are put on trial: "off", "undecided" or "all"."""
+    asked = session.asked.confirm or session.start.resolution.settings.confirm
+    option = session.config.option
+    by_hand = getattr(option, "usepdb", False) or getattr(option, "trace", False)
+    return "off" if by_hand else asked
+
+
+def bench_of(session: SessionView) -> Bench:
+    """How the tests of this session can be run again."""
+    config, world, start = session.config, session.world, session.start
+    settings = start.resolution.settings
+    took = ((session.head.ended or 0) - session.head.started) / 1_000_000
+    return Bench(
+        python=(world.executable, *subprocess._args_from_interpreter_flags()),  # type: ignore[attr-defined]
+        arguments=(*kept(_words(config), spelt(_options(config))), *_seeded(session.head)),
+        environ=dict(world.environ),
+        path=tuple(one for one in world.path if isinstance(one, str)),
+        cwd=str(config.invocation_params.dir),
+        rootdir=str(config.rootpath),
+        base=str(start.checkout.base),
+        inipath=None if config.inipath is None else str(config.inipath),
+        names=_names(session),
+        secret_env=settings.secret_env,
+        own=tuple(sorted(start.own_distributions)),
+        which=chosen(session),
+        seconds=max(_SECONDS, _PART * took),
+        exclude=settings.confirm_exclude,
+    )
+
+
+def _words(config: Any) -> list[str]:
+    """All arguments in the order in which pytest has read them."""
+    import shlex
+
+    try:
+        variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    except ValueError:
+        variable = []
+    return [
+        *map(str, config.getini("addopts")),
+        *variable,
+        *map(str, config.invocation_params.args),
+    ]
+
+
+def _options(config: Any) -> Iterator[tuple[Sequence[str], Known]]:
+    """Every option that pytest and its plugins have."""
+    parser = getattr(config, "_parser", None)  # private: without it options are taken as flags
+    for group in (*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)):
+        for option in getattr(group, "options", ()):
+            known = option.attrs()
+            flag = known.get("action") in _FLAGS or known.get("nargs") == 0
+            yield option.names(), Known(option.dest, not flag)
+
+
+def _seeded(head: RunHead) -> list[str]:
+    """The seed of the run again, for tests that draw by it."""
+    seed = (head.context.get("seeds") or {}).get("randomly")
+    return [] if seed is None else [f"--randomly-seed={seed}", "--randomly-dont-reorganize"]
+
+
+def _names(session: SessionView) -> dict[str, str]:
+    """pytest's node ids where the history has others, without the groups of pytest-xdist."""
+    found = {}
+    for nodeid in session.recorder.suite:
+        name = session.names(nodeid)
+        if name != nodeid:
+            end = nodeid.rfind("@")
+            group = end > max(nodeid.rfind("]"), nodeid.rfind("::"))
+            found[name] = nodeid[:end] if group and session.names.groups else nodeid
+    return found
