@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         Trace,
         Watch,
     )
-    from flakefighters.model.trials import Arm, Result, Trial
+    from flakefighters.model.trials import Arm, Bisection, Result, Step, Trial
     from flakefighters.model.trust import Came, Use, as_read, believed, doubt
     from flakefighters.model.verdicts import JOINT, Confidence, Label, Verdict, standing
 
@@ -74,6 +74,7 @@ __all__ = [
     "JOINT",
     "Arm",
     "Baseline",
+    "Bisection",
     "Came",
     "Case",
     "Change",
@@ -108,6 +109,7 @@ __all__ = [
     "Scope",
     "Secret",
     "State",
+    "Step",
     "Target",
     "Touching",
     "Trace",
@@ -145,7 +147,7 @@ _NAMES: Final = {
         Code Process Trace Watch
     """,
     "trials": """
-        Arm Result Trial
+        Arm Bisection Result Step Trial
     """,
     "trust": """
         Came Use as_read believed doubt

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-__all__ = ["Arm", "Result", "Trial"]
+__all__ = ["Arm", "Bisection", "Result", "Step", "Trial"]
 
 
 class Arm(enum.StrEnum):
@@ -55,3 +56,29 @@ class Trial(NamedTuple):
         """JSON values, without what is not known."""
         plain = {name: value for name, value in self._asdict().items() if value or value is False}
         return {**plain, "arm": self.arm.value, "result": self.result.value}
+
+
+class Step(NamedTuple):
+    """What one commit does to the test."""
+
+    commit: str
+    result: Result
+    #: The run that knew it; None if it was tried now.
+    run: str | None = None
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Bisection:
+    """What came of a bisection."""
+
+    #: The commits one of which broke the test, the first of them if there is only one.
+    candidates: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    #: Why nothing was found, None if something was.
+    reason: str | None = None
+
+    @property
+    def broken_by(self) -> str | None:
+        """The commit that broke it, if it is only one."""
+        return self.candidates[0] if len(self.candidates) == 1 else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flakefighters.model import ChangeKind, Outcome, setting
+from flakefighters.reports.trials import trial_sentence
 from flakefighters.words import count
 
 __all__ = ["evidence_lines"]
@@ -95,9 +96,30 @@ def _doubts(value: Any) -> str | None:
     return f"in doubt: {'; '.join(str(one[-1]) for one in value)}"
 
 
+def _trials(value: Any) -> str | None:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return None
+    return "tried: " + "; ".join(map(trial_sentence, value))
+
+
+def _before(value: Any) -> str | None:
+    return f"compared with {value['name']}" if isinstance(value, dict) and "name" in value else None
+
+
 #: Ids that say nothing to a reader, and what the reason or another sentence says already.
 _SILENT: Final = frozenset(
-    ("by", "state", "environment", "source", "passed", "started", "was_at", "doubt", "draws")
+    (
+        "by",
+        "state",
+        "environment",
+        "source",
+        "passed",
+        "started",
+        "was_at",
+        "was_by",
+        "doubt",
+        "draws",
+    )
 )
 
 _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
@@ -119,5 +141,9 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "introduced": lambda value: f"changed since it was last stable: {_plain(value)}",
     "signature": lambda value: f"failing alike: {str(value).partition(chr(10))[0]}",
     "since": lambda value: f"genuine since run {str(value)[-4:]}",
+    "trials": _trials,
+    "more_trials": lambda value: f"and {count(value, 'more trial')}",
+    "before": _before,
+    "output": lambda value: f"it said: {value}",
     "own_file": lambda value: f"test file {value}",
 }

@@ -149,7 +149,11 @@ def _try(
     say: Callable[[str], None],
 ) -> None:
     """Run the trials; what they prove joins what was read, here and in the history."""
-    found = trial.conduct(checkout, bench, say)
+    try:
+        found = trial.conduct(checkout, bench, say)
+    except Exception as error:  # the run is judged and saved: nothing of it is lost
+        done.notes.append(f"the trials ended early: {type(error).__name__}: {error}"[:300])
+        return
     done.notes += found.notes
     done.tried, done.settled = len(found.verdicts), found.settled
     new = {(one.nodeid, one.attempt, one.index): one for one in found.verdicts}

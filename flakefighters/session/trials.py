@@ -40,9 +40,13 @@ class OnTrial:
     notes: list[str] = field(default_factory=list)
 
     def conduct(
-        self, checkout: Checkout, bench: Bench, say: Callable[[str], None] = lambda _: None
+        self,
+        checkout: Checkout,
+        bench: Bench,
+        say: Callable[[str], None] = lambda _: None,
+        tested: str | None = None,
     ) -> Confirmed:
-        """Run the trials; Ctrl-C ends them."""
+        """Run the trials; Ctrl-C ends them.  ``tested``: a tree that is not checked out."""
         if not self.asked:
             return Confirmed()
         number = count(len(self.asked), "failing test")
@@ -50,7 +54,7 @@ class OnTrial:
         head = self.run.head
         found = confirm(
             self.asked,
-            Lab(bench, checkout),
+            Lab(bench, checkout, tested),
             bench,
             befores=self.befores,
             state=(head.state, head.commit),
@@ -71,10 +75,14 @@ def prepare_trials(
     marks: Mapping[str, Mapping[str, object]],
     limit: int,
     named: Sequence[str] = (),
+    elsewhere: str | None = None,
 ) -> OnTrial:
-    """Choose the failing tests of a run, and find out where each of them passed before."""
+    """Choose the failing tests of a run, and find out where each of them passed before.
+
+    ``elsewhere`` says why a pass proves nothing, if the run was made on another machine.
+    """
     excluded = {nodeid for nodeid, said in marks.items() if said.get("confirm") is False}
-    asked = questions(run, verdicts, bench, excluded, named)
+    asked = questions(run, verdicts, bench, excluded, named, elsewhere)
     trial = OnTrial(run, asked)
     if asked:
         trial.befores, trial.notes = befores(run, asked[: bench.tests], evidence, checkout, limit)

@@ -124,6 +124,18 @@ class Checkout:
         """What git ignores, as it told when the work tree was read; folders end with "/"."""
         return self._ignored
 
+    def commit_of(self, revision: str) -> str | None:
+        """The commit that a name stands for, None if git does not know it."""
+        return objects.commit_of(self._git, revision) if self.has_git else None
+
+    def midpoints(self, bad: str, good: Iterable[str]) -> list[str]:
+        """See :func:`flakefighters.state.objects.midpoints`."""
+        return objects.midpoints(self._git.at(self.base, 30), bad, good) if self.has_git else []
+
+    def described(self, commit: str) -> tuple[str, str] | None:
+        """Subject and author of a commit."""
+        return objects.described(self._git, commit) if self.has_git else None
+
     def read_many(self, tree: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents of ``paths`` in ``tree``, as far as git has them; two calls."""
         names = objects.list_tree(self._git, tree) if self.has_git else None

@@ -25,8 +25,8 @@ T = TypeVar("T")
 #: Pauses before each trial.
 Steps = Generator[None, None, T]
 
-#: What a result has where no trial was made.
-_NOT_TRIED: Final = "not tried: {}"
+#: Arms on another state than the one that was tested.
+_EARLIER: Final = frozenset({Arm.BEFORE, Arm.BEFORE_COMPANY})
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ class Experiment:
 
     def _tried(self, arm: Arm, company: Sequence[str], *, copied: bool) -> Result:
         question, before = self._question, self._before
-        earlier = arm in (Arm.BEFORE, Arm.BEFORE_COMPANY)
+        earlier = arm in _EARLIER
         control = self._control() if earlier else None
         tests = [*company, question.nodeid, *([control] if control else [])]
         state, commit = self._state
@@ -165,9 +165,11 @@ class Experiment:
         )
         usual, left = question.usual(tests), self._budget.left
         if usual + _LEAST > left:
-            what = "the tests before it take" if company else "it takes"
-            why = f"{what} about {usual:.0f} s" if usual > 1 else "no time is left"
-            self.done.append(Done(trial._replace(note=_NOT_TRIED.format(why))))
+            note = "no time was left"
+            if usual > 1:
+                what = "the tests before it take" if company else "it takes"
+                note += f": {what} about {usual:.0f} s"
+            self.done.append(Done(trial._replace(note=note)))
             return Result.NOTHING
         seconds = min(_PATIENCE * usual + _START_UP, left)
         if earlier or copied or arm is Arm.COPY:
@@ -197,7 +199,7 @@ class Experiment:
         )
 
     def _control(self) -> str | None:
-        """A test of the same file that passed on both states."""
+        """The nearest test that passed on both states."""
         passing = frozenset() if self._before is None else self._before.passing
         return next((one for one in self._question.controls if one in passing), None)
 
@@ -209,8 +211,8 @@ def result_of(
     if seen.note is not None:
         return Result.NOTHING, seen.note
     if seen.crashed:
-        alike = question.crashed and not trial.company
-        return (Result.ALIKE, None) if alike else (Result.NOTHING, "the process died")
+        died = question.crashed and not trial.company
+        return (Result.ALIKE, None) if died else (Result.NOTHING, "the process died")
     outcome = seen.outcomes.get(question.nodeid)
     if question.place and question.nodeid in seen.collected:
         outcome = Outcome.PASSED
@@ -218,22 +220,43 @@ def result_of(
         return Result.NOTHING, "it was not found there"
     if outcome in _FAILED:
         found = {one.signature for one in seen.failures.get(question.nodeid, ())}
-        if signature not in found:
+        if not any(alike(signature, one) for one in found):
             return Result.OTHERWISE, None
-        return _fit(trial, seen, before)
+        return _fit(question, trial, seen, before)
     if outcome is not Outcome.PASSED:
         return Result.NOTHING, f"it was {outcome.word}"
+    if question.elsewhere is not None and trial.arm not in _EARLIER:
+        return Result.NOTHING, f"it passed, but {question.elsewhere}"
     if question.draws:
         return Result.NOTHING, "it passed with inputs of its own drawing"
     return Result.PASSED, None
 
 
-def _fit(trial: Trial, seen: Seen, before: Before | None) -> tuple[Result, str | None]:
+def alike(one: str, other: str) -> bool:
+    """Whether two signatures are of one failure.
+
+    Where pytest shows no source (``--tb=no``), a signature lacks the line of code that failed.
+    """
+    (at, rest), (other_at, other_rest) = _parted(one), _parted(other)
+    return rest == other_rest and (at == other_at or not at or not other_at)
+
+
+def _parted(signature: str) -> tuple[list[str], list[str]]:
+    lines = signature.splitlines()
+    return [one for one in lines if one.startswith("at ")], [
+        one for one in lines if not one.startswith("at ")
+    ]
+
+
+def _fit(
+    question: Question, trial: Trial, seen: Seen, before: Before | None
+) -> tuple[Result, str | None]:
     """Whether a failure on the state before may be taken for one that was there already."""
-    if trial.arm not in (Arm.BEFORE, Arm.BEFORE_COMPANY) or before is None:
+    if trial.arm not in _EARLIER or before is None:
         return Result.ALIKE, None
-    if before.differs is not None:
-        return Result.NOTHING, f"it fails on {before.name} as well, but {before.differs}"
+    differs = question.elsewhere or before.differs
+    if differs is not None:
+        return Result.NOTHING, f"it fails on {before.name} as well, but {differs}"
     if seen.ignored and not all(path.endswith((".py", ".md", ".rst")) for path in before.changed):
         made = seen.ignored[0]
         return Result.NOTHING, f"{made} is made by a tool, maybe from what changed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,6 +18,8 @@ __all__ = ["Before", "Question", "questions"]
 #: Durations of a run are kept in units of 100 µs.
 _UNIT: Final = 10_000
 _SECONDS_OF_A_CRASH: Final = 1.0
+#: Of so many tests one will have passed before.
+_CONTROLS: Final = 50
 
 
 class Before(NamedTuple):
@@ -53,7 +56,9 @@ class Question(NamedTuple):
     company: tuple[str, ...] = ()
     #: Seconds that tests usually take.
     seconds: Mapping[str, float] = {}
-    #: Tests of the same file that passed in this run, the quickest first.
+    #: Why a pass here proves nothing: the run was made elsewhere.  None if it does.
+    elsewhere: str | None = None
+    #: Tests that passed in this run, the nearest first.
     controls: tuple[str, ...] = ()
 
     def usual(self, tests: Sequence[str]) -> float:
@@ -67,6 +72,7 @@ def questions(
     bench: Bench,
     excluded: Collection[str] = (),
     named: Collection[str] = (),
+    elsewhere: str | None = None,
 ) -> list[Question]:
     """The failing tests of a run that are to be put on trial, the quickest first.
 
@@ -90,7 +96,8 @@ def questions(
             continue
         wanted = nodeid in named if named else any(_open(one, bench.which) for one in said)
         if wanted and not any(fnmatchcase(nodeid, pattern) for pattern in bench.exclude):
-            found.append(_question(run, failing[nodeid], tuple(said), seconds, final))
+            question = _question(run, failing[nodeid], tuple(said), seconds, final)
+            found.append(question._replace(elsewhere=elsewhere))
     return sorted(found, key=lambda one: (one.usual([one.nodeid]), one.nodeid))
 
 
@@ -108,12 +115,6 @@ def _question(
     final: Mapping[str, str],
 ) -> Question:
     nodeid = execution.nodeid
-    file = nodeid.partition("::")[0]
-    passed = [
-        one
-        for one, outcome in final.items()
-        if outcome == Outcome.PASSED.value and one.partition("::")[0] == file
-    ]
     crashed = execution.reason == "the process that ran it died"
     return Question(
         nodeid=nodeid,
@@ -124,8 +125,23 @@ def _question(
         draws=any(map(_draws, execution.failures)),
         company=_company(run, nodeid),
         seconds={**seconds, nodeid: _SECONDS_OF_A_CRASH} if crashed else seconds,
-        controls=tuple(sorted(passed, key=lambda one: seconds[one]))[:5],
+        controls=_controls(nodeid, seconds, final),
     )
+
+
+def _controls(
+    nodeid: str, seconds: Mapping[str, float], final: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Tests that passed in this run, nearest first: of the same file, folder, ...; then the quick."""
+    passed = [one for one, outcome in final.items() if outcome == Outcome.PASSED.value]
+
+    file = nodeid.partition("::")[0]
+
+    def far(one: str) -> tuple[bool, int, float]:
+        other = one.partition("::")[0]
+        return other != file, -len(os.path.commonprefix([other, file])), seconds[one]
+
+    return tuple(sorted(passed, key=far))[:_CONTROLS]
 
 
 def _draws(failure: Failure) -> bool:

@@ -17,6 +17,7 @@ from flakefighters.capture import wire
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.distributions import own_files
 from flakefighters.model import Failure, Outcome
+from flakefighters.state.generated import version_stamp
 from flakefighters.trials.copies import make_copy
 from flakefighters.trials.moved import Moved
 from flakefighters.trials.processes import run
@@ -49,8 +50,9 @@ class Seen:
 class Lab:
     """Runs the tests of one session again."""
 
-    def __init__(self, bench: Bench, checkout: Checkout):
-        self._bench, self._checkout = bench, checkout
+    def __init__(self, bench: Bench, checkout: Checkout, tested: str | None = None):
+        """``tested``: the tree that was tested, if it is not what is checked out."""
+        self._bench, self._checkout, self._tested = bench, checkout, tested
 
     @cached_property
     def _installed(self) -> frozenset[tuple[str, str]]:
@@ -59,13 +61,15 @@ class Lab:
 
     def here(self, tests: Sequence[str], seconds: float) -> Seen:
         """Run tests in this order, where the session ran them."""
+        if self._tested is not None:
+            return self.elsewhere(tests, None, seconds)
         with _room() as room:
             return self._run(room, tests, Moved(self._bench), None, seconds)
 
     def elsewhere(self, tests: Sequence[str], tree: str | None, seconds: float) -> Seen:
         """The same in a copy of a tree; None stands for the state that was tested."""
         with _room() as room:
-            copy = make_copy(self._checkout, tree, room / "copy")
+            copy = make_copy(self._checkout, tree or self._tested, room / "copy")
             if copy.reason is not None:
                 return Seen(note=copy.reason)
             packages = {file.partition("/")[0] for _, file in self._installed}
@@ -120,7 +124,7 @@ class Lab:
             seen.note = "git ignores more than a copy takes"
         folder = f"{copy.folder}{os.sep}"
         loaded = {one.removeprefix(folder) for one in seen.files if one.startswith(folder)}
-        seen.ignored = tuple(sorted(loaded & copy.ignored))
+        seen.ignored = tuple(sorted(one for one in loaded & copy.ignored if not version_stamp(one)))
         return seen
 
 
