@@ -54,7 +54,12 @@ class Facts(NamedTuple):
             alone=alone,
             company=company,
             before=_one(set(before)) if enough else None,
-            both=any({_PASSES, _FAILS} <= results for results in apart.values()),
+            # Fewer tests are other tests each time.
+            both=any(
+                {_PASSES, _FAILS} <= results
+                for arm, results in apart.items()
+                if arm is not Arm.FEWER
+            ),
         )
 
 

@@ -132,14 +132,14 @@ def _question(
 def _controls(
     nodeid: str, seconds: Mapping[str, float], final: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Tests that passed in this run, nearest first: of the same file, folder, ...; then the quick."""
+    """Tests that passed in this run, nearest first: of the same file, the same folder, ..."""
     passed = [one for one, outcome in final.items() if outcome == Outcome.PASSED.value]
 
     file = nodeid.partition("::")[0]
 
     def far(one: str) -> tuple[bool, int, float]:
         other = one.partition("::")[0]
-        return other != file, -len(os.path.commonprefix([other, file])), seconds[one]
+        return other != file, -len(os.path.commonpath([other, file])), seconds[one]
 
     return tuple(sorted(passed, key=far))[:_CONTROLS]
 

@@ -52,7 +52,8 @@ def _introduced(was: Verdict, facts: Facts, before: Before | None) -> bool:
     """Whether the change may have made it flaky: nothing shows that it was so before."""
     if facts.before is Result.ALIKE:
         return False
-    never = before is None or before.passed is None
+    known = {"baseline", "passes"} & was.evidence.keys()
+    never = not known and (before is None or before.passed is None)
     return was.introduced or was.label is Label.GENUINE or never
 
 
@@ -87,7 +88,7 @@ def _reason(
 def _counted(trials: Sequence[Trial]) -> str:
     """ "passed 2 of 3 times alone on the same state"."""
     for arm in Arm:
-        if {Result.PASSED, Result.ALIKE} <= _results(trials, arm):
+        if arm is not Arm.FEWER and {Result.PASSED, Result.ALIKE} <= _results(trials, arm):
             mine = [one for one in trials if one.arm is arm]
             passed = sum(one.result is Result.PASSED for one in mine)
             how = f"after the same {count(mine[0].company, 'test')}" if mine[0].company else "alone"
