@@ -34,6 +34,7 @@ from flakefighters.model import (
 )
 from flakefighters.reports.trials import bisected_page, bisected_record
 from flakefighters.session.bench import bench_here
+from flakefighters.state.checkout import Checkout
 from flakefighters.trials.bench import Bench
 from flakefighters.trials.bisection import bisect as narrow
 from flakefighters.trials.experiments import Budget, alike, result_of
@@ -84,24 +85,12 @@ def bisect(
         known = _known(place, history, run, question)
         bench = bench_here(place.anchor.path, checkout.base, run.head, place.resolution.settings)
     ends = _end(place, bad, "--bad"), _good(place, good, known)
-    lab = Lab(bench, checkout)
     budget = Budget(seconds, time.monotonic)
-
-    def attempt(commit: str) -> Step:
-        say(f"trying {commit[:7]}")
-        usual = question.usual([question.nodeid])
-        limit = min(_PATIENCE * usual + _START_UP, max(1.0, budget.left))
-        seen = lab.elsewhere([question.nodeid], checkout.tree_of(commit), limit)
-        trial = Trial(arm=Arm.COPY, result=Result.NOTHING)
-        plain = question._replace(elsewhere=None)
-        result, note = result_of(plain, seen, question.signatures[0], trial, None)
-        return Step(commit, result, note=note)
-
     found = narrow(
         *ends,
         checkout.midpoints,
         known.get,
-        attempt,
+        _attempt(Lab(bench, checkout), checkout, question, budget),
         lambda: budget.left > 0,
     )
     verdict = _verdict(place, question, found)
@@ -112,7 +101,25 @@ def bisect(
     about = {one: checkout.described(one) for one in found.candidates}
     show(bisected_page(question.nodeid, found, about, _ago(place)))
     if saved:
-        say(f"run {short(run.head.id)}{saved}")
+        say(f"verdict in run {short(run.head.id)}{saved}")
+
+
+def _attempt(
+    lab: Lab, checkout: Checkout, question: Question, budget: Budget
+) -> Callable[[str], Step]:
+    """How a commit is tried."""
+    plain = question._replace(elsewhere=None)
+    usual = question.usual([question.nodeid])
+
+    def attempt(commit: str) -> Step:
+        say(f"trying {commit[:7]}")
+        limit = min(_PATIENCE * usual + _START_UP, max(1.0, budget.left))
+        seen = lab.elsewhere([question.nodeid], checkout.tree_of(commit), limit)
+        trial = Trial(arm=Arm.COPY, result=Result.NOTHING)
+        result, note = result_of(plain, seen, question.signatures[0], trial, None)
+        return Step(commit, result, note=note)
+
+    return attempt
 
 
 def _question(place: Place, history: History, nodeid: str) -> tuple[Run, Question]:

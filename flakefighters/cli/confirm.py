@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -74,42 +74,45 @@ def confirm(
     repository are not changed, but for what the tests themselves do.
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
-    asked = names or []
-    with place.history() as history:
-        if history is None:
-            place.say_empty(history)
-            raise NotFoundError("there is no run to confirm")
-        head, nodeids = failure_of(place, history, asked)
-        run = history.load(head.id)
-        verdicts = [*standing(history.verdicts([head.id])).values()]
-        tested = _tested(place, head)
-        bench = bench_here(
-            place.anchor.path, place.checkout.base, head, place.resolution.settings
-        )._replace(
-            which="all" if every or nodeids else "undecided",
-            times=times,
-            tests=tests,
-            seconds=seconds,
-        )
-        trial = _prepared(place, history, run, verdicts, nodeids, bench)
-    found = trial.conduct(place.checkout, bench, say, tested)
+    limits = {"times": times, "tests": tests, "seconds": seconds}
+    trial, tested = _trial(place, names or [], every, limits)
+    found = trial.conduct(place.checkout, say, tested)
     for note in found.notes:
         say(note)
     saved = keep(place, found.verdicts)
     if as_json:
-        show_json(confirmed_record(head.id, found.verdicts))
-    else:
-        show(confirmed_page(found.verdicts))
-        what = f"{found.settled} of {count(len(found.verdicts), 'failure')} proved"
-        if not trial.asked:
-            what = _nothing(run, verdicts, every)
-        say(f"run {short(head.id)}: {what}{saved}")
+        show_json(confirmed_record(trial.run.head.id, found.verdicts))
+        return
+    show(confirmed_page(found.verdicts))
+    what = f"{found.settled} of {count(len(found.verdicts), 'failure')} proved"
+    if not trial.asked:
+        what = _nothing(trial.run, every)
+    say(f"run {short(trial.run.head.id)}: {what}{saved}")
 
 
-def _nothing(run: Run, verdicts: Sequence[Verdict], every: bool) -> str:
+def _trial(
+    place: Place, names: Sequence[str], every: bool, limits: Mapping[str, Any]
+) -> tuple[OnTrial, str | None]:
+    """What is to be put on trial, and the tree that was tested if it is not checked out."""
+    with place.history() as history:
+        if history is None:
+            place.say_empty(history)
+            raise NotFoundError("there is no run to confirm")
+        head, nodeids = failure_of(place, history, names)
+        run = history.load(head.id)
+        tested = _tested(place, head)
+        settings = place.resolution.settings
+        bench = bench_here(place.anchor.path, place.checkout.base, head, settings)
+        which = "all" if every or nodeids else "undecided"
+        bench = bench._replace(which=which, **limits)
+        verdicts = [*standing(history.verdicts([head.id])).values()]
+        return _prepared(place, history, run, verdicts, nodeids, bench), tested
+
+
+def _nothing(run: Run, every: bool) -> str:
     if not any(one.failures for one in run.executions):
         return "nothing failed"
-    more = "" if every or not verdicts else " (--all takes every failure that is not proved)"
+    more = "" if every else " (--all takes every failure that is not proved)"
     return f"no failure to put on trial{more}"
 
 

@@ -17,12 +17,20 @@ __all__ = ["evidence_lines"]
 
 #: No more members of a list are named.
 _NAMED: Final = 5
+#: The last lines of what a trial's failure said.
+_SAID: Final = 8
 
 
 def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
     """One sentence for each thing that a verdict rests on; technical ids are left to ``--json``."""
     for key, value in evidence.items():
         if key in _SILENT or value is None or value in ([], {}, "", ()):
+            continue
+        if key == "trials" and isinstance(value, list):
+            yield from (trial_sentence(one) for one in value if isinstance(one, Mapping))
+            continue
+        if key == "output":
+            yield from (f"it said: {text}" for text in str(value).splitlines()[-_SAID:])
             continue
         said = _SENTENCES.get(key, lambda _: None)(value)
         if said is None:
@@ -96,14 +104,15 @@ def _doubts(value: Any) -> str | None:
     return f"in doubt: {'; '.join(str(one[-1]) for one in value)}"
 
 
-def _trials(value: Any) -> str | None:
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        return None
-    return "tried: " + "; ".join(map(trial_sentence, value))
-
-
 def _before(value: Any) -> str | None:
     return f"compared with {value['name']}" if isinstance(value, dict) and "name" in value else None
+
+
+def _steps(value: Any) -> str | None:
+    """Each is [commit, what the test did there, the run that knew it]."""
+    if not isinstance(value, list) or not all(isinstance(one, list) and one for one in value):
+        return None
+    return "on the way: " + ", ".join(f"{str(one[0])[:7]} {one[1]}" for one in value if one[1:])
 
 
 #: Ids that say nothing to a reader, and what the reason or another sentence says already.
@@ -141,9 +150,8 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "introduced": lambda value: f"changed since it was last stable: {_plain(value)}",
     "signature": lambda value: f"failing alike: {str(value).partition(chr(10))[0]}",
     "since": lambda value: f"genuine since run {str(value)[-4:]}",
-    "trials": _trials,
     "more_trials": lambda value: f"and {count(value, 'more trial')}",
     "before": _before,
-    "output": lambda value: f"it said: {value}",
+    "steps": _steps,
     "own_file": lambda value: f"test file {value}",
 }

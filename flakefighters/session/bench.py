@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flakefighters.profiles.resolution import Settings
     from flakefighters.session.protocols import SessionView
 
-__all__ = ["bench_here", "bench_of", "chosen", "told_by"]
+__all__ = ["bench_here", "bench_of", "by_hand", "told_by"]
 
 #: Trials may take so many seconds, or this part of the session if that is more.
 _SECONDS: Final = 20.0
@@ -32,16 +32,14 @@ _FLAGS: Final = frozenset(
 )
 
 
-def chosen(session: SessionView) -> str:
-    """Which failures are put on trial: "off", "undecided" or "all"."""
-    asked = session.asked.confirm or session.start.resolution.settings.confirm
-    option = session.config.option
-    by_hand = getattr(option, "usepdb", False) or getattr(option, "trace", False)
-    return "off" if by_hand else asked
+def by_hand(config: Any) -> bool:
+    """Whether a person steps through the tests with a debugger."""
+    option = config.option
+    return bool(getattr(option, "usepdb", False) or getattr(option, "trace", False))
 
 
-def bench_of(session: SessionView) -> Bench:
-    """How the tests of this session can be run again."""
+def bench_of(session: SessionView, which: str) -> Bench:
+    """How the tests of this session can be run again; ``which`` failures: "undecided" or "all"."""
     config, world, start = session.config, session.world, session.start
     settings = start.resolution.settings
     took = ((session.head.ended or 0) - session.head.started) / 1_000_000
@@ -58,7 +56,7 @@ def bench_of(session: SessionView) -> Bench:
         names=_names(session),
         secret_env=settings.secret_env,
         own=tuple(sorted(start.own_distributions)),
-        which=chosen(session),
+        which=which,
         seconds=max(_SECONDS, _PART * took),
         exclude=settings.confirm_exclude,
     )

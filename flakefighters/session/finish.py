@@ -86,7 +86,6 @@ def finish(
     """
     end = clock() + plan.seconds
     done = Finished(run=run)
-    trial: OnTrial | None = None
     with ExitStack() as stack:
         same = plan.target == plan.record_to
         found = _open(plan.target, checkout, done, stack, plan.save and same, plan.seconds)
@@ -105,8 +104,7 @@ def finish(
             commits=checkout.ancestors,
         )
         gone = _judge(run._replace(head=evidence.judged), evidence, checkout, plan, done)
-        if plan.bench is not None and done.judged.joint:
-            trial = _prepared(run, evidence, checkout, plan, plan.bench, done)
+        trial = _trial(run, evidence, checkout, plan, done)
         done.run = run = run._replace(seen=done.judged.basis)
         if plan.save and into is not None and into not in gone:
             _save(run, into, checkout, plan, done)
@@ -114,15 +112,17 @@ def finish(
         note = unreadable_note(dict(ChainMap(*damaged, dict(plan.unreadable))))
         if note is not None:
             done.notes.insert(0, note)
-    if trial is not None and plan.bench is not None:
-        # No connection is open while tests run.
-        _try(trial, checkout, plan, plan.bench, done, say)
+    if trial is not None:  # no connection is open while tests run
+        _try(trial, checkout, plan, done, say)
     return done
 
 
-def _prepared(
-    run: Run, evidence: Evidence, checkout: Checkout, plan: Plan, bench: Bench, done: Finished
+def _trial(
+    run: Run, evidence: Evidence, checkout: Checkout, plan: Plan, done: Finished
 ) -> OnTrial | None:
+    """What is to be put on trial, if that was asked for."""
+    if plan.bench is None or not done.judged.joint:
+        return None
     with as_installed():
         from flakefighters.session.trials import prepare_trials
     try:
@@ -131,7 +131,7 @@ def _prepared(
             done.judged.joint,
             evidence,
             checkout,
-            bench,
+            plan.bench,
             marks=plan.session.ignored,
             limit=plan.session.history_runs,
         )
@@ -141,16 +141,11 @@ def _prepared(
 
 
 def _try(
-    trial: OnTrial,
-    checkout: Checkout,
-    plan: Plan,
-    bench: Bench,
-    done: Finished,
-    say: Callable[[str], None],
+    trial: OnTrial, checkout: Checkout, plan: Plan, done: Finished, say: Callable[[str], None]
 ) -> None:
     """Run the trials; what they prove joins what was read, here and in the history."""
     try:
-        found = trial.conduct(checkout, bench, say)
+        found = trial.conduct(checkout, say)
     except Exception as error:  # the run is judged and saved: nothing of it is lost
         done.notes.append(f"the trials ended early: {type(error).__name__}: {error}"[:300])
         return

@@ -59,8 +59,8 @@ _VERDICTS: Final[_Way] = (
 #: There and back, for the fields that are not plain.
 _PLAN: Final[Mapping[str, _Way]] = {
     "bench": (
-        lambda bench: None if bench is None else bench._asdict(),
-        lambda plain: None if plain is None else _bench_from_json(plain),
+        lambda bench: bench and {name: wire.plain(one) for name, one in bench._asdict().items()},
+        lambda plain: plain and _bench_from_json(plain),
     ),
     "target": _TARGET,
     "record_to": _TARGET,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flakefighters.judging.results import failing
+from flakefighters.lazy import as_installed
 from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.finish import Finished, finish
@@ -15,7 +17,9 @@ from flakefighters.session.subprocesses import run as run_program
 
 if TYPE_CHECKING:
     from flakefighters.model import Run
+    from flakefighters.session.finish import Plan
     from flakefighters.session.protocols import SessionView
+    from flakefighters.trials.bench import Bench
 
 __all__ = ["end"]
 
@@ -25,11 +29,12 @@ def end(session: SessionView, run: Run) -> Finished:
     umask = real.umask(0o077)  # the tests may have left any
     try:
         strange = session.world.strange()
+        plan = session.plan()
+        plan.bench = _bench(session, run)
         if strange is None:
-            plan = session.plan()
             done = finish(run, session.start.checkout, plan, real.monotonic, _sayer(session))
         else:
-            done = _elsewhere(session, run)
+            done = _elsewhere(session, run, plan)
     except KeyboardInterrupt:
         done = Finished(run=run)
         done.notes.append("interrupted while saving")
@@ -83,11 +88,21 @@ def _short(path: Path, anchor: Path) -> str:
     return path.relative_to(anchor).as_posix() if path.is_relative_to(anchor) else str(path)
 
 
-def _elsewhere(session: SessionView, run: Run) -> Finished:
+def _bench(session: SessionView, run: Run) -> Bench | None:
+    """How to run failing tests again, if that was asked for and there are any."""
+    wanted = session.asked.confirm or session.start.resolution.settings.confirm
+    if wanted == "off" or session.interrupted or not failing(run):
+        return None
+    with as_installed():
+        from flakefighters.session.bench import bench_of, by_hand
+    return None if by_hand(session.config) else bench_of(session, wanted)
+
+
+def _elsewhere(session: SessionView, run: Run, plan: Plan) -> Finished:
     """The same in a clean interpreter, which reads the run from its journal."""
     if session.journal.trouble is not None or not session.asked.save:
         return Finished(run=run, notes=["the tests left a process in which nothing can be saved"])
-    plan, world = session.plan(), session.world
+    world = session.world
     order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
         Asked,
     )
     from flakefighters.session.start import Start
-    from flakefighters.trials.bench import Bench
 
 __all__ = ["Session"]
 
@@ -340,17 +339,7 @@ class Session:
                 history_runs=self.asked.history_runs,
             ),
             unreadable=self.start.unreadable,
-            bench=self._bench(),
         )
-
-    def _bench(self) -> Bench | None:
-        """How to run failing tests again, if that was asked for."""
-        settings = self.start.resolution.settings
-        if (self.asked.confirm or settings.confirm) == "off" or self.interrupted:
-            return None
-        with as_installed():
-            from flakefighters.session.bench import bench_of, chosen
-        return None if chosen(self) == "off" else bench_of(self)
 
     def _told(self, finished: Finished) -> None:
         """Tell the verdicts to those who asked for them."""

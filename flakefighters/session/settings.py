@@ -126,7 +126,7 @@ def asked(config: Any, option: Any = None) -> Asked:
         history_runs=option.flakefighters_history_runs,
         show_verdicts=option.flakefighters_verdicts,
         trace=option.flakefighters_trace,
-        confirm=option.flakefighters_confirm,
+        confirm=getattr(option, "flakefighters_confirm", None),
     )
 
 

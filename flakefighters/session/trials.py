@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.environment.variables import changed_variables
 from flakefighters.history.content import state_key
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["OnTrial", "befores", "prepare_trials"]
 
 #: Of a test with passes on many states no more are looked at.
-_MOST_PASSES = 20
+_MOST_PASSES: Final = 20
+_SHALLOW: Final = (
+    "the states on which these tests passed are not in this shallow clone "
+    "(fetch-depth: 0, or a greater depth, brings them)"
+)
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class OnTrial:
     """What is to be put on trial; nothing of it needs a history any more."""
 
     run: Run
+    bench: Bench
     asked: list[Question]
     befores: Mapping[str, Before] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -42,13 +47,13 @@ class OnTrial:
     def conduct(
         self,
         checkout: Checkout,
-        bench: Bench,
         say: Callable[[str], None] = lambda _: None,
         tested: str | None = None,
     ) -> Confirmed:
         """Run the trials; Ctrl-C ends them.  ``tested``: a tree that is not checked out."""
         if not self.asked:
             return Confirmed()
+        bench = self.bench
         number = count(len(self.asked), "failing test")
         say(f"{number} on trial, for at most {bench.seconds:.0f} s (Ctrl-C ends that)")
         head = self.run.head
@@ -83,7 +88,7 @@ def prepare_trials(
     """
     excluded = {nodeid for nodeid, said in marks.items() if said.get("confirm") is False}
     asked = questions(run, verdicts, bench, excluded, named, elsewhere)
-    trial = OnTrial(run, asked)
+    trial = OnTrial(run, bench, asked)
     if asked:
         trial.befores, trial.notes = befores(run, asked[: bench.tests], evidence, checkout, limit)
     return trial
@@ -101,30 +106,15 @@ def befores(
     Only trees of commits that what is checked out contains: a history may name any tree, and its
     code is going to run here.  Without such a pass it is what git says was there before.
     """
-    found: dict[str, Before] = {}
-    notes: list[str] = []
     search = _Search(run, evidence, checkout)
-    if evidence is not None and evidence.sources and limit > 0:
-        names = [one.nodeid for one in asked]
-        places = [one.nodeid for one in asked if one.place]
-        known = gather(evidence, checkout, names, places=places, limit=limit)
-        for nodeid in names:
-            for past in known.past.get(nodeid, ())[:_MOST_PASSES]:
-                before = search.of(past)
-                if before is not None:
-                    found[nodeid] = before
-                    break
-    missing = [one for one in asked if one.nodeid not in found]
-    if missing:
-        former = search.former()
-        if former is not None:
-            found |= {one.nodeid: former for one in missing}
-    if missing and checkout.shallow and len(found) < len(asked):
-        notes.append(
-            "the states on which these tests passed are not in this shallow clone "
-            "(fetch-depth: 0, or a greater depth, brings them)"
-        )
-    return found, notes
+    found = search.passes(asked, limit)
+    missing = [one.nodeid for one in asked if one.nodeid not in found]
+    former = search.former() if missing else None
+    if former is not None:
+        found |= dict.fromkeys(missing, former)
+    elif missing and checkout.shallow:
+        return found, [_SHALLOW]
+    return found, []
 
 
 class _Search:
@@ -134,6 +124,17 @@ class _Search:
         self._run, self._evidence, self._checkout = run, evidence, checkout
         self._found: dict[str, Before | None] = {}
         self._now = checkout.files() or {}
+
+    def passes(self, asked: Sequence[Question], limit: int) -> dict[str, Before]:
+        """By node id the nearest state on which a test passed."""
+        if self._evidence is None or not self._evidence.sources or limit <= 0:
+            return {}
+        places = [one.nodeid for one in asked if one.place]
+        names = [one.nodeid for one in asked]
+        past = gather(self._evidence, self._checkout, names, places=places, limit=limit).past
+        states = {name: map(self.of, past.get(name, ())[:_MOST_PASSES]) for name in names}
+        nearest = {name: next(filter(None, some), None) for name, some in states.items()}
+        return {name: one for name, one in nearest.items() if one is not None}
 
     def of(self, past: Past) -> Before | None:
         """The state of a pass, if it can be tried."""

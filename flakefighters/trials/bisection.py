@@ -32,26 +32,38 @@ def bisect(
             found.reason = _unfit(step, want)
             return found
     goods, skipped = [good], set[str]()
-    while True:
+    while found.reason is None:
         among = list(midpoints(bad, goods))
         rest = [one for one in among if one != bad and one not in skipped]
         if not rest:
             found.candidates = [one for one in among if one == bad or one in skipped]
             break
-        told = next((one for commit in rest if (one := known(commit)) and _tells(one)), None)
-        if told is None and not left():
-            found.candidates = among
-            found.reason = "no time was left"
-            return found
-        step = told or attempt(rest[0])
-        found.steps.append(step)
-        if step.result is Result.ALIKE:
-            bad = step.commit
-        elif step.result is Result.PASSED:
-            goods.append(step.commit)
+        told = _next(rest, known, attempt, left)
+        if told is None:
+            found.candidates, found.reason = among, "no time was left"
+            break
+        found.steps.append(told)
+        if told.result is Result.ALIKE:
+            bad = told.commit
+        elif told.result is Result.PASSED:
+            goods.append(told.commit)
         else:
-            skipped.add(step.commit)
+            skipped.add(told.commit)
     return found
+
+
+def _next(
+    rest: Sequence[str],
+    known: Callable[[str], Step | None],
+    attempt: Callable[[str], Step],
+    left: Callable[[], bool],
+) -> Step | None:
+    """What is known of one of the commits, else the best one tried; None if there is no time."""
+    told = (known(commit) for commit in rest)
+    step = next((one for one in told if one is not None and _tells(one)), None)
+    if step is not None or not left():
+        return step
+    return attempt(rest[0])
 
 
 def _tells(step: Step) -> bool:

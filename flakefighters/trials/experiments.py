@@ -218,13 +218,18 @@ def result_of(
         outcome = Outcome.PASSED
     if outcome is None:
         return Result.NOTHING, "it was not found there"
-    if outcome in _FAILED:
-        found = {one.signature for one in seen.failures.get(question.nodeid, ())}
-        if not any(alike(signature, one) for one in found):
-            return Result.OTHERWISE, None
-        return _fit(question, trial, seen, before)
-    if outcome is not Outcome.PASSED:
+    if outcome is Outcome.PASSED:
+        return _passed(question, trial)
+    if outcome not in _FAILED:
         return Result.NOTHING, f"it was {outcome.word}"
+    found = {one.signature for one in seen.failures.get(question.nodeid, ())}
+    if not any(alike(signature, one) for one in found):
+        return Result.OTHERWISE, None
+    return _fit(question, trial, seen, before)
+
+
+def _passed(question: Question, trial: Trial) -> tuple[Result, str | None]:
+    """Whether a pass proves anything."""
     if question.elsewhere is not None and trial.arm not in _EARLIER:
         return Result.NOTHING, f"it passed, but {question.elsewhere}"
     if question.draws:

@@ -60,28 +60,35 @@ def _introduced(was: Verdict, facts: Facts, before: Before | None) -> bool:
 def _reason(
     facts: Facts, trials: Sequence[Trial], was: Verdict, before: Before | None, now: int
 ) -> str:
+    """What was proved, in a sentence."""
+    if facts.both:
+        return _counted(trials)
+    if facts.before is None:
+        return _passed(trials)
     there = "the state before" if before is None else before.name
     after = _after(trials)
-    if facts.before is Result.ALIKE and facts.alone is Result.ALIKE:
+    alike, alone = facts.before is Result.ALIKE, facts.alone is Result.ALIKE
+    if not alone and alike:
+        return f"order-dependent: fails after {after}, with or without the change"
+    if not alone:
+        return f"fails after {after} since {there}, on which it passes after that"
+    if alike:
         when = "" if before is None or before.passed is None else ago(before.passed, now)
         return (
             f"fails on {there} as well, where it passed {when}: "
             "not the change (environment, date, service?)"
         )
-    if facts.before is Result.ALIKE:
-        return f"order-dependent: fails after {after}, with or without the change"
-    if facts.both:
-        return _counted(trials)
-    if facts.before is Result.PASSED and facts.alone is Result.PASSED:
-        return f"fails after {after} since {there}, on which it passes after that"
-    if facts.before is Result.PASSED:
-        proof = f"passes on {there} and fails here"
-        return f"{_bare(was.reason)}; {proof}" if was.label is Label.GENUINE else proof
-    if facts.company is Result.PASSED and any(one.company for one in trials):
-        number = max(one.company for one in trials)
-        return f"passed alone on the same state, and after the {count(number, 'test')} before it"
+    proof = f"passes on {there} and fails here"
+    return f"{_bare(was.reason)}; {proof}" if was.label is Label.GENUINE else proof
+
+
+def _passed(trials: Sequence[Trial]) -> str:
+    """It passed on the same state, alone and in company."""
+    number = max(one.company for one in trials)
     if _results(trials, Arm.ALONE) == {Result.ALIKE}:
         return "passed in a fresh copy of the same state: something was left behind where it ran"
+    if number:
+        return f"passed alone on the same state, and after the {count(number, 'test')} before it"
     return "passed alone on the same state"
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -47,13 +47,15 @@ MESSY = """
     """
 
 
-def started(project: Project, files: Mapping[str, str], *args: str) -> None:
+def started(
+    project: Project, files: Mapping[str, str], *args: str, plugins: Sequence[str] = ()
+) -> None:
     """A repository with a commit on which everything passes."""
     project.env["PLACE"] = str(project.home / "count")
     (project.home / "count.fails").write_text("0")
     project.init()
     project.commit({**SHOP, **files})
-    project.pytest("-q", *args, expect=0)
+    project.pytest("-q", *args, expect=0, plugins=plugins)
 
 
 def verdict(ended: Ended, test: str) -> tuple[str, str]:
@@ -345,7 +347,9 @@ def test_a_worker_s_own_order(project: Project) -> None:
         f"tests/test_{name}.py": MESSY.format(mess="KEPT.append(1)") if name == "m" else TAX
         for name in "abcm"
     }
-    started(project, files, "tests/test_m.py::test_victim", "tests/test_a.py")
+    first = ("tests/test_m.py::test_victim", "tests/test_a.py")
+    started(project, files, *first, plugins=["xdist.plugin"])
+    project.commit({"shop/text.py": "def title(text):\n    return text.upper()\n"})
     ended = project.pytest(
         "-q", CONFIRM, "-n", "2", "--dist=loadfile", plugins=["xdist.plugin"], expect=1
     )
