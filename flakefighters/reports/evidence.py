@@ -26,11 +26,8 @@ def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
     for key, value in evidence.items():
         if key in _SILENT or value is None or value in ([], {}, "", ()):
             continue
-        if key == "trials" and isinstance(value, list):
-            yield from (trial_sentence(one) for one in value if isinstance(one, Mapping))
-            continue
-        if key == "output":
-            yield from (f"it said: {text}" for text in str(value).splitlines()[-_SAID:])
+        if key in _SEVERAL:
+            yield from _SEVERAL[key](value)
             continue
         said = _SENTENCES.get(key, lambda _: None)(value)
         if said is None:
@@ -39,6 +36,15 @@ def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
             said += f", commit {str(evidence['commit'])[:7]}"
         if said and not (key == "commit" and evidence.get("baseline")):
             yield said
+
+
+def _trials(value: Any) -> Iterator[str]:
+    found = value if isinstance(value, list) else []
+    return (trial_sentence(one) for one in found if isinstance(one, Mapping))
+
+
+def _output(value: Any) -> Iterator[str]:
+    return (f"it said: {text}" for text in str(value).splitlines()[-_SAID:])
 
 
 def _plain(value: Any) -> str:
@@ -131,6 +137,11 @@ _SILENT: Final = frozenset(
     )
 )
 
+#: What takes more than one sentence.
+_SEVERAL: Final[Mapping[str, Callable[[Any], Iterator[str]]]] = {
+    "trials": _trials,
+    "output": _output,
+}
 _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "baseline": lambda value: f"compared with run {str(value)[-4:]}",
     "commit": lambda value: f"commit {str(value)[:7]}",

@@ -22,6 +22,8 @@ SHOP = {
 }
 TAX = "from shop.tax import tax\n\ndef test_tax():\n    assert tax(2) == 4\n"
 TEXT = "from shop.text import title\n\ndef test_title():\n    assert title('a') == 'A'\n"
+#: A change that no test of these stories touches.
+HARMLESS = {"shop/text.py": "def title(text):\n    return text.upper()\n"}
 SHAKY = """
     import os
     from pathlib import Path
@@ -86,6 +88,7 @@ def shaky(project: Project, fails: int) -> None:
 
 def test_it_passes_alone_and_in_company(project: Project) -> None:
     started(project, {"tests/test_shaky.py": SHAKY})
+    project.commit(HARMLESS)
     shaky(project, 1)
     ended = project.pytest("-q", CONFIRM, expect=1)
     label, reason = verdict(ended, "test_shaky")
@@ -99,6 +102,7 @@ def test_it_passes_alone_and_in_company(project: Project) -> None:
 
 def test_it_passes_some_of_the_times(project: Project) -> None:
     started(project, {"tests/test_shaky.py": SHAKY})
+    project.commit(HARMLESS)
     shaky(project, 2)  # in the run, and the first time alone
     label, reason = verdict(project.pytest("-q", CONFIRM, expect=1), "test_shaky")
     assert (label, reason) == ("FLAKY", "passed 1 of 2 times alone on the same state")
@@ -108,7 +112,7 @@ def test_it_depends_on_the_order_with_or_without_the_change(project: Project) ->
     files = {"tests/test_mess.py": MESSY.format(mess="KEPT.append(1)"), "tests/test_tax.py": TAX}
     started(project, files, "tests/test_mess.py::test_victim", "tests/test_tax.py")
     project.pytest("-q", "tests/test_mess.py::test_victim", "tests/test_tax.py", expect=0)
-    project.commit({"shop/text.py": "def title(text):\n    return text.upper()\n"})
+    project.commit(HARMLESS)
     label, reason = verdict(project.pytest("-q", CONFIRM, expect=1), "test_victim")
     assert label == "FLAKY"
     assert reason == (
@@ -349,7 +353,7 @@ def test_a_worker_s_own_order(project: Project) -> None:
     }
     first = ("tests/test_m.py::test_victim", "tests/test_a.py")
     started(project, files, *first, plugins=["xdist.plugin"])
-    project.commit({"shop/text.py": "def title(text):\n    return text.upper()\n"})
+    project.commit(HARMLESS)
     ended = project.pytest(
         "-q", CONFIRM, "-n", "2", "--dist=loadfile", plugins=["xdist.plugin"], expect=1
     )
