@@ -47,6 +47,13 @@ TOP_FIELDS: Final = (
         "none",
         "node ids of tests that trials never run again, as in tests/live/*",
     ),
+    Field(
+        "confirm_seconds",
+        "number",
+        "20, or a tenth of the session",
+        "how long the trials of a session may take",
+    ),
+    Field("confirm_tests", "number", "20", "how many failing tests a session puts on trial"),
 )
 
 PROFILE_FIELDS: Final = (

@@ -77,6 +77,8 @@ class Settings(NamedTuple):
     store_output: str = "none"  # or "failures"
     confirm: str = "off"  # or "undecided", "all"
     confirm_exclude: tuple[str, ...] = ()
+    confirm_seconds: int | None = None
+    confirm_tests: int = 20
     on_error: str = "warn"  # or "fail"
 
 

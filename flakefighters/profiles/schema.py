@@ -56,6 +56,8 @@ class Merged(BaseSettings):
     project: str | None = None
     state_env: tuple[str, ...] = ()
     confirm_exclude: tuple[str, ...] = ()
+    confirm_seconds: int | None = Field(None, ge=1)
+    confirm_tests: int = Field(20, ge=1)
     secret_env: tuple[str, ...] = ()
     profiles: dict[str, dict[str, Any]]
 

@@ -361,4 +361,6 @@ def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) 
         on_error=active.on_error,
         confirm=active.confirm,
         confirm_exclude=merged.confirm_exclude,
+        confirm_seconds=merged.confirm_seconds,
+        confirm_tests=merged.confirm_tests,
     )

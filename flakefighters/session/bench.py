@@ -57,7 +57,8 @@ def bench_of(session: SessionView, which: str) -> Bench:
         secret_env=settings.secret_env,
         own=tuple(sorted(start.own_distributions)),
         which=which,
-        seconds=max(_SECONDS, _PART * took),
+        seconds=settings.confirm_seconds or max(_SECONDS, _PART * took),
+        tests=settings.confirm_tests,
         exclude=settings.confirm_exclude,
     )
 
