@@ -1,8 +1,9 @@
-"""flakefighters at work: a small shop, tested three times with plain ``pytest``.
+"""flakefighters at work: a small shop, tested three times with plain ``pytest``, once with a trial.
 
 1. Every test passes.
 2. Nothing has changed, but the bank does not answer: a flaky failure.
 3. A commit breaks the sum: a genuine failure.
+4. The failure is put on trial, and the commit that broke the test is found by experiment.
 
 The shop is a git repository in a temporary folder that is removed at the end.  The exit code is 0
 if flakefighters called both failures by their right names, else 1.  It needs git, and flakefighters
@@ -164,6 +165,10 @@ def play(folder: Path) -> bool:
     demo.commit("Raise the tax")
     second = demo.run("pytest", expect=1)
 
+    print("== 4. Is that so? The test is run again, here and on the commits before.\n")
+    demo.run("flakefighters", "confirm", "--all")
+    proof = demo.run("flakefighters", "bisect", "test_vat")
+
     print("== What is remembered.\n")
     demo.run("flakefighters", "runs")
 
@@ -175,7 +180,7 @@ def play(folder: Path) -> bool:
         print(
             f"the {right.lower()} failure was called {label}: {'ok' if label == right else 'WRONG'}"
         )
-    return all(label == right for right, label in told)
+    return all(label == right for right, label in told) and "Raise the tax" in proof
 
 
 def main() -> int:

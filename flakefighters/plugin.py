@@ -18,9 +18,10 @@ from flakefighters.lazy import as_installed
 __all__ = ["verdicts_key"]
 
 _MARKER: Final = (
-    "flakefighters(ignore=None, state_env=()): leave this test's failures without a verdict "
-    "(ignore=True), or do not ask the flakefighters named in ignore=[...]; compare runs only where "
-    "the variables named in state_env=[...] have the same values."
+    "flakefighters(ignore=None, state_env=(), confirm=True): leave this test's failures without a "
+    "verdict (ignore=True), or do not ask the flakefighters named in ignore=[...]; compare runs "
+    "only where the variables named in state_env=[...] have the same values; never run this test "
+    "again after the session (confirm=False)."
 )
 #: Modules stay loaded from one session to the next: what runs may be older than the files.
 _SECOND: Final = (
@@ -104,12 +105,27 @@ _OPTIONS: Final = (
     ),
 )
 
+#: Literal spellings: an option with an optional value would take the word after it.
+_CONFIRM: Final = {
+    "": "After the session, run failing tests again to settle what is undecided.",
+    "=undecided": "The same.",
+    "=all": "The same for every failure that is not proved.",
+}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register our options."""
     group = parser.getgroup("flakefighters", "flaky or genuine: verdicts on failing tests")
     for name, known in _OPTIONS:
         group.addoption(name, **known)
+    for value, text in _CONFIRM.items():
+        group.addoption(
+            f"--flakefighters-confirm{value}",
+            action="store_const",
+            const=value[1:] or "undecided",
+            dest="flakefighters_confirm",
+            help=text,
+        )
     parser.addini(
         "flakefighters", "Judge failing tests and record runs.", type="bool", default=None
     )

@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "profiles": CORE,
     "checks": CORE | {"capture", "history", "profiles", "session", "state"},
     "sync": CORE | {"history"},
+    "trials": CORE | {"capture", "environment", "session", "state"},
 }
 
 #: The doors, and the session that joins the rooms for pytest, import across.

@@ -53,7 +53,7 @@ class Names:
         self._rootdir, self._base = rootdir, base
         self._offset = offset(rootdir, base)
         self._clean = clean
-        self._groups = groups
+        self.groups = groups
         self._outside = [path for path in arguments if not path.is_relative_to(rootdir)]
         self._paths: dict[str, str | None] = {}
         #: Only names that differ from pytest's.
@@ -65,7 +65,7 @@ class Names:
         """Name the members of the suite, before any test can disturb the file system."""
         members = list(nodeids)
         joined = "\n".join(members)
-        plain = not (self._offset or self._outside or self._groups) and ".." not in joined
+        plain = not (self._offset or self._outside or self.groups) and ".." not in joined
         if plain and self._clean(joined) == joined:
             return
         for nodeid in members:
@@ -87,7 +87,7 @@ class Names:
         return self._own.get(name, name)
 
     def _name(self, nodeid: str) -> str:
-        if self._groups:
+        if self.groups:
             at = nodeid.rfind("@")
             if at > max(nodeid.rfind("]"), nodeid.rfind("::")):
                 nodeid = nodeid[:at]

@@ -88,6 +88,8 @@ def _marks(item: Any) -> dict[str, Any]:
             said["ignore"] = (
                 sorted(map(str, ignore)) if isinstance(ignore, (list, tuple, set)) else bool(ignore)
             )
+        if "confirm" in mark.kwargs:
+            said.setdefault("confirm", bool(mark.kwargs["confirm"]))
     return said
 
 

@@ -12,7 +12,9 @@ import typer
 from flakefighters import __version__
 from flakefighters.capture.redact_patterns import redact_patterns
 from flakefighters.cli import (
+    bisect,
     check,
+    confirm,
     grants,
     login,
     prune,
@@ -62,7 +64,21 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (setup, settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
+for _group in (
+    setup,
+    settings,
+    check,
+    login,
+    runs,
+    tests,
+    confirm,
+    bisect,
+    sync,
+    upgrade,
+    grants,
+    prune,
+    purge,
+):
     _group.register(app)
 describe(app)
 

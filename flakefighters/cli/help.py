@@ -18,6 +18,10 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "tests": "List tests by failures, with flake rates",
         "explain": "Tell why a test failed, with the evidence",
     },
+    "Prove": {
+        "confirm": "Run failing tests again to settle verdicts",
+        "bisect": "Find the commit that broke a test",
+    },
     "Set up": {
         "init": "Write profiles.toml; share a history",
         "profiles": "List profiles and which one is used here",
@@ -51,6 +55,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "explain test_vat --run 51be",
         "explain tests/test_tax.py",
     ),
+    "confirm": ("confirm", "confirm 51be --all", "confirm tests/test_tax.py::test_vat"),
+    "bisect": ("bisect tests/test_tax.py::test_vat", "bisect test_vat --good v1.4"),
     "init": (
         "init",
         "init --shared postgresql://ci_writer@db.example.org/flakes --ci github",

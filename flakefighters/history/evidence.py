@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from flakefighters.errors import NotFoundError
 from flakefighters.history.belief import Reader
 from flakefighters.history.coverage import baselines
 from flakefighters.history.database import TRUST_RANKS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from flakefighters.model import (
         Environment,
         Past,
+        Run,
         RunHead,
         Target,
         Use,
@@ -145,6 +147,14 @@ class Evidence:
             )
             for nodeid in nodeids
         }
+
+    def load(self, run_id: str) -> Run | None:
+        """A run that this evidence gave, whole; None if it cannot be read."""
+        history = self._home.get(run_id)
+        try:
+            return None if history is None else history.load(run_id)
+        except NotFoundError:
+            return None
 
     def tests_below(self, place: str, most: int = 20) -> set[str]:
         """Node ids of some tests that a file or folder has had, or of a function."""

@@ -30,6 +30,8 @@ from flakefighters.model import (
 
 __all__ = ["Hindsight", "Judged", "recheck"]
 
+#: Experiments that make verdicts.
+_OBSERVED: Final = frozenset({"trial", "bisect"})
 #: Flakefighters that ask the run and the history alone: their verdicts are made anew.
 _ASKS_HISTORY: Final = frozenset({Need.HISTORY})
 
@@ -43,7 +45,10 @@ def recheck(
         Recheck(
             before=judged.first,
             as_then=None if hindsight.lost else hindsight.judge(judged, hindsight.then(nodeid)),
-            now=hindsight.judge(judged, hindsight.past[nodeid]),
+            # What was observed stays, whatever is read today.
+            now=judged.last
+            if judged.last.evidence.get("by") in _OBSERVED
+            else hindsight.judge(judged, hindsight.past[nodeid]),
             later=hindsight.later(nodeid),
             pruned=hindsight.lost,
         )

@@ -65,13 +65,16 @@ if TYPE_CHECKING:
         Trace,
         Watch,
     )
+    from flakefighters.model.trials import Arm, Bisection, Result, Step, Trial
     from flakefighters.model.trust import Came, Use, as_read, believed, doubt
     from flakefighters.model.verdicts import JOINT, Confidence, Label, Verdict, standing
 
 __all__ = [
     "EVERYONE",
     "JOINT",
+    "Arm",
     "Baseline",
+    "Bisection",
     "Came",
     "Case",
     "Change",
@@ -99,15 +102,18 @@ __all__ = [
     "Project",
     "Reach",
     "Recheck",
+    "Result",
     "Revision",
     "Run",
     "RunHead",
     "Scope",
     "Secret",
     "State",
+    "Step",
     "Target",
     "Touching",
     "Trace",
+    "Trial",
     "Trust",
     "Unit",
     "Use",
@@ -139,6 +145,9 @@ _NAMES: Final = {
     """,
     "trace": """
         Code Process Trace Watch
+    """,
+    "trials": """
+        Arm Bisection Result Step Trial
     """,
     "trust": """
         Came Use as_read believed doubt

@@ -41,6 +41,19 @@ TOP_FIELDS: Final = (
     Field("project", "text", "from git's remote", "the project's identity in a shared history"),
     Field("state_env", "list of names", "none", "variables that belong to the environment's key"),
     Field("secret_env", "list of names", "none", "more variables whose values are secrets"),
+    Field(
+        "confirm_exclude",
+        "list of patterns",
+        "none",
+        "node ids of tests that trials never run again, as in tests/live/*",
+    ),
+    Field(
+        "confirm_seconds",
+        "number",
+        "20, or a tenth of the session",
+        "how long the trials of a session may take",
+    ),
+    Field("confirm_tests", "number", "20", "how many failing tests a session puts on trial"),
 )
 
 PROFILE_FIELDS: Final = (
@@ -77,6 +90,12 @@ PROFILE_FIELDS: Final = (
     Field("keep_runs", "number", "all", "how many builds prune keeps"),
     Field("keep_days", "number", "all", "of how many days prune keeps the builds"),
     Field("store_output", "none, failures", "none", "whether captured output is recorded"),
+    Field(
+        "confirm",
+        "off, undecided, all",
+        "off",
+        "which failures are run again after the session, to settle them by experiment",
+    ),
     Field(
         "on_error",
         "warn, fail",

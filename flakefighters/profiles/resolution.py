@@ -75,6 +75,10 @@ class Settings(NamedTuple):
     #: In builds of days; None keeps everything.
     keep_days: int | None = None
     store_output: str = "none"  # or "failures"
+    confirm: str = "off"  # or "undecided", "all"
+    confirm_exclude: tuple[str, ...] = ()
+    confirm_seconds: int | None = None
+    confirm_tests: int = 20
     on_error: str = "warn"  # or "fail"
 
 

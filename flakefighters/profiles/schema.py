@@ -55,6 +55,9 @@ class Merged(BaseSettings):
     ci_profile: str
     project: str | None = None
     state_env: tuple[str, ...] = ()
+    confirm_exclude: tuple[str, ...] = ()
+    confirm_seconds: int | None = Field(None, ge=1)
+    confirm_tests: int = Field(20, ge=1)
     secret_env: tuple[str, ...] = ()
     profiles: dict[str, dict[str, Any]]
 
@@ -79,6 +82,7 @@ class ProfileFields(BaseModel):
     keep_runs: int | None = Field(None, ge=1)
     keep_days: int | None = Field(None, ge=1)
     store_output: Literal["none", "failures"] = "none"
+    confirm: Literal["off", "undecided", "all"] = "off"
     on_error: Literal["warn", "fail"] = "warn"
 
 

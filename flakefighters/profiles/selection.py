@@ -359,4 +359,8 @@ def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) 
         keep_days=policy.keep_days,
         store_output=policy.store_output,
         on_error=active.on_error,
+        confirm=active.confirm,
+        confirm_exclude=merged.confirm_exclude,
+        confirm_seconds=merged.confirm_seconds,
+        confirm_tests=merged.confirm_tests,
     )

@@ -26,6 +26,7 @@ _DEFAULTS: Final = {
     "connect_timeout": "10",
     "read_only": "false",
     "store_output": "none",
+    "confirm": "off",
     "on_error": "warn",
 }
 

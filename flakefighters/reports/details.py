@@ -17,6 +17,8 @@ from flakefighters.words import count
 
 __all__ = ["results_page", "run_page", "tests_page"]
 
+#: Keys of evidence that only experiments have.
+_TRIED = frozenset({"trials", "steps"})
 _LABEL_TONES: dict[Label, Tone] = {
     Label.FLAKY: "doubt",
     Label.GENUINE: "bad",
@@ -246,7 +248,8 @@ def _account(given: Given) -> Iterator[Line]:
         yield _verdict(given.stands, "  ", was=given.was)
         if given.stands.introduced:
             yield line(Span(f"    {_INTRODUCED}", "faint"))
-        if given.was is not None:  # what proved it is in no flakefighter's words
+        if given.was is not None or _TRIED & given.stands.evidence.keys():
+            # What proved it is in no flakefighter's words.
             yield from _evidence(given.stands, "    ")
     for verdict in given.said:
         yield _verdict(verdict, "    ", f"{verdict.fighter}: ")

@@ -10,18 +10,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flakefighters.model import ChangeKind, Outcome, setting
+from flakefighters.reports.trials import trial_sentence
 from flakefighters.words import count
 
 __all__ = ["evidence_lines"]
 
 #: No more members of a list are named.
 _NAMED: Final = 5
+#: The last lines of what a trial's failure said.
+_SAID: Final = 8
 
 
 def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
     """One sentence for each thing that a verdict rests on; technical ids are left to ``--json``."""
     for key, value in evidence.items():
         if key in _SILENT or value is None or value in ([], {}, "", ()):
+            continue
+        if key in _SEVERAL:
+            yield from _SEVERAL[key](value)
             continue
         said = _SENTENCES.get(key, lambda _: None)(value)
         if said is None:
@@ -30,6 +36,15 @@ def evidence_lines(evidence: Mapping[str, Any]) -> Iterator[str]:
             said += f", commit {str(evidence['commit'])[:7]}"
         if said and not (key == "commit" and evidence.get("baseline")):
             yield said
+
+
+def _trials(value: Any) -> Iterator[str]:
+    found = value if isinstance(value, list) else []
+    return (trial_sentence(one) for one in found if isinstance(one, Mapping))
+
+
+def _output(value: Any) -> Iterator[str]:
+    return (f"it said: {text}" for text in str(value).splitlines()[-_SAID:])
 
 
 def _plain(value: Any) -> str:
@@ -95,11 +110,38 @@ def _doubts(value: Any) -> str | None:
     return f"in doubt: {'; '.join(str(one[-1]) for one in value)}"
 
 
+def _before(value: Any) -> str | None:
+    return f"compared with {value['name']}" if isinstance(value, dict) and "name" in value else None
+
+
+def _steps(value: Any) -> str | None:
+    """Each is [commit, what the test did there, the run that knew it]."""
+    if not isinstance(value, list) or not all(isinstance(one, list) and one for one in value):
+        return None
+    return "on the way: " + ", ".join(f"{str(one[0])[:7]} {one[1]}" for one in value if one[1:])
+
+
 #: Ids that say nothing to a reader, and what the reason or another sentence says already.
 _SILENT: Final = frozenset(
-    ("by", "state", "environment", "source", "passed", "started", "was_at", "doubt", "draws")
+    (
+        "by",
+        "state",
+        "environment",
+        "source",
+        "passed",
+        "started",
+        "was_at",
+        "was_by",
+        "doubt",
+        "draws",
+    )
 )
 
+#: What takes more than one sentence.
+_SEVERAL: Final[Mapping[str, Callable[[Any], Iterator[str]]]] = {
+    "trials": _trials,
+    "output": _output,
+}
 _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "baseline": lambda value: f"compared with run {str(value)[-4:]}",
     "commit": lambda value: f"commit {str(value)[:7]}",
@@ -119,5 +161,8 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "introduced": lambda value: f"changed since it was last stable: {_plain(value)}",
     "signature": lambda value: f"failing alike: {str(value).partition(chr(10))[0]}",
     "since": lambda value: f"genuine since run {str(value)[-4:]}",
+    "more_trials": lambda value: f"and {count(value, 'more trial')}",
+    "before": _before,
+    "steps": _steps,
     "own_file": lambda value: f"test file {value}",
 }

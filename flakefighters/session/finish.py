@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from flakefighters.history import History
     from flakefighters.model import Run, Target, Verdict
     from flakefighters.session.places import Spool
+    from flakefighters.session.trials import OnTrial
     from flakefighters.state.checkout import Checkout
+    from flakefighters.trials.bench import Bench
 
 __all__ = ["Finished", "Plan", "finish", "session_from_json", "session_to_json"]
 
@@ -50,6 +52,8 @@ class Plan:
     spools: Sequence[Spool] = ()
     #: Runs that could not be read when looking back, and why.
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    #: How to run failing tests again; None if that was not asked for.
+    bench: Bench | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,12 +68,22 @@ class Finished:
     proved: list[Verdict] = field(default_factory=list)
     #: The run as it was, or would have been, saved.
     run: Run | None = None
+    #: How many failures were put on trial, and how many of them were settled.
+    tried: int = 0
+    settled: int = 0
 
 
 def finish(
-    run: Run, checkout: Checkout, plan: Plan, clock: Callable[[], float] = time.monotonic
+    run: Run,
+    checkout: Checkout,
+    plan: Plan,
+    clock: Callable[[], float] = time.monotonic,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Finished:
-    """Judge the run by its history, and save it.  Trouble of ours ends up in ``notes``."""
+    """Judge the run by its history, and save it; then put failures on trial, if that was asked for.
+
+    Trouble of ours ends up in ``notes``; ``say`` tells what takes long.
+    """
     end = clock() + plan.seconds
     done = Finished(run=run)
     with ExitStack() as stack:
@@ -90,6 +104,7 @@ def finish(
             commits=checkout.ancestors,
         )
         gone = _judge(run._replace(head=evidence.judged), evidence, checkout, plan, done)
+        trial = _trial(run, evidence, checkout, plan, done)
         done.run = run = run._replace(seen=done.judged.basis)
         if plan.save and into is not None and into not in gone:
             _save(run, into, checkout, plan, done)
@@ -97,7 +112,55 @@ def finish(
         note = unreadable_note(dict(ChainMap(*damaged, dict(plan.unreadable))))
         if note is not None:
             done.notes.insert(0, note)
+    if trial is not None:  # no connection is open while tests run
+        _try(trial, checkout, plan, done, say)
     return done
+
+
+def _trial(
+    run: Run, evidence: Evidence, checkout: Checkout, plan: Plan, done: Finished
+) -> OnTrial | None:
+    """What is to be put on trial, if that was asked for."""
+    if plan.bench is None or not done.judged.joint:
+        return None
+    with as_installed():
+        from flakefighters.session.trials import prepare_trials
+    try:
+        return prepare_trials(
+            run,
+            done.judged.joint,
+            evidence,
+            checkout,
+            plan.bench,
+            marks=plan.session.ignored,
+            limit=plan.session.history_runs,
+        )
+    except FlakefightersError as error:
+        done.notes.append(f"nothing was put on trial: {error.message}")
+        return None
+
+
+def _try(
+    trial: OnTrial, checkout: Checkout, plan: Plan, done: Finished, say: Callable[[str], None]
+) -> None:
+    """Run the trials; what they prove joins what was read, here and in the history."""
+    try:
+        found = trial.conduct(checkout, say)
+    except Exception as error:  # the run is judged and saved: nothing of it is lost
+        done.notes.append(f"the trials ended early: {type(error).__name__}: {error}"[:300])
+        return
+    done.notes += found.notes
+    done.tried, done.settled = len(found.verdicts), found.settled
+    new = {(one.nodeid, one.attempt, one.index): one for one in found.verdicts}
+    joint = done.judged.joint
+    joint[:] = [new.get((one.nodeid, one.attempt, one.index), one) for one in joint]
+    if not (done.saved and found.verdicts):
+        return
+    try:
+        with open_checked(plan.record_to, checkout, create=False, deadline=plan.seconds) as history:
+            history.add_verdicts(found.verdicts)
+    except FlakefightersError as error:
+        done.notes.append(f"what the trials found was not saved: {error.message}")
 
 
 def _judge(

@@ -37,6 +37,13 @@ def _target_from_json(plain: Mapping[str, Any]) -> Target:
     return target._replace(password=None if password is None else Secret(password))
 
 
+def _bench_from_json(plain: Mapping[str, Any]) -> Any:
+    from flakefighters.trials.bench import Bench
+
+    known: Any = {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
+    return Bench(**known)
+
+
 _Way = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 _PLAIN: Final[_Way] = (wire.plain, lambda value: value)
 _TARGET: Final[_Way] = (_target_to_json, _target_from_json)
@@ -51,6 +58,10 @@ _VERDICTS: Final[_Way] = (
 
 #: There and back, for the fields that are not plain.
 _PLAN: Final[Mapping[str, _Way]] = {
+    "bench": (
+        lambda bench: bench and {name: wire.plain(one) for name, one in bench._asdict().items()},
+        lambda plain: plain and _bench_from_json(plain),
+    ),
     "target": _TARGET,
     "record_to": _TARGET,
     "session": (session_to_json, session_from_json),

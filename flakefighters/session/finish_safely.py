@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flakefighters.judging.results import failing
+from flakefighters.lazy import as_installed
 from flakefighters.originals import real
+from flakefighters.session import printing
 from flakefighters.session.finish import Finished, finish
 from flakefighters.session.finish_orders import Order, outcome_from_json
 from flakefighters.session.subprocesses import run as run_program
 
 if TYPE_CHECKING:
     from flakefighters.model import Run
+    from flakefighters.session.finish import Plan
     from flakefighters.session.protocols import SessionView
+    from flakefighters.trials.bench import Bench
 
 __all__ = ["end"]
 
@@ -23,10 +29,12 @@ def end(session: SessionView, run: Run) -> Finished:
     umask = real.umask(0o077)  # the tests may have left any
     try:
         strange = session.world.strange()
+        plan = session.plan()
+        plan.bench = _bench(session, run)
         if strange is None:
-            done = finish(run, session.start.checkout, session.plan(), real.monotonic)
+            done = finish(run, session.start.checkout, plan, real.monotonic, _sayer(session))
         else:
-            done = _elsewhere(session, run)
+            done = _elsewhere(session, run, plan)
     except KeyboardInterrupt:
         done = Finished(run=run)
         done.notes.append("interrupted while saving")
@@ -44,6 +52,20 @@ def end(session: SessionView, run: Run) -> Finished:
         # One line for one trouble.
         done.notes[-1:] = [f"{done.notes[-1]}; {rest}" if done.notes else rest]
     return done
+
+
+def _sayer(session: SessionView) -> Callable[[str], None]:
+    """Tells what takes long, on pytest's terminal."""
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+
+    def say(text: str) -> None:
+        if terminal is not None and session.config.get_verbosity() > -2:
+            if getattr(terminal._tw, "width_of_current_line", 0):
+                terminal.line("")
+            terminal.line(printing.escaped(f"flakefighters: {text}", session.where))
+            terminal.flush()
+
+    return say
 
 
 def _keep(session: SessionView, done: Finished) -> None:
@@ -66,15 +88,29 @@ def _short(path: Path, anchor: Path) -> str:
     return path.relative_to(anchor).as_posix() if path.is_relative_to(anchor) else str(path)
 
 
-def _elsewhere(session: SessionView, run: Run) -> Finished:
+def _bench(session: SessionView, run: Run) -> Bench | None:
+    """How to run failing tests again, if that was asked for and there are any."""
+    wanted = session.asked.confirm or session.start.resolution.settings.confirm
+    if wanted == "off" or session.interrupted or not failing(run):
+        return None
+    with as_installed():
+        from flakefighters.session.bench import bench_of, by_hand
+    return None if by_hand(session.config) else bench_of(session, wanted)
+
+
+def _elsewhere(session: SessionView, run: Run, plan: Plan) -> Finished:
     """The same in a clean interpreter, which reads the run from its journal."""
     if session.journal.trouble is not None or not session.asked.save:
         return Finished(run=run, notes=["the tests left a process in which nothing can be saved"])
-    plan, world = session.plan(), session.world
+    world = session.world
     order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
     command = [world.executable, "-m", "flakefighters.session.finish_child"]
     said = real.dumps(order.to_json()).encode()
-    out = run_program(command, environ, said, plan.seconds + 5)
+    seconds = plan.seconds + 5
+    if plan.bench is not None:
+        seconds += plan.bench.seconds + 5
+        _sayer(session)(f"failing tests may be on trial now, for {plan.bench.seconds:.0f} s")
+    out = run_program(command, environ, said, seconds)
     return outcome_from_json(real.loads(out), run)

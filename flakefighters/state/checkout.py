@@ -114,6 +114,28 @@ class Checkout:
         """The file map of a recorded tree; None if git no longer has it."""
         return objects.file_map(self._git, tree) if self.has_git else None
 
+    def entries_of(self, tree: str) -> Mapping[str, tuple[str, str]] | None:
+        """Path to mode and blob id of everything in ``tree``; None if git has it not."""
+        found = objects.entries(self._git.at(self.base, 20), tree) if self.has_git else None
+        return None if found is None else {path: (mode, name) for path, mode, name in found}
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What git ignores, as it told when the work tree was read; folders end with "/"."""
+        return self._ignored
+
+    def commit_of(self, revision: str) -> str | None:
+        """The commit that a name stands for, None if git does not know it."""
+        return objects.commit_of(self._git, revision) if self.has_git else None
+
+    def midpoints(self, bad: str, good: Iterable[str]) -> list[str]:
+        """See :func:`flakefighters.state.objects.midpoints`."""
+        return objects.midpoints(self._git.at(self.base, 30), bad, good) if self.has_git else []
+
+    def described(self, commit: str) -> tuple[str, str] | None:
+        """Subject and author of a commit."""
+        return objects.described(self._git, commit) if self.has_git else None
+
     def read_many(self, tree: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents of ``paths`` in ``tree``, as far as git has them; two calls."""
         names = objects.list_tree(self._git, tree) if self.has_git else None
@@ -190,13 +212,21 @@ class Checkout:
         Before uncommitted edits that is the commit; in a pull request what it has in common with
         ``base_branch``; otherwise the commit's parent.  None if git does not know.
         """
-        if not self.has_git or self.commit is None:
-            return None
-        who, tree = "an uncommitted edit", self.tree
-        if not self.dirty:
-            who, tree = self._before_commit(base_branch)
+        who, tree = self.former_tree(base_branch)
         files = None if tree is None else self.files_of(tree)
         return None if files is None else (who, files)
+
+    def former_tree(self, base_branch: str | None = None) -> tuple[str, str | None]:
+        """The same as a tree; None if git does not know."""
+        if not self.has_git or self.commit is None:
+            return "", None
+        if self.dirty:
+            return "an uncommitted edit", self.tree
+        return self._before_commit(base_branch)
+
+    def tree_of(self, commit: str) -> str | None:
+        """The tree of a commit; None if git does not have it."""
+        return objects.tree_of(self._git, commit) if is_commit(commit) else None
 
     def _before_commit(self, base_branch: str | None) -> tuple[str, str | None]:
         for name in (f"origin/{base_branch}", base_branch) if base_branch else ():

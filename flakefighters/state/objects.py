@@ -12,7 +12,20 @@ from flakefighters.state.git import is_commit
 if TYPE_CHECKING:
     from flakefighters.state.git import Git
 
-__all__ = ["Edit", "edits", "file_map", "list_tree", "log", "merge_base", "read_blobs", "tree_of"]
+__all__ = [
+    "Edit",
+    "commit_of",
+    "described",
+    "edits",
+    "entries",
+    "file_map",
+    "list_tree",
+    "log",
+    "merge_base",
+    "midpoints",
+    "read_blobs",
+    "tree_of",
+]
 
 _BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
 _EDITS: Final = (
@@ -34,20 +47,20 @@ class Edit(NamedTuple):
 
 def list_tree(git: Git, tree: str) -> dict[str, str] | None:
     """Path to object id of everything in ``tree``, submodules too; None if git has it not."""
-    records = _records(git, tree)
+    records = entries(git, tree)
     return None if records is None else {path: name for path, _, name in records}
 
 
 def file_map(git: Git, tree: str) -> dict[str, str] | None:
     """Path to what file maps have of everything in ``tree``; None if git has it not."""
-    records = _records(git, tree)
+    records = entries(git, tree)
     if records is None:
         return None
     return {path: with_mode(name[:SHORT], path, mode) for path, mode, name in records}
 
 
-def _records(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
-    """Path, mode and object id of everything in ``tree``."""
+def entries(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
+    """Path, mode and object id of everything in ``tree``; None if git has it not."""
     if not is_commit(tree):
         return None
     answer = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
@@ -121,6 +134,38 @@ def log(git: Git, commit: str, limit: int) -> list[tuple[str, int]]:
         if is_commit(name) and at.lstrip("-").isdigit():
             found.append((name, int(at)))
     return found
+
+
+def midpoints(git: Git, bad: str, good: Iterable[str]) -> list[str]:
+    """The commits of ``bad`` that no ``good`` one has, by how well each halves them, best first.
+
+    As ``git bisect`` chooses; none if git does not know one of them.
+    """
+    names = [bad, *good]
+    if not all(map(is_commit, names)):
+        return []
+    without = [f"^{one}" for one in names[1:]]
+    output = git.ask("rev-list", "--bisect-all", bad, *without, "--").output
+    found = (line.partition(" ")[0] for line in output.decode("ascii", "replace").splitlines())
+    return [name for name in found if is_commit(name)]
+
+
+def commit_of(git: Git, revision: str) -> str | None:
+    """The commit that a name stands for, None if git does not know it."""
+    answer = git.ask(
+        "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"
+    )
+    name = answer.output.decode("ascii", "replace").strip()
+    return name if is_commit(name) else None
+
+
+def described(git: Git, commit: str) -> tuple[str, str] | None:
+    """Subject and author of a commit."""
+    if not is_commit(commit):
+        return None
+    answer = git.ask("log", "-1", "--no-show-signature", "--format=%s%x00%an", commit, "--")
+    subject, separator, author = answer.output.decode("utf-8", "replace").partition("\0")
+    return (subject.strip(), author.strip()) if separator else None
 
 
 def edits(git: Git, commit: str, since: str, path: str) -> list[Edit]:

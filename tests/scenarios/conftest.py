@@ -26,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=bool(os.environ.get("SCENARIOS_EXACT")),
         help="undecided is not good enough where a verdict is possible",
     )
+    group.addoption(
+        "--scenarios-confirm",
+        action="store_true",
+        default=bool(os.environ.get("SCENARIOS_CONFIRM")),
+        help="put every failure on trial",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,6 +24,8 @@ def test_scenario(
     if scenario.name in WRONG_NOW and not exact:
         request.applymarker(pytest.mark.xfail(reason=WRONG_NOW[scenario.name], strict=False))
     repository = Repository(tmp_path, git=not scenario.bare)
+    if request.config.getoption("--scenarios-confirm", False):
+        repository.options.append("--flakefighters-confirm=all")
     result = scenario.play(repository)
     label, reason = result.verdict(scenario.nodeid)
     if scenario.truth == "genuine" and label == "flaky":

@@ -14,6 +14,7 @@ from flakefighters.session import finish_orders as orders
 from flakefighters.session.finish import Finished, Plan
 from flakefighters.session.places import Spool
 from flakefighters.state.anchor import Anchor
+from flakefighters.trials.bench import Bench
 from tests.history.made_runs import make_run, make_verdict
 
 ANCHOR = Anchor(path=Path("/p"), inipath=Path("/p/pytest.ini"))
@@ -48,6 +49,7 @@ def test_an_order_arrives_whole() -> None:
         session=session,
         spools=[Spool(Path("/p/spool"), frozenset({0, 1})), Spool(Path("/q"))],
         unreadable={"0" * 32: "it is damaged"},
+        bench=Bench(python=("python",), environ={"A": "1"}, path=("/p",), seconds=30.0),
     )
     usual = Plan(target=server, record_to=server)
     for one, plain in ((plan, usual), (session, Session())):

@@ -40,6 +40,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--commits", type=int, default=20, help="to replay, per project")
     run.add_argument("--apart", type=int, default=1, help="commits between last pass and failure")
     run.add_argument("--seed", type=int, default=1)
+    run.add_argument("--kinds", action="store_true", help="flaky as people know it, not by errors")
+    run.add_argument("--confirm", action="store_true", help="put every failure on trial")
     run.add_argument("--pytest", default="", help="more arguments of pytest, in one word")
     summary = commands.add_parser("summary", help="print the tables")
     summary.add_argument("results", nargs="+", type=Path)
@@ -67,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
     work = options.work.resolve() / version
     arguments = tuple(options.pytest.split())
+    if options.confirm:
+        arguments += ("--flakefighters-confirm=all",)
     suite = Suite(repository, work, options.python, arguments, setup=options.setup)
     finished = {
         record["key"]
@@ -82,7 +86,7 @@ def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
             yield from reversed_fixes(suite, options.commit, options.fixes, done)
         if options.commits:
             asked = options.commits, options.seed, options.apart
-            yield from flaky_half(suite, options.commit, *asked, done)
+            yield from flaky_half(suite, options.commit, *asked, done, kinds=options.kinds)
 
     for record in records():
         with options.results.open("a", encoding="utf-8") as file:

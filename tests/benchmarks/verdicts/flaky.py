@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.benchmarks.verdicts.account import (
@@ -15,21 +15,31 @@ from tests.benchmarks.verdicts.account import (
     ran_at_import,
     tests_running,
 )
-from tests.benchmarks.verdicts.suite import Suite, git
+from tests.benchmarks.verdicts.suite import Suite, git, trials_of
 
 __all__ = ["flaky_half"]
 
 _ERRORS = ("ConnectionError", "TimeoutError", "AssertionError", "OSError")
+#: What the probe knows besides.
+KINDS = ("clock", "seed", "race", "order", "port", "file", "outage", "service")
 #: So many tests of a run fail that it is not yet "many at once".
 _MOST = 24
 
 
 def flaky_half(
-    suite: Suite, commit: str, pairs: int, seed: int, apart: int, done: Callable[[str], bool]
+    suite: Suite,
+    commit: str,
+    pairs: int,
+    seed: int,
+    apart: int,
+    done: Callable[[str], bool],
+    *,
+    kinds: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Yield a record for each of the newest commits before ``commit`` that changed Python code.
 
-    The test's last pass is recorded ``apart`` commits of the main line before each.
+    The test's last pass is recorded ``apart`` commits of the main line before each.  With
+    ``kinds`` tests are flaky in the ways that people know, and not by an error alone.
     """
     line = git(
         suite.place, "rev-list", "--first-parent", "-n", "4000", suite.resolve(commit)
@@ -44,16 +54,21 @@ def flaky_half(
         if number >= pairs:
             return
         number += 1
-        key = f"flaky {child[:10]} {apart} {seed}"
+        key = f"flaky {child[:10]} {apart} {seed}{' kinds' if kinds else ''}"
         if done(key):
             continue
         yield {"key": key, "half": "flaky", "commit": child, "parent": parent, "apart": apart} | (
-            _replay(suite, parent, child, paths, random.Random(key))
+            _replay(suite, parent, child, paths, random.Random(key), KINDS if kinds else _ERRORS)
         )
 
 
 def _replay(
-    suite: Suite, parent: str, child: str, paths: list[str], chance: random.Random
+    suite: Suite,
+    parent: str,
+    child: str,
+    paths: list[str],
+    chance: random.Random,
+    ways: Sequence[str],
 ) -> dict[str, Any]:
     suite.check_out(parent)
     recorded = suite.run(ours=True)
@@ -79,7 +94,7 @@ def _replay(
     setups = [{name: suite.source_of(one, name) for name in SETTINGS} for one in (parent, child)]
     able = sorted(recorded.passed() & would_pass.passed())
     chosen = chance.sample(able, min(_MOST, len(able) // 3))
-    inject = {nodeid: chance.choice(_ERRORS) for nodeid in chosen}
+    inject = {nodeid: ways[place % len(ways)] for place, nodeid in enumerate(chosen)}
     suite.check_out(child)
     suite.put_history(kept)
     outcome = suite.run(ours=True, inject=inject)
@@ -97,6 +112,7 @@ def _replay(
             "label": verdict["label"],
             "confidence": verdict["confidence"],
             "by": evidence.get("by"),
+            **trials_of(verdict),
             "reason": verdict["reason"],
         }
         if verdict["label"] != "flaky":

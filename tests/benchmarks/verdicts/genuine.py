@@ -15,7 +15,7 @@ from tests.benchmarks.verdicts.mutants import (
     mutants_of,
     unrelated_edit,
 )
-from tests.benchmarks.verdicts.suite import Outcome, Suite, git
+from tests.benchmarks.verdicts.suite import Outcome, Suite, git, trials_of
 
 __all__ = ["failures", "genuine_half", "is_test"]
 
@@ -138,6 +138,7 @@ def failures(outcome: Outcome, stable: set[str], known: set[str]) -> list[dict[s
             "confidence": verdict["confidence"],
             "by": verdict["evidence"].get("by"),
             "reason": verdict["reason"],
+            **trials_of(verdict),
         }
         if verdict["label"] != "genuine":
             record["error"] = outcome.errors.get(nodeid, "")

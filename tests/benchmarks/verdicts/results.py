@@ -44,6 +44,9 @@ def as_markdown(records: Sequence[Record]) -> str:
         parts += [_genuine_table(mutants), _operators(mutants)]
     if replays:
         parts.append(_flaky_table(replays))
+    tried = [one for one in _failures(records) if "read" in one]
+    if tried:
+        parts.append(_trials_table(records))
     for half, good in (("genuine", "genuine"), ("flaky", "flaky")):
         parts.append(_reasons([one for one in records if one["half"] == half], half, good))
     return "\n".join(part for part in parts if part)
@@ -99,6 +102,37 @@ def _flaky_table(records: Sequence[Record]) -> str:
             f"| {name} | {python} | {len(some)} | {' | '.join(cells)}"
             f" | {labels['genuine']} | {labels['undecided'] + labels['none']} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def _trials_table(records: Sequence[Record]) -> str:
+    """What reading said and what trials found, by what was wrong."""
+    lines = [
+        "| | on trial | right by reading | right after trials | undecided | wrong | proved | s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        for failure in _failures([record]):
+            if "read" in failure:
+                name = failure.get("error") if record["half"] == "flaky" else "a change"
+                for key in ((record["half"], str(name)), (record["half"], "all")):
+                    groups.setdefault(key, []).append(failure)
+    for (half, name), some in sorted(
+        groups.items(), key=lambda one: (one[0][0], one[0][1] == "all")
+    ):
+        wrong_label = "genuine" if half == "flaky" else "flaky"
+        took = sorted(one["seconds"] for one in some if one["confidence"] == "proved")
+        cells = (
+            len(some),
+            _share(sum(one["read"] == half for one in some), len(some)),
+            _share(sum(one["label"] == half for one in some), len(some)),
+            sum(one["label"] == "undecided" for one in some),
+            sum(one["label"] == wrong_label for one in some),
+            len(took),
+            f"{took[len(took) // 2]:.1f}" if took else "",
+        )
+        lines.append(f"| {half}: {name} | {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
 

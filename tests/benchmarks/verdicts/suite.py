@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.benchmarks.verdicts.setups import prepare
 
-__all__ = ["Outcome", "Suite", "git"]
+__all__ = ["Outcome", "Suite", "git", "trials_of"]
 
 _PROBE = Path(__file__).resolve().parent / "probe"
 _DATABASE = "flakefighters.db"
@@ -54,6 +54,19 @@ _NO_VERDICT: Mapping[str, Any] = {
     "reason": "no verdict was given",
     "evidence": {},
 }
+
+
+def trials_of(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """What reading alone had said, and what the trials took; nothing where there were none."""
+    evidence = verdict["evidence"]
+    trials = evidence.get("trials")
+    if not trials:
+        return {}
+    return {
+        "read": evidence["was"],
+        "trials": len(trials) + evidence.get("more_trials", 0),
+        "seconds": sum(one.get("took", 0) for one in trials) / 1000,
+    }
 
 
 @dataclass(slots=True)
@@ -123,7 +136,13 @@ class Suite:
         if inject:
             chosen.write_text(json.dumps(inject), "utf-8")
         switch = ["--flakefighters"] if ours else ["-p", "no:flakefighters"]
-        return self._pytest(switch, {"VERDICTS_INJECT": str(chosen)} if inject else {})
+        state = self.work / f"{self.name}.state"
+        state.mkdir(exist_ok=True)
+        (state / "day").write_text(str(time.time()))
+        variables = {"VERDICTS_STATE": str(state)}
+        if inject:
+            variables["VERDICTS_INJECT"] = str(chosen)
+        return self._pytest(switch, variables)
 
     def contexts(self) -> tuple[Outcome, dict[str, dict[int, set[str]]]] | None:
         """Run under coverage.py; path to line to the tests that ran it ("" for imports)."""
@@ -207,7 +226,8 @@ def _environ() -> dict[str, str]:
         if not name.startswith(ours) and name not in ("CI", "GITHUB_ACTIONS", "PYTHONPATH")
     }
     # Without bytecode: two edits of one size in one second would run the older.
-    return environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    more = {"FLAKEFIGHTERS_CONFIRM_SECONDS": "1200", "FLAKEFIGHTERS_CONFIRM_TESTS": "48"}
+    return environ | {"PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def git(folder: Path, *arguments: str) -> str:
