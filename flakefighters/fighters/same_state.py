@@ -85,6 +85,9 @@ class SameState:
                 reason=f"{doubt.reason}, though it passed on the same state {when}",
                 evidence={**evidence, "doubt": doubt.slug},
             )
+        acting = [past.run.id for past in passes if believed(past.run, Use.ACT, case.head)]
+        if acting:
+            evidence["act_on"] = acting[0]
         new = introduced(case)
         more = f" and in {count(len(passes) - 1, 'other run')}" if len(passes) > 1 else ""
         return Verdict(

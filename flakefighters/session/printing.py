@@ -39,6 +39,8 @@ def show(session: SessionView, terminal: Any) -> None:
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
     if finished is not None and (section or verbosity > -2):
         last = f"{counts if joint else _without(session)}; {_became(session)}"
+        if session.ending:
+            last += f"; {escaped(session.ending, session.where)}"
         terminal.line(last if section else f"flakefighters: {last}")
 
 

@@ -107,6 +107,8 @@ class Asked(NamedTuple):
     history_runs: int = 50
     show_verdicts: bool = False
     trace: str = "auto"
+    #: Failures that are proved flaky do not fail the run.
+    suppress: bool = False
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -124,6 +126,7 @@ def asked(config: Any, option: Any = None) -> Asked:
         history_runs=option.flakefighters_history_runs,
         show_verdicts=option.flakefighters_verdicts,
         trace=option.flakefighters_trace,
+        suppress="flaky" not in option.flakefighters_fail_on,
     )
 
 

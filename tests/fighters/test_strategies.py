@@ -43,6 +43,14 @@ def test_a_pass_on_the_same_state() -> None:
     assert said.reason.startswith("passed on the same state in run 000c (12 minutes ago)")
     assert said.reason.endswith(" and in 1 other run")
     assert said.evidence["passed"] == 2
+    assert said.evidence["act_on"] == said.evidence["passes"][0]
+
+
+def test_a_pass_of_another_pull_request_is_proof_and_nothing_is_done_for_it() -> None:
+    said = SameState().judge(case(past=(past(pr="8"),)))
+    assert said is not None
+    assert said.confidence is Confidence.PROVED
+    assert "act_on" not in said.evidence
 
 
 @pytest.mark.parametrize(
