@@ -136,6 +136,13 @@ _OPTIONS: Final = (
         dest="flakefighters_fail_on",
         help="The same as --flakefighters-fail-on genuine,undecided.",
     ),
+    _option(
+        "--flakefighters-quarantine",
+        choices=("enforce", "report", "off"),
+        default="report",
+        help="Leave quarantined failures out of the exit code, or only tell of them "
+        "(default: report).",
+    ),
 )
 
 

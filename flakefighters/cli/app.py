@@ -15,8 +15,10 @@ from flakefighters.cli import (
     check,
     grants,
     login,
+    mark,
     prune,
     purge,
+    quarantine,
     runs,
     settings,
     setup,
@@ -63,6 +65,8 @@ def _options(
 
 
 for _group in (setup, settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
+    _group.register(app)
+for _group in (mark, quarantine):
     _group.register(app)
 describe(app)
 

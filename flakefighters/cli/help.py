@@ -18,6 +18,10 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "tests": "List tests by failures, with flake rates",
         "explain": "Tell why a test failed, with the evidence",
     },
+    "Decide": {
+        "mark": "Say what you know of a test or failure",
+        "quarantine": "Add, list, remove, suggest, export, import",
+    },
     "Set up": {
         "init": "Write profiles.toml; share a history",
         "profiles": "List profiles and which one is used here",
@@ -50,6 +54,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "explain tests/test_tax.py::test_vat",
         "explain test_vat --run 51be",
         "explain tests/test_tax.py",
+    ),
+    "mark": ('mark test_retry flaky --reason "the sandbox is slow"', "mark test_retry --undo"),
+    "quarantine": (
+        "quarantine add tests/test_pay.py::test_retry --until 30d",
+        "quarantine suggest",
+        "quarantine export quarantine.jsonl",
     ),
     "init": (
         "init",
@@ -91,6 +101,9 @@ def describe(app: typer.Typer) -> None:
         name = command.name or ""
         command.short_help = lines.get(name)
         command.epilog = _examples(name)
+    for group in app.registered_groups:
+        group.short_help = lines.get(group.name or "")
+        group.epilog = _examples(group.name or "")
 
 
 def _examples(name: str) -> str | None:

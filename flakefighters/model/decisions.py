@@ -11,7 +11,18 @@ from typing import Any, Final, NamedTuple
 
 from flakefighters.ids import h128
 
-__all__ = ["MARK", "MARKS", "NO_MARK", "OFF", "ON", "QUARANTINE", "Event", "expired", "in_force"]
+__all__ = [
+    "MARK",
+    "MARKS",
+    "NO_MARK",
+    "OFF",
+    "ON",
+    "QUARANTINE",
+    "Event",
+    "expired",
+    "heads",
+    "in_force",
+]
 __all__ += ["signature_target", "standing", "targets_of"]
 
 MARK: Final = "mark"
@@ -77,11 +88,16 @@ def standing(events: Iterable[Event]) -> dict[tuple[str, str], Event]:
             groups.setdefault((one.kind, one.target), []).append(one)
     found = {}
     for (kind, target), group in groups.items():
-        replaced = {old for one in group for old in one.supersedes if old < one.id}
-        newest = sorted(group, key=lambda one: (one.at, one.id), reverse=True)
-        heads = [one for one in newest if one.id not in replaced]
-        found[kind, target] = min(heads, key=lambda one: _CAREFUL[kind].index(one.state))
+        newest = sorted(heads(group), key=lambda one: (one.at, one.id), reverse=True)
+        found[kind, target] = min(newest, key=lambda one: _CAREFUL[kind].index(one.state))
     return found
+
+
+def heads(events: Iterable[Event]) -> list[Event]:
+    """Those of some events of one kind and target whose place no other one takes."""
+    every = list(events)
+    replaced = {old for one in every for old in one.supersedes if old < one.id}
+    return [one for one in every if one.id not in replaced]
 
 
 def in_force(events: Iterable[Event], today: str) -> list[Event]:

@@ -76,6 +76,8 @@ class Settings(NamedTuple):
     keep_days: int | None = None
     store_output: str = "none"  # or "failures"
     on_error: str = "warn"  # or "fail"
+    #: What undecided failures of quarantined tests do to the exit code.
+    quarantine_undecided: str = "fail"  # or "pass"
 
 
 class Resolution(NamedTuple):

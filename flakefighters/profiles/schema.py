@@ -80,6 +80,7 @@ class ProfileFields(BaseModel):
     keep_days: int | None = Field(None, ge=1)
     store_output: Literal["none", "failures"] = "none"
     on_error: Literal["warn", "fail"] = "warn"
+    quarantine_undecided: Literal["fail", "pass"] = "fail"
 
 
 class _LayerSource(PydanticBaseSettingsSource):

@@ -359,4 +359,5 @@ def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) 
         keep_days=policy.keep_days,
         store_output=policy.store_output,
         on_error=active.on_error,
+        quarantine_undecided=active.quarantine_undecided,
     )

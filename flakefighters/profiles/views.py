@@ -27,6 +27,7 @@ _DEFAULTS: Final = {
     "read_only": "false",
     "store_output": "none",
     "on_error": "warn",
+    "quarantine_undecided": "fail",
 }
 
 

@@ -97,7 +97,18 @@ def _doubts(value: Any) -> str | None:
 
 #: Ids that say nothing to a reader, and what the reason or another sentence says already.
 _SILENT: Final = frozenset(
-    ("by", "state", "environment", "source", "passed", "started", "was_at", "doubt", "draws")
+    (
+        "by",
+        "state",
+        "environment",
+        "source",
+        "passed",
+        "started",
+        "was_at",
+        "doubt",
+        "draws",
+        "act_on",
+    )
 )
 
 _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {

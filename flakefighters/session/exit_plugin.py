@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flakefighters.model import Outcome
+from flakefighters.model.decisions import QUARANTINE, in_force, targets_of
 from flakefighters.originals import real
+from flakefighters.reports.decisions import day
 from flakefighters.session import printing
 from flakefighters.session.exit_code import Decision, Ending, Failing, Policy, decide
 
 if TYPE_CHECKING:
+    from flakefighters.model.decisions import Event
     from flakefighters.session.protocols import SessionView
 
 __all__ = ["ExitCode"]
@@ -114,7 +117,9 @@ class ExitCode:
         Of a test with several attempts the last ones count: as many as there are failing reports.
         """
         ours = self._ours
-        judged = [] if ours.finished is None else ours.finished.judged.joint
+        finished = ours.finished
+        judged = [] if finished is None else finished.judged.joint
+        held = set() if finished is None else in_quarantine(finished.decisions, ours.world.now())
         verdicts = {(one.nodeid, one.attempt, one.index): one for one in judged}
         found = []
         for nodeid, reports in self._met.items():
@@ -124,11 +129,19 @@ class ExitCode:
             if not failed:
                 found.append(Failing(None))
             found += [
-                Failing(verdicts.get((based, one.attempt, index)))
+                Failing(
+                    verdicts.get((based, one.attempt, index)),
+                    quarantined=not held.isdisjoint(targets_of(based)),
+                )
                 for one in failed
                 for index in range(len(one.failures))
             ]
         return found
+
+
+def in_quarantine(decisions: Iterable[Event], now: int) -> set[str]:
+    """What is in quarantine at this time (µs UTC): tests, or functions with all parameters."""
+    return {one.target for one in in_force(decisions, day(now)) if one.kind == QUARANTINE}
 
 
 def _too_many_warnings(config: Any) -> bool:

@@ -102,14 +102,16 @@ def open_session(config: Any, ready: Prepared) -> None:
 
 def _decide_exit_code(session: Session) -> None:
     """If asked to, let verdicts have a say in the exit code."""
-    if not session.asked.suppress:
+    suppress, quarantine = session.asked.suppress, session.asked.quarantine == "enforce"
+    if not (suppress or quarantine):
         return
     with as_installed():
         from flakefighters.session.exit_code import Policy
         from flakefighters.session.exit_plugin import ExitCode
 
     # Registered before the session's plugin, it comes later: the verdicts are there.
-    plugin = ExitCode(session, Policy(suppress=session.asked.suppress))
+    undecided = session.start.resolution.settings.quarantine_undecided == "pass"
+    plugin = ExitCode(session, Policy(suppress, quarantine, undecided))
     session.config.pluginmanager.register(plugin, "flakefighters-exit-code")
 
 

@@ -109,6 +109,8 @@ class Asked(NamedTuple):
     trace: str = "auto"
     #: Failures that are proved flaky do not fail the run.
     suppress: bool = False
+    #: What is done about tests in quarantine: "enforce", "report" or "off".
+    quarantine: str = "report"
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -127,6 +129,7 @@ def asked(config: Any, option: Any = None) -> Asked:
         show_verdicts=option.flakefighters_verdicts,
         trace=option.flakefighters_trace,
         suppress="flaky" not in option.flakefighters_fail_on,
+        quarantine=option.flakefighters_quarantine,
     )
 
 
