@@ -86,7 +86,7 @@ class Desk:
         found = matching(self.place, asked, list(names))
         functions = {name.partition("[")[0] for name in found}
         if len(functions) == 1:
-            return found[0] if len(found) == 1 else functions.pop()
+            return found[0] if "[" in asked and len(found) == 1 else functions.pop()
         if found:
             some = ", ".join(sorted(functions)[:5])
             raise NotFoundError(f"{asked!r} may be {some}", remedy="name one test or function")

@@ -85,7 +85,7 @@ def add(
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """Put a test into quarantine, or change what is said of one that is there.
+    """Put a test into quarantine, or change its terms.
 
     It still runs and is recorded; --flakefighters-quarantine tells pytest what to do about it.
     """
@@ -125,7 +125,10 @@ def list_them(
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """List the tests in quarantine, those whose time is over, and those to release."""
+    """List the tests in quarantine.
+
+    Those whose time is over are listed as well, and those that passed often enough to be released.
+    """
     with sit_down(Asked(profile, database_url, rootdir, project_name), "") as desk:
         held = _quarantined(desk.events)
         passed = _passed(desk, held)
@@ -153,7 +156,10 @@ def suggest(
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """Propose tests for quarantine and for release, with evidence. Nothing is changed."""
+    """Propose tests for quarantine and for release.
+
+    Each with its evidence; nothing is changed.
+    """
     with sit_down(Asked(profile, database_url, rootdir, project_name), "") as desk:
         held = _quarantined(desk.events)
         found = to_settle(held, _passed(desk, held), day(desk.now))
@@ -180,7 +186,10 @@ def export(
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """Write the quarantine and all marks as text that can be committed: an event a line."""
+    """Write quarantine and marks as text.
+
+    It can be committed: every decision is one line of JSON, and later ones are added at the end.
+    """
     with sit_down(Asked(profile, database_url, rootdir, project_name), "") as desk:
         text = to_text(desk.events)
     if file == "-":
@@ -201,7 +210,10 @@ def import_(
     database_url: DatabaseUrl = None,
     rootdir: RootDir = None,
 ) -> None:
-    """Add what `quarantine export` wrote; what is known already is passed over."""
+    """Add what `quarantine export` wrote.
+
+    What is known already is passed over.
+    """
     events, wrong = from_text(_read(file))
     asked = Asked(profile, database_url, rootdir, project_name)
     with sit_down(asked, "quarantine", create=True) as desk:

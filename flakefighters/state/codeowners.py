@@ -46,9 +46,9 @@ def owners_in(text: str, path: str) -> str:
     for line in text.splitlines():
         pattern, *names = line.partition("#")[0].split() or [""]
         # A section of GitLab's, and what GitHub does not understand, is no pattern.
-        if pattern and not pattern.startswith("!") and not _SECTION.match(pattern):
-            if _expression(pattern).fullmatch(path):
-                found = " ".join(names)
+        known = pattern and not pattern.startswith("!") and not _SECTION.match(pattern)
+        if known and _expression(pattern).fullmatch(path):
+            found = " ".join(names)
     return found
 
 

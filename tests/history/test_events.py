@@ -17,9 +17,11 @@ from tests.history.made_runs import PROJECT
 from tests.sync.contents import rows
 
 
-def event(target: str = "t.py::a", kind: str = MARK, **value: object) -> Event:
+def event(
+    target: str = "t.py::a", kind: str = MARK, at: int | None = None, **value: object
+) -> Event:
     said = {"state": "flaky", **value}
-    return Event(uuid7(), PROJECT.identity, kind, target, said, "Jöe \x00 Doe", 12)
+    return Event(uuid7(at), PROJECT.identity, kind, target, said, "Jöe \x00 Doe", 12)
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def target(tmp_path: Path) -> Target:
 
 
 def test_they_are_added_once_and_read_by_target(target: Target) -> None:
-    old = event("t.py::\ud800", reason="a\x00b")
-    new = event("t.py::b", QUARANTINE)._replace(supersedes=(old.id,))
+    old = event("t.py::\ud800", at=1000, reason="a\x00b")
+    new = event("t.py::b", QUARANTINE, at=2000)._replace(supersedes=(old.id,))
     with open_history(target) as history:
         assert history.events(PROJECT.identity) == []
         assert history.add_events(PROJECT, [new, old]) == 2
