@@ -181,12 +181,8 @@ def explain(
         decided = _decisions(history, project, rows)
     now = time.time_ns() // 1000
     if as_json:
-        record = _record(rows, name, results, again=again)
-        show_json(
-            record
-            if again
-            else {**record, "decisions": [event_record(one, now) for one in decided]}
-        )
+        decisions = [event_record(one, now) for one in decided]
+        show_json(_record(rows, name, results, decisions, again=again))
     elif again:
         show(recheck_page(name[-4:], rows[0].nodeid, results))
     else:
@@ -196,7 +192,12 @@ def explain(
 
 
 def _record(
-    rows: Sequence[ExecutionRow], run: str, results: Sequence[Recheck], *, again: bool
+    rows: Sequence[ExecutionRow],
+    run: str,
+    results: Sequence[Recheck],
+    decisions: Sequence[Record],
+    *,
+    again: bool,
 ) -> Record:
     """What ``--json`` prints; the recheck alone if that was asked for."""
     nodeid = rows[0].nodeid
@@ -204,7 +205,7 @@ def _record(
     if again and record is not None:
         return record
     found = [result_record(row) for row in rows]
-    return {"nodeid": nodeid, "results": found, "recheck": record}
+    return {"nodeid": nodeid, "results": found, "recheck": record, "decisions": decisions}
 
 
 def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[ExecutionRow, ...]:

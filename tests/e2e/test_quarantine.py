@@ -194,12 +194,12 @@ def test_a_foreign_file_decides_nothing(moody: Project, down: Path) -> None:
     assert "quarantined without" not in ended.out
 
 
-def test_a_polluted_process_knows_them(moody: Project, down: Path) -> None:
-    text = (moody.root / "test_it.py").read_text()
-    moody.test(text + "    import time\n    time.time = lambda: 1.0\n")
-    moody.pytest(expect=0)
-    decide(moody, QUARANTINE, "test_it.py::test_moody", "on", until="2999-01-31")
-    ended = fail(moody, down, ENFORCE)
+def test_a_polluted_process_knows_them(project: Project, down: Path) -> None:
+    text = code(MOODY).replace("{path!r}", repr(str(down)))
+    project.write({"test_it.py": text + "    import time\n    time.time = lambda: 1.0\n"})
+    project.pytest(expect=0)
+    decide(project, QUARANTINE, "test_it.py::test_moody", "on", until="2999-01-31")
+    ended = fail(project, down, ENFORCE)
     assert ended.code == 0
     assert "quarantined until 2999-01-31" in ended.out
 
