@@ -20,7 +20,7 @@ from flakefighters.history import History
 from flakefighters.history.events import need_curator
 from flakefighters.ids import uuid7
 from flakefighters.model import Project
-from flakefighters.model.decisions import Event, heads, signature_target
+from flakefighters.model.decisions import Event, function_of, heads, signature_target
 from flakefighters.session.open_history import open_checked
 from flakefighters.state.git import Git
 
@@ -84,9 +84,10 @@ class Desk:
             if spelling in names:
                 return spelling
         found = matching(self.place, asked, list(names))
-        functions = {name.partition("[")[0] for name in found}
+        functions = {function_of(name) for name in found}
         if len(functions) == 1:
-            return found[0] if "[" in asked and len(found) == 1 else functions.pop()
+            function = functions.pop()
+            return found[0] if len(found) == 1 and function_of(asked) != asked else function
         if found:
             some = ", ".join(sorted(functions)[:5])
             raise NotFoundError(f"{asked!r} may be {some}", remedy="name one test or function")

@@ -29,7 +29,7 @@ from flakefighters.judging.proposals import (
     to_quarantine,
     to_settle,
 )
-from flakefighters.model.decisions import OFF, ON, QUARANTINE, Event, standing
+from flakefighters.model.decisions import OFF, ON, QUARANTINE, Event, function_of, standing
 from flakefighters.reports.decisions import day, decision_text, event_record, quarantine_table
 from flakefighters.reports.page import Span, line
 from flakefighters.state.codeowners import owners
@@ -264,7 +264,7 @@ def _passed(desk: Desk, held: list[Event]) -> dict[str, int]:
     passed = {}
     for one in held:
         first = _first(desk.events, one)
-        tests = [name for name in names if one.target in (name, name.partition("[")[0])]
+        tests = [name for name in names if one.target in (name, function_of(name))]
         times = [
             passes_since(desk.history.executions_of(name, identity, 4 * RELEASE), first)
             for name in tests

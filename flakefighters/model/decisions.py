@@ -11,19 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from flakefighters.ids import h128
 
-__all__ = [
-    "MARK",
-    "MARKS",
-    "NO_MARK",
-    "OFF",
-    "ON",
-    "QUARANTINE",
-    "Event",
-    "expired",
-    "heads",
-    "in_force",
-]
-__all__ += ["signature_target", "standing", "targets_of"]
+__all__ = ["MARK", "MARKS", "NO_MARK", "OFF", "ON", "QUARANTINE", "Event"]
+__all__ += ["expired", "function_of", "heads", "in_force", "signature_target", "standing"]
+__all__ += ["targets_of"]
 
 MARK: Final = "mark"
 QUARANTINE: Final = "quarantine"
@@ -71,9 +61,15 @@ def signature_target(signature: str) -> str:
     return f"{_SIGNATURE}{h128('signature', signature)}"
 
 
+def function_of(nodeid: str) -> str:
+    """A node id without parameters; a folder may have brackets in its name."""
+    path, colons, rest = nodeid.partition("::")
+    return path + colons + rest.partition("[")[0]
+
+
 def targets_of(nodeid: str, signature: str = "") -> tuple[str, ...]:
     """What events on a failure of a test may be about, the closest first."""
-    names = dict.fromkeys((nodeid, nodeid.partition("[")[0]))
+    names = dict.fromkeys((nodeid, function_of(nodeid)))
     return (*names, *([signature_target(signature)] if signature else []))
 
 

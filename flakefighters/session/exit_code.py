@@ -36,6 +36,8 @@ class Failing(NamedTuple):
 
     verdict: Verdict | None
     quarantined: bool = False
+    #: A person says that it, or all like it, is genuine.
+    marked_genuine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,8 @@ def _kept(failing: Failing, policy: Policy) -> str | None:
         return "without a verdict"
     if verdict.label is Label.GENUINE:
         return "genuine"
+    if failing.marked_genuine:
+        return "marked genuine"
     if verdict.introduced:
         return "flaky, perhaps introduced here"
     quarantined = policy.quarantine and failing.quarantined

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flakefighters.model import Outcome
-from flakefighters.model.decisions import QUARANTINE, in_force, targets_of
+from flakefighters.model.decisions import MARK, ON, QUARANTINE, in_force, targets_of
 from flakefighters.originals import real
 from flakefighters.reports.decisions import day
 from flakefighters.session import printing
 from flakefighters.session.exit_code import Decision, Ending, Failing, Policy, decide
 
 if TYPE_CHECKING:
+    from flakefighters.model import Failure, Verdict
     from flakefighters.model.decisions import Event
     from flakefighters.session.protocols import SessionView
 
@@ -119,7 +120,7 @@ class ExitCode:
         ours = self._ours
         finished = ours.finished
         judged = [] if finished is None else finished.judged.joint
-        held = set() if finished is None else in_quarantine(finished.decisions, ours.world.now())
+        decided = [] if finished is None else in_force(finished.decisions, day(ours.world.now()))
         verdicts = {(one.nodeid, one.attempt, one.index): one for one in judged}
         found = []
         for nodeid, reports in self._met.items():
@@ -129,19 +130,20 @@ class ExitCode:
             if not failed:
                 found.append(Failing(None))
             found += [
-                Failing(
-                    verdicts.get((based, one.attempt, index)),
-                    quarantined=not held.isdisjoint(targets_of(based)),
-                )
+                _decided(verdicts.get((based, one.attempt, index)), based, failure, decided)
                 for one in failed
-                for index in range(len(one.failures))
+                for index, failure in enumerate(one.failures)
             ]
         return found
 
 
-def in_quarantine(decisions: Iterable[Event], now: int) -> set[str]:
-    """What is in quarantine at this time (µs UTC): tests, or functions with all parameters."""
-    return {one.target for one in in_force(decisions, day(now)) if one.kind == QUARANTINE}
+def _decided(
+    verdict: Verdict | None, nodeid: str, failure: Failure, decisions: Iterable[Event]
+) -> Failing:
+    """A failure with its verdict and what people decided on it."""
+    targets = targets_of(nodeid, failure.signature)
+    said = {(one.kind, one.state) for one in decisions if one.target in targets}
+    return Failing(verdict, (QUARANTINE, ON) in said, (MARK, "genuine") in said)
 
 
 def _too_many_warnings(config: Any) -> bool:

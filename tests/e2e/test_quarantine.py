@@ -11,7 +11,7 @@ import pytest
 from flakefighters.history import open_history
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
-from flakefighters.model.decisions import MARK, QUARANTINE, Event
+from flakefighters.model.decisions import MARK, QUARANTINE, Event, signature_target
 from tests.e2e.project import Ended, Project, code
 from tests.requirements import need_module
 
@@ -150,6 +150,18 @@ def test_marks_stand_beside_the_verdict(moody: Project, down: Path) -> None:
     assert [label for label, _ in ended.verdicts] == ["FLAKY"]
     assert "    marked fixed by Ada" in ended.out
     assert "yesterday" in ended.out
+
+
+def test_what_is_marked_as_genuine_is_never_left_out(moody: Project, down: Path) -> None:
+    fail(moody, down)
+    run = moody.run()
+    (failure,) = run.executions[0].failures
+    decide(moody, MARK, signature_target(failure.signature), "genuine", reason="the disk")
+    ended = fail(moody, down, "--flakefighters-suppress")
+    assert ended.code == 1
+    assert ended.closing.endswith("exit code stays 1: 1 marked genuine")
+    assert [label for label, _ in ended.verdicts] == ["FLAKY"], "which is no proof"
+    assert "    marked genuine by Ada" in ended.out
 
 
 def test_a_function_with_all_of_its_parameters(project: Project, down: Path) -> None:

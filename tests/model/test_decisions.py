@@ -111,3 +111,4 @@ def test_what_events_on_a_failure_are_about() -> None:
         signature_target("sig"),
     )
     assert targets_of(TEST) == (TEST,)
+    assert targets_of("[a]/t.py::test_a[1]") == ("[a]/t.py::test_a[1]", "[a]/t.py::test_a")

@@ -88,6 +88,12 @@ def test_quarantine(kind: str, quarantined: bool, policy: Policy, code: int) -> 
     assert decide(ending(*of([kind], quarantined=quarantined)), policy).code == code
 
 
+def test_what_a_person_marked_as_genuine_counts() -> None:
+    marked = Failing(KINDS["proved"], quarantined=True, marked_genuine=True)
+    for policy in (SUPPRESS, LENIENT):
+        assert decide(ending(marked), policy).sentence == "exit code stays 1: 1 marked genuine"
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
