@@ -122,6 +122,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "doubts": _doubts,
     "seen": lambda value: f"{value} seen",
     "passes": _passes,
+    "unsure": lambda _: "functions were not watched: a change since then may have made it flaky",
     "runs": _runs,
     "results": _runs,
     "run": lambda value: f"proved by run {str(value)[-4:]}",

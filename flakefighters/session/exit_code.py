@@ -132,7 +132,7 @@ def _kept(failing: Failing, policy: Policy) -> str | None:
         return "genuine"
     if failing.marked_genuine:
         return "marked genuine"
-    if verdict.introduced:
+    if verdict.introduced or verdict.evidence.get("unsure"):
         return "flaky, perhaps introduced here"
     quarantined = policy.quarantine and failing.quarantined
     if _is_proved(verdict):

@@ -31,6 +31,7 @@ KINDS: Final[dict[str, Verdict | None]] = {
             ("strong", Label.FLAKY, Confidence.STRONG, {"by": "touched_change"}),
             ("doubtful", Label.FLAKY, Confidence.PROVED, {"by": "same_state"}),
             ("introduced", Label.FLAKY, Confidence.PROVED, RERUN),
+            ("unsure", Label.FLAKY, Confidence.PROVED, {"by": "rerun", "unsure": True}),
             ("proved", Label.FLAKY, Confidence.PROVED, RERUN),
             ("state", Label.FLAKY, Confidence.PROVED, {"by": "same_state", "act_on": "r1"}),
         )
@@ -57,6 +58,7 @@ def of(kinds: Sequence[str], *, quarantined: bool = False) -> list[Failing]:
         (["proved", "state"], "exit code 0: all 2 failures are flaky, proved"),
         (["genuine"], "exit code stays 1: 1 genuine"),
         (["introduced"], "exit code stays 1: 1 flaky, perhaps introduced here"),
+        (["unsure"], "exit code stays 1: 1 flaky, perhaps introduced here"),
         (["strong"], "exit code stays 1: 1 flaky, but no proof counts here"),
         (["doubtful"], "exit code stays 1: 1 flaky, but no proof counts here"),
         (["none"], "exit code stays 1: 1 without a verdict"),
