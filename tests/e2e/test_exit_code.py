@@ -221,6 +221,13 @@ def test_a_stopped_session_stays(world: World, option: str, workers: tuple[str, 
     assert f"exit code stays {ended.code}" in ended.closing
 
 
+def test_a_session_that_was_to_stop_at_its_last_test_stays(world: World) -> None:
+    world.write()
+    world.pass_once()
+    ended = world.fail(SUPPRESS, "-x", "-k", "moody", expect=1)
+    assert ended.closing.endswith("the session was stopped (stopping after 1 failures)")
+
+
 #: Name to what a conftest does, the exit code, and what is said of it.
 CONFTESTS: Mapping[str, tuple[str, int, str]] = {
     "another code": (
@@ -323,6 +330,23 @@ def test_a_crashed_worker_stays(world: World) -> None:
     world.pass_once("-n", "2", plugins=["xdist"])
     ended = world.fail("-n", "2", SUPPRESS, expect=1, plugins=["xdist"])
     assert "exit code stays 1: a worker crashed" in ended.closing
+
+
+def test_a_worker_that_crashes_after_its_tests_stays(world: World) -> None:
+    need_module("xdist")
+    world.write()
+    conftest = f"""
+        import os
+
+        def pytest_sessionfinish(session):
+            if hasattr(session.config, "workerinput") and os.path.exists({str(world.down)!r}):
+                os._exit(3)
+        """
+    world.project.write({"conftest.py": conftest})
+    world.pass_once("-n", "2", plugins=["xdist"])
+    ended = world.fail("-n", "2", SUPPRESS, plugins=["xdist"])
+    assert ended.code != 0
+    assert "exit code stays" in ended.out
 
 
 @WORKERS
