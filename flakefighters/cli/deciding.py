@@ -17,6 +17,7 @@ from flakefighters.cli.matching import matching, near, spellings
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history import History
+from flakefighters.history.events import add as add_events
 from flakefighters.history.events import need_curator
 from flakefighters.ids import uuid7
 from flakefighters.model import Project
@@ -70,7 +71,7 @@ class Desk:
             at,
             tuple(sorted(one.id for one in known)),
         )
-        self.history.add_events(self.project, [event])
+        add_events(self.history.database, self.project, [event])
         return event
 
     def test(self, asked: str) -> str:

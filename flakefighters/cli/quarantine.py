@@ -22,6 +22,7 @@ from flakefighters.cli.output import say, show, show_json, write
 from flakefighters.cli.place import Asked
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history.event_text import from_text, to_text
+from flakefighters.history.events import add as add_events
 from flakefighters.judging.proposals import (
     RELEASE,
     Proposal,
@@ -218,7 +219,7 @@ def import_(
     asked = Asked(profile, database_url, rootdir, project_name)
     with sit_down(asked, "quarantine", create=True) as desk:
         own = [one for one in events if one.project == desk.project.identity]
-        new = desk.history.add_events(desk.project, own)
+        new = add_events(desk.history.database, desk.project, own)
     others = sorted({one.project for one in events} - {desk.project.identity})
     if as_json:
         told = {"new": new, "known": len(own) - new, "refused": wrong, "other_projects": others}

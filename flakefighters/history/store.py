@@ -21,16 +21,7 @@ if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row
     from flakefighters.history.earlier import Further
     from flakefighters.history.intake import Saved
-    from flakefighters.model import (
-        Environment,
-        Past,
-        Project,
-        Run,
-        RunHead,
-        Target,
-        Trust,
-        Verdict,
-    )
+    from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
     from flakefighters.model.decisions import Event
     from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
@@ -338,12 +329,6 @@ class History:
         from flakefighters.history import events
 
         return events.read(self.database, self._names(project), targets)
-
-    def add_events(self, project: Project, events_: Sequence[Event]) -> int:
-        """Add what people decided; returns how much of it is new.  DatabaseError if we may not."""
-        from flakefighters.history import events
-
-        return events.add(self.database, project, events_)
 
     # -- summaries -----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from flakefighters.errors import ConfigError, ConflictError
 from flakefighters.history import History
+from flakefighters.history.events import add as add_events
 from flakefighters.history.events import may_decide, read
 from flakefighters.history.purge import Tombstone, tombstones
 from flakefighters.model import Project, Trust
@@ -107,7 +108,9 @@ def _send_events(local: History, remote: History, theirs: Inventory, done: Trans
         else:
             may = may_decide(remote.database) if may is None else may
             if may:
-                done.events += remote.add_events(Project(identity=identity, label=label), new)
+                done.events += add_events(
+                    remote.database, Project(identity=identity, label=label), new
+                )
                 continue
             why = "mark that only a curator may send"
         done.kept_back[why] = done.kept_back.get(why, 0) + len(new)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flakefighters.history import open_history
+from flakefighters.history.events import add as add_events
 from flakefighters.ids import uuid7
 from flakefighters.model import Target
 from flakefighters.model.decisions import MARK, QUARANTINE, Event, signature_target
@@ -49,7 +50,7 @@ def decide(project: Project, kind: str, target: str, state: str, **value: str) -
     said = {"state": state, **value}
     event = Event(uuid7(), identity, kind, target, said, "Ada \x1b[31mRed", 1)
     with open_history(Target(backend="sqlite", path=project.database)) as history:
-        assert history.add_events(project.run().project, [event]) == 1
+        assert add_events(history.database, project.run().project, [event]) == 1
 
 
 def fail(project: Project, down: Path, *args: str, workers: Sequence[str] = ()) -> Ended:

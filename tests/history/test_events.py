@@ -8,6 +8,7 @@ import pytest
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history import open_history
+from flakefighters.history.events import add as add_events
 from flakefighters.history.events import content_hash, may_decide, need_curator
 from flakefighters.history.orphans import sweep
 from flakefighters.ids import uuid7
@@ -34,8 +35,8 @@ def test_they_are_added_once_and_read_by_target(target: Target) -> None:
     new = event("t.py::b", QUARANTINE, at=2000)._replace(supersedes=(old.id,))
     with open_history(target) as history:
         assert history.events(PROJECT.identity) == []
-        assert history.add_events(PROJECT, [new, old]) == 2
-        assert history.add_events(PROJECT, [new, old]) == 0
+        assert add_events(history.database, PROJECT, [new, old]) == 2
+        assert add_events(history.database, PROJECT, [new, old]) == 0
         assert history.events(PROJECT.identity) == [old, new]
         assert history.events(PROJECT.identity, ["t.py::b", "t.py::c"]) == [new]
         assert history.events("github.com/other/one") == []
@@ -48,7 +49,7 @@ def test_they_are_added_once_and_read_by_target(target: Target) -> None:
 
 def test_rows_that_make_no_sense_are_left_out(target: Target) -> None:
     with open_history(target) as history:
-        history.add_events(PROJECT, [event()])
+        add_events(history.database, PROJECT, [event()])
     for column, text in (("value", "[]"), ("value", "{"), ("supersedes", "1")):
         rows(target, f"UPDATE event SET {column} = ?", text)
         with open_history(target) as history:
@@ -64,7 +65,7 @@ def test_a_file_for_reading_only(target: Target) -> None:
         with pytest.raises(DatabaseError, match="may not quarantine"):
             need_curator(history.database, "quarantine")
         with pytest.raises(DatabaseError):
-            history.add_events(Project(identity="p", label="p"), [event()])
+            add_events(history.database, Project(identity="p", label="p"), [event()])
 
 
 def test_the_hash_covers_all_of_it() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history import open_history
+from flakefighters.history.events import add as add_events
 from flakefighters.history.events import may_decide, need_curator
 from flakefighters.ids import uuid7
 from flakefighters.model import Project, Target
@@ -48,7 +49,7 @@ def event(state: str = ON, project: Project = PROJECT, *supersedes: str) -> Even
 
 def decide(target: Target, *events: Event, project: Project = PROJECT) -> None:
     with open_history(target) as history:
-        assert history.add_events(project, events) == len(events)
+        assert add_events(history.database, project, events) == len(events)
 
 
 def decided(target: Target) -> list[Event]:
@@ -101,7 +102,7 @@ def test_who_may_decide(team: Team) -> None:
             with pytest.raises(DatabaseError, match=f"{team.names[task]} may not quarantine"):
                 need_curator(history.database, "quarantine")
             with pytest.raises(DatabaseError, match="lacks rights"):
-                history.add_events(PROJECT, [event()])
+                add_events(history.database, PROJECT, [event()])
     with (
         open_history(team.target("curator", read_only=True)) as history,
         pytest.raises(DatabaseError, match="reading only"),
@@ -119,7 +120,7 @@ def test_two_people_at_once(team: Team) -> None:
         with open_history(team.target("curator")) as history:
             known = [one.id for one in history.events(PROJECT.identity)]
             together.wait(20)
-            history.add_events(PROJECT, [event(state, PROJECT, *known)])
+            add_events(history.database, PROJECT, [event(state, PROJECT, *known)])
 
     people = [Thread(target=decide_with, args=(state,)) for state in (ON, OFF)]
     for one in people:

@@ -10,6 +10,7 @@ import pytest
 from flakefighters.errors import ConfigError, ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.history.chains import suite_links
+from flakefighters.history.events import add as add_events
 from flakefighters.history.foreign import Limits, open_foreign
 from flakefighters.history.pack import MAX_CHAIN, chain_of
 from flakefighters.ids import uuid7
@@ -85,7 +86,7 @@ def test_events_and_tombstones_come_along(
     value = {"state": "flaky", "reason": "näïve"}
     decided = Event(event, PROJECT.identity, MARK, "t.py::test_3", value, "Jane", START)
     with open_history(remote) as history:
-        assert history.add_events(PROJECT, [decided]) == 1
+        assert add_events(history.database, PROJECT, [decided]) == 1
     said = (
         f"INSERT INTO flakefighters.event VALUES ('{forged}', {project}, 'mark', 't.py::test_3', "
         f"'{{}}', NULL, 'somebody', {START}, '{'0' * 64}'); "
