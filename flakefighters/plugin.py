@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Generator
@@ -40,6 +41,24 @@ def _count(text: str) -> int:
     if value < 0:
         raise ValueError(text)
     return value
+
+
+#: What can fail a run.  Only what is proved flaky can be left out.
+_FAILING: Final = ("genuine", "undecided", "flaky")
+_MUST_FAIL: Final = frozenset({"genuine", "undecided"})
+
+
+def _which(text: str) -> tuple[str, ...]:
+    named = [one.strip() for one in text.split(",")]
+    which = _FAILING if named == ["all"] else tuple(one for one in _FAILING if one in named)
+    if named != ["all"] and not set(named) <= set(_FAILING):
+        raise argparse.ArgumentTypeError(f"{text!r} is not made of {', '.join(_FAILING)}, or all")
+    if not _MUST_FAIL.issubset(which):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} lacks genuine or undecided: only failures that are proved flaky can be left "
+            "out, so write genuine,undecided"
+        )
+    return which
 
 
 def _option(name: str, **known: Any) -> tuple[str, dict[str, Any]]:
@@ -102,6 +121,28 @@ _OPTIONS: Final = (
         choices=("auto", "functions", "off"),
         default="auto",
         help="How closely to watch what tests run (default: auto).",
+    ),
+    _option(
+        "--flakefighters-fail-on",
+        metavar="WHICH",
+        type=_which,
+        default=_FAILING,
+        dest="flakefighters_fail_on",
+        help="Which failures fail the run: genuine,undecided, or all (default: all).",
+    ),
+    _option(
+        "--flakefighters-suppress",
+        action="store_const",
+        const=("genuine", "undecided"),
+        dest="flakefighters_fail_on",
+        help="The same as --flakefighters-fail-on genuine,undecided.",
+    ),
+    _option(
+        "--flakefighters-quarantine",
+        choices=("enforce", "report", "off"),
+        default="report",
+        help="Leave quarantined failures out of the exit code, or only tell of them "
+        "(default: report).",
     ),
 )
 

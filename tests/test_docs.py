@@ -179,11 +179,16 @@ def test_a_command_is_documented(name: str) -> None:
     command = commands()[name]
     assert command.help
     text = section(COMMANDS, f"`flakefighters {name}`")
-    for option, told in options(command):
+    below = getattr(command, "commands", {})
+    for part in below:
+        assert below[part].help, part
+        assert f"`{name} {part}" in text, part
+    known = [option for one in (command, *below.values()) for option in options(one)]
+    for option, told in known:
         assert told, option
         assert re.search(rf"`{option}\b", text), f"{name} {option}"
     documented = set(re.findall(r"`(--[a-z-]+)", text))
-    assert documented <= {option for option, _ in options(command)}
+    assert documented <= {option for option, _ in known}
 
 
 def test_the_commands_own_options_are_documented() -> None:

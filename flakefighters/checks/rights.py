@@ -8,7 +8,7 @@ from typing import Final
 from flakefighters.checks.results import Check, failed, ok, skipped
 from flakefighters.checks.server import TABLES, Facts, Table
 from flakefighters.history.layout import SCHEMA_VERSION
-from flakefighters.history.roles import ADDED
+from flakefighters.history.roles import ADDED, DECIDED
 from flakefighters.model import Target
 
 __all__ = ["exposure", "rights", "version"]
@@ -75,7 +75,8 @@ def _schema(facts: Facts, target: Target) -> Iterator[Check]:
         )
         return
     ours = {table: facts.tables[table] for table in sorted(TABLES)}
-    added = {} if target.read_only else {table: ours[table] for table in sorted(ADDED)}
+    adds = not (target.read_only or _only_decides(ours))
+    added = {table: ours[table] for table in sorted(ADDED)} if adds else {}
     refused = _refused(facts, target, ours, added)
     if refused is not None:
         yield refused
@@ -85,6 +86,12 @@ def _schema(facts: Facts, target: Target) -> Iterator[Check]:
         return
     yield _version(facts, name)
     yield _enough(facts, target, list(ours.values()))
+
+
+def _only_decides(tables: Mapping[str, Table]) -> bool:
+    """Whether it is a curator's role: it adds decisions, and no runs."""
+    decides = all(tables[table].insert for table in DECIDED)
+    return decides and not any(tables[table].insert for table in ADDED)
 
 
 def _refused(
@@ -162,6 +169,8 @@ def _version(facts: Facts, name: str) -> Check:
 
 def _enough(facts: Facts, target: Target, tables: list[Table]) -> Check:
     role, grants = facts.role, "see `flakefighters grants`"
+    if not target.read_only and _only_decides({name: facts.tables[name] for name in TABLES}):
+        return ok("rights", f"{role} may read, mark and quarantine; it records no runs")
     # Of a superuser more is said elsewhere.
     owns = any(may.own for may in tables) and not facts.superuser
     removes = any(may.remove for may in tables) and not facts.superuser

@@ -17,8 +17,10 @@ from flakefighters.cli import (
     confirm,
     grants,
     login,
+    mark,
     prune,
     purge,
+    quarantine,
     runs,
     settings,
     setup,
@@ -79,6 +81,8 @@ for _group in (
     prune,
     purge,
 ):
+    _group.register(app)
+for _group in (mark, quarantine):
     _group.register(app)
 describe(app)
 

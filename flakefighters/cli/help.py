@@ -22,6 +22,10 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "confirm": "Run failing tests again to settle verdicts",
         "bisect": "Find the commit that broke a test",
     },
+    "Decide": {
+        "mark": "Say what you know of a test or failure",
+        "quarantine": "Add, list, remove, suggest, export, import",
+    },
     "Set up": {
         "init": "Write profiles.toml; share a history",
         "profiles": "List profiles and which one is used here",
@@ -57,6 +61,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "confirm": ("confirm", "confirm 51be --all", "confirm tests/test_tax.py::test_vat"),
     "bisect": ("bisect tests/test_tax.py::test_vat", "bisect test_vat --good v1.4"),
+    "mark": ('mark test_retry flaky --reason "the sandbox is slow"', "mark test_retry --undo"),
+    "quarantine": (
+        "quarantine add tests/test_pay.py::test_retry --until 30d",
+        "quarantine suggest",
+        "quarantine export quarantine.jsonl",
+    ),
     "init": (
         "init",
         "init --shared postgresql://ci_writer@db.example.org/flakes --ci github",
@@ -97,6 +107,9 @@ def describe(app: typer.Typer) -> None:
         name = command.name or ""
         command.short_help = lines.get(name)
         command.epilog = _examples(name)
+    for group in app.registered_groups:
+        group.short_help = lines.get(group.name or "")
+        group.epilog = _examples(group.name or "")
 
 
 def _examples(name: str) -> str | None:

@@ -247,7 +247,7 @@ def _push(
             with sides.open(local) as here, sides.open(target) as there:
                 done.add(room.push(here, there, report=report))
         else:
-            _send_purges(sides, local, target, done)
+            _send_decisions(sides, local, target, done)
     notes = []
     for address, number in sorted(sent.waiting.items()):
         if address != "local":
@@ -288,14 +288,14 @@ def _discard(sides: Sides, spool: str | None, address: str) -> None:
     say(f"dropped {count(dropped, 'run')} that waited for {address}")
 
 
-def _send_purges(sides: Sides, local: Target, target: Target, done: Transfer) -> None:
-    """What was purged here has to go there too, even if no runs of here do."""
-    from flakefighters.sync.push import push_purges
+def _send_decisions(sides: Sides, local: Target, target: Target, done: Transfer) -> None:
+    """What was purged and decided here has to go there too, even if no runs of here do."""
+    from flakefighters.sync.push import push_decisions
 
     if local.path is None or not os.path.lexists(local.path):
         return
     with sides.open(local) as here:
-        push_purges(here, lambda: sides.open(target), done)
+        push_decisions(here, lambda: sides.open(target), done)
 
 
 def _end(as_json: bool, *parts: _Part, several: bool = False) -> None:

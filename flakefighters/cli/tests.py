@@ -25,7 +25,9 @@ from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
 from flakefighters.model import Project, Recheck
+from flakefighters.model.decisions import Event, standing, targets_of
 from flakefighters.model.rows import ExecutionRow, TestRow
+from flakefighters.reports.decisions import decisions_page, event_record
 from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
@@ -176,17 +178,26 @@ def explain(
         if run is not None:
             rows = _of_run(rows, history.find(run, project.identity).id, nodeid)
         name, results = _recheck(history, rows, again=again)
+        decided = _decisions(history, project, rows)
+    now = time.time_ns() // 1000
     if as_json:
-        show_json(_record(rows, name, results, again=again))
+        decisions = [event_record(one, now) for one in decided]
+        show_json(_record(rows, name, results, decisions, again=again))
     elif again:
         show(recheck_page(name[-4:], rows[0].nodeid, results))
     else:
-        show(results_page(rows, time.time_ns() // 1000))
+        show(results_page(rows, now))
+        show(decisions_page(decided, now))
         show(today_page(name[-4:], results))
 
 
 def _record(
-    rows: Sequence[ExecutionRow], run: str, results: Sequence[Recheck], *, again: bool
+    rows: Sequence[ExecutionRow],
+    run: str,
+    results: Sequence[Recheck],
+    decisions: Sequence[Record],
+    *,
+    again: bool,
 ) -> Record:
     """What ``--json`` prints; the recheck alone if that was asked for."""
     nodeid = rows[0].nodeid
@@ -194,7 +205,7 @@ def _record(
     if again and record is not None:
         return record
     found = [result_record(row) for row in rows]
-    return {"nodeid": nodeid, "results": found, "recheck": record}
+    return {"nodeid": nodeid, "results": found, "recheck": record, "decisions": decisions}
 
 
 def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[ExecutionRow, ...]:
@@ -238,6 +249,18 @@ def _recheck(
     name = failed.run.id
     verdicts = history.verdicts([name])
     return name, recheck(history, history.load(name), failed.nodeid, verdicts)
+
+
+def _decisions(history: History, project: Project, rows: Sequence[ExecutionRow]) -> list[Event]:
+    """What people decided on a test and on its newest failure, and what stands of it."""
+    failed = next(filter(_has_failed, rows), None)
+    failures = [] if failed is None else [f for one in failed.executions for f in one.failures]
+    targets = {
+        target
+        for signature in ("", *(one.signature for one in failures))
+        for target in targets_of(rows[0].nodeid, signature)
+    }
+    return list(standing(history.events(project.identity, targets)).values())
 
 
 def _has_failed(row: ExecutionRow) -> bool:

@@ -5,11 +5,23 @@ Luo et al. (FSE 2014) define a flaky test by this: it passes and fails on the sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.chance import chance, edited, varied
 from flakefighters.fighters.sentences import apart, run_name
-from flakefighters.fighters.touched_change import introduced
-from flakefighters.model import Case, Confidence, Label, Need, Outcome, Use, Verdict, believed
+from flakefighters.fighters.touched_change import introduced, perhaps_introduced
+from flakefighters.model import (
+    Case,
+    Confidence,
+    Label,
+    Need,
+    Outcome,
+    Past,
+    Use,
+    Verdict,
+    believed,
+)
 from flakefighters.words import count
 
 __all__ = ["Rerun", "SameState"]
@@ -37,6 +49,7 @@ class Rerun:
             evidence={
                 "attempts": [[one.attempt, one.outcome.value] for one in case.attempts],
                 "introduced": list(map(str, new[:5])),
+                **_unsure(case),
             },
             introduced=bool(new),
         )
@@ -85,6 +98,7 @@ class SameState:
                 reason=f"{doubt.reason}, though it passed on the same state {when}",
                 evidence={**evidence, "doubt": doubt.slug},
             )
+        evidence |= {**_act_on(case, passes), **_unsure(case)}
         new = introduced(case)
         more = f" and in {count(len(passes) - 1, 'other run')}" if len(passes) > 1 else ""
         return Verdict(
@@ -96,3 +110,16 @@ class SameState:
             evidence={**evidence, "introduced": list(map(str, new[:5]))},
             introduced=bool(new),
         )
+
+
+def _act_on(case: Case, passes: Sequence[Past]) -> dict[str, str]:
+    """The run for whose pass the failure may be left out of the exit code, if there is one."""
+    for past in passes:
+        if believed(past.run, Use.ACT, case.head, merged=past.run.id in case.merged):
+            return {"act_on": past.run.id}
+    return {}
+
+
+def _unsure(case: Case) -> dict[str, bool]:
+    """Where it is not known what the test touched of the changes since it was last stable."""
+    return {"unsure": True} if perhaps_introduced(case) else {}

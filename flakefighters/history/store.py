@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flakefighters.history.earlier import Further
     from flakefighters.history.intake import Saved
     from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
+    from flakefighters.model.decisions import Event
     from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 
 __all__ = ["History", "open_history"]
@@ -317,6 +318,17 @@ class History:
     def verdicts(self, run_ids: Iterable[str]) -> tuple[Verdict, ...]:
         """All verdicts on these runs, every flakefighter's and the joined ones."""
         return read.verdicts(self.database, run_ids, unreadable=self.unreadable)
+
+    # -- decisions -----------------------------------------------------------------------------
+
+    def events(self, project: str, targets: Iterable[str] | None = None) -> list[Event]:
+        """What people decided on these targets or on all of a project, oldest first.
+
+        That of its aliases as well.
+        """
+        from flakefighters.history import events
+
+        return events.read(self.database, self._names(project), targets)
 
     # -- summaries -----------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ class Use(enum.StrEnum):
     BREAK = "break"  # a pass that ends such a row of failures
     LABEL = "label"  # what was said of a failure at the time
     FILES = "files"  # the list of the files of a state
+    ACT = "act"  # a pass on the same state for which a failure may be left out of the exit code
 
 
 class Scope(enum.Enum):
@@ -51,7 +52,7 @@ TABLE: Final[Mapping[Trust, Mapping[Use, Scope]]] = {
 #: Uses that tell something of a state, whatever branch it was met on.
 _OF_THE_STATE: Final = frozenset({Use.PROOF, Use.FILES})
 #: Uses for which a run with a debugger is no good: a person may have changed what it did.
-_UNDISTURBED: Final = frozenset({Use.BASELINE, Use.PROOF})
+_UNDISTURBED: Final = frozenset({Use.BASELINE, Use.PROOF, Use.ACT})
 
 
 def believed(evidence: RunHead, use: Use, judged: RunHead, *, merged: bool = False) -> bool:

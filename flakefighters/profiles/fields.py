@@ -102,6 +102,12 @@ PROFILE_FIELDS: Final = (
         "warn",
         "what a history that cannot be used does: a line, or exit code 4 before the tests",
     ),
+    Field(
+        "quarantine_undecided",
+        "fail, pass",
+        "fail",
+        "whether undecided failures of quarantined tests fail the run; genuine ones always do",
+    ),
 )
 
 #: Variables that are no settings of a profile.

@@ -80,6 +80,8 @@ class Settings(NamedTuple):
     confirm_seconds: int | None = None
     confirm_tests: int = 20
     on_error: str = "warn"  # or "fail"
+    #: What undecided failures of quarantined tests do to the exit code.
+    quarantine_undecided: str = "fail"  # or "pass"
 
 
 class Resolution(NamedTuple):

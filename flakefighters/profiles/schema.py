@@ -84,6 +84,7 @@ class ProfileFields(BaseModel):
     store_output: Literal["none", "failures"] = "none"
     confirm: Literal["off", "undecided", "all"] = "off"
     on_error: Literal["warn", "fail"] = "warn"
+    quarantine_undecided: Literal["fail", "pass"] = "fail"
 
 
 class _LayerSource(PydanticBaseSettingsSource):

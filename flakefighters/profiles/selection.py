@@ -363,4 +363,5 @@ def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) 
         confirm_exclude=merged.confirm_exclude,
         confirm_seconds=merged.confirm_seconds,
         confirm_tests=merged.confirm_tests,
+        quarantine_undecided=active.quarantine_undecided,
     )

@@ -28,6 +28,7 @@ _DEFAULTS: Final = {
     "store_output": "none",
     "confirm": "off",
     "on_error": "warn",
+    "quarantine_undecided": "fail",
 }
 
 

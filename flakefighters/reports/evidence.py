@@ -134,6 +134,7 @@ _SILENT: Final = frozenset(
         "was_by",
         "doubt",
         "draws",
+        "act_on",
     )
 )
 
@@ -153,6 +154,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "doubts": _doubts,
     "seen": lambda value: f"{value} seen",
     "passes": _passes,
+    "unsure": lambda _: "a change since then may have made it flaky",
     "runs": _runs,
     "results": _runs,
     "run": lambda value: f"proved by run {str(value)[-4:]}",

@@ -19,7 +19,7 @@ from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
-from flakefighters.model import Trust, Watch
+from flakefighters.model import Came, Trust, Watch
 from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
 from flakefighters.session.traces import without_traces
@@ -27,6 +27,7 @@ from flakefighters.session.traces import without_traces
 if TYPE_CHECKING:
     from flakefighters.history import History
     from flakefighters.model import Run, Target, Verdict
+    from flakefighters.model.decisions import Event
     from flakefighters.session.places import Spool
     from flakefighters.session.trials import OnTrial
     from flakefighters.state.checkout import Checkout
@@ -66,6 +67,8 @@ class Finished:
     notes: list[str] = field(default_factory=list)
     #: Verdicts on failures of earlier runs, which this run proves flaky.
     proved: list[Verdict] = field(default_factory=list)
+    #: What people decided on tests that failed, and on their failures.
+    decisions: list[Event] = field(default_factory=list)
     #: The run as it was, or would have been, saved.
     run: Run | None = None
     #: How many failures were put on trial, and how many of them were settled.
@@ -105,6 +108,7 @@ def finish(
         )
         gone = _judge(run._replace(head=evidence.judged), evidence, checkout, plan, done)
         trial = _trial(run, evidence, checkout, plan, done)
+        done.decisions = _decisions(run, evidence, done)
         done.run = run = run._replace(seen=done.judged.basis)
         if plan.save and into is not None and into not in gone:
             _save(run, into, checkout, plan, done)
@@ -200,6 +204,34 @@ def _judge(
                 gone.append(history)
         else:
             return gone
+
+
+def _decisions(run: Run, evidence: Evidence, done: Finished) -> list[Event]:
+    """What people decided on what failed: one question to each history.
+
+    A file of unknown origin is not asked: anybody may have decided in it.
+    """
+    failed = failing(run)
+    if not failed:
+        return []
+    with as_installed():
+        from flakefighters.model.decisions import NO_MARK, OFF, standing, targets_of
+    targets = {
+        target
+        for one in failed
+        for failure in one.failures
+        for target in targets_of(one.nodeid, failure.signature)
+    }
+    found: dict[str, Event] = {}
+    for history, how in evidence.sources:
+        if how is Came.FILE:
+            continue
+        try:
+            found |= {one.id: one for one in history.events(run.project.identity, targets)}
+        except FlakefightersError as error:
+            done.notes.append(f"{error.message}, so marks and quarantine are not known")
+    stand = standing(found.values()).values()
+    return [one for one in stand if one.state not in (OFF, NO_MARK)]
 
 
 def _open(

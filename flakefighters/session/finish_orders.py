@@ -19,6 +19,7 @@ from flakefighters.state.anchor import Anchor
 
 if TYPE_CHECKING:
     from flakefighters.model import Run
+    from flakefighters.model.decisions import Event
 
 __all__ = ["Order", "outcome_from_json", "outcome_to_json"]
 
@@ -70,11 +71,22 @@ _PLAN: Final[Mapping[str, _Way]] = {
 _JUDGED: Final[Mapping[str, _Way]] = {"joint": _VERDICTS, "said": _VERDICTS}
 _OUTCOME: Final[Mapping[str, _Way]] = {
     "proved": _VERDICTS,
+    "decisions": (
+        wire.plain,
+        lambda plain: [wire.load(_event(), one) for one in plain],
+    ),
     "judged": (
         lambda judged: _to_json(judged, _JUDGED),
         lambda plain: Judged(**_from_json(plain, _JUDGED)),
     ),
 }
+
+
+def _event() -> type[Event]:
+    """Imported where there are some."""
+    from flakefighters.model.decisions import Event
+
+    return Event
 
 
 class Order(NamedTuple):

@@ -97,7 +97,7 @@ class Session:
         self._begun = False
         self._suite_told = 0
         self._uncollected: list[Closed] = []
-        self._shown = False
+        self._shown, self.ending = False, ""
         self.xml = junit.Properties(config)
         ci = start.resolution.ci is not None
         self.where = "ci" if ci else "terminal"

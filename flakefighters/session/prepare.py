@@ -18,6 +18,7 @@ import pytest
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.history import Evidence, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
+from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust, Watch
 from flakefighters.originals import real
 from flakefighters.session import printing
@@ -93,9 +94,25 @@ def open_session(config: Any, ready: Prepared) -> None:
     except Exception as error:  # as above
         _say(config, f"not active: {type(error).__name__}: {error}"[:300])
         return
+    _decide_exit_code(session)
     config.pluginmanager.register(session, "flakefighters-session")
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
+
+
+def _decide_exit_code(session: Session) -> None:
+    """If asked to, let verdicts have a say in the exit code."""
+    suppress, quarantine = session.asked.suppress, session.asked.quarantine == "enforce"
+    if not (suppress or quarantine):
+        return
+    with as_installed():
+        from flakefighters.session.exit_code import Policy
+        from flakefighters.session.exit_plugin import ExitCode
+
+    # Registered before the session's plugin, it comes later: the verdicts are there.
+    undecided = session.start.resolution.settings.quarantine_undecided == "pass"
+    plugin = ExitCode(session, Policy(suppress, quarantine, undecided))
+    session.config.pluginmanager.register(plugin, "flakefighters-exit-code")
 
 
 def chosen(wishes: Asked) -> tuple[str, ...] | None:

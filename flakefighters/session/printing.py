@@ -11,6 +11,8 @@ from flakefighters.reports.escape import escape
 from flakefighters.words import count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flakefighters.model import Execution, Verdict
     from flakefighters.reports.terminal import Line
     from flakefighters.session.protocols import SessionView
@@ -39,6 +41,8 @@ def show(session: SessionView, terminal: Any) -> None:
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
     if finished is not None and (section or verbosity > -2):
         last = f"{counts if joint else _without(session)}; {_became(session)}"
+        if session.ending:
+            last += f"; {escaped(session.ending, session.where)}"
         terminal.line(last if section else f"flakefighters: {last}")
 
 
@@ -61,8 +65,11 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
         terminal.write_sep("=", "flakefighters")
     failures = [lines.Group(*one) for one in _failures(session)]
     shown = lines.grouped(failures, every=every)
+    decided_on = _decisions(session)
     for group in shown:
         _write(terminal, lines.verdict_line(group, session.where))
+        for decided in decided_on(group.verdict):
+            terminal.line(f"    {escaped(decided, session.where)}")
         if session.asked.show_verdicts:
             for said in session.finished.judged.said:
                 if _place(said) == _place(group.verdict):
@@ -76,6 +83,32 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     if (rest := lines.left_out(failures, shown)) is not None:
         terminal.line(rest)
     return lines.counted(failures)
+
+
+def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
+    """Tells what people decided on the failure of a verdict."""
+    finished = session.finished
+    decisions = [] if finished is None else finished.decisions
+    if session.asked.quarantine == "off":
+        decisions = [one for one in decisions if one.kind != "quarantine"]
+    if not decisions:
+        return lambda _: []
+    with as_installed():
+        from flakefighters.model.decisions import targets_of
+        from flakefighters.reports.decisions import decision_text
+
+    now = session.world.now()
+    signatures = {
+        (session.names(one.nodeid), one.attempt, index): failure.signature
+        for one in session.recorder.executions
+        for index, failure in enumerate(one.failures)
+    }
+
+    def on(verdict: Verdict) -> list[str]:
+        targets = targets_of(verdict.nodeid, signatures.get(_place(verdict), ""))
+        return [decision_text(one, now) for one in decisions if one.target in targets]
+
+    return on
 
 
 def _write(terminal: Any, line: Line) -> None:

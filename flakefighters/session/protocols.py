@@ -35,6 +35,10 @@ class SessionView(Protocol):
     where: str
     interrupted: bool
     notes: list[str]
+    #: The process in which the session began.
+    pid: int
+    #: What became of the exit code, in words; empty if it is pytest's own business.
+    ending: str
     #: None as long as it is not over.
     finished: Finished | None
 

@@ -109,6 +109,10 @@ class Asked(NamedTuple):
     trace: str = "auto"
     #: Which failures to put on trial; None if the profile is to say.
     confirm: str | None = None
+    #: Failures that are proved flaky do not fail the run.
+    suppress: bool = False
+    #: What is done about tests in quarantine: "enforce", "report" or "off".
+    quarantine: str = "report"
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -127,6 +131,8 @@ def asked(config: Any, option: Any = None) -> Asked:
         show_verdicts=option.flakefighters_verdicts,
         trace=option.flakefighters_trace,
         confirm=getattr(option, "flakefighters_confirm", None),
+        suppress="flaky" not in option.flakefighters_fail_on,
+        quarantine=option.flakefighters_quarantine,
     )
 
 

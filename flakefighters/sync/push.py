@@ -7,14 +7,16 @@ from typing import Final
 
 from flakefighters.errors import ConfigError, ConflictError
 from flakefighters.history import History
+from flakefighters.history.events import add as add_events
+from flakefighters.history.events import may_decide, read
 from flakefighters.history.purge import Tombstone, tombstones
-from flakefighters.model import Trust
+from flakefighters.model import Project, Trust
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import handshake, inventory_of
 from flakefighters.sync.tombstones import apply_tombstones, send_tombstones
 
-__all__ = ["LOCAL_PROJECT", "exchange_tombstones", "push", "push_purges", "why_kept_back"]
+__all__ = ["LOCAL_PROJECT", "exchange_tombstones", "push", "push_decisions", "why_kept_back"]
 
 #: How the random identity of a project begins that has no name on other machines.
 LOCAL_PROJECT: Final = "local:"
@@ -57,6 +59,7 @@ def push(
             done.conflicts.append(Conflict(name, found, ours.runs[name].content_hash))
     if changed:
         done.verdicts += remote.add_verdicts(local.verdicts(changed))
+    _send_events(local, remote, theirs, done)
     done.conflicts.sort()
     return done
 
@@ -71,12 +74,46 @@ def exchange_tombstones(local: History, remote: History, theirs: Inventory, done
     return send_tombstones(new, remote, done)
 
 
-def push_purges(local: History, open_remote: Callable[[], History], done: Transfer) -> None:
-    """Send what was purged here, and nothing else; the other side is only opened for that."""
-    if tombstones(local.database):
+def push_decisions(local: History, open_remote: Callable[[], History], done: Transfer) -> None:
+    """Send what was purged and decided here, and no runs; the other side is opened for that."""
+    if _has_events(local) or tombstones(local.database):
         with open_remote() as remote:
             handshake(remote)
-            exchange_tombstones(local, remote, inventory_of(remote), done)
+            theirs = inventory_of(remote)
+            exchange_tombstones(local, remote, theirs, done)
+            _send_events(local, remote, theirs, done)
+
+
+def _has_events(history: History) -> bool:
+    return bool(history.database.query("SELECT 1 FROM {s}event LIMIT 1"))
+
+
+def _send_events(local: History, remote: History, theirs: Inventory, done: Transfer) -> None:
+    """Send what people decided here.
+
+    Only a curator may; what is decided on a project that is not known there stays back as well.
+    """
+    if not _has_events(local):
+        return
+    there = {identity for identity, _ in remote.projects()}
+    may: bool | None = None
+    for identity, label in local.projects():
+        new = [one for one in read(local.database, [identity]) if one.id not in theirs.events]
+        if not new:
+            continue
+        if identity.startswith(LOCAL_PROJECT):
+            why = "mark in a project without a name"
+        elif identity not in there:
+            why = "mark in a project that is not known there"
+        else:
+            may = may_decide(remote.database) if may is None else may
+            if may:
+                done.events += add_events(
+                    remote.database, Project(identity=identity, label=label), new
+                )
+                continue
+            why = "mark that only a curator may send"
+        done.kept_back[why] = done.kept_back.get(why, 0) + len(new)
 
 
 def _compare(

@@ -16,9 +16,11 @@ from typing import Any, Final
 
 from flakefighters.history import content, pack
 from flakefighters.history.database import Database
+from flakefighters.history.events import content_hash
 from flakefighters.history.pack import SuiteLink
-from flakefighters.ids import encode
+from flakefighters.ids import encode, unstorable
 from flakefighters.model import Confidence, Label
+from flakefighters.model.decisions import Event
 from flakefighters.sync.links import live_order, order_from, walk
 from flakefighters.sync.run_hash import RUN_ID, Suite, WrongError, run_hash
 from flakefighters.sync.verify_shared import Shared, canonical_json, holds, text_field
@@ -187,9 +189,10 @@ def _int(number: int) -> str:
 
 
 def _good_event(shared: Shared, *row: Any) -> bool:
-    """Events have no recipe for their hash yet: only their form is checked."""
-    name, project, _, _, value, supersedes, _, at, _ = row
-    canonical_json(value)
-    if supersedes is not None:
-        canonical_json(supersedes)
-    return bool(RUN_ID.fullmatch(name)) and project in shared.identities and type(at) is int
+    """Whether a row of ``event`` is what its hash says, on a project that is known."""
+    name, project, kind, target, value, supersedes, by, at, said = row
+    replaced = () if supersedes is None else tuple(canonical_json(supersedes))
+    kind, target, by = map(unstorable, (kind, target, by))
+    identity = shared.identities[project]
+    event = Event(name, identity, kind, target, canonical_json(value), by, at, replaced)
+    return bool(RUN_ID.fullmatch(name)) and type(at) is int and content_hash(event) == said

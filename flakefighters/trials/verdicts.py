@@ -25,6 +25,8 @@ def settled(was: Verdict, trials: Sequence[Trial], before: Before | None, now: i
     facts = Facts.of(trials, accompanied=any(one.company for one in trials))
     label = conclude(facts)
     evidence = _evidence(was, trials, before)
+    if label is Label.FLAKY and facts.before is not Result.ALIKE and _perhaps(was):
+        evidence["unsure"] = True
     if label is None:
         return was._replace(
             fighter=JOINT,
@@ -46,6 +48,11 @@ def settled(was: Verdict, trials: Sequence[Trial], before: Before | None, now: i
         index=was.index,
         at=now,
     )
+
+
+def _perhaps(was: Verdict) -> bool:
+    """Whether reading could not rule out that a change reached the test."""
+    return any(was.evidence.get(name) for name in ("unsure", "doubts", "touched"))
 
 
 def _introduced(was: Verdict, facts: Facts, before: Before | None) -> bool:

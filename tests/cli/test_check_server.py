@@ -268,6 +268,7 @@ def granted(team: Team, task: str) -> Said:
     [
         ("writer", "may read and add; its runs count as protected"),
         ("pr_writer", "may read and add; its runs count as pr"),
+        ("curator", "may read, mark and quarantine; it records no runs"),
         ("reader", "may read"),
     ],
 )

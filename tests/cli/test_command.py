@@ -43,14 +43,15 @@ def test_help_names_every_command(command: Command) -> None:
 
 def test_every_command_has_its_group_its_line_and_an_example(command: Command) -> None:
     names = {str(one.name) for one in app.registered_commands}
+    names |= {str(one.name) for one in app.registered_groups}
     assert {name for rows in GROUPS.values() for name in rows} == names
     assert set(EXAMPLES) == {"", *names}
-    text = command("--help").out
+    text, widest = command("--help").out, max(map(len, names))
     assert "More:" not in text
     for rows in GROUPS.values():
         for name, line in rows.items():
             assert len(line) <= 45, line
-            assert f"\n  {name:<9} {line}\n" in text
+            assert f"\n  {name:<{widest}}  {line}\n" in text
     for name in names:
         assert f"flakefighters {EXAMPLES[name][0]}" in command(name, "--help").out
 
@@ -61,7 +62,8 @@ def test_every_example_is_understood(shop: Shop, command: Command) -> None:
         for example in examples:
             words = example.partition(" | ")[0].split()
             assert name in ("", words[0])
-            said = command(words[0], "--help").out
+            group = len(words) > 1 and words[0] in {one.name for one in app.registered_groups}
+            said = command(*words[: 2 if group else 1], "--help").out
             assert all(word in said for word in words if word.startswith("--")), example
 
 

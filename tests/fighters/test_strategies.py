@@ -43,6 +43,41 @@ def test_a_pass_on_the_same_state() -> None:
     assert said.reason.startswith("passed on the same state in run 000c (12 minutes ago)")
     assert said.reason.endswith(" and in 1 other run")
     assert said.evidence["passed"] == 2
+    assert said.evidence["act_on"] == said.evidence["passes"][0]
+
+
+@pytest.mark.parametrize(
+    ("more", "unsure"),
+    [
+        ({}, False),
+        ({"stable": baseline()}, False),
+        ({"stable": baseline(change("shop/tax.py")), "reach": reach("shop/tax.py")}, True),
+        ({"stable": baseline(change("shop/tax.py")), "reach": reach("shop/pay.py")}, False),
+        ({"stable": baseline(change("shop/tax.py"))}, True),
+        (
+            {
+                "stable": replace(baseline(change("shop/tax.py")), touching=Touching(watched=True)),
+                "reach": reach("shop/tax.py"),
+            },
+            False,
+        ),
+    ],
+    ids=["never", "no change", "reached", "not reached", "nothing known", "watched"],
+)
+def test_where_functions_are_not_watched_a_change_may_have_brought_it(
+    more: dict[str, Any], unsure: bool
+) -> None:
+    said = SameState().judge(case(past=(past(),), **more))
+    assert said is not None
+    assert not said.introduced
+    assert said.evidence.get("unsure", False) is unsure
+
+
+def test_a_pass_of_another_pull_request_is_proof_and_nothing_is_done_for_it() -> None:
+    said = SameState().judge(case(past=(past(pr="8"),)))
+    assert said is not None
+    assert said.confidence is Confidence.PROVED
+    assert "act_on" not in said.evidence
 
 
 @pytest.mark.parametrize(

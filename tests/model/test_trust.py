@@ -66,8 +66,9 @@ def test_what_another_pull_request_never_merged_is_no_past_of_ours(trust: Trust)
     for use in (Use.BASELINE, Use.STREAK, Use.BREAK, Use.LABEL):
         assert not believed(other, use, main)
         assert believed(other, use, main, merged=True)
-    # The same state is the same, whatever branch it was met on.
+    # The same state is the same, whatever branch it was met on; but nothing is done for it.
     assert believed(other, Use.PROOF, main)
+    assert not believed(other, Use.ACT, main)
 
 
 @given(evidence=HEADS, judged=HEADS, use=USES, merged=st.booleans())
@@ -111,6 +112,7 @@ def test_a_debugger_proves_nothing() -> None:
     run = head(context={"debugger": True})
     assert not believed(run, Use.PROOF, head())
     assert not believed(run, Use.BASELINE, head())
+    assert not believed(run, Use.ACT, head())
     assert believed(run, Use.STREAK, head())
 
 

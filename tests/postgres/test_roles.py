@@ -336,6 +336,7 @@ def test_another_machines_own_run_is_untrusted_in_a_clone(team: Team, tmp_path: 
     run = make_run(RESULTS, at=70, dirty=False)
     with open_history(team.target("writer")) as history:
         assert history.save(run, trust=Trust.LOCAL)
+        assert history.save(make_run(RESULTS, at=71, dirty=False))
     local = Target(backend="sqlite", path=tmp_path / "local.db", display="local.db")
     way = team.target("reader", read_only=True)
     clone_into(local, way)

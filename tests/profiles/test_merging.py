@@ -21,6 +21,7 @@ VALUES: dict[str, list[Any]] = {
     "keep_days": [11, 21, 31],
     "store_output": ["none", "failures", "none"],
     "on_error": ["warn", "fail", "warn"],
+    "quarantine_undecided": ["fail", "pass", "fail"],
 }
 TOP: dict[str, list[Any]] = {
     "project": ["p/one", "p/two", "p/three"],
@@ -133,6 +134,8 @@ def check_resolution(world: World, split: list[tuple[str, dict[str, int]]]) -> N
     assert found.target.path == world.anchor / url.removeprefix("sqlite:///")
     assert found.target.read_only is winner("read_only", True)
     assert found.settings.on_error == winner("on_error", "warn")
+    undecided = winner("quarantine_undecided", "fail")
+    assert found.settings.quarantine_undecided == undecided
     assert found.settings.project == winner("project", None)
     assert list(found.settings.state_env) == winner("state_env", [])
     assert list(found.settings.secret_env) == winner("secret_env", [])

@@ -10,6 +10,7 @@ from typing import Any
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session
 from flakefighters.model import Label, Secret, Target, Watch
+from flakefighters.model.decisions import MARK, Event
 from flakefighters.session import finish_orders as orders
 from flakefighters.session.finish import Finished, Plan
 from flakefighters.session.places import Spool
@@ -76,6 +77,7 @@ def test_the_outcome_arrives_whole() -> None:
         saved=True,
         proved=[make_verdict(run, "t.py::a", Label.FLAKY)],
         notes=["a note"],
+        decisions=[Event("1", "p", MARK, "t.py::a", {"state": "flaky"}, "Ada", 5, ("0",))],
         run=run,
     )
     assert orders.outcome_from_json(through_json(orders.outcome_to_json(done)), run) == done

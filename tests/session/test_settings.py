@@ -33,6 +33,8 @@ def config(**more: Any) -> Any:
         "flakefighters_history_runs": 50,
         "flakefighters_verdicts": False,
         "flakefighters_trace": "auto",
+        "flakefighters_fail_on": ("genuine", "undecided", "flaky"),
+        "flakefighters_quarantine": "report",
         **more.pop("option", {}),
     }
     plugins = more.pop("plugins", ())

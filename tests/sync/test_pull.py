@@ -10,12 +10,14 @@ import pytest
 from flakefighters.errors import ConfigError, ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.history.chains import suite_links
+from flakefighters.history.events import add as add_events
 from flakefighters.history.foreign import Limits, open_foreign
 from flakefighters.history.pack import MAX_CHAIN, chain_of
 from flakefighters.ids import uuid7
 from flakefighters.model import Label, Run, Target, Trust
+from flakefighters.model.decisions import MARK, Event
 from flakefighters.sync import Conflict, pull
-from tests.history.made_runs import START, make_run, make_state, make_verdict
+from tests.history.made_runs import PROJECT, START, make_run, make_state, make_verdict
 from tests.postgres.server import PostgresServer
 from tests.postgres.slow_line import SlowLine
 from tests.sync.contents import clone_into, content, path_of, pull_into, rows, save
@@ -79,12 +81,15 @@ def test_events_and_tombstones_come_along(
     save(remote, *runs)
     clone_into(local, remote)
     project = rows(local, "SELECT id FROM project")[0][0]
-    event, gone = uuid7(), runs[1].head.id
+    event, forged, gone = uuid7(), uuid7(), runs[1].head.id
     assert remote.database is not None
-    value = '{"label":"flaky"}'
+    value = {"state": "flaky", "reason": "näïve"}
+    decided = Event(event, PROJECT.identity, MARK, "t.py::test_3", value, "Jane", START)
+    with open_history(remote) as history:
+        assert add_events(history.database, PROJECT, [decided]) == 1
     said = (
-        f"INSERT INTO flakefighters.event VALUES ('{event}', {project}, 'mark', 't.py::test_3', "
-        f"'{value}', NULL, 'somebody', {START}, '{'0' * 64}'); "
+        f"INSERT INTO flakefighters.event VALUES ('{forged}', {project}, 'mark', 't.py::test_3', "
+        f"'{{}}', NULL, 'somebody', {START}, '{'0' * 64}'); "
         f"INSERT INTO flakefighters.tombstone VALUES ('run', '{gone}', {START}, 'somebody'); "
     )
     removed = "; ".join(
@@ -96,7 +101,9 @@ def test_events_and_tombstones_come_along(
     done = pull_into(local, remote)
     assert (done.runs, done.events, done.purged) == (0, 1, 1)
     assert content(local) == content(remote)
-    assert rows(local, "SELECT id, kind FROM event") == [(event, "mark")]
+    assert done.refused == {f"event {forged}": "is not what its hash says"}
+    with open_history(local) as history:
+        assert history.events(PROJECT.identity) == [decided]
     # What was purged does not come back, also not from one who still has it.
     other = remote._replace(database=server.create_database())
     try:
