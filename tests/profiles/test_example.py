@@ -25,7 +25,7 @@ def test_it_loads_as_it_is(world: World) -> None:
 
 def test_it_loads_with_everything_switched_on(world: World) -> None:
     text, count = re.subn(r"(?m)^# (\w+ = )", r"\1", example.text())
-    assert count == 10
+    assert count == 11
     world.project(text).ci().env(
         **{
             variable("ci", "password"): "s3cret",
