@@ -69,9 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
     work = options.work.resolve() / version
     arguments = tuple(options.pytest.split())
-    if options.confirm:
-        arguments += ("--flakefighters-confirm=all",)
-    suite = Suite(repository, work, options.python, arguments, setup=options.setup)
+    suite = Suite(
+        repository,
+        work,
+        options.python,
+        arguments,
+        setup=options.setup,
+        confirm=options.confirm,
+    )
     finished = {
         record["key"]
         for record in load([options.results])

@@ -79,6 +79,8 @@ class Suite:
     arguments: tuple[str, ...] = ()
     name: str = ""
     setup: str = "path"
+    #: Put every failure on trial.
+    confirm: bool = False
     place: Path = field(init=False)
     limit: float = 900.0
 
@@ -136,6 +138,8 @@ class Suite:
         if inject:
             chosen.write_text(json.dumps(inject), "utf-8")
         switch = ["--flakefighters"] if ours else ["-p", "no:flakefighters"]
+        if ours and self.confirm:
+            switch.append("--flakefighters-confirm=all")
         state = self.work / f"{self.name}.state"
         state.mkdir(exist_ok=True)
         (state / "day").write_text(str(time.time()))
