@@ -16,8 +16,8 @@ __all__ = ["settled", "tried"]
 
 VERSION: Final = 1
 #: Trials that evidence names one by one, and characters of output that it keeps.
-_NAMED: Final = 8
-_OUTPUT: Final = 800
+_NAMED: Final = 6
+_OUTPUT: Final = 400
 
 
 def settled(was: Verdict, trials: Sequence[Trial], before: Before | None, now: int) -> Verdict:
