@@ -102,6 +102,18 @@ _OPTIONS: Final = (
         default="auto",
         help="How closely to watch what tests run (default: auto).",
     ),
+    _option(
+        "--flakefighters-reruns",
+        metavar="N",
+        type=_count,
+        help="Run a failing test again until it passes, at most N times (default: 0).",
+    ),
+    _option(
+        "--flakefighters-rerun-strategy",
+        choices=("failed", "flaky", "previously-flaky", "new"),
+        help="Which tests to run again: those that fail (default), of these only the ones that may "
+        "be or were flaky, or new ones although they pass.",
+    ),
 )
 
 

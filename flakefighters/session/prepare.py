@@ -18,6 +18,7 @@ import pytest
 from flakefighters.errors import ConfigError, FlakefightersError
 from flakefighters.history import Evidence, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
+from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust, Watch
 from flakefighters.originals import real
 from flakefighters.session import printing
@@ -96,6 +97,10 @@ def open_session(config: Any, ready: Prepared) -> None:
     config.pluginmanager.register(session, "flakefighters-session")
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
+    if ready.asked.reruns:
+        with as_installed():
+            from flakefighters.session import reruns
+        reruns.open_reruns(config, ready.asked, ready.start, session.notes)
 
 
 def chosen(wishes: Asked) -> tuple[str, ...] | None:
@@ -149,6 +154,8 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             limit = wishes.history_runs
             lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
+            if wishes.reruns and wishes.rerun_strategy != "failed":
+                start.rerun_names = _rerun_names(evidence, wishes, start)
             return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
@@ -159,6 +166,17 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
         start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
     return nothing
+
+
+def _rerun_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[str] | None:
+    """The names that the strategy goes by; a history that cannot tell costs the reruns alone."""
+    from flakefighters.judging.tried import names_for
+
+    try:
+        return names_for(wishes.rerun_strategy, evidence, wishes.history_runs)
+    except FlakefightersError as error:
+        start.notes.append(f"no reruns, since the history cannot be asked: {error.message}")
+        return None
 
 
 def _leftovers(start: Start, wishes: Asked) -> bool:

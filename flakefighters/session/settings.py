@@ -107,6 +107,9 @@ class Asked(NamedTuple):
     history_runs: int = 50
     show_verdicts: bool = False
     trace: str = "auto"
+    #: Further attempts at one test, and at which.
+    reruns: int = 0
+    rerun_strategy: str = "failed"
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -124,7 +127,15 @@ def asked(config: Any, option: Any = None) -> Asked:
         history_runs=option.flakefighters_history_runs,
         show_verdicts=option.flakefighters_verdicts,
         trace=option.flakefighters_trace,
+        reruns=_reruns(option.flakefighters_reruns, option.flakefighters_rerun_strategy),
+        rerun_strategy=option.flakefighters_rerun_strategy or "failed",
     )
+
+
+def _reruns(most: int | None, strategy: str | None) -> int:
+    """Who names a strategy alone wants as many attempts as it is made for."""
+    alone = {None: 0, "new": 9}.get(strategy, 1)
+    return alone if most is None else most
 
 
 def _typed(config: Any) -> bool:

@@ -33,6 +33,8 @@ def config(**more: Any) -> Any:
         "flakefighters_history_runs": 50,
         "flakefighters_verdicts": False,
         "flakefighters_trace": "auto",
+        "flakefighters_reruns": None,
+        "flakefighters_rerun_strategy": None,
         **more.pop("option", {}),
     }
     plugins = more.pop("plugins", ())
