@@ -282,9 +282,9 @@ class _Fresh:
         item._report_sections[:] = self._sections
         if self._globals is not None:
             item.dtest.globs.update(self._globals)  # doctest empties them
-        if getattr(item, "_instance", None) is not None:
+        if getattr(item, "cls", None) is not None:
             # The method is bound to the instance: both are made anew on demand.
-            del item._instance
+            vars(item).pop("_instance", None)
             item._obj = None
         vars(item).pop("_excinfo", None)  # of unittest
         _forget_subtests(item)
