@@ -154,8 +154,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             limit = wishes.history_runs
             lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
-            if wishes.reruns and wishes.rerun_strategy != "failed":
-                start.rerun_names = _rerun_names(evidence, wishes, start)
+            start.rerun_names = _rerun_names(evidence, wishes, start)
             return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
@@ -170,6 +169,8 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
 
 def _rerun_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[str] | None:
     """The names that the strategy goes by; a history that cannot tell costs the reruns alone."""
+    if not wishes.reruns or wishes.rerun_strategy == "failed":
+        return None
     from flakefighters.judging.tried import names_for
 
     try:

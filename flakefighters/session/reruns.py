@@ -169,17 +169,23 @@ class Runner:
         now = self._now
         part = is_subtest(report)
         whole = report.when == "call" and not part
+        passed = whole and report.passed and not hasattr(report, "wasxfail")
         if report.failed:
             self._fails(report, None)
-        elif now.number == 1 and not part:
-            self._seconds += report.duration
-        passed = whole and report.passed and not hasattr(report, "wasxfail")
-        if passed and not now.failing and not self._stops():
-            now.again = self.choice.after_pass(report.nodeid, now.number, self._seconds)
+        elif not part:
+            self._passes(report, whole=passed)
         if now.again and (report.failed or passed):
             report.outcome = "rerun"
             setattr(report, _COUNTS, not (part or now.counted))
             now.counted = now.counted or not part
+
+    def _passes(self, report: Any, *, whole: bool) -> None:
+        """A phase passed; decide if the test did."""
+        now = self._now
+        if now.number == 1:
+            self._seconds += report.duration
+        if whole and not now.failing and not self._stops():
+            now.again = self.choice.after_pass(report.nodeid, now.number, self._seconds)
 
     def _fails(self, report: Any, error: BaseException | None) -> None:
         """Something of this attempt failed: decide once."""
