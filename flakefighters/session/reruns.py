@@ -18,6 +18,7 @@ from flakefighters.capture.reports import is_subtest
 from flakefighters.originals import real
 from flakefighters.session.attempts import Choice, Wish
 from flakefighters.session.guard import guarded
+from flakefighters.session.rerun_items import Fresh, Parents, handled, rest
 from flakefighters.words import count
 
 if TYPE_CHECKING:
@@ -49,30 +50,6 @@ def open_reruns(config: Any, asked: Asked, start: Start, notes: list[str]) -> No
     )
     config.pluginmanager.register(Reporter(config, wish, notes), "flakefighters-rerun-reporter")
     register(config, wish)
-
-
-def _handled(item: Any) -> bool:
-    """Whether another plugin that is at work runs this test again."""
-    option, marked = item.config.option, item.get_closest_marker("flaky") is not None
-    if hasattr(option, "force_reruns"):  # pytest-rerunfailures
-        asked = [option.force_reruns, option.reruns]
-        if marked or asked != [None, None] or item.config.getini("reruns"):
-            return True
-    if hasattr(option, "force_flaky"):  # flaky
-        owners = (item, getattr(item, "obj", None), getattr(item, "cls", None))
-        if option.force_flaky or any(hasattr(one, "_flaky_max_runs") for one in owners):
-            return True
-    return hasattr(option, "retry_delay") and marked  # pytest-retry marks what it retries
-
-
-class _Parents:
-    """Stands for a next test that shares all of a test's collectors."""
-
-    def __init__(self, item: Any) -> None:
-        self._item = item
-
-    def listchain(self) -> list[Any]:
-        return list(self._item.listchain()[:-1])
 
 
 class _Attempt:
@@ -136,7 +113,7 @@ class Runner:
         if self.broken or self._item is not None or real.getpid() != self.pid:
             return False
         try:
-            return not _handled(item)
+            return not handled(item)
         except Exception:  # an odd item of another plugin
             return False
 
@@ -242,7 +219,7 @@ class Runner:
         if not (now.again or (open_ and self.choice.may(item.nodeid, now.number))):
             return whole(nextitem)
         try:
-            whole(_Parents(item))
+            whole(Parents(item))
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -250,11 +227,11 @@ class Runner:
                 self._fails(None, error)
             if now.again:
                 raise
-            _rest(whole, nextitem, error)
+            rest(whole, nextitem, error)
             raise
         return None if now.again else whole(nextitem)
 
-    def renew(self, item: Any, fresh: _Fresh) -> None:
+    def renew(self, item: Any, fresh: Fresh) -> None:
         """Make the item and what failed of its wider fixtures as if nothing had been run."""
         for fixture, request in self._fixtures.pop(id(self._now.error), (None, ()))[1]:
             self._anew[fixture] = self._anew.get(fixture, 0) + 1
@@ -262,49 +239,6 @@ class Runner:
                 fixture.finish(request)
         with contextlib.suppress(Exception):  # all of it is private to pytest
             fresh.restore(item)
-
-
-def _rest(whole: Callable[[Any], None], nextitem: Any, first: BaseException) -> None:
-    """Tear down what is wider after the test's own teardown failed for good."""
-    try:
-        whole(nextitem)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        raise BaseExceptionGroup("errors during test teardown", [first, error]) from None
-
-
-class _Fresh:
-    """What pytest and tests leave on an item, as it was before the first attempt."""
-
-    def __init__(self, item: Any) -> None:
-        self._properties = list(item.user_properties)
-        self._sections = list(getattr(item, "_report_sections", ()))
-        example = getattr(getattr(item, "dtest", None), "globs", None)
-        self._globals = dict(example) if isinstance(example, dict) else None
-
-    def restore(self, item: Any) -> None:
-        item.user_properties[:] = self._properties
-        item._report_sections[:] = self._sections
-        if self._globals is not None:
-            item.dtest.globs.update(self._globals)  # doctest empties them
-        if getattr(item, "cls", None) is not None:
-            # The method is bound to the instance: both are made anew on demand.
-            vars(item).pop("_instance", None)
-            item._obj = None
-        vars(item).pop("_excinfo", None)  # of unittest
-        _forget_subtests(item)
-
-
-def _forget_subtests(item: Any) -> None:
-    """pytest fails a test by the count of its failed subtests."""
-    try:
-        from _pytest.subtests import failed_subtests_key
-    except ImportError:  # pytest 8
-        return
-    counts: Any = item.config.stash.get(failed_subtests_key, {})
-    for name in (getattr(item, "id", None), item.nodeid):
-        counts.pop(name, None)
 
 
 class _Hooks:
@@ -318,7 +252,7 @@ class _Hooks:
         runner = self._runner
         if not runner.concerns(item):
             return (yield)
-        fresh = _Fresh(item)
+        fresh = Fresh(item)
         with runner.begin(item):
             result = yield
             while runner.again:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -154,6 +155,22 @@ def test_an_interrupt_passes_through(project: Project) -> None:
     )
     _, found, _ = again(project, "--flakefighters-reruns=5", expect=2)
     assert [one for one in found["test_it"] if one is FAILED] == [FAILED]
+
+
+def test_each_attempt_is_watched(project: Project) -> None:
+    """A failure that stays is judged by what its last attempt ran."""
+    project.init()
+    project.write({"rate.py": "def rate():\n    return 1\n"})
+    write(project, "import rate\n    def test_it(): times('ran'); assert rate.rate() == 1")
+    project.commit()
+    again(project, expect=0)
+    project.write({"rate.py": "def rate():\n    return 2\n"})
+    _, found, ended = again(project, "--flakefighters-reruns=2", expect=1)
+    assert found["test_it"] == [FAILED] * 3
+    ((label, reason),) = ended.verdicts
+    assert label == "GENUINE"
+    watched = sys.version_info >= (3, 12)
+    assert ("ran rate() in rate.py" if watched else "rate.py") in reason
 
 
 # -- fixtures --------------------------------------------------------------------------------
