@@ -52,7 +52,12 @@ class Fresh:
         self._properties = list(item.user_properties)
         self._sections = list(getattr(item, "_report_sections", ()))
         example = getattr(getattr(item, "dtest", None), "globs", None)
+        self._instance: Any = None
         self._globals = dict(example) if isinstance(example, dict) else None
+
+    def keep(self, item: Any) -> None:
+        """Note what an attempt has made, before it is torn down."""
+        self._instance = vars(item).get("_instance", self._instance)
 
     def restore(self, item: Any) -> None:
         item.user_properties[:] = self._properties
@@ -63,6 +68,9 @@ class Fresh:
             # The method is bound to the instance: both are made anew on demand.
             vars(item).pop("_instance", None)
             item._obj = None
+            function = getattr(item.cls, getattr(item, "originalname", ""), None)
+            if getattr(function, "is_hypothesis_test", False) and self._instance is not None:
+                item._instance = self._instance  # hypothesis fails a test that meets another one
         vars(item).pop("_excinfo", None)  # of unittest
         _forget_subtests(item)
 

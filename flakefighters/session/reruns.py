@@ -103,6 +103,7 @@ class Runner:
     def begin(self, item: Any) -> Iterator[None]:
         """Take a test up."""
         self._item, self._now, self._foreign, self._seconds = item, _Attempt(1), False, 0.0
+        self._fresh = Fresh(item)
         try:
             yield
         finally:
@@ -206,6 +207,7 @@ class Runner:
         if not mine or whole is None:
             yield
             return
+        self._fresh.keep(item)
         state.teardown_exact = lambda nextitem: self._tear_down(item, whole, nextitem)
         try:
             yield
@@ -231,14 +233,14 @@ class Runner:
             raise
         return None if now.again else whole(nextitem)
 
-    def renew(self, item: Any, fresh: Fresh) -> None:
+    def renew(self, item: Any) -> None:
         """Make the item and what failed of its wider fixtures as if nothing had been run."""
         for fixture, request in self._fixtures.pop(id(self._now.error), (None, ()))[1]:
             self._anew[fixture] = self._anew.get(fixture, 0) + 1
             with contextlib.suppress(Exception):
                 fixture.finish(request)
         with contextlib.suppress(Exception):  # all of it is private to pytest
-            fresh.restore(item)
+            self._fresh.restore(item)
 
 
 class _Hooks:
@@ -252,11 +254,10 @@ class _Hooks:
         runner = self._runner
         if not runner.concerns(item):
             return (yield)
-        fresh = Fresh(item)
         with runner.begin(item):
             result = yield
             while runner.again:
-                runner.renew(item, fresh)
+                runner.renew(item)
                 runner.next()
                 started = real.monotonic()
                 protocol = item.config.hook.pytest_runtest_protocol

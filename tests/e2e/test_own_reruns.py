@@ -379,6 +379,31 @@ def test_subtests(project: Project, xdist: bool) -> None:
     assert found["test_broken"] == [FAILED, FAILED]
 
 
+def test_property_tests(project: Project) -> None:
+    """hypothesis refuses to run a method of another instance."""
+    need_module("hypothesis")
+    write(
+        project,
+        """
+    import unittest
+    from hypothesis import given, strategies as st
+    class TestPlain:
+        @given(st.integers())
+        def test_it(self, n): assert times("plain") > 30
+        @pytest.mark.parametrize("m", [1, 2])
+        @given(st.integers())
+        def test_both(self, m, n): assert times(f"both{m}") > 30
+    class TestUnit(unittest.TestCase):
+        @given(st.integers())
+        def test_it(self, n): assert times("unit") > 30
+    """,
+    )
+    plugins = ["_hypothesis_pytestplugin"]
+    counts, _, ended = again(project, "--flakefighters-reruns=30", plugins=plugins, expect=0)
+    assert counts.startswith("4 passed, ")
+    assert "FailedHealthCheck" not in ended.out
+
+
 def test_asynchronous_tests(project: Project) -> None:
     need_module("pytest_asyncio")
     write(
