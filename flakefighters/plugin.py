@@ -144,6 +144,18 @@ _OPTIONS: Final = (
         help="Leave quarantined failures out of the exit code, or only tell of them "
         "(default: report).",
     ),
+    _option(
+        "--flakefighters-reruns",
+        metavar="N",
+        type=_count,
+        help="Run a failing test again until it passes, at most N times (default: 0).",
+    ),
+    _option(
+        "--flakefighters-rerun-strategy",
+        choices=("failed", "flaky", "previously-flaky", "new"),
+        help="Which tests to run again: those that fail (default), of these only the ones that may "
+        "be or were flaky, or new ones although they pass.",
+    ),
 )
 
 #: Literal spellings: an option with an optional value would take the word after it.

@@ -163,6 +163,21 @@ class Evidence:
             found |= history.tests_below(self.judged.project, place, most)
         return found
 
+    def flaky_tests(self, runs: Sequence[RunHead]) -> set[str]:
+        """Node ids of the tests that some failure in these runs was judged flaky of."""
+        parts = (history.flaky_tests(self._of(history, runs)) for history, _ in self.sources)
+        return set().union(*parts)
+
+    def passed_tests(self, runs: Sequence[RunHead]) -> set[str]:
+        """Node ids of the tests that passed in one of these runs."""
+        parts = (history.passed_tests(self._of(history, runs)) for history, _ in self.sources)
+        return set().union(*parts)
+
+    def all_tests(self, most: int) -> set[str]:
+        """Node ids of the tests that the project has had, some of them if more than ``most``."""
+        project = self.judged.project
+        return set().union(*(history.all_tests(project, most) for history, _ in self.sources))
+
     def environments(self, ids: Iterable[str]) -> dict[str, Environment]:
         """The environments of these ids; unknown ones are left out."""
         wanted = set(ids)

@@ -96,6 +96,16 @@ def nodeids(database: Database, tests: Iterable[int]) -> dict[int, str]:
     return {test: unstorable(nodeid) for test, nodeid in rows}
 
 
+def nodeids_of(database: Database, project: str, most: int) -> list[str]:
+    """Node ids of the tests that a project has had, no more than ``most``."""
+    rows = database.query(
+        "SELECT nodeid FROM {s}test WHERE project = :project LIMIT :most",
+        project=content.project_id(project),
+        most=most,
+    )
+    return [unstorable(nodeid) for (nodeid,) in rows]
+
+
 def nodeids_below(database: Database, project: str, place: str, most: int) -> list[str]:
     """Node ids of some tests that a project has had in a file or folder, or of one function."""
     start = storable(place)

@@ -13,7 +13,7 @@ from flakefighters.history.coverage import Coverage, baselines
 from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
-from flakefighters.model import Use
+from flakefighters.model import Label, Use
 from flakefighters.originals import real
 
 if TYPE_CHECKING:
@@ -272,6 +272,28 @@ class History:
             for name in names
             for nodeid in read.nodeids_below(self.database, name, place, most)
         }
+
+    def flaky_tests(self, runs: Sequence[RunHead]) -> set[str]:
+        """Node ids of the tests that some failure in these runs was judged flaky of."""
+        from flakefighters.history import standing
+
+        labels = standing.labels_by_test(self.database, [run.id for run in runs])
+        tests = {test for (_, test), found in labels.items() if Label.FLAKY in found}
+        return set(read.nodeids(self.database, tests).values()) if tests else set()
+
+    def passed_tests(self, runs: Sequence[RunHead]) -> set[str]:
+        """Node ids of the tests that passed in one of these runs."""
+        self.coverage.fetch(runs)
+        known = [found for run in runs if (found := self.coverage.passed(run.id)) is not None]
+        tests = set().union(*(here for here, _ in known))
+        return set(read.nodeids(self.database, tests).values()) if tests else set()
+
+    def all_tests(self, project: str, most: int) -> set[str]:
+        """Node ids of the tests that a project has had, no more than ``most``."""
+        found: set[str] = set()
+        for name in self._names(project):
+            found.update(read.nodeids_of(self.database, name, most - len(found)))
+        return found
 
     def further(self, reader: Reader, nodeids: Sequence[str], known: Iterable[str]) -> Further:
         """Passes of these tests in other runs than ``known``: one capped question a name."""

@@ -98,6 +98,10 @@ def open_session(config: Any, ready: Prepared) -> None:
     config.pluginmanager.register(session, "flakefighters-session")
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
+    if ready.asked.reruns:
+        with as_installed():
+            from flakefighters.session import reruns
+        reruns.open_reruns(config, ready.asked, ready.start, session.notes)
 
 
 def _decide_exit_code(session: Session) -> None:
@@ -166,6 +170,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             limit = wishes.history_runs
             lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
+            start.rerun_names = _rerun_names(evidence, wishes, start)
             return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
@@ -176,6 +181,19 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
         start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
     return nothing
+
+
+def _rerun_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[str] | None:
+    """The names that the strategy goes by; a history that cannot tell costs the reruns alone."""
+    if not wishes.reruns or wishes.rerun_strategy == "failed":
+        return None
+    from flakefighters.judging.tried import names_for
+
+    try:
+        return names_for(wishes.rerun_strategy, evidence, wishes.history_runs)
+    except FlakefightersError as error:
+        start.notes.append(f"no reruns, since the history cannot be asked: {error.message}")
+        return None
 
 
 def _leftovers(start: Start, wishes: Asked) -> bool:

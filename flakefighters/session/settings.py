@@ -113,6 +113,9 @@ class Asked(NamedTuple):
     suppress: bool = False
     #: What is done about tests in quarantine: "enforce", "report" or "off".
     quarantine: str = "report"
+    #: Further attempts at one test, and at which.
+    reruns: int = 0
+    rerun_strategy: str = "failed"
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -133,7 +136,15 @@ def asked(config: Any, option: Any = None) -> Asked:
         confirm=getattr(option, "flakefighters_confirm", None),
         suppress="flaky" not in option.flakefighters_fail_on,
         quarantine=option.flakefighters_quarantine,
+        reruns=_reruns(option.flakefighters_reruns, option.flakefighters_rerun_strategy),
+        rerun_strategy=option.flakefighters_rerun_strategy or "failed",
     )
+
+
+def _reruns(most: int | None, strategy: str | None) -> int:
+    """Who names a strategy alone wants as many attempts as it is made for."""
+    alone = {None: 0, "new": 9}.get(strategy, 1)
+    return alone if most is None else most
 
 
 def _typed(config: Any) -> bool:

@@ -54,6 +54,8 @@ class Start:
     own_distributions: frozenset[str] = frozenset()
     #: Runs of the history that could not be read, and why.
     unreadable: dict[str, str] = field(default_factory=dict)
+    #: Names of tests by which reruns go, None if no run is known.
+    rerun_names: frozenset[str] | None = None
     #: Verdicts on failures of earlier runs, which runs that were delivered now prove flaky.
     proved: list[Verdict] = field(default_factory=list)
 

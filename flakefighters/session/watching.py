@@ -40,6 +40,11 @@ def register(config: Any, trace: TraceSession | None) -> None:
     config.pluginmanager.register(Watcher(trace), "flakefighters-watcher")
     if trace is not None:
         config.pluginmanager.register(TraceHooks(trace), "flakefighters-trace")
+    told = getattr(config, "workerinput", {}).get("flakefighters_reruns")
+    if told is not None:
+        with as_installed():
+            from flakefighters.session import reruns
+        reruns.register(config, reruns.Wish.read(told))
 
 
 def leave_watch(spool: Path, testrun: str, watch: Watch, mode: str) -> Path | None:

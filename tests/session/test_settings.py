@@ -35,6 +35,8 @@ def config(**more: Any) -> Any:
         "flakefighters_trace": "auto",
         "flakefighters_fail_on": ("genuine", "undecided", "flaky"),
         "flakefighters_quarantine": "report",
+        "flakefighters_reruns": None,
+        "flakefighters_rerun_strategy": None,
         **more.pop("option", {}),
     }
     plugins = more.pop("plugins", ())
