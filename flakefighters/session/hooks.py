@@ -152,6 +152,7 @@ class Session:
     def pytest_collectreport(self, report: Any) -> None:
         """What could not be collected is a failure; the journal begins when the suite is known."""
         if report.failed:
+            self.xml.seen(report, _worker(report))
             self._uncollected.extend(self.recorder.not_collected(report))
 
     @guarded
@@ -238,9 +239,9 @@ class Session:
     @guarded
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take a report in.  Nothing touches the disk here: a test may be going on."""
-        if report.outcome != "passed":
-            self.xml.failed(report)
-        self._closed(self.recorder.report(report, _worker(report)))
+        worker = _worker(report)
+        self.xml.seen(report, worker)
+        self._closed(self.recorder.report(report, worker))
 
     @guarded
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -267,10 +268,14 @@ class Session:
         # pytest's and xdist's own ways to stop (-x, --maxfail) are subclasses.
         self.interrupted = type(excinfo.value) is KeyboardInterrupt
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, Any, Any]:
+        """Judge and save before anybody writes a report, whoever was registered first."""
+        self._finish(exitstatus)
+        return (yield)
+
     @guarded
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Judge and save, before reports are written."""
+    def _finish(self, exitstatus: int) -> None:
         if self._watch_file is not None:
             self.world.remove(str(self._watch_file))
         if not self.recorder.suite:
@@ -344,7 +349,8 @@ class Session:
     def _told(self, finished: Finished) -> None:
         """Tell the verdicts to those who asked for them."""
         self.config.stash[verdicts_key] = list(finished.judged.joint)
-        self.xml.write(finished.judged.joint, self.names.pytests)
+        if finished.run is not None:
+            self.xml.write(finished.run, finished.judged.joint, self.names.pytests)
         for verdict in finished.judged.joint:
             try:
                 self.config.hook.pytest_flakefighters_verdict(config=self.config, verdict=verdict)

@@ -39,6 +39,8 @@ __all__ = ["Prepared", "open_session", "prepare"]
 
 #: Seconds for all questions to the history before the tests start.
 _LOOKING: float = 5.0
+#: pytest options that ask for a report of ours, or for another one in which we have a section.
+_REPORTS = ("flakefighters_json", "json_report", "htmlpath")
 
 
 @dataclass(slots=True)
@@ -94,6 +96,10 @@ def open_session(config: Any, ready: Prepared) -> None:
         _say(config, f"not active: {type(error).__name__}: {error}"[:300])
         return
     config.pluginmanager.register(session, "flakefighters-session")
+    if any(getattr(config.option, name, None) for name in _REPORTS):
+        from flakefighters.session.other_reports import register_reports
+
+        register_reports(config, session)
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
 

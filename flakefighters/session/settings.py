@@ -107,6 +107,8 @@ class Asked(NamedTuple):
     history_runs: int = 50
     show_verdicts: bool = False
     trace: str = "auto"
+    #: Where the run's verdicts are to be written.
+    json: str | None = None
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -124,6 +126,7 @@ def asked(config: Any, option: Any = None) -> Asked:
         history_runs=option.flakefighters_history_runs,
         show_verdicts=option.flakefighters_verdicts,
         trace=option.flakefighters_trace,
+        json=option.flakefighters_json,
     )
 
 
