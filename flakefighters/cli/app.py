@@ -13,6 +13,7 @@ from flakefighters import __version__
 from flakefighters.capture.redact_patterns import redact_patterns
 from flakefighters.cli import (
     check,
+    fighters,
     grants,
     login,
     prune,
@@ -62,7 +63,10 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (setup, settings, check, login, runs, tests, sync, upgrade, grants, prune, purge):
+for _group in (
+    *(setup, settings, check, login, runs, tests, fighters),
+    *(sync, upgrade, grants, prune, purge),
+):
     _group.register(app)
 describe(app)
 

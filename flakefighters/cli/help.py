@@ -17,6 +17,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "show": "Show a run with its failures and verdicts",
         "tests": "List tests by failures, with flake rates",
         "explain": "Tell why a test failed, with the evidence",
+        "fighters": "Tell how often later proof agreed",
     },
     "Set up": {
         "init": "Write profiles.toml; share a history",
@@ -51,6 +52,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "explain test_vat --run 51be",
         "explain tests/test_tax.py",
     ),
+    "fighters": ("fighters", "fighters --runs 2000 --json"),
     "init": (
         "init",
         "init --shared postgresql://ci_writer@db.example.org/flakes --ci github",

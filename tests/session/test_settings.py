@@ -33,6 +33,7 @@ def config(**more: Any) -> Any:
         "flakefighters_history_runs": 50,
         "flakefighters_verdicts": False,
         "flakefighters_trace": "auto",
+        "flakefighters_json": None,
         **more.pop("option", {}),
     }
     plugins = more.pop("plugins", ())
