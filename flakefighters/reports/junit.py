@@ -148,15 +148,16 @@ def _properties(
     attempts: Sequence[Execution], verdict: Verdict | None
 ) -> Iterator[tuple[str, str]]:
     if verdict is not None:
+        from flakefighters.reports.verdicts import trials_of  # most runs have no verdict
+
         yield "flakefighters_verdict", verdict.label.value
         yield "flakefighters_reason", verdict.reason
         yield "flakefighters_confidence", verdict.confidence.value
         if verdict.introduced:
             yield "flakefighters_introduced", "true"
-        trials = verdict.evidence.get("trials", ())
-        told = [f"{one.get('arm')}: {one.get('result')}" for one in trials if "result" in one]
-        if told:
-            yield "flakefighters_trials", "; ".join(told)
+        if trials := trials_of(verdict):
+            told = "; ".join(f"{one.get('arm')}: {one.get('result')}" for one in trials)
+            yield "flakefighters_trials", told
     if len(attempts) > 1:
         yield "flakefighters_attempts", ", ".join(one.outcome.word for one in attempts)
     if verdict is not None:  # Datadog reads properties of such names only

@@ -21,7 +21,7 @@ from flakefighters.reports.records import (
     head_record,
     verdict_record,
 )
-from flakefighters.reports.verdicts import Given, by_failure, labels
+from flakefighters.reports.verdicts import Given, by_failure, labels, trials_of
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "Told", "html_section", "section_record", "session_record"]
 
@@ -140,7 +140,7 @@ def _verdicts(given: Given | None) -> Record:
     return {
         "verdict": None if stands is None else verdict_record(stands),
         "said": [] if given is None else [verdict_record(one) for one in given.said],
-        "trials": [] if stands is None else list(stands.evidence.get("trials", ())),
+        "trials": [] if stands is None else trials_of(stands),
     }
 
 

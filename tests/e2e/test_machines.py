@@ -111,8 +111,38 @@ def test_the_json_of_a_run(project: Project, more: Sequence[str]) -> None:
     assert (failed["exception"], failed["outcome"]) == ("AssertionError", "failed")
     assert failed["said"][0]["fighter"] != "joint"
     assert [one["outcome"] for one in failed["attempts"]] == ["failed"]
-    assert "trace" not in failed["facts"]
     assert [path.name for path in (project.root / "out" / "of").iterdir()] == ["run.json"]
+
+
+def test_names_are_told_as_in_the_history_and_as_by_pytest(project: Project) -> None:
+    project.init(project.root.parent)
+    project.write({"pytest.ini": "[pytest]\n", "sub/test_it.py": "def test_a(): assert 0\n"})
+    project.pytest("--flakefighters-json=run.json", "--junitxml=run.xml", expect=1)
+    (failure,) = checked(project.root / "run.json")["failures"]
+    assert failure["nodeid"] == "project/sub/test_it.py::test_a"
+    assert failure["pytest_nodeid"] == "sub/test_it.py::test_a"
+    assert "flakefighters_verdict" in (project.root / "run.xml").read_text()
+
+
+def test_an_interrupted_run(project: Project) -> None:
+    project.test("def test_a(): assert 0\ndef test_b(): raise KeyboardInterrupt\n")
+    project.pytest("--flakefighters-json=run.json", expect=2)
+    told = checked(project.root / "run.json")
+    assert (told["run"]["completeness"], told["exit_code"]) == ("interrupted", 2)
+    assert [one["nodeid"] for one in told["failures"]] == ["test_it.py::test_a"]
+
+
+def test_what_was_watched_stays_out(project: Project) -> None:
+    """A verdict has what it rests on; all that an execution touched is no part of the report."""
+    project.init()
+    test = "import shop\ndef test_a(): assert shop.rate() == 1\n"
+    project.commit({"test_it.py": test, "shop.py": "def rate(): return 1\n"})
+    project.pytest(expect=0)
+    project.write({"shop.py": "def rate(): return 2\n"})
+    project.pytest("--flakefighters-json=run.json", expect=1)
+    (failure,) = checked(project.root / "run.json")["failures"]
+    assert failure["verdict"]["label"] == "genuine"
+    assert "trace" not in failure["facts"]
 
 
 def test_attempts_and_earlier_runs_that_are_proved(project: Project) -> None:
@@ -241,6 +271,12 @@ def test_secrets_stay_out(project: Project) -> None:
     text = (project.root / "run.json").read_text()
     assert "correct-horse-battery" not in text
     assert "<secret>" in text
+    url = "--flakefighters-database-url=postgresql://ci:open-sesame@127.0.0.1:1/flakes"
+    project.pytest("--flakefighters-json=run.json", url, env=secret, expect=1)
+    told = checked(project.root / "run.json")
+    assert told["profile"]["history"] == "postgresql://127.0.0.1:1/flakes"
+    assert (told["saved"], len(told["notes"])) == (False, 1)
+    assert "open-sesame" not in json.dumps(told)
 
 
 # -- other plugins ---------------------------------------------------------------------------
