@@ -1,5 +1,5 @@
-"""Reports for programs, registered in sessions that ask for one: our own JSON, and our section in
-those of pytest-json-report and pytest-html."""
+"""Reports for programs, registered in sessions that ask for one: our own JSON, pytest's JUnit, and
+our sections in those of pytest-json-report and pytest-html."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flakefighters.capture.reports import worker_of
 from flakefighters.lazy import as_installed
 from flakefighters.originals import real
 from flakefighters.session import printing
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from flakefighters.reports.session import Told
     from flakefighters.session.hooks import Session
 
-__all__ = ["OtherReports", "register_reports"]
+__all__ = ["JUnitReport", "OtherReports", "register_reports"]
 
 
 def register_reports(config: Any, session: Session) -> None:
@@ -33,6 +34,33 @@ def register_reports(config: Any, session: Session) -> None:
         if path.is_file():
             path = path.resolve()  # what a link leads to is replaced, not the link
     config.pluginmanager.register(OtherReports(session, path), "flakefighters-reports")
+
+
+class JUnitReport:
+    """Completes pytest's own report before it is written."""
+
+    def __init__(self, session: Session) -> None:
+        with as_installed():
+            from flakefighters.reports.junit import Properties
+        self._session, self._properties = session, Properties(session.config)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """What cannot be collected has an element."""
+        if report.failed:
+            self._properties.seen(report, worker_of(report))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Before pytest writes the element, and closes it perhaps."""
+        self._properties.seen(report, worker_of(report))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        """All is judged: reports are written next."""
+        done = self._session.finished
+        if done is not None and done.run is not None and real.getpid() == self._session.pid:
+            self._properties.write(done.run, done.judged.joint, self._session.names.pytests)
+        return (yield)
 
 
 class OtherReports:

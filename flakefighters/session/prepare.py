@@ -95,6 +95,11 @@ def open_session(config: Any, ready: Prepared) -> None:
     except Exception as error:  # as above
         _say(config, f"not active: {type(error).__name__}: {error}"[:300])
         return
+    if getattr(config.option, "xmlpath", None):
+        from flakefighters.session.other_reports import JUnitReport
+
+        # Earlier registered is later called: at the end the verdicts are there.
+        config.pluginmanager.register(JUnitReport(session), "flakefighters-junit")
     config.pluginmanager.register(session, "flakefighters-session")
     if any(getattr(config.option, name, None) for name in _REPORTS):
         from flakefighters.session.other_reports import register_reports
