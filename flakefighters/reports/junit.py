@@ -127,10 +127,8 @@ def _complete(
     Plugins that run tests again leave an empty element for each earlier attempt, which looks like
     a pass.  pytest has not counted it, and services such as GitLab look at no other.
     """
-    counted = [
-        ours or any(part.tag in _TELLING for part in one)
-        for one, ours in zip(elements, passed, strict=True)
-    ]
+    telling = [any(part.tag in _TELLING for part in one) for one in elements]
+    counted = [one or other for one, other in zip(telling, passed, strict=True)]
     if len(attempts) < 2 or not any(counted):
         counted = [True] * len(elements)
     case = elements[counted.index(True)]
@@ -139,7 +137,7 @@ def _complete(
     kind = "rerun" if attempts[-1].failures else "flaky"
     each = len(elements) == len(attempts)
     for index, attempt in enumerate(attempts[:-1]):
-        if attempt.failures and not (each and counted[index]):
+        if attempt.failures and not (each and telling[index]):
             _insert(case, _attempt(kind, attempt, elements[index] if each else None))
     return counted
 

@@ -149,6 +149,31 @@ def test_a_failure_and_an_error_after_reruns(project: Project) -> None:
     assert parts(second) == ["error"]
 
 
+def test_an_attempt_that_passed_but_for_its_teardown(project: Project) -> None:
+    """pytest has counted its call as a pass: both elements stay."""
+    need_module("pytest_rerunfailures")
+    project.test(
+        """
+        import pathlib
+        import pytest
+
+        @pytest.fixture
+        def bad_end():
+            yield
+            path = pathlib.Path("end")
+            path.write_text("x" if not path.exists() else "xx")
+            assert path.read_text() == "xx"
+
+        def test_end(bad_end): pass
+        """
+    )
+    project.pytest("--reruns=1", "--junitxml=x.xml", plugins=["rerunfailures"], expect=0)
+    assert counts(project.root / "x.xml")["tests"] == "2"
+    first, second = cases(project.root / "x.xml")["test_end"]
+    assert parts(first) == ["flakyError"]
+    assert parts(second) == []
+
+
 @pytest.mark.parametrize("more", [(), ("-n2",)], ids=["plain", "xdist"])
 def test_what_cannot_be_collected(project: Project, more: Sequence[str]) -> None:
     if more:
