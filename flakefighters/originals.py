@@ -31,7 +31,7 @@ class _Originals:
         # Files and folders.
         self.open, self.lstat, self.readlink, self.scandir = open, os.lstat, os.readlink, os.scandir
         self.os_open, self.read, self.write, self.close = os.open, os.read, os.write, os.close
-        self.unlink, self.replace = os.unlink, os.replace
+        self.unlink, self.replace, self.makedirs = os.unlink, os.replace, os.makedirs
         self.getcwd, self.umask = os.getcwd, os.umask
         # Processes.
         self.getpid, self.kill, self.killpg = os.getpid, os.kill, getattr(os, "killpg", None)

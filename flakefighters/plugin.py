@@ -117,6 +117,11 @@ _OPTIONS: Final = (
         help="Show what each flakefighter says of a failure, with its evidence.",
     ),
     _option(
+        "--flakefighters-json",
+        metavar="PATH",
+        help="Write the verdicts of this run, and all they rest on, to this file as JSON.",
+    ),
+    _option(
         "--flakefighters-trace",
         choices=("auto", "functions", "off"),
         default="auto",

@@ -27,6 +27,7 @@ __all__ = [
     "read",
     "skip_reason",
     "state_env",
+    "worker_of",
 ]
 
 #: The private attribute on a report.
@@ -122,6 +123,12 @@ def outcome_of(report: Any) -> str:
 def is_subtest(report: Any) -> bool:
     """Whether a report is of a part of a test; in pytest, in pytest-subtests, in unittest."""
     return hasattr(report, "context") and "subtest" in type(report).__name__.lower()
+
+
+def worker_of(report: Any) -> str | None:
+    """The xdist worker that a report comes from, None if it comes from none."""
+    gateway = getattr(getattr(report, "node", None), "gateway", None)
+    return str(getattr(gateway, "id", "")) or None
 
 
 def describe_subtest(report: Any) -> str | None:

@@ -15,6 +15,7 @@ from flakefighters.cli import (
     bisect,
     check,
     confirm,
+    fighters,
     grants,
     login,
     mark,
@@ -67,22 +68,9 @@ def _options(
 
 
 for _group in (
-    setup,
-    settings,
-    check,
-    login,
-    runs,
-    tests,
-    confirm,
-    bisect,
-    sync,
-    upgrade,
-    grants,
-    prune,
-    purge,
+    *(setup, settings, check, login, runs, tests, confirm, bisect, mark, quarantine, fighters),
+    *(sync, upgrade, grants, prune, purge),
 ):
-    _group.register(app)
-for _group in (mark, quarantine):
     _group.register(app)
 describe(app)
 

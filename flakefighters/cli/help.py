@@ -17,6 +17,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "show": "Show a run with its failures and verdicts",
         "tests": "List tests by failures, with flake rates",
         "explain": "Tell why a test failed, with the evidence",
+        "fighters": "Tell how often later proof agreed",
     },
     "Prove": {
         "confirm": "Run failing tests again to settle verdicts",
@@ -67,6 +68,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "quarantine suggest",
         "quarantine export quarantine.jsonl",
     ),
+    "fighters": ("fighters", "fighters --runs 2000 --json"),
     "init": (
         "init",
         "init --shared postgresql://ci_writer@db.example.org/flakes --ci github",

@@ -341,6 +341,12 @@ class History:
         """All verdicts on these runs, every flakefighter's and the joined ones."""
         return read.verdicts(self.database, run_ids, unreadable=self.unreadable)
 
+    def readings(self, run_ids: Sequence[str]) -> tuple[Verdict, ...]:
+        """The same without reasons; of evidence what a proof is ``by``, and nothing else."""
+        from flakefighters.history.readings import readings
+
+        return readings(self.database, run_ids, self.unreadable)
+
     # -- decisions -----------------------------------------------------------------------------
 
     def events(self, project: str, targets: Iterable[str] | None = None) -> list[Event]:

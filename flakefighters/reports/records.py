@@ -26,7 +26,9 @@ from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
 from flakefighters.reports.verdicts import labels
 from flakefighters.reports.words import iso
 
-__all__ = ["Record", "dumps", "result_record", "run_record", "test_record", "whole_run_record"]
+__all__ = ["Record", "by_word", "dumps", "environment_record", "execution_record"]
+__all__ += ["failure_record", "head_record", "result_record", "run_record", "test_record"]
+__all__ += ["verdict_record", "whole_run_record"]
 
 #: A JSON object.
 Record = dict[str, Any]
@@ -42,9 +44,9 @@ def dumps(value: object) -> str:
 def run_record(row: RunRow) -> Record:
     """One run of a list."""
     return {
-        **_head(row.run),
+        **head_record(row.run),
         "tests": row.tests,
-        "outcomes": _by_word(row.outcomes),
+        "outcomes": by_word(row.outcomes),
         "verdicts": {label.value: number for label, number in row.labels.items()},
     }
 
@@ -53,20 +55,20 @@ def whole_run_record(run: Run, verdicts: tuple[Verdict, ...]) -> Record:
     """One run, whole: every attempt that is not "one attempt, passed", with its verdicts."""
     tallies = {outcome: run.outcomes.count(outcome.value) for outcome in Outcome}
     return {
-        **_head(run.head),
+        **head_record(run.head),
         "project_label": run.project.label,
         "tests": len(run.suite),
-        "outcomes": _by_word({outcome: n for outcome, n in tallies.items() if n}),
+        "outcomes": by_word({outcome: n for outcome, n in tallies.items() if n}),
         "selection": dict(run.head.selection),
         "origin": dict(run.head.origin),
         "context": dict(run.head.context),
-        "environment_details": _environment(run.environment),
+        "environment_details": environment_record(run.environment),
         "seen": dict(run.seen),
         "results": [
             {"nodeid": nodeid, "outcome": Outcome(letter).word}
             for nodeid, letter in zip(run.suite, run.outcomes, strict=True)
         ],
-        "executions": [_execution(execution) for execution in run.executions],
+        "executions": [execution_record(execution) for execution in run.executions],
         "verdicts": _verdicts(verdicts),
         "labels": {label.value: number for label, number in labels(verdicts).items()},
     }
@@ -99,8 +101,8 @@ def result_record(row: ExecutionRow) -> Record:
         "nodeid": row.nodeid,
         "outcome": row.outcome.word,
         "durations_us": dict(zip(_PHASES, row.durations, strict=True)),
-        "run": _head(row.run),
-        "executions": [_execution(execution) for execution in row.executions],
+        "run": head_record(row.run),
+        "executions": [execution_record(execution) for execution in row.executions],
         "verdicts": _verdicts(row.verdicts),
     }
 
@@ -112,7 +114,7 @@ _NOT_IN_HEAD: Final = frozenset(
 _TIMES: Final = frozenset({"started", "ended"})
 
 
-def _head(head: RunHead) -> Record:
+def head_record(head: RunHead) -> Record:
     """Every field that is not left out above, under its own name."""
     record: Record = {}
     for name, value in head._asdict().items():
@@ -125,7 +127,7 @@ def _head(head: RunHead) -> Record:
     return record
 
 
-def _environment(environment: Environment | None) -> Record | None:
+def environment_record(environment: Environment | None) -> Record | None:
     if environment is None:
         return None
     return {
@@ -135,7 +137,7 @@ def _environment(environment: Environment | None) -> Record | None:
     }
 
 
-def _execution(execution: Execution) -> Record:
+def execution_record(execution: Execution) -> Record:
     return {
         "nodeid": execution.nodeid,
         "attempt": execution.attempt,
@@ -144,11 +146,11 @@ def _execution(execution: Execution) -> Record:
         "reason": execution.reason,
         "worker": execution.worker,
         "output": execution.output,
-        "failures": [_failure(failure) for failure in execution.failures],
+        "failures": [failure_record(failure) for failure in execution.failures],
     }
 
 
-def _failure(failure: Failure) -> Record:
+def failure_record(failure: Failure) -> Record:
     return {
         "phase": failure.phase.value,
         "subtest": failure.subtest,
@@ -162,10 +164,10 @@ def _failure(failure: Failure) -> Record:
 
 def _verdicts(verdicts: Sequence[Verdict]) -> list[Record]:
     stands = {id(one) for one in standing(verdicts).values()}
-    return [{**_verdict(one), "stands": id(one) in stands} for one in verdicts]
+    return [{**verdict_record(one), "stands": id(one) in stands} for one in verdicts]
 
 
-def _verdict(verdict: Verdict) -> Record:
+def verdict_record(verdict: Verdict) -> Record:
     return {
         "run": verdict.run,
         "nodeid": verdict.nodeid,
@@ -183,5 +185,5 @@ def _verdict(verdict: Verdict) -> Record:
     }
 
 
-def _by_word(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
+def by_word(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
     return {outcome.word: number for outcome, number in outcomes.items()}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flakefighters.model import JOINT, Label, Verdict, standing
 
-__all__ = ["Given", "by_failure", "labels", "of_result"]
+__all__ = ["Given", "by_failure", "labels", "of_result", "trials_of"]
 
 #: The label that speaks where there are several.
 _WORST: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
@@ -63,3 +63,10 @@ def of_result(verdicts: Iterable[Verdict]) -> Verdict | None:
     """The verdict that counts for one test in one run: the worst of those that stand."""
     mine = [one for some in _last(verdicts).values() for one in some]
     return min(mine, key=lambda one: _WORST.index(one.label), default=None)
+
+
+def trials_of(verdict: Verdict) -> list[Mapping[str, Any]]:
+    """The experiments that a verdict rests on, as its evidence has them; any are foreign data."""
+    trials = verdict.evidence.get("trials")
+    known = trials if isinstance(trials, (list, tuple)) else ()
+    return [one for one in known if isinstance(one, Mapping)]

@@ -13,7 +13,7 @@ import pytest
 from flakefighters.capture.journal import Journal
 from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
-from flakefighters.capture.reports import state_env
+from flakefighters.capture.reports import state_env, worker_of
 from flakefighters.environment import facts as environment
 from flakefighters.environment.variables import noted
 from flakefighters.hookspecs import verdicts_key
@@ -23,7 +23,6 @@ from flakefighters.lazy import as_installed
 from flakefighters.model import Completeness, Run
 from flakefighters.originals import real
 from flakefighters.profiles.ci import runner
-from flakefighters.reports import junit
 from flakefighters.session import printing, settings
 from flakefighters.session.finish import Plan
 from flakefighters.session.finish_safely import end
@@ -98,7 +97,6 @@ class Session:
         self._suite_told = 0
         self._uncollected: list[Closed] = []
         self._shown, self.ending = False, ""
-        self.xml = junit.Properties(config)
         ci = start.resolution.ci is not None
         self.where = "ci" if ci else "terminal"
         self.seconds = CI_SECONDS if ci else TERMINAL_SECONDS
@@ -238,9 +236,7 @@ class Session:
     @guarded
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take a report in.  Nothing touches the disk here: a test may be going on."""
-        if report.outcome != "passed":
-            self.xml.failed(report)
-        self._closed(self.recorder.report(report, _worker(report)))
+        self._closed(self.recorder.report(report, worker_of(report)))
 
     @guarded
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -267,10 +263,14 @@ class Session:
         # pytest's and xdist's own ways to stop (-x, --maxfail) are subclasses.
         self.interrupted = type(excinfo.value) is KeyboardInterrupt
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> Generator[None, Any, Any]:
+        """Judge and save before anybody writes a report, whoever was registered first."""
+        self._finish(exitstatus)
+        return (yield)
+
     @guarded
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Judge and save, before reports are written."""
+    def _finish(self, exitstatus: int) -> None:
         if self._watch_file is not None:
             self.world.remove(str(self._watch_file))
         if not self.recorder.suite:
@@ -344,7 +344,6 @@ class Session:
     def _told(self, finished: Finished) -> None:
         """Tell the verdicts to those who asked for them."""
         self.config.stash[verdicts_key] = list(finished.judged.joint)
-        self.xml.write(finished.judged.joint, self.names.pytests)
         for verdict in finished.judged.joint:
             try:
                 self.config.hook.pytest_flakefighters_verdict(config=self.config, verdict=verdict)
@@ -383,8 +382,3 @@ class Session:
             printing.show(self, terminalreporter)
         except Exception as error:  # whatever the terminal is: the summary goes on
             terminalreporter.write_line(f"flakefighters: cannot show verdicts: {error!r}"[:200])
-
-
-def _worker(report: Any) -> str | None:
-    gateway = getattr(getattr(report, "node", None), "gateway", None)
-    return str(getattr(gateway, "id", "")) or None

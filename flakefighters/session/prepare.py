@@ -40,6 +40,8 @@ __all__ = ["Prepared", "open_session", "prepare"]
 
 #: Seconds for all questions to the history before the tests start.
 _LOOKING: float = 5.0
+#: pytest options that ask for a report of ours, or for another one in which we have a section.
+_REPORTS = ("flakefighters_json", "json_report", "htmlpath")
 
 
 @dataclass(slots=True)
@@ -95,7 +97,16 @@ def open_session(config: Any, ready: Prepared) -> None:
         _say(config, f"not active: {type(error).__name__}: {error}"[:300])
         return
     _decide_exit_code(session)
+    if getattr(config.option, "xmlpath", None):
+        from flakefighters.session.other_reports import JUnitReport
+
+        # Earlier registered is later called: at the end the verdicts are there.
+        config.pluginmanager.register(JUnitReport(session), "flakefighters-junit")
     config.pluginmanager.register(session, "flakefighters-session")
+    if any(getattr(config.option, name, None) for name in _REPORTS):
+        from flakefighters.session.other_reports import register_reports
+
+        register_reports(config, session)
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
     if ready.asked.reruns:

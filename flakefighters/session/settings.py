@@ -116,6 +116,8 @@ class Asked(NamedTuple):
     #: Further attempts at one test, and at which.
     reruns: int = 0
     rerun_strategy: str = "failed"
+    #: Where the run's verdicts are to be written.
+    json: str | None = None
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -138,6 +140,7 @@ def asked(config: Any, option: Any = None) -> Asked:
         quarantine=option.flakefighters_quarantine,
         reruns=_reruns(option.flakefighters_reruns, option.flakefighters_rerun_strategy),
         rerun_strategy=option.flakefighters_rerun_strategy or "failed",
+        json=option.flakefighters_json,
     )
 
 

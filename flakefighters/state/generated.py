@@ -37,6 +37,7 @@ _FOLDERS: Final = frozenset(
 _TOP_FOLDERS: Final = frozenset({"build", "dist", "env", "venv"})
 _NAME: Final = re.compile(
     r"flakefighters\.db.*|\.coverage(\..*)?|coverage\.(xml|json|lcov)|lcov\.info|junit.*\.xml"
+    r"|flakefighters.*\.json|\.report\.json"
     r"|\.testmondata.*|\.ds_store|thumbs\.db|.*~|.*\.(log|pyc|pyo|swp|orig|rej|db-wal|db-shm)",
     re.DOTALL,
 )

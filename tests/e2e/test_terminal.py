@@ -119,7 +119,7 @@ def stripped(path: str) -> tuple[str, dict[str, list[str]]]:
             element.attrib.pop(name, None)
         for properties in list(element.findall("properties")):
             for one in list(properties):
-                if one.get("name", "").startswith("flakefighters_"):
+                if one.get("name", "").startswith(("flakefighters_", "dd_tags[flakefighters.")):
                     key = f"{element.get('classname')}::{element.get('name')}"
                     told.setdefault(key, []).append(f"{one.get('name')}={one.get('value')}")
                     properties.remove(one)

@@ -51,6 +51,19 @@ def test_a_run_comes_back_as_it_was(history: History) -> None:
     assert history.run_ids("another") == set()
 
 
+def test_readings_are_verdicts_without_what_they_rest_on(history: History) -> None:
+    run = make_run({"t.py::a\x00": "F"})
+    proof = make_verdict(run, "t.py::a\x00", evidence={"by": "trial", "trials": [1]})
+    other = make_verdict(run, "t.py::a\x00", fighter="same_state")
+    assert history.save(run, [proof, other])
+    bare = other._replace(reason="", evidence={})
+    assert history.readings([run.head.id]) == (
+        proof._replace(reason="", evidence={"by": "trial"}),
+        bare,
+    )
+    assert history.readings([]) == ()
+
+
 def test_several_attempts_with_several_failures(history: History) -> None:
     failures = (
         make_failure("first", phase=Phase.CALL, subtest="i=3", facts={"seed": 7}),

@@ -37,6 +37,7 @@ def config(**more: Any) -> Any:
         "flakefighters_quarantine": "report",
         "flakefighters_reruns": None,
         "flakefighters_rerun_strategy": None,
+        "flakefighters_json": None,
         **more.pop("option", {}),
     }
     plugins = more.pop("plugins", ())

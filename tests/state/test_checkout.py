@@ -108,6 +108,8 @@ def test_what_tools_and_we_leave_behind_is_no_change(repo: Repo) -> None:
         "htmlcov/index.html",
         ".hypothesis/x",
         "junit-report.xml",
+        "flakefighters.json",
+        ".report.json",
         "build/lib/shop/tax.py",
         "shop.egg-info/PKG-INFO",
     ):
