@@ -244,6 +244,20 @@ class Repository:
         )
         return Result(done.returncode, done.stdout.decode("utf-8", "replace"))
 
+    def command(self, *args: str) -> str:
+        """Run the command ``flakefighters``; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flakefighters", *args],
+            cwd=self.root,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def passes(
         self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> None:

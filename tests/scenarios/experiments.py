@@ -229,3 +229,87 @@ def a_generated_module_made_from_what_changed(repo: Repository) -> Result:
     (repo.root / "table_made.py").unlink()
     repo.commit({"rates.txt": "30\n"})
     return repo.run(ALL)
+
+
+# -- acted upon: reruns, the exit code, quarantine, reports for programs -----------------------
+
+_SHAKY = _NET.format(body="    return first()")
+
+
+def _shaky(repo: Repository, change: Mapping[str, Content]) -> None:
+    """A test that fails once from now on, after this commit."""
+    repo.start({"shop/net.py": _SHAKY, "tests/test_net.py": _TESTS})
+    repo.commit(change)
+    repo.env["SHAKE"] = "1"
+
+
+@flaky(says="passed in attempt 2 of this run")
+def a_rerun_that_passes(repo: Repository) -> Result:
+    """The test is run again in the same session; the last attempt decides how the run ends."""
+    _shaky(repo, _ELSEWHERE)
+    result = repo.run("--flakefighters-reruns=2")
+    assert result.exit_code == 0, result.text
+    return result
+
+
+@genuine()
+def a_rerun_does_not_help_a_broken_test(repo: Repository) -> Result:
+    """It fails in every attempt."""
+    repo.start()
+    repo.commit({"shop/tax.py": swap("net * RATE // 100", "net * RATE // 10")})
+    result = repo.run("--flakefighters-reruns=2")
+    assert result.exit_code == 1, result.text
+    return result
+
+
+@flaky()
+def a_flaky_failure_is_left_out_of_the_exit_code(repo: Repository) -> Result:
+    """A trial proves it flaky, and the change is elsewhere."""
+    _shaky(repo, _ELSEWHERE)
+    result = repo.run(ALL, "--flakefighters-suppress")
+    assert result.exit_code == 0, result.text
+    return result
+
+
+@flaky()
+def a_flaky_failure_of_changed_code_is_not(repo: Repository) -> Result:
+    """A trial proves it flaky, but the test ran what changed: perhaps that made it so."""
+    _shaky(repo, _IN_THE_WAY)
+    result = repo.run(ALL, "--flakefighters-suppress")
+    assert result.exit_code == 1, result.text
+    return result
+
+
+@genuine()
+def a_genuine_failure_is_never_left_out(repo: Repository) -> Result:
+    """Neither by trials nor by a quarantine."""
+    repo.start()
+    repo.command("quarantine", "add", "tests/test_tax.py::test_tax")
+    repo.commit({"shop/tax.py": swap("net * RATE // 100", "net * RATE // 10")})
+    result = repo.run(ALL, "--flakefighters-suppress", "--flakefighters-quarantine=enforce")
+    assert result.exit_code == 1, result.text
+    return result
+
+
+@flaky()
+def a_quarantined_test_does_not_fail_the_run(repo: Repository) -> Result:
+    """It is flaky, and known to be."""
+    _shaky(repo, _ELSEWHERE)
+    repo.command("quarantine", "add", "tests/test_net.py::test_net", "--reason", "the network")
+    result = repo.run(ALL, "--flakefighters-quarantine=enforce")
+    assert result.exit_code == 0, result.text
+    return result
+
+
+@flaky()
+def programs_are_told_the_same(repo: Repository) -> Result:
+    """The JSON file has the verdict that the terminal shows."""
+    _shaky(repo, _ELSEWHERE)
+    told = repo.outside / "run.json"
+    result = repo.run(ALL, f"--flakefighters-json={told}")
+    label, reason = result.verdict("test_net.py::test_net")
+    assert label is not None
+    text = told.read_text("utf-8")
+    assert f'"{label}"' in text
+    assert reason in text
+    return result
