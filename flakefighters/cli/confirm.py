@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from flakefighters.cli.deciding import author
 from flakefighters.cli.matching import matching, spellings
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, ProjectName, RootDir
 from flakefighters.cli.output import say, show, show_json
@@ -200,9 +201,11 @@ def elsewhere(place: Place, head: RunHead) -> str | None:
 
 
 def keep(place: Place, verdicts: Sequence[Verdict]) -> str:
-    """Keep the verdicts; returns what to add to the closing line."""
+    """Keep the verdicts, with who tried; returns what to add to the closing line."""
     if not verdicts:
         return ""
+    who = author(place)
+    verdicts = [one._replace(evidence={**one.evidence, "who": who}) for one in verdicts]
     target = place.resolution.target
     if target.read_only:
         return f"; not saved, as {target.profile or target.display} is read-only"

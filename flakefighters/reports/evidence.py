@@ -165,6 +165,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "since": lambda value: f"genuine since run {str(value)[-4:]}",
     "more_trials": lambda value: f"and {count(value, 'more trial')}",
     "before": _before,
+    "who": lambda value: f"tried by {value}",
     "steps": _steps,
     "own_file": lambda value: f"test file {value}",
 }

@@ -59,6 +59,7 @@ def test_the_newest_run(project: Project) -> None:
     assert found.evidence["by"] == "trial"
     explained = project.flakefighters("explain", "test_tax").stdout
     assert "alone: failed alike" in explained
+    assert "tried by " in explained
     assert "passed (tests/test_tax.py::test_beside passed)" in explained
     again = project.flakefighters("confirm", "--all")
     assert "no failure to put on trial" in again.stderr
