@@ -12,6 +12,7 @@ id, functions of the project are told of at each start.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 import threading
@@ -104,6 +105,9 @@ class Functions:
             self.trouble = "functions were not watched: other tools hold all monitoring ids"
             return False
         self._ids = tuple(taken)
+        # While Python ends, what the callbacks need goes away: in a process that was forked, or
+        # that pytest left without its last hook.
+        atexit.register(self.stop)
         self._give_way()
         if len(taken) == 1:
             self._start_single(taken[0])
@@ -311,6 +315,7 @@ class Functions:
         ids, self._ids = self._ids, ()
         if not ids:
             return
+        atexit.unregister(self.stop)
         if _monitoring.use_tool_id is self._mine:
             _monitoring.use_tool_id = self._ask
         events = _monitoring.events
