@@ -112,7 +112,7 @@ class PythonFiles:
             self._found.touch(How.ASKS, change)
         elif change.path in self._seen.trace.imported:
             self._found.touch(How.IMPORTED, change)
-        elif any(path in self._seen.reach.files for path in (change.path, *(u.path for u in run))):
+        elif any(path in self._seen.reach.files for path in (change.path, *_linked(effect))):
             self._found.doubt(DoubtKind.UNSEEN, change, "this Python cannot watch functions")
         elif self._seen.unknown is not None:
             self._found.doubt(DoubtKind.IMPORTS_UNKNOWN, change, self._seen.unknown)
@@ -345,3 +345,8 @@ class PythonFiles:
     def _alters_what_is_read(self, effect: Effect) -> bool:
         names = {name for name in effect.change.names if name.scope is Scope.ANYWHERE}
         return bool(names) and self._side_effects.read_by(effect.change.path, names, self._seen.ran)
+
+
+def _linked(effect: Effect) -> set[str]:
+    """The files that a change reaches in any way."""
+    return {link.unit.path for link in effect.links}
