@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping, Sequence
 
@@ -148,7 +149,8 @@ def test_the_change_broke_it(project: Project) -> None:
     project.write({"shop/tax.py": "def tax(net):\n    return net * 3\n"})
     label, reason = verdict(project.pytest("-q", CONFIRM, expect=1), "test_tax")
     assert label == "GENUINE"
-    assert reason.startswith("ran tax() in shop/tax.py")
+    how = "ran tax() in shop/tax.py" if sys.version_info >= (3, 12) else "imports shop/tax.py"
+    assert reason.startswith(how)
     assert reason.endswith(f"passes on {old} and fails here")
     assert stored(project).confidence == "proved"
 
@@ -212,8 +214,10 @@ def test_a_property_test_that_passes_alone_may_draw_other_inputs(project: Projec
         }
     )
     label, reason = verdict(project.pytest("-q", CONFIRM, expect=1), "test_drawn")
-    assert label == "UNDECIDED"
-    assert "passed with inputs of its own drawing" in reason or "tried" in reason
+    # Python 3.11 blames the changed conftest.py, which the test imports.
+    assert label == ("UNDECIDED" if sys.version_info >= (3, 12) else "GENUINE")
+    assert "it passed with inputs of its own drawing" in reason
+    assert stored(project).confidence != "proved"
 
 
 # -- what is put on trial ---------------------------------------------------------------------
