@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import json
 import os
 import subprocess
@@ -56,6 +57,7 @@ def bench_of(session: SessionView, which: str) -> Bench:
         names=_names(session),
         secret_env=settings.secret_env,
         own=tuple(sorted(start.own_distributions)),
+        held=held(),
         which=which,
         seconds=settings.confirm_seconds or max(_SECONDS, _PART * took),
         tests=settings.confirm_tests,
@@ -104,6 +106,30 @@ def bench_here(folder: Path, base: Path, head: RunHead, settings: Settings) -> B
         secret_env=settings.secret_env,
         exclude=settings.confirm_exclude,
     )
+
+
+def held() -> str | None:
+    """What this process still holds that a test may meet; known where there is ``/dev/fd``."""
+    try:
+        numbers = [int(one) for one in os.listdir("/dev/fd") if one.isdigit()]  # noqa: PTH208
+    except OSError:
+        return None
+    return "the session still holds a port" if any(map(_waits, numbers)) else None
+
+
+def _waits(number: int) -> bool:
+    """Whether a descriptor is a socket that waits for connections."""
+    try:
+        # Not the class of the module socket, which tests replace.
+        found = _socket.socket(fileno=number)
+    except (OSError, ValueError):
+        return False
+    try:
+        return bool(found.getsockopt(_socket.SOL_SOCKET, _socket.SO_ACCEPTCONN))
+    except OSError:
+        return False
+    finally:
+        found.detach()
 
 
 def _words(config: Any) -> list[str]:

@@ -14,7 +14,7 @@ from flakefighters.model import Outcome, Use
 from flakefighters.originals import real
 from flakefighters.state.files import differing
 from flakefighters.trials.confirm import Confirmed, confirm
-from flakefighters.trials.questions import Before, Question, questions
+from flakefighters.trials.questions import Before, Question, company_of, questions
 from flakefighters.trials.runs import Lab
 from flakefighters.words import count
 
@@ -123,6 +123,7 @@ class _Search:
     def __init__(self, run: Run, evidence: Evidence | None, checkout: Checkout):
         self._run, self._evidence, self._checkout = run, evidence, checkout
         self._found: dict[str, Before | None] = {}
+        self._runs: dict[str, Run | None] = {}
         self._now = checkout.files() or {}
 
     def passes(self, asked: Sequence[Question], limit: int) -> dict[str, Before]:
@@ -132,19 +133,25 @@ class _Search:
         places = [one.nodeid for one in asked if one.place]
         names = [one.nodeid for one in asked]
         past = gather(self._evidence, self._checkout, names, places=places, limit=limit).past
-        states = {name: map(self.of, past.get(name, ())[:_MOST_PASSES]) for name in names}
+        states = {
+            name: (self.of(one, name) for one in past.get(name, ())[:_MOST_PASSES])
+            for name in names
+        }
         nearest = {name: next(filter(None, some), None) for name, some in states.items()}
         return {name: one for name, one in nearest.items() if one is not None}
 
-    def of(self, past: Past) -> Before | None:
-        """The state of a pass, if it can be tried."""
+    def of(self, past: Past, nodeid: str) -> Before | None:
+        """The state of a pass of this test, if it can be tried."""
         head = past.run
         fit = past.outcome is Outcome.PASSED and head.state != self._run.head.state
         if not fit or self._evidence is None or not self._evidence.believes(head, Use.BASELINE):
             return None
         if head.id not in self._found:
             self._found[head.id] = self._state_of(head)
-        return self._found[head.id]
+        found, run = self._found[head.id], self._whole(head.id)
+        if found is None or run is None or nodeid not in run.suite:
+            return found
+        return found._replace(company=company_of(run, nodeid))
 
     def _state_of(self, head: RunHead) -> Before | None:
         checkout = self._checkout
@@ -160,7 +167,7 @@ class _Search:
             passed=head.started,
             differs=self._differs(head),
             changed=self._changed(head.tree),
-            passing=self._passing(head),
+            passing=self._passing(self._whole(head.id)),
         )
 
     def _differs(self, head: RunHead) -> str | None:
@@ -179,13 +186,17 @@ class _Search:
         old = self._checkout.files_of(tree) or {}
         return frozenset(one.path for one in differing(old, self._now))
 
-    def _passing(self, head: RunHead) -> frozenset[str]:
-        assert self._evidence is not None
-        run = self._evidence.load(head.id)
+    def _passing(self, run: Run | None) -> frozenset[str]:
         if run is None:
             return frozenset()
         pairs = zip(run.suite, run.outcomes, strict=True)
         return frozenset(one for one, outcome in pairs if outcome == Outcome.PASSED.value)
+
+    def _whole(self, run_id: str) -> Run | None:
+        if run_id not in self._runs:
+            assert self._evidence is not None
+            self._runs[run_id] = self._evidence.load(run_id)
+        return self._runs[run_id]
 
     def former(self) -> Before | None:
         """What git says was there before; no run is known that passed on it."""

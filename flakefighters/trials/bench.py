@@ -30,6 +30,8 @@ class Bench(NamedTuple):
     secret_env: tuple[str, ...] = ()
     #: Normalised names of the project's own distributions.
     own: tuple[str, ...] = ()
+    #: What the session still holds while the trials run, None if nothing.
+    held: str | None = None
     #: Which failures: "undecided" or "all".
     which: str = "undecided"
     #: How often a test is run alone; for how many tests and how many seconds altogether.

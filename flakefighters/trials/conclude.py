@@ -24,18 +24,27 @@ class Facts(NamedTuple):
     """What the trials on one failure showed, arm by arm; None where nothing is known.
 
     ``alone`` and ``company`` speak of the state that was tested; ``before`` of the one on which
-    the test last passed, under the conditions under which it fails now.
+    the test last passed, under the conditions under which it fails now; ``together`` of that state
+    under the conditions under which it passed there, after the tests that ran before it.
     """
 
     alone: Result | None = None
     company: Result | None = None
     before: Result | None = None
+    together: Result | None = None
     #: The same arm on the same state did both.
     both: bool = False
 
     @classmethod
-    def of(cls, trials: Sequence[Trial], *, accompanied: bool = True) -> Facts:
-        """Fold trials; ``accompanied``: tests ran before this one in its process."""
+    def of(
+        cls, trials: Sequence[Trial], *, accompanied: bool = True, enough: bool = False
+    ) -> Facts:
+        """Fold trials.
+
+        ``accompanied``: tests ran before this one in its process.  ``enough``: a failure by itself
+        on the state before is as good as one after the tests that ran before it there, since none
+        did, or since no earlier test can have to do with the change.
+        """
         by_arm: dict[Arm, list[Result]] = {}
         for one in trials:
             if one.result is not Result.NOTHING and _fit(one):
@@ -47,13 +56,15 @@ class Facts(NamedTuple):
         company = _one(apart.get(Arm.COMPANY, set()))
         if alone is _PASSES and not accompanied:
             company = _PASSES
-        where = Arm.BEFORE_COMPANY if alone is _PASSES else Arm.BEFORE
-        before = by_arm.get(where, [])
-        enough = before.count(_PASSES) >= ENOUGH or _PASSES not in before
+        together = _twice(by_arm.get(Arm.BEFORE_COMPANY, []))
+        before = together if alone is _PASSES else _twice(by_arm.get(Arm.BEFORE, []))
+        if alone is not _PASSES and enough:
+            together = before
         return cls(
             alone=alone,
             company=company,
-            before=_one(set(before)) if enough else None,
+            before=before,
+            together=together,
             # Fewer tests are other tests each time.
             both=any(
                 {_PASSES, _FAILS} <= results
@@ -63,13 +74,14 @@ class Facts(NamedTuple):
         )
 
 
-#: (alone, in company, before) to the verdict; None stands for anything.
-_TABLE: Final[Mapping[tuple[Result | None, Result | None, Result | None], Label]] = {
-    (_PASSES, _PASSES, None): Label.FLAKY,
-    (_PASSES, _FAILS, _FAILS): Label.FLAKY,
-    (_PASSES, _FAILS, _PASSES): Label.GENUINE,
-    (_FAILS, None, _FAILS): Label.FLAKY,
-    (_FAILS, None, _PASSES): Label.GENUINE,
+#: (alone, in company, before, together) to the verdict; None stands for anything.
+_TABLE: Final[Mapping[tuple[Result | None, ...], Label]] = {
+    (_PASSES, _PASSES, None, None): Label.FLAKY,
+    (_PASSES, _FAILS, _FAILS, None): Label.FLAKY,
+    (_PASSES, _FAILS, _PASSES, None): Label.GENUINE,
+    (_FAILS, None, _FAILS, _FAILS): Label.FLAKY,
+    (_FAILS, _FAILS, _FAILS, _PASSES): Label.GENUINE,
+    (_FAILS, None, _PASSES, None): Label.GENUINE,
 }
 
 
@@ -78,7 +90,7 @@ def conclude(facts: Facts) -> Label | None:
     if facts.both:
         return Label.FLAKY
     for row, label in _TABLE.items():
-        if all(want is None or want is got for want, got in zip(row, facts[:3], strict=True)):
+        if all(want is None or want is got for want, got in zip(row, facts[:4], strict=True)):
             return label
     return None
 
@@ -86,6 +98,12 @@ def conclude(facts: Facts) -> Label | None:
 def _one(results: set[Result]) -> Result | None:
     """The result that all trials of an arm had; None if they disagree or there is none."""
     return next(iter(results)) if len(results) == 1 else None
+
+
+def _twice(results: Sequence[Result]) -> Result | None:
+    """The result of an arm on the state before, where a pass may be chance."""
+    found = _one(set(results))
+    return None if found is _PASSES and len(results) < ENOUGH else found
 
 
 def _fit(trial: Trial) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.model import Confidence
-from flakefighters.trials.experiments import Budget, Experiment, result_of
+from flakefighters.trials.experiments import Budget, Experiment, enough, result_of
 from flakefighters.trials.verdicts import settled
 from flakefighters.words import count
 
@@ -97,7 +97,7 @@ def _verdicts(
     found = []
     for verdict, signature in zip(question.verdicts, question.signatures, strict=True):
         trials = [_of(question, one, signature, before) for one in done]
-        found.append(settled(verdict, trials, before, now))
+        found.append(settled(verdict, trials, before, now, enough=enough(question, before)))
     return found
 
 

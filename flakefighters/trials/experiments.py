@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flakefighters.trials.questions import Before, Question
     from flakefighters.trials.runs import Lab, Seen
 
-__all__ = ["Budget", "Done", "Experiment"]
+__all__ = ["Budget", "Done", "Experiment", "alike", "enough", "result_of"]
 
 #: A child is killed after this many times what its tests usually take, and its start-up.
 _PATIENCE: Final = 10
@@ -100,6 +100,19 @@ class Experiment:
                 return
         if before is Result.PASSED:
             yield from self._earlier(Arm.BEFORE, (), ENOUGH - 1)
+        elif before is Result.ALIKE and not enough(self._question, self._before):
+            yield from self._as_it_passed()
+
+    def _as_it_passed(self) -> Steps[None]:
+        """It fails by itself on both states: does it pass before after what ran there before it?"""
+        assert self._before is not None
+        company = self._before.company
+        result = yield from self._try(Arm.BEFORE_COMPANY, company)
+        if result is not Result.PASSED:
+            return
+        result = yield from self._try(Arm.COMPANY, self._question.company, copied=True)
+        if result is Result.ALIKE:
+            yield from self._earlier(Arm.BEFORE_COMPANY, company, ENOUGH - 1)
 
     def _in_company(self, *, copied: bool) -> Steps[None]:
         """It passes alone: does it fail after what ran before it, and after which of that?"""
@@ -204,6 +217,11 @@ class Experiment:
         return next((one for one in self._question.controls if one in passing), None)
 
 
+def enough(question: Question, before: Before | None) -> bool:
+    """Whether a failure by itself on the state before says all; see :meth:`Facts.of`."""
+    return question.place or question.clean or before is None or not before.company
+
+
 def result_of(
     question: Question, seen: Seen, signature: str, trial: Trial, before: Before | None
 ) -> tuple[Result, str | None]:
@@ -259,7 +277,7 @@ def _fit(
     """Whether a failure on the state before may be taken for one that was there already."""
     if trial.arm not in _EARLIER or before is None:
         return Result.ALIKE, None
-    differs = question.elsewhere or before.differs
+    differs = question.elsewhere or before.differs or (None if question.clean else question.held)
     if differs is not None:
         return Result.NOTHING, f"it fails on {before.name} as well, but {differs}"
     if seen.ignored and not all(path.endswith((".py", ".md", ".rst")) for path in before.changed):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flakefighters.model import Execution, Failure, Run, Verdict
     from flakefighters.trials.bench import Bench
 
-__all__ = ["Before", "Question", "questions"]
+__all__ = ["Before", "Question", "company_of", "questions"]
 
 #: Durations of a run are kept in units of 100 µs.
 _UNIT: Final = 10_000
@@ -36,6 +36,8 @@ class Before(NamedTuple):
     differs: str | None = None
     #: Files that differ from what was tested.
     changed: frozenset[str] = frozenset()
+    #: Tests that ran before it in its process there, in order.
+    company: tuple[str, ...] = ()
     #: Tests that passed there.
     passing: frozenset[str] = frozenset()
 
@@ -58,8 +60,18 @@ class Question(NamedTuple):
     seconds: Mapping[str, float] = {}
     #: Why a pass here proves nothing: the run was made elsewhere.  None if it does.
     elsewhere: str | None = None
+    #: What the session still holds that may make it fail: a port, for example.
+    held: str | None = None
     #: Tests that passed in this run, the nearest first.
     controls: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether reading knows that no changed code ran before it in its process, nor in it."""
+        return all(
+            one.label is Label.FLAKY and one.confidence is Confidence.STRONG
+            for one in self.verdicts
+        )
 
     def usual(self, tests: Sequence[str]) -> float:
         """Seconds that these tests usually take."""
@@ -97,7 +109,7 @@ def questions(
         wanted = nodeid in named if named else any(_open(one, bench.which) for one in said)
         if wanted and not any(fnmatchcase(nodeid, pattern) for pattern in bench.exclude):
             question = _question(run, failing[nodeid], tuple(said), seconds, final)
-            found.append(question._replace(elsewhere=elsewhere))
+            found.append(question._replace(elsewhere=elsewhere, held=bench.held))
     return sorted(found, key=lambda one: (one.usual([one.nodeid]), one.nodeid))
 
 
@@ -123,7 +135,7 @@ def _question(
         place=bool(execution.failures[0].facts.get("collection")),
         crashed=crashed,
         draws=any(map(_draws, execution.failures)),
-        company=_company(run, nodeid),
+        company=company_of(run, nodeid),
         seconds={**seconds, nodeid: _SECONDS_OF_A_CRASH} if crashed else seconds,
         controls=_controls(nodeid, seconds, final),
     )
@@ -149,7 +161,7 @@ def _draws(failure: Failure) -> bool:
     return bool(failure.facts.get("property")) and "Flaky" not in (failure.exception or "")
 
 
-def _company(run: Run, nodeid: str) -> tuple[str, ...]:
+def company_of(run: Run, nodeid: str) -> tuple[str, ...]:
     """The tests that ran before one in its process, in order."""
     place = run.suite.index(nodeid)
     orders = run.order or [range(len(run.suite))]

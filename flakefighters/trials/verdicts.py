@@ -20,9 +20,15 @@ _NAMED: Final = 6
 _OUTPUT: Final = 400
 
 
-def settled(was: Verdict, trials: Sequence[Trial], before: Before | None, now: int) -> Verdict:
-    """The verdict after these trials on the failure of ``was``: proved, or as before."""
-    facts = Facts.of(trials, accompanied=any(one.company for one in trials))
+def settled(
+    was: Verdict, trials: Sequence[Trial], before: Before | None, now: int, *, enough: bool = False
+) -> Verdict:
+    """The verdict after these trials on the failure of ``was``: proved, or as before.
+
+    ``enough``: see :meth:`Facts.of`.
+    """
+    accompanied = any(one.company for one in trials)
+    facts = Facts.of(trials, accompanied=accompanied, enough=enough)
     label = conclude(facts)
     evidence = _evidence(was, trials, before)
     if label is Label.FLAKY and facts.before is not Result.ALIKE and _perhaps(was):
@@ -79,6 +85,8 @@ def _reason(
         return f"order-dependent: fails after {after}, with or without the change"
     if not alone:
         return f"fails after {after} since {there}, on which it passes after that"
+    if alike and facts.together is Result.PASSED:
+        return f"passes on {there} after the tests before it, and not here"
     if alike:
         when = "" if before is None or before.passed is None else ago(before.passed, now)
         return (

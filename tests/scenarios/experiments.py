@@ -126,6 +126,26 @@ def a_change_that_makes_an_earlier_test_leave_a_mess(repo: Repository) -> Result
     return repo.run(ALL)
 
 
+@genuine("test_mess.py::test_second", says="after the tests before it, and not here")
+def a_test_that_sets_up_what_another_needs_is_gone(repo: Repository) -> Result:
+    """By itself the failing test fails on every state."""
+    needs = code("""
+        import os
+
+        def test_first():
+            os.environ["SET_UP"] = "1"
+
+        def test_third():
+            pass
+
+        def test_second():
+            assert os.environ.get("SET_UP")
+        """)
+    repo.start({"tests/test_mess.py": needs})
+    repo.commit({"tests/test_mess.py": needs.replace('    os.environ["SET_UP"] = "1"', "    pass")})
+    return repo.run(ALL)
+
+
 @genuine(says="and fails here")
 def a_change_that_breaks_the_sum(repo: Repository) -> Result:
     """Nothing is flaky here."""

@@ -39,7 +39,12 @@ LATER = Arm.BEFORE_COMPANY
         ([(ALONE, P)], None),
         # One half of the tests before it is enough, the other is not.
         ([(ALONE, P), (COMPANY, F), (COMPANY, F), (Arm.FEWER, P), (Arm.FEWER, F)], None),
-        ([(ALONE, F), (COPY, F), (BEFORE, F)], Label.FLAKY),
+        ([(ALONE, F), (COPY, F), (BEFORE, F), (LATER, F)], Label.FLAKY),
+        # By itself it may lack what an earlier test sets up, on every state.
+        ([(ALONE, F), (COPY, F), (BEFORE, F)], None),
+        ([(ALONE, F), (BEFORE, F), (LATER, P), (LATER, P)], None),
+        ([(ALONE, F), (BEFORE, F), (LATER, P), (COMPANY, F), (LATER, P)], Label.GENUINE),
+        ([(ALONE, F), (BEFORE, F), (LATER, P), (COMPANY, F)], None),
         ([(ALONE, F), (COPY, F), (BEFORE, P), (ALONE, F), (BEFORE, P)], Label.GENUINE),
         ([(ALONE, F), (COPY, F), (BEFORE, P)], None),
         ([(ALONE, F), (COPY, F), (BEFORE, E)], None),
@@ -66,7 +71,12 @@ def test_a_test_that_nothing_ran_before_needs_no_company() -> None:
 @pytest.mark.parametrize("control", [False, None])
 def test_a_failure_on_the_state_before_needs_a_control_that_passed(control: bool | None) -> None:
     trials = [trial(ALONE, F), trial(COPY, F), trial(BEFORE, F, control)]
-    assert conclude(Facts.of(trials)) is None
+    assert conclude(Facts.of(trials, enough=True)) is None
+
+
+def test_by_itself_is_enough_where_no_earlier_test_can_matter() -> None:
+    trials = [trial(ALONE, F), trial(COPY, F), trial(BEFORE, F)]
+    assert conclude(Facts.of(trials, enough=True)) is Label.FLAKY
 
 
 def test_a_pass_on_the_state_before_needs_none() -> None:
