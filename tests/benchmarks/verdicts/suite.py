@@ -230,7 +230,7 @@ def _environ() -> dict[str, str]:
         if not name.startswith(ours) and name not in ("CI", "GITHUB_ACTIONS", "PYTHONPATH")
     }
     # Without bytecode: two edits of one size in one second would run the older.
-    more = {"FLAKEFIGHTERS_CONFIRM_SECONDS": "1200", "FLAKEFIGHTERS_CONFIRM_TESTS": "48"}
+    more = {"FLAKEFIGHTERS_CONFIRM_SECONDS": "1200", "FLAKEFIGHTERS_CONFIRM_TESTS": "24"}
     return environ | {"PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
