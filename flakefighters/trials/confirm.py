@@ -72,28 +72,33 @@ def confirm(
         _conduct(experiments)
     except KeyboardInterrupt:
         found.notes.append("the trials were interrupted")
+    untried = 0
     for question, experiment in zip(chosen, experiments, strict=True):
+        if all(one.seen is None for one in experiment.done):
+            untried += 1
+            continue
         found.verdicts += _verdicts(question, experiment.done, befores.get(question.nodeid), now())
-    if rest > 0:
-        found.notes.append(
-            f"{count(rest, 'failing test')} not put on trial: {bench.tests} are, at most"
-        )
+    left = untried + max(0, rest)
+    if left:
+        limits = f"{bench.tests} tests, {bench.seconds:.0f} s"
+        found.notes.append(f"{count(left, 'failing test')} not put on trial: the limit is {limits}")
     return found
 
 
 def _conduct(experiments: Sequence[Experiment]) -> None:
-    """One trial for each in turn, so that a long one does not use up the time of the others."""
+    """One trial for each, which settles most flaky failures; then one test after the other."""
     going = [experiment.conduct() for experiment in experiments]
-    while going:
+    for _ in range(2):  # each pauses before its first trial, and before its second
         going = [one for one in going if next(one, _OVER) is not _OVER]
+    for one in going:
+        for _ in one:
+            pass
 
 
 def _verdicts(
     question: Question, done: Sequence[Done], before: Before | None, now: int
 ) -> list[Verdict]:
     """The verdict on each failure of a test that was tried."""
-    if not done:
-        return []
     found = []
     for verdict, signature in zip(question.verdicts, question.signatures, strict=True):
         trials = [_of(question, one, signature, before) for one in done]
