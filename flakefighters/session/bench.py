@@ -1,4 +1,4 @@
-"""What a trial needs to know of this session; only where failures are put on trial."""
+"""What a trial needs to know of pytest's session; only where failures are put on trial."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def by_hand(config: Any) -> bool:
 
 
 def bench_of(session: SessionView, which: str) -> Bench:
-    """How the tests of this session can be run again; ``which`` failures: "undecided" or "all"."""
+    """How the tests of a session can be run again; ``which`` failures: "undecided" or "all"."""
     config, world, start = session.config, session.world, session.start
     settings = start.resolution.settings
     took = ((session.head.ended or 0) - session.head.started) / 1_000_000

@@ -16,8 +16,8 @@ from flakefighters.words import count
 __all__ = ["Decision", "Ending", "Failing", "Policy", "decide", "is_proof"]
 
 _FAILED: Final = 1
-#: Who proves by what this session has seen itself.
-_OF_THIS_SESSION: Final = frozenset({"rerun", "trial"})
+#: Who proves by what the run itself has seen.
+_OF_THE_RUN: Final = frozenset({"rerun", "trial"})
 
 
 class Policy(NamedTuple):
@@ -108,11 +108,11 @@ def decide(end: Ending, policy: Policy) -> Decision:
 
 
 def is_proof(evidence: Mapping[str, Any]) -> bool:
-    """Whether the evidence of a proved verdict is of this session, or of runs that may be acted on.
+    """Whether a proof was made by the run itself, or by one that may be acted on.
 
     A pass on the same state tells by ``act_on`` which run that is, if any.
     """
-    return evidence.get("by") in _OF_THIS_SESSION or bool(evidence.get("act_on"))
+    return evidence.get("by") in _OF_THE_RUN or bool(evidence.get("act_on"))
 
 
 def _is_proved(verdict: Verdict) -> bool:

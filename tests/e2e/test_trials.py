@@ -454,6 +454,32 @@ def test_without_git_only_the_same_state_is_tried(project: Project) -> None:
     assert label == "FLAKY"
 
 
+def test_a_state_that_is_not_contained_is_never_run(project: Project) -> None:
+    """A history may name any tree; only what the checked out commit contains is run again."""
+    place = project.home / "ran"
+    writes = f"""
+        from pathlib import Path
+
+        def test_beside():
+            pass
+
+        def test_shaky():
+            Path({str(place)!r}).write_text("")
+        """
+    project.env["PLACE"] = str(project.home / "count")
+    project.init()
+    project.commit({**SHOP, "tests/test_shaky.py": SHAKY})
+    project.git("checkout", "-q", "-b", "side")
+    project.commit({"tests/test_shaky.py": writes})
+    project.pytest("-q", expect=0)
+    place.unlink()
+    project.git("checkout", "-q", "main")
+    shaky(project, 1000)
+    ended = project.pytest("-q", CONFIRM, expect=1)
+    assert "tried" in verdict(ended, "test_shaky")[1]
+    assert not place.exists()
+
+
 def test_a_shallow_clone_says_what_would_help(project: Project) -> None:
     started(project, {"tests/test_tax.py": TAX})
     project.commit({"shop/tax.py": "def tax(net):\n    return net * 3\n"})
