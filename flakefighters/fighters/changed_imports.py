@@ -10,7 +10,17 @@ from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.sentences import changed, crossed, shown, where
-from flakefighters.model import Case, Change, ChangeKind, Confidence, Label, Need, Verdict, setting
+from flakefighters.model import (
+    Case,
+    Change,
+    ChangeKind,
+    Confidence,
+    Label,
+    Level,
+    Need,
+    Verdict,
+    setting,
+)
 from flakefighters.words import count, few
 
 __all__ = ["ChangedImports"]
@@ -31,6 +41,7 @@ class ChangedImports:
 
     name = "changed_imports"
     version = 1
+    level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY, Need.BASELINE, Need.REACH})
 
     def judge(self, case: Case) -> Verdict | None:

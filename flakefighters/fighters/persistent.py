@@ -9,6 +9,7 @@ from flakefighters.model import (
     Case,
     Confidence,
     Label,
+    Level,
     Need,
     Outcome,
     Past,
@@ -52,6 +53,7 @@ class Persistent:
 
     name = "persistent"
     version = 1
+    level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY})
 
     def judge(self, case: Case) -> Verdict | None:
@@ -81,6 +83,7 @@ class Broken:
 
     name = "broken"
     version = 1
+    level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY})
 
     def judge(self, case: Case) -> Verdict | None:

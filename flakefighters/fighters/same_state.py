@@ -15,6 +15,7 @@ from flakefighters.model import (
     Case,
     Confidence,
     Label,
+    Level,
     Need,
     Outcome,
     Past,
@@ -32,6 +33,7 @@ class Rerun:
 
     name = "rerun"
     version = 1
+    level = Level.PROOF
     needs: frozenset[Need] = frozenset()
 
     def judge(self, case: Case) -> Verdict | None:
@@ -60,6 +62,7 @@ class SameState:
 
     name = "same_state"
     version = 1
+    level = Level.PROOF
     needs = frozenset({Need.HISTORY})
 
     def judge(self, case: Case) -> Verdict | None:

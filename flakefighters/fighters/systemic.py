@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flakefighters.model import Case, Confidence, Label, Need, Verdict
+from flakefighters.model import Case, Confidence, Label, Level, Need, Verdict
 
 __all__ = ["Systemic"]
 
@@ -17,6 +17,7 @@ class Systemic:
 
     name = "systemic"
     version = 1
+    level = Level.EVIDENCE
     needs: frozenset[Need] = frozenset()
 
     def judge(self, case: Case) -> Verdict | None:

@@ -14,6 +14,7 @@ from flakefighters.model import (
     DoubtKind,
     How,
     Label,
+    Level,
     Need,
     Touching,
     Verdict,
@@ -31,6 +32,7 @@ class TouchedChange:
 
     name = "touched_change"
     version = 2
+    level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY, Need.BASELINE, Need.REACH, Need.TRACE})
 
     def judge(self, case: Case) -> Verdict | None:

@@ -220,7 +220,7 @@ class _Stored:
     needs: frozenset[Need] = frozenset()
 
     def __init__(self, fighter: Flakefighter, verdict: Verdict | None):
-        self.name, self.version = fighter.name, fighter.version
+        self.name, self.version, self.level = fighter.name, fighter.version, fighter.level
         self._verdict = verdict
 
     def judge(self, case: Case) -> Verdict | None:
@@ -236,7 +236,8 @@ class _Before:
 
     def __init__(self, fighter: Flakefighter):
         self._fighter = fighter
-        self.name, self.version, self.needs = fighter.name, fighter.version, fighter.needs
+        self.name, self.version = fighter.name, fighter.version
+        self.level, self.needs = fighter.level, fighter.needs
 
     def judge(self, case: Case) -> Verdict | None:
         past = tuple(one for one in case.past if one.run.started < case.head.started)

@@ -12,7 +12,7 @@ from flakefighters.model import Outcome
 
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
-    from flakefighters.model import Execution, Run, Verdict
+    from flakefighters.model import Coverage, Execution, Run, Verdict
 
 __all__ = ["Judged", "Session", "Totals", "failing"]
 
@@ -55,6 +55,8 @@ class Session(NamedTuple):
     #: Node id to what its marker says.
     ignored: Mapping[str, Any] = MappingProxyType({})
     history_runs: int = 50
+    #: What the tests of the run ran, if a flakefighter asked for it.
+    coverage: Coverage | None = None
 
 
 @dataclass(frozen=True, slots=True)

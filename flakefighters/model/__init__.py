@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Baseline,
         Case,
         Flakefighter,
+        Level,
         Need,
         Past,
         Recheck,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Via,
         setting,
     )
+    from flakefighters.model.experience import Coverage, Experience, Lesson
     from flakefighters.model.facts import (
         Completeness,
         Environment,
@@ -83,15 +85,19 @@ __all__ = [
     "Code",
     "Completeness",
     "Confidence",
+    "Coverage",
     "Doubt",
     "DoubtKind",
     "Effect",
     "Environment",
     "Execution",
+    "Experience",
     "Failure",
     "Flakefighter",
     "How",
     "Label",
+    "Lesson",
+    "Level",
     "Link",
     "Name",
     "Need",
@@ -130,11 +136,14 @@ __all__ = [
 #: File to the names that it has.
 _NAMES: Final = {
     "cases": """
-        Baseline Case Flakefighter Need Past Recheck Revision
+        Baseline Case Flakefighter Level Need Past Recheck Revision
     """,
     "changes": """
         EVERYONE Change ChangeKind Changes Doubt DoubtKind Effect How Link Name
         Reach Scope Touching Unit Via setting
+    """,
+    "experience": """
+        Coverage Experience Lesson
     """,
     "facts": """
         Completeness Environment Execution Failure Outcome Phase Project Run RunHead

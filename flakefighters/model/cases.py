@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from flakefighters.model.changes import Changes, Reach, Touching
+from flakefighters.model.experience import Coverage, Experience
 from flakefighters.model.facts import Environment, Execution, Failure, Outcome, RunHead
 from flakefighters.model.verdicts import Verdict
 
-__all__ = ["Baseline", "Case", "Flakefighter", "Need", "Past", "Recheck", "Revision"]
+__all__ = ["Baseline", "Case", "Flakefighter", "Level", "Need", "Past", "Recheck", "Revision"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,22 @@ class Need(enum.StrEnum):
     BASELINE = "baseline"
     REACH = "reach"
     TRACE = "trace"
+    #: Earlier failures of the project whose label is known: :class:`Experience`.
+    EXPERIENCE = "experience"
+    #: What every test of the run ran, passing ones too: :class:`Coverage`.
+    COVERAGE = "coverage"
+
+
+class Level(enum.IntEnum):
+    """How much a flakefighter's word weighs beside that of others, the heaviest first.
+
+    A level speaks only where those above it leave a failure undecided (docs/verdicts.md).
+    """
+
+    PROOF = 0  # the same state was seen to do both
+    EVIDENCE = 1  # what the execution touched, and what came of failures like it
+    MARK = 2  # what people said
+    STATISTICS = 3  # what was learned from other failures and runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +124,10 @@ class Case:
     failing: int = 0
     executed: int = 0
     same_signature: int = 0
+    #: What the project's earlier failures teach; None if no flakefighter asked for it.
+    experience: Experience | None = None
+    #: What the tests of this run ran; None if it was not watched, or no flakefighter asked for it.
+    coverage: Coverage | None = None
 
 
 class Flakefighter(Protocol):
@@ -117,6 +138,9 @@ class Flakefighter(Protocol):
 
     @property
     def version(self) -> int: ...
+
+    @property
+    def level(self) -> Level: ...
 
     @property
     def needs(self) -> frozenset[Need]: ...

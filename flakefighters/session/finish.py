@@ -26,7 +26,7 @@ from flakefighters.session.traces import without_traces
 
 if TYPE_CHECKING:
     from flakefighters.history import History
-    from flakefighters.model import Run, Target, Verdict
+    from flakefighters.model import Coverage, Run, Target, Verdict
     from flakefighters.model.decisions import Event
     from flakefighters.session.places import Spool
     from flakefighters.session.trials import OnTrial
@@ -297,12 +297,13 @@ def session_to_json(session: Session) -> dict[str, Any]:
         "loaded": list(session.loaded),
         "ignored": {nodeid: dict(marks) for nodeid, marks in session.ignored.items()},
         "history_runs": session.history_runs,
+        "coverage": None if session.coverage is None else session.coverage.to_json(),
     }
 
 
 def session_from_json(value: Mapping[str, Any]) -> Session:
     """What :func:`session_to_json` wrote."""
-    watch, modules = value["watch"], value["modules"]
+    watch, modules, coverage = value["watch"], value["modules"], value["coverage"]
     return Session(
         roots=value["roots"],
         plugins=value["plugins"],
@@ -312,4 +313,11 @@ def session_from_json(value: Mapping[str, Any]) -> Session:
         loaded=value["loaded"],
         ignored=value["ignored"],
         history_runs=value["history_runs"],
+        coverage=None if coverage is None else _coverage(coverage),
     )
+
+
+def _coverage(value: Mapping[str, Any]) -> Coverage:
+    from flakefighters.model import Coverage
+
+    return Coverage.from_json(value)

@@ -14,6 +14,7 @@ from flakefighters.model import (
     Confidence,
     Failure,
     Label,
+    Level,
     Outcome,
     Phase,
     Verdict,
@@ -25,6 +26,7 @@ class Says:
     """Says one thing of every failure, or nothing."""
 
     version = 3
+    level = Level.EVIDENCE
     needs: frozenset[Any] = frozenset()
 
     def __init__(

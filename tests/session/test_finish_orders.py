@@ -9,7 +9,7 @@ from typing import Any
 
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session
-from flakefighters.model import Label, Secret, Target, Watch
+from flakefighters.model import Coverage, Label, Secret, Target, Watch
 from flakefighters.model.decisions import MARK, Event
 from flakefighters.session import finish_orders as orders
 from flakefighters.session.finish import Finished, Plan
@@ -40,6 +40,7 @@ def test_an_order_arrives_whole() -> None:
         loaded=["/p/a.py"],
         ignored={"t.py::a": {"ignore": True}},
         history_runs=7,
+        coverage=Coverage({"t.py::a": 5}, ("a.py", "b.py", "c.py"), frozenset({"t.py::a"}), "why"),
     )
     plan = Plan(
         target=server,
