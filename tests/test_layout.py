@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "hookspecs": CORE,
     "namesake": set(),
     "measures": set(),
-    "fighters": {"model", "ids", "words", "measures"},
+    "fighters": {"model", "ids", "words", "measures", "originals"},
     "reports": {"model", "ids", "words"},
     "history": CORE,
     "state": CORE,

@@ -10,6 +10,8 @@ from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, find_ground
 from flakefighters.errors import ConfigError
+from flakefighters.fighters.registry import Entry, known, unknown
+from flakefighters.fighters.settings import checked, fields_of
 from flakefighters.profiles import Inputs, Resolution, all_settings, detect, resolve
 from flakefighters.profiles import profiles as all_profiles
 from flakefighters.reports.settings import (
@@ -48,13 +50,17 @@ def config(
 ) -> None:
     """Show every setting, where it was set, and what it overrides; no passwords."""
     ground = find_ground(Asked(profile, database_url, rootdir))
-    view = all_settings(ground.inputs)
+    notes: list[str] = []
+    entries = list(known(notes.append))
+    fields = {one.name: fields_of(one.settings, default=one.default) for one in entries}
+    view = all_settings(ground.inputs, fields)
     used, trouble = _used(ground.inputs)
     if as_json:
         show_json(settings_record(view.settings, view.files, view.notes))
     else:
         show(settings_page(view.settings, view.files))
-    _end([*view.notes, *(() if used is None else used.notes)], trouble)
+    notes += _wrong(used, entries)
+    _end([*view.notes, *notes, *(() if used is None else used.notes)], trouble)
 
 
 def _used(inputs: Inputs) -> tuple[Resolution | None, ConfigError | None]:
@@ -65,6 +71,17 @@ def _used(inputs: Inputs) -> tuple[Resolution | None, ConfigError | None]:
         return resolve(inputs, need_credentials=in_ci), None
     except ConfigError as error:
         return None, error
+
+
+def _wrong(used: Resolution | None, entries: Sequence[Entry]) -> list[str]:
+    """What is wrong with the settings of flakefighters."""
+    notes: list[str] = []
+    given = {} if used is None else used.settings.fighters
+    names = [one.name for one in entries]
+    for entry in entries:
+        checked(entry.name, entry.settings, given.get(entry.name, {}), notes.append)
+    notes += [unknown(name, one, names) for name, one in given.items() if name not in names]
+    return notes
 
 
 def _end(notes: Sequence[str], trouble: ConfigError | None) -> None:

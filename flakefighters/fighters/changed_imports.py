@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.sentences import changed, crossed, shown, where
 from flakefighters.model import (
+    OPEN,
     Case,
     Change,
     ChangeKind,
+    Changes,
     Confidence,
     Label,
     Level,
@@ -55,7 +57,7 @@ class ChangedImports:
         touched = [
             change for change in changes.changes if change.kind in _FILES and change.path in reach
         ]
-        evidence = {
+        evidence: dict[str, object] = {
             "baseline": case.baseline.past.run.id,
             "commit": case.baseline.past.run.commit,
             "state": case.baseline.past.run.state,
@@ -76,7 +78,11 @@ class ChangedImports:
             else:
                 reason = f"imports {few(paths)}, {when}"
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
-        return self._say(Label.UNDECIDED, Confidence.WEAK, _doubt(case, since), evidence)
+        doubt = _doubt(case, since)
+        if doubt is None:
+            evidence[OPEN] = True
+            doubt = _nothing(changes, since)
+        return self._say(Label.UNDECIDED, Confidence.WEAK, doubt, evidence)
 
     def _ended(self, case: Case, evidence: Mapping[str, object]) -> Verdict | None:
         """Undecided if the execution was ended from outside."""
@@ -151,8 +157,8 @@ class ChangedImports:
         )
 
 
-def _doubt(case: Case, since: str) -> str:
-    """Why no verdict can rest on the imports alone."""
+def _doubt(case: Case, since: str) -> str | None:
+    """Why a change may have reached the test all the same; None if nothing says so."""
     assert case.baseline is not None
     changes = case.baseline.changes
     if not changes.complete:
@@ -165,6 +171,11 @@ def _doubt(case: Case, since: str) -> str:
     if other:
         names = [_short(change) for change in other]
         return f"no changed file is imported by it, but {few(names)} changed since {since}"
+    return None
+
+
+def _nothing(changes: Changes, since: str) -> str:
+    """That its imports lead to no change: not all that a test runs is imported."""
     if changes.changes:
         number = len({change.path for change in changes.changes})
         it = (

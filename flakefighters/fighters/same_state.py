@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flakefighters.fighters.cells import PASSES, unclear
-from flakefighters.fighters.chance import chance, edited, varied
+from flakefighters.fighters.chance import SEED, chance, edited, varied
 from flakefighters.fighters.sentences import apart, run_name
 from flakefighters.fighters.touched_change import introduced, perhaps_introduced
 from flakefighters.model import (
+    OPEN,
     Case,
     Confidence,
     Label,
@@ -99,7 +100,7 @@ class SameState:
                 version=self.version,
                 confidence=Confidence.FAIR,
                 reason=f"{doubt.reason}, though it passed on the same state {when}",
-                evidence={**evidence, "doubt": doubt.slug},
+                evidence={**evidence, "doubt": doubt.slug, OPEN: doubt.slug == SEED},
             )
         evidence |= {**_act_on(case, passes), **_unsure(case)}
         new = introduced(case)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flakefighters.fighters.chance import chance, edited, varied
+from flakefighters.fighters.chance import SEED, chance, edited, varied
 from flakefighters.fighters.sentences import changed, doubtful, shown, where
 from flakefighters.model import (
+    OPEN,
     Baseline,
     Case,
     Change,
@@ -72,6 +73,7 @@ class TouchedChange:
         doubt = chance(case, [baseline.past]) or edited(case, [baseline.past])
         if doubt is not None:
             evidence["doubt"] = doubt.slug
+            evidence[OPEN] = doubt.slug == SEED
             reason = f"{doubt.reason}, though it {reason}"
             return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)
         if found.ran_before:

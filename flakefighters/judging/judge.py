@@ -10,7 +10,7 @@ from typing import Any
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import Asked, changed_variables, names_to_keep
 from flakefighters.fighters.cells import unclear
-from flakefighters.fighters.rule import decide
+from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import Evidence
 from flakefighters.judging.accounts import IN_FILES, Accounts
 from flakefighters.judging.commits import Commits
@@ -37,6 +37,7 @@ from flakefighters.model import (
     Use,
     believed,
 )
+from flakefighters.model.decisions import Event
 from flakefighters.state.checkout import Checkout
 from flakefighters.state.files import differing
 
@@ -55,9 +56,15 @@ def judge(
     *,
     now: int = 0,
     absent: bool = False,
+    marks: Sequence[Event] = (),
+    statistics: str = "any",
 ) -> Judged:
     """Judge every failure of ``run``; without a history all that is known is the run itself
-    (``absent``: there is none yet; otherwise it could not be read)."""
+    (``absent``: there is none yet; otherwise it could not be read).
+
+    ``marks`` is what people decided on what failed, ``statistics`` how statistical flakefighters
+    are joined.
+    """
     judged = Judged()
     failed = failing(run)
     if not failed:
@@ -73,8 +80,10 @@ def judge(
             continue
         mine = [one for one in fighters if not (isinstance(ignore, list) and one.name in ignore)]
         for index in range(len(execution.failures)):
-            case = world.case(execution, index)
-            joint, said = decide(case, mine)
+            case = replace(world.case(execution, index), marks=tuple(marks))
+            joint, said = decide(case, mine, statistics)
+            if statistics != STATISTICS[0]:
+                joint = joint._replace(evidence={**joint.evidence, "statistics": statistics})
             if run.head.context.get("seeds") and not case.draws:
                 joint = joint._replace(evidence={**joint.evidence, "draws": False})
             place: dict[str, Any] = {

@@ -12,7 +12,7 @@ from typing import Final
 
 from flakefighters.environment.variables import changed_variables
 from flakefighters.fighters import builtin
-from flakefighters.fighters.rule import decide
+from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import History, Reader
 from flakefighters.judging.results import Totals
 from flakefighters.model import (
@@ -20,6 +20,7 @@ from flakefighters.model import (
     Case,
     Execution,
     Flakefighter,
+    Level,
     Need,
     Past,
     Recheck,
@@ -137,18 +138,26 @@ class Hindsight:
         fighters: list[Flakefighter] = []
         for fighter in builtin():
             if not fighter.needs <= _ASKS_HISTORY:
-                fighters.append(_Stored(fighter, judged.said.get(fighter.name)))
+                fighters.append(_Stored(fighter.name, fighter.level, judged.said.get(fighter.name)))
             elif fighter.name in _STREAKS:
                 # What a streak is, only runs before this one can tell.
                 fighters.append(_Before(fighter))
             else:
                 fighters.append(fighter)
+        asked = {one.name for one in fighters}
+        # Those that are not here any more, or were never ours.
+        fighters += [
+            _Stored(name, Level.STATISTICS, one)
+            for name, one in judged.said.items()
+            if name not in asked
+        ]
         first = judged.first
         head = self._run.head
         others = {one.run.id: changed_variables(one.run, head, lambda: self._asked) for one in past}
         draws = judged.first.evidence.get("draws") is not False
         case = replace(judged.case, past=tuple(past), varied=others, draws=draws)
-        joint, _ = decide(case, fighters)
+        statistics = str(first.evidence.get("statistics", STATISTICS[0]))
+        joint, _ = decide(case, fighters, statistics)
         introduced = joint.introduced or (first.introduced and joint.label is first.label)
         return joint._replace(
             introduced=introduced,
@@ -219,8 +228,8 @@ class _Stored:
 
     needs: frozenset[Need] = frozenset()
 
-    def __init__(self, fighter: Flakefighter, verdict: Verdict | None):
-        self.name, self.version, self.level = fighter.name, fighter.version, fighter.level
+    def __init__(self, name: str, level: Level, verdict: Verdict | None):
+        self.name, self.level, self.version = name, level, 0
         self._verdict = verdict
 
     def judge(self, case: Case) -> Verdict | None:

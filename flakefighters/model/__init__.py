@@ -69,11 +69,12 @@ if TYPE_CHECKING:
     )
     from flakefighters.model.trials import Arm, Bisection, Result, Step, Trial
     from flakefighters.model.trust import Came, Use, as_read, believed, doubt
-    from flakefighters.model.verdicts import JOINT, Confidence, Label, Verdict, standing
+    from flakefighters.model.verdicts import JOINT, OPEN, Confidence, Label, Verdict, standing
 
 __all__ = [
     "EVERYONE",
     "JOINT",
+    "OPEN",
     "Arm",
     "Baseline",
     "Bisection",
@@ -162,7 +163,7 @@ _NAMES: Final = {
         Came Use as_read believed doubt
     """,
     "verdicts": """
-        JOINT Confidence Label Verdict standing
+        JOINT OPEN Confidence Label Verdict standing
     """,
 }
 _FILES: Final = {name: file for file, names in _NAMES.items() for name in names.split()}

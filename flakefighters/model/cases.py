@@ -5,12 +5,15 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flakefighters.model.changes import Changes, Reach, Touching
 from flakefighters.model.experience import Coverage, Experience
 from flakefighters.model.facts import Environment, Execution, Failure, Outcome, RunHead
 from flakefighters.model.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from flakefighters.model.decisions import Event
 
 __all__ = ["Baseline", "Case", "Flakefighter", "Level", "Need", "Past", "Recheck", "Revision"]
 
@@ -46,6 +49,8 @@ class Need(enum.StrEnum):
     BASELINE = "baseline"
     REACH = "reach"
     TRACE = "trace"
+    #: What people marked.
+    MARKS = "marks"
     #: Earlier failures of the project whose label is known: :class:`Experience`.
     EXPERIENCE = "experience"
     #: What every test of the run ran, passing ones too: :class:`Coverage`.
@@ -126,6 +131,8 @@ class Case:
     same_signature: int = 0
     #: What the project's earlier failures teach; None if no flakefighter asked for it.
     experience: Experience | None = None
+    #: What people decided on this test and on failures like this one, and what stands of it.
+    marks: tuple[Event, ...] = ()
     #: What the tests of this run ran; None if it was not watched, or no flakefighter asked for it.
     coverage: Coverage | None = None
 

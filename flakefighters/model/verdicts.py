@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-__all__ = ["JOINT", "Confidence", "Label", "Verdict", "standing"]
+__all__ = ["JOINT", "OPEN", "Confidence", "Label", "Verdict", "standing"]
 
 
 #: The flakefighter's name under which the verdict that counts is kept: the rule that joins what
 #: the others said.
 JOINT: Final = "joint"
+#: What the evidence of an undecided verdict has if nothing that changed is known to have reached
+#: the test: people and statistics may call the failure flaky.
+OPEN: Final = "open"
 
 
 class Label(enum.StrEnum):

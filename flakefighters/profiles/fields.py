@@ -53,6 +53,12 @@ TOP_FIELDS: Final = (
         "20, or a tenth of the session",
         "how long the trials of a session may take",
     ),
+    Field(
+        "statistics",
+        "any, majority, all",
+        "any",
+        "how many statistical flakefighters must say the same",
+    ),
     Field("confirm_tests", "number", "20", "how many failing tests a session puts on trial"),
 )
 

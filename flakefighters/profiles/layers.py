@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret
-from flakefighters.profiles import commands, fields, toml_lines, urls
+from flakefighters.profiles import commands, fields, fighter_tables, toml_lines, urls
 from flakefighters.profiles.layer_errors import (
     FIELDS,
     TOP,
@@ -61,6 +61,8 @@ class Layer:
     #: Settings that are not of a profile.
     top: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: The settings of flakefighters, by name.
+    fighters: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Canonical name to the name as written here.
     names: dict[str, str] = field(default_factory=dict)
     #: ("url",) or ("profiles", "ci", "url") to where it was set.
@@ -202,6 +204,8 @@ def _settings(data: dict[str, Any], layer: Layer, problems: list[Problem], origi
     for key, value in data.items():
         if key == "profiles":
             _tables(value, layer, problems, origin)
+        elif key == fighter_tables.FIGHTERS:
+            problems += map(Problem, fighter_tables.read_table(value, layer, origin))
         elif key not in TOP:
             problems.append(Problem(unknown(f"setting {key}", key, TOP, str(origin(key)))))
         elif value != "":
@@ -271,7 +275,7 @@ def _variables(inputs: Inputs, problems: list[Problem]) -> Layer:
             listed = value.replace(",", " ").split()
             layer.top[path[0]] = listed if path[0].endswith("_env") else value
             layer.origins[path] = where
-        else:
+        elif not fighter_tables.read_variable(layer, path, value, where):
             problems.append(Problem(unknown_variable(name, upper)))
         taken.setdefault(upper, name)
     return layer

@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model import Target
+    from flakefighters.model.choice import Given
     from flakefighters.profiles.ci import CiInfo
 
 __all__ = ["Inputs", "Origin", "Resolution", "Settings", "Source"]
@@ -79,6 +81,10 @@ class Settings(NamedTuple):
     confirm_exclude: tuple[str, ...] = ()
     confirm_seconds: int | None = None
     confirm_tests: int = 20
+    #: By the name of a flakefighter and of its setting.
+    fighters: Mapping[str, Mapping[str, Given]] = MappingProxyType({})
+    #: How the statistical ones are joined: "any", "majority" or "all".
+    statistics: str = "any"
     on_error: str = "warn"  # or "fail"
     #: What undecided failures of quarantined tests do to the exit code.
     quarantine_undecided: str = "fail"  # or "pass"

@@ -59,6 +59,9 @@ class Merged(BaseSettings):
     confirm_seconds: int | None = Field(None, ge=1)
     confirm_tests: int = Field(20, ge=1)
     secret_env: tuple[str, ...] = ()
+    statistics: Literal["any", "majority", "all"] = "any"
+    #: Raw as well: each flakefighter checks its own.
+    fighters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     profiles: dict[str, dict[str, Any]]
 
 
@@ -105,7 +108,8 @@ class _LayerSource(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         profiles = {name: dict(body) for name, body in self._layer.profiles.items()}
-        return {**self._layer.top, "profiles": profiles}
+        fighters = {name: dict(body) for name, body in self._layer.fighters.items()}
+        return {**self._layer.top, "fighters": fighters, "profiles": profiles}
 
 
 def merge(layers: Sequence[Layer]) -> tuple[Merged, list[ConfigError]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from flakefighters.errors import ConfigError
-from flakefighters.profiles import fields, urls
+from flakefighters.profiles import fields, fighter_tables, urls
 from flakefighters.profiles.ci import CiInfo
 from flakefighters.profiles.layers import Layer, Problem, Sources, read
 from flakefighters.profiles.resolution import Inputs, Origin, Resolution, Settings, Source
@@ -363,5 +363,7 @@ def _settings(selector: Selector, active: ProfileFields, policy: ProfileFields) 
         confirm_exclude=merged.confirm_exclude,
         confirm_seconds=merged.confirm_seconds,
         confirm_tests=merged.confirm_tests,
+        fighters=fighter_tables.given(merged.fighters, selector.layers),
+        statistics=merged.statistics,
         quarantine_undecided=active.quarantine_undecided,
     )

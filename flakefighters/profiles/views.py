@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flakefighters.errors import ConfigError
 from flakefighters.model.views import FileView, ProfileView, SettingsView, SettingView
@@ -29,11 +30,17 @@ _DEFAULTS: Final = {
     "confirm": "off",
     "on_error": "warn",
     "quarantine_undecided": "fail",
+    "statistics": "any",
 }
 
 
-def all_settings(inputs: Inputs) -> SettingsView:
-    """Return every setting with value, origin and what it overrides.  Never raises ConfigError."""
+def all_settings(
+    inputs: Inputs, fighters: Mapping[str, Sequence[FighterField]] = MappingProxyType({})
+) -> SettingsView:
+    """Return every setting with value, origin and what it overrides.  Never raises ConfigError.
+
+    ``fighters``: the settings that each flakefighter has.
+    """
     from flakefighters.profiles.layers import read
 
     sources = read(inputs)
@@ -53,6 +60,7 @@ def all_settings(inputs: Inputs) -> SettingsView:
             values = _values(layers, name, spec.name)
             if values or name == active:
                 settings.append(_view(("profiles", name, spec.name), values, spec.default))
+    settings += _of_fighters(layers, fighters)
     files = tuple(FileView(path=file.path, status=file.status) for file in sources.files)
     return SettingsView(settings=tuple(settings), files=files, notes=tuple(dict.fromkeys(notes)))
 
@@ -117,6 +125,38 @@ def _profile(selector: Selector, name: str) -> tuple[ProfileView, Target | None]
         problem=password.note,
     )
     return view, target
+
+
+class FighterField(Protocol):
+    """A setting of a flakefighter."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def default(self) -> str: ...
+    @property
+    def secret(self) -> bool: ...
+
+
+def _of_fighters(
+    layers: Sequence[Layer], fighters: Mapping[str, Sequence[FighterField]]
+) -> Iterator[SettingView]:
+    """The settings of flakefighters: those that there are, and others that somebody set."""
+    from flakefighters.profiles.fighter_tables import FIGHTERS, merged
+
+    found = merged(layers)
+    for name in [*fighters, *sorted(found.keys() - fighters.keys())]:
+        known = {one.name: one for one in fighters.get(name, ())}
+        given = found.get(name, {})
+        for key in [*known, *sorted(given.keys() - known.keys())]:
+            # Of a setting that nobody knows the value may be anything.
+            hidden = key not in known or known[key].secret
+            values = [
+                (_MASK if hidden else _text(value), origin) for value, origin in given.get(key, ())
+            ]
+            default = known[key].default if key in known else "none: there is no such setting"
+            view = _view((FIGHTERS, name, key), values, default)
+            yield view if values or key not in known else replace(view, value=default)
 
 
 def _active(inputs: Inputs, notes: list[str]) -> str | None:

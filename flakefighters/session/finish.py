@@ -27,6 +27,7 @@ from flakefighters.session.traces import without_traces
 if TYPE_CHECKING:
     from flakefighters.history import History
     from flakefighters.model import Coverage, Run, Target, Verdict
+    from flakefighters.model.choice import Choice
     from flakefighters.model.decisions import Event
     from flakefighters.session.places import Spool
     from flakefighters.session.trials import OnTrial
@@ -43,8 +44,8 @@ class Plan:
     #: Where to read evidence, and where to record.
     target: Target
     record_to: Target
-    #: The names of the flakefighters to ask, None for all.
-    fighters: Sequence[str] | None = None
+    #: Which flakefighters to ask, None for all, with their defaults.
+    choice: Choice | None = None
     save: bool = True
     #: Seconds for all of it.
     seconds: float = 3.0
@@ -108,7 +109,6 @@ def finish(
         )
         gone = _judge(run._replace(head=evidence.judged), evidence, checkout, plan, done)
         trial = _trial(run, evidence, checkout, plan, done)
-        done.decisions = _decisions(run, evidence, done)
         done.run = run = run._replace(seen=done.judged.basis)
         if plan.save and into is not None and into not in gone:
             _save(run, into, checkout, plan, done)
@@ -174,16 +174,18 @@ def _judge(
     if not failing(run):
         return []
     with as_installed():  # reading sources takes a third of our modules: only now
-        from flakefighters.fighters import builtin
+        from flakefighters.fighters.registry import choose
         from flakefighters.judging.judge import judge
+        from flakefighters.model.choice import Choice
 
-        names = plan.fighters
-        fighters = [one for one in builtin() if names is None or one.name in names]
+        choice = plan.choice or Choice()
+        fighters = choose(choice, done.notes.append)
     # A history that is not there yet is an empty one, not an unreadable one.
     absent = not evidence.sources and not done.notes
     gone: list[History] = []
     while True:
         try:
+            done.decisions = _decisions(run, evidence, done)
             done.judged = judge(
                 run,
                 evidence if evidence.sources else None,
@@ -192,6 +194,8 @@ def _judge(
                 plan.session,
                 now=time.time_ns() // 1000,
                 absent=absent,
+                marks=done.decisions,
+                statistics=choice.statistics,
             )
         except FlakefightersError as error:
             if not evidence.sources:
@@ -212,8 +216,6 @@ def _decisions(run: Run, evidence: Evidence, done: Finished) -> list[Event]:
     A file of unknown origin is not asked: anybody may have decided in it.
     """
     failed = failing(run)
-    if not failed:
-        return []
     with as_installed():
         from flakefighters.model.decisions import NO_MARK, OFF, standing, targets_of
     targets = {
@@ -228,6 +230,8 @@ def _decisions(run: Run, evidence: Evidence, done: Finished) -> list[Event]:
             continue
         try:
             found |= {one.id: one for one in history.events(run.project.identity, targets)}
+        except UnreachableError:
+            raise
         except FlakefightersError as error:
             done.notes.append(f"{error.message}, so marks and quarantine are not known")
     stand = standing(found.values()).values()

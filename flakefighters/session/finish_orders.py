@@ -45,6 +45,12 @@ def _bench_from_json(plain: Mapping[str, Any]) -> Any:
     return Bench(**known)
 
 
+def _choice_from_json(plain: Mapping[str, Any]) -> Any:
+    from flakefighters.model.choice import Choice
+
+    return Choice.from_json(plain)
+
+
 _Way = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 _PLAIN: Final[_Way] = (wire.plain, lambda value: value)
 _TARGET: Final[_Way] = (_target_to_json, _target_from_json)
@@ -62,6 +68,10 @@ _PLAN: Final[Mapping[str, _Way]] = {
     "bench": (
         lambda bench: bench and {name: wire.plain(one) for name, one in bench._asdict().items()},
         lambda plain: plain and _bench_from_json(plain),
+    ),
+    "choice": (
+        lambda choice: choice and choice.to_json(),
+        lambda plain: plain and _choice_from_json(plain),
     ),
     "target": _TARGET,
     "record_to": _TARGET,

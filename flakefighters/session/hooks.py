@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flakefighters.capture.recorder import Closed
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Environment, RunHead
+    from flakefighters.model.choice import Choice
     from flakefighters.session.finish import Finished
     from flakefighters.session.process_pollution import World
     from flakefighters.session.settings import (
@@ -56,7 +57,7 @@ class Session:
         config: Any,
         asked: Asked,
         start: Start,
-        fighters: Sequence[str] | None,
+        choice: Choice | None,
         world: World,
         lookback: Lookback | None = None,
     ) -> None:
@@ -67,7 +68,7 @@ class Session:
         self.pid = os.getpid()
         self.broken = False
         self.notes: list[str] = list(start.notes)
-        self.fighters = fighters
+        self.choice = choice
         redactor = self.redactor = settings.redactor_of(start.resolution)
         base = start.checkout.base
         self.recorder = Recorder(
@@ -324,7 +325,7 @@ class Session:
         return Plan(
             target=self.start.resolution.target,
             record_to=self.start.resolution.record_to,
-            fighters=self.fighters,
+            choice=self.choice,
             save=self.asked.save,
             seconds=self.seconds,
             spools=self.start.spools,

@@ -8,7 +8,7 @@ the plugin that records.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ from flakefighters.session.watching import register, start_trace
 
 if TYPE_CHECKING:
     from flakefighters.history import History
+    from flakefighters.model.choice import Choice
+    from flakefighters.profiles.resolution import Settings
     from flakefighters.session.settings import Asked
     from flakefighters.session.start import Start
     from flakefighters.tracing.session import TraceSession
@@ -50,7 +52,7 @@ class Prepared:
 
     asked: Asked | None = None
     start: Start | None = None
-    fighters: tuple[str, ...] | None = None
+    choice: Choice | None = None
     world: World | None = None
     lookback: Lookback | None = None
     trace: TraceSession | None = None
@@ -65,9 +67,11 @@ def prepare(config: Any, option: Any = None) -> Prepared:
     ready = Prepared()
     try:
         wishes = ready.asked = asked(config, option)
-        ready.fighters = chosen(wishes)
+        if wishes.fighters is not None:
+            refuse_unknown(wishes.fighters)
         ready.world = World()
         start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=real.time_ns)
+        ready.choice = chosen(wishes, start.resolution.settings)
         ready.lookback = _look_back(start, wishes)
         ready.trace = start_trace(ready.lookback.watch, wishes.trace)
     except ConfigError as error:
@@ -91,7 +95,7 @@ def open_session(config: Any, ready: Prepared) -> None:
     assert ready.world is not None
     try:
         session = Session(
-            config, ready.asked, ready.start, ready.fighters, ready.world, ready.lookback
+            config, ready.asked, ready.start, ready.choice, ready.world, ready.lookback
         )
     except Exception as error:  # as above
         _say(config, f"not active: {type(error).__name__}: {error}"[:300])
@@ -130,21 +134,27 @@ def _decide_exit_code(session: Session) -> None:
     session.config.pluginmanager.register(plugin, "flakefighters-exit-code")
 
 
-def chosen(wishes: Asked) -> tuple[str, ...] | None:
-    """The names of the flakefighters to ask, None for all; ConfigError for one that is not."""
-    if wishes.fighters is None:
+def chosen(wishes: Asked, settings: Settings) -> Choice | None:
+    """Which flakefighters to ask; None if nobody said anything about them."""
+    if wishes.fighters is None and not settings.fighters and settings.statistics == "any":
         return None
-    from flakefighters.fighters import builtin
+    from flakefighters.model.choice import Choice
 
-    names = {fighter.name for fighter in builtin()}
-    for name in wishes.fighters:
-        if name not in names:
+    return Choice(wishes.fighters, settings.fighters, settings.statistics)
+
+
+def refuse_unknown(names: Sequence[str]) -> None:
+    """ConfigError for the name of a flakefighter that is not there."""
+    from flakefighters.fighters.registry import known
+
+    there = {entry.name for entry in known(lambda _: None, names)}
+    for name in names:
+        if name not in there:
             raise ConfigError(
                 f"unknown flakefighter {name!r}",
                 origin="--flakefighters-fighters",
-                remedy=f"known are {', '.join(sorted(names))}",
+                remedy=f"known are {', '.join(sorted(there))}",
             )
-    return wishes.fighters
 
 
 def _hide_url(config: Any) -> None:

@@ -20,6 +20,8 @@ _UNIT: Final = 10_000
 _SECONDS_OF_A_CRASH: Final = 1.0
 #: Of so many tests one will have passed before.
 _CONTROLS: Final = 50
+#: What the evidence of a verdict has that statistics alone decided, or contest.
+_STATISTICAL: Final = frozenset({"undecided", "contested"})
 
 
 class Before(NamedTuple):
@@ -116,7 +118,8 @@ def questions(
 def _open(verdict: Verdict, which: str) -> bool:
     if verdict.confidence is Confidence.PROVED:
         return False
-    return which == "all" or verdict.label is Label.UNDECIDED
+    doubtful = verdict.label is Label.UNDECIDED or not _STATISTICAL.isdisjoint(verdict.evidence)
+    return doubtful or which == "all"
 
 
 def _question(

@@ -10,6 +10,7 @@ from typing import Any
 from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session
 from flakefighters.model import Coverage, Label, Secret, Target, Watch
+from flakefighters.model.choice import Choice, Given
 from flakefighters.model.decisions import MARK, Event
 from flakefighters.session import finish_orders as orders
 from flakefighters.session.finish import Finished, Plan
@@ -45,7 +46,7 @@ def test_an_order_arrives_whole() -> None:
     plan = Plan(
         target=server,
         record_to=Target(backend="sqlite", path=Path("/p/history.db")),
-        fighters=["touched_change"],
+        choice=Choice(("touched_change",), {"a": {"b": Given(1, "pyproject.toml:3")}}, "all"),
         save=False,
         seconds=1.5,
         session=session,
