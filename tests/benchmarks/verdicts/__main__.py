@@ -20,6 +20,7 @@ from typing import Any
 from tests.benchmarks.verdicts.fixes import reversed_fixes
 from tests.benchmarks.verdicts.flaky import flaky_half
 from tests.benchmarks.verdicts.genuine import genuine_half
+from tests.benchmarks.verdicts.histories import PLACES, Past
 from tests.benchmarks.verdicts.results import as_markdown, load, wrong
 from tests.benchmarks.verdicts.setups import SETUPS
 from tests.benchmarks.verdicts.suite import Suite
@@ -42,6 +43,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--seed", type=int, default=1)
     run.add_argument("--kinds", action="store_true", help="flaky as people know it, not by errors")
     run.add_argument("--confirm", action="store_true", help="put every failure on trial")
+    run.add_argument("--history", type=int, default=0, help="earlier runs in which tests failed")
+    run.add_argument("--history-on", choices=PLACES, default=PLACES[0], help="commits of these")
     run.add_argument("--pytest", default="", help="more arguments of pytest, in one word")
     summary = commands.add_parser("summary", help="print the tables")
     summary.add_argument("results", nargs="+", type=Path)
@@ -75,8 +78,10 @@ def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
         options.python,
         arguments,
         setup=options.setup,
-        confirm=options.confirm,
+        confirm=options.confirm and not options.history,
     )
+    past = Past(options.history, options.history_on) if options.history else None
+    both = {"past": past, "confirm": options.confirm}
     finished = {
         record["key"]
         for record in load([options.results])
@@ -86,12 +91,14 @@ def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
     def records() -> Iterator[dict[str, Any]]:
         done = finished.__contains__
         if options.mutants:
-            yield from genuine_half(suite, options.commit, options.mutants, options.seed, done)
-        if options.fixes:
+            yield from genuine_half(
+                suite, options.commit, options.mutants, options.seed, done, **both
+            )
+        if options.fixes and past is None:
             yield from reversed_fixes(suite, options.commit, options.fixes, done)
         if options.commits:
             asked = options.commits, options.seed, options.apart
-            yield from flaky_half(suite, options.commit, *asked, done, kinds=options.kinds)
+            yield from flaky_half(suite, options.commit, *asked, done, kinds=options.kinds, **both)
 
     for record in records():
         with options.results.open("a", encoding="utf-8") as file:

@@ -58,6 +58,6 @@ def _reverse(suite: Suite, fix: str, code: list[str]) -> dict[str, Any]:
     suite.put_history(kept)
     outcome = suite.run(ours=True)
     if outcome is not None:
-        told["failures"] = failures(outcome, recorded.passed(), recorded.failed())
+        told["failures"] = failures({"": outcome}, recorded.passed(), recorded.failed())
         print(f"{suite.name} fix {fix[:7]}: {len(told['failures'])} fail", file=sys.stderr)
     return told

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.verdicts.histories import Past, World, kinds_for, ways, ways_of
 from tests.benchmarks.verdicts.mutants import (
     Mutant,
     choose,
@@ -21,17 +22,30 @@ __all__ = ["failures", "genuine_half", "is_test"]
 
 #: Of ten mutants, how many lie in tests and conftest files.
 _TESTS_SHARE = 0.15
+#: So many tests of a project are flaky in a history.
+_SHAKY = 24
 #: How often other commits stand on top of the bug.
 _BURIED_SHARE = 0.4
 _TESTS = ("test", "conftest")
 
 
 def genuine_half(
-    suite: Suite, commit: str, mutants: int, seed: int, done: Callable[[str], bool]
+    suite: Suite,
+    commit: str,
+    mutants: int,
+    seed: int,
+    done: Callable[[str], bool],
+    *,
+    past: Past | None = None,
+    confirm: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Yield a record for each mutant that is not yet ``done`` (asked by its key)."""
+    """Yield a record for each mutant that is not yet ``done`` (asked by its key).
+
+    With a ``past`` tests have failed by chance before, some as they do because of the mutant.
+    """
     base = suite.resolve(commit)
-    keys = [f"genuine {base[:10]} {seed}.{number}" for number in range(mutants)]
+    more = "" if past is None else f" {past.runs} {past.place}"
+    keys = [f"genuine {base[:10]} {seed}.{number}{more}" for number in range(mutants)]
     if all(map(done, keys)):
         return
     suite.check_out(base)
@@ -58,28 +72,72 @@ def genuine_half(
     def fits(mutant: Mutant) -> bool:
         return compiles(mutant.path, mutant.apply(suite.source_of(base, mutant.path) or ""))
 
+    planned = []
     for key, mutant in zip(keys, choose(found, chance, _TESTS_SHARE, fits), strict=False):
         top = chance.randint(1, 5) if chance.random() < _BURIED_SHARE else 0
-        if done(key):
-            continue
-        suite.check_out(base)
-        suite.put_history(kept)
-        others = [path for path in covered if path != mutant.path]
-        diff = _plant(suite, mutant, top, others, random.Random(key))
-        outcome = suite.run(ours=True)
-        yield {
-            "key": key,
-            "half": "genuine",
-            "commit": base,
-            "tests": len(stable),
-            "operator": mutant.operator,
-            "path": mutant.path,
-            "line": mutant.start[0],
-            "diff": diff,
-            "on_top": top,
-            "failures": None if outcome is None else failures(outcome, stable, known),
-        }
+        if not done(key):
+            planned.append((key, mutant, top))
+    size = past.worlds if past is not None else len(planned) or 1
+    start = base, kept
+    for at in range(0, len(planned), size):
+        some = planned[at : at + size]
+        if past is not None:
+            start = _before(suite, base, past, some, stable)
+        for key, mutant, top in some:
+            others = [path for path in covered if path != mutant.path]
+            outcomes: dict[str, Outcome | None] = {}
+            for way, arguments in ways(past, confirm=confirm).items():
+                suite.check_out(start[0])
+                suite.put_history(start[1])
+                diff = _plant(suite, mutant, top, others, random.Random(key))
+                outcomes[way] = suite.run(ours=True, more=arguments)
+            ended = {way: one for way, one in outcomes.items() if one is not None}
+            yield {
+                "key": key,
+                "half": "genuine",
+                "commit": base,
+                "tests": len(stable),
+                "operator": mutant.operator,
+                "path": mutant.path,
+                "line": mutant.start[0],
+                "diff": diff,
+                "on_top": top,
+                "failures": failures(ended, stable, known) if len(ended) == len(outcomes) else None,
+            }
     suite.check_out(base)
+
+
+def _before(
+    suite: Suite,
+    base: str,
+    past: Past,
+    planned: Sequence[tuple[str, Mutant, int]],
+    stable: set[str],
+) -> tuple[str, Path]:
+    """A commit on top of the base, and a history in which tests failed as by these mutants."""
+    commits = [base]
+    suite.check_out(base)
+    for number in range(1, past.states):
+        path = suite.place / "EARLIER.md"
+        path.write_text(f"Note {number}.\n", "utf-8")
+        git(suite.place, "add", path.name)
+        suite.commit(f"Add note {number}")
+        commits.append(git(suite.place, "rev-parse", "HEAD").strip())
+
+    def world(mutant: Mutant) -> World:
+        def texts() -> dict[str, str]:
+            target = suite.place / mutant.path
+            return {str(target): mutant.apply(target.read_bytes().decode())}
+
+        return texts
+
+    chance = random.Random(planned[0][0])
+    chosen = chance.sample(sorted(stable), min(_SHAKY, len(stable) // 3))
+    worlds = [world(mutant) for _, mutant, _ in planned if not is_test(mutant.path)]
+    kept = past.play(suite, commits, kinds_for(chosen, chance), chance, worlds)
+    if kept is None:
+        raise SystemExit(f"{suite.name}: no run of the history came to an end")
+    return commits[-1], kept
 
 
 def is_test(path: str) -> bool:
@@ -124,9 +182,13 @@ def _plant(
     return [line for line in diff if line[:1] in "+-" and line[:3] not in ("+++", "---")][:12]
 
 
-def failures(outcome: Outcome, stable: set[str], known: set[str]) -> list[dict[str, Any]]:
+def failures(
+    outcomes: Mapping[str, Outcome], stable: set[str], known: set[str]
+) -> list[dict[str, Any]]:
     """What failed because of the bug: whatever did not fail before it."""
     result = []
+    outcome = outcomes[""]
+    others = {way: one for way, one in outcomes.items() if way}
     for nodeid in sorted(outcome.failed() - known):
         if nodeid not in stable and outcome.outcomes[nodeid] != "collection":
             continue  # skipped before
@@ -139,6 +201,8 @@ def failures(outcome: Outcome, stable: set[str], known: set[str]) -> list[dict[s
             "by": verdict["evidence"].get("by"),
             "reason": verdict["reason"],
             **trials_of(verdict),
+            "said": outcome.said.get(nodeid, {}),
+            **ways_of(others, nodeid),
         }
         if verdict["label"] != "genuine":
             record["error"] = outcome.errors.get(nodeid, "")

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.verdicts.company import company_table, kinds_table
+
 __all__ = ["as_markdown", "load", "wrong"]
 
 Record = dict[str, Any]
@@ -25,13 +27,14 @@ def load(paths: Iterable[Path]) -> list[Record]:
 
 
 def wrong(records: Sequence[Record]) -> list[tuple[Record, Record]]:
-    """Genuine failures called flaky, with their records."""
+    """Genuine failures called flaky, however they were judged, with their records."""
     return [
         (record, failure)
         for record in records
         if record["half"] == "genuine"
         for failure in record["failures"] or ()
-        if failure["label"] == "flaky"
+        if "flaky"
+        in (failure["label"], *(one["label"] for one in failure.get("ways", {}).values()))
     ]
 
 
@@ -44,6 +47,7 @@ def as_markdown(records: Sequence[Record]) -> str:
         parts += [_genuine_table(mutants), _operators(mutants)]
     if replays:
         parts.append(_flaky_table(replays))
+    parts += [company_table(records), kinds_table(replays)]
     tried = [one for one in _failures(records) if "read" in one]
     if tried:
         parts.append(_trials_table(records))

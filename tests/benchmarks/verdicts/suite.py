@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ __all__ = ["Outcome", "Suite", "git", "trials_of"]
 _PROBE = Path(__file__).resolve().parent / "probe"
 _DATABASE = "flakefighters.db"
 _LEAST_SECONDS = 30
+_SAID = (
+    "SELECT t.nodeid, v.fighter, v.label FROM verdict v JOIN test t ON t.id = v.test"
+    " WHERE v.run = (SELECT id FROM run ORDER BY started DESC LIMIT 1) AND v.fighter <> 'joint'"
+)
 _MEMORY = 4 << 30  # a mutant may loop while it allocates
 
 
@@ -32,6 +38,8 @@ class Outcome:
     verdicts: Sequence[Mapping[str, Any]]
     errors: Mapping[str, str]
     seconds: float
+    #: What each flakefighter said of a test, by node id; the label furthest from genuine.
+    said: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def passed(self) -> set[str]:
         """Tests that passed in all phases."""
@@ -44,10 +52,10 @@ class Outcome:
     def label(self, nodeid: str) -> Mapping[str, Any]:
         """The verdict on a test; where it failed more than once, the one furthest from genuine."""
         mine = [one for one in self.verdicts if one["nodeid"] == nodeid]
-        order = ["flaky", "undecided", "genuine"]
-        return min(mine, key=lambda one: order.index(one["label"]), default=_NO_VERDICT)
+        return min(mine, key=lambda one: _LABELS.index(one["label"]), default=_NO_VERDICT)
 
 
+_LABELS = ("flaky", "undecided", "genuine")
 _NO_VERDICT: Mapping[str, Any] = {
     "label": "none",
     "confidence": "",
@@ -132,21 +140,43 @@ class Suite:
 
     # -- pytest ------------------------------------------------------------------------------
 
-    def run(self, *, ours: bool, inject: Mapping[str, str] | None = None) -> Outcome | None:
-        """Run the suite once; None if it did not come to an end."""
-        chosen = self.work / f"{self.name}.inject.json"
-        if inject:
-            chosen.write_text(json.dumps(inject), "utf-8")
-        switch = ["--flakefighters"] if ours else ["-p", "no:flakefighters"]
+    def run(
+        self,
+        *,
+        ours: bool,
+        inject: Mapping[str, str] | None = None,
+        world: Mapping[str, str] | None = None,
+        more: Sequence[str] = (),
+    ) -> Outcome | None:
+        """Run the suite once; None if it did not come to an end.
+
+        ``inject`` and ``world`` are for the probe, ``more`` are arguments of pytest.
+        """
+        switch = ["--flakefighters", *more] if ours else ["-p", "no:flakefighters"]
         if ours and self.confirm:
             switch.append("--flakefighters-confirm=all")
         state = self.work / f"{self.name}.state"
         state.mkdir(exist_ok=True)
         (state / "day").write_text(str(time.time()))
         variables = {"VERDICTS_STATE": str(state)}
-        if inject:
-            variables["VERDICTS_INJECT"] = str(chosen)
-        return self._pytest(switch, variables)
+        for name, told in (("inject", inject), ("world", world)):
+            if told:
+                path = self.work / f"{self.name}.{name}.json"
+                path.write_text(json.dumps(told), "utf-8")
+                variables[f"VERDICTS_{name.upper()}"] = str(path)
+        outcome = self._pytest(switch, variables)
+        if outcome is None or not ours or not outcome.verdicts:
+            return outcome
+        return replace(outcome, said=self._said())
+
+    def _said(self) -> dict[str, dict[str, str]]:
+        """What was said of each test in the newest run of the history."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        with closing(sqlite3.connect(self.place / _DATABASE)) as connection:
+            for nodeid, fighter, label in connection.execute(_SAID):
+                before = found[nodeid].setdefault(fighter, label)
+                found[nodeid][fighter] = min(before, label, key=_LABELS.index)
+        return dict(found)
 
     def contexts(self) -> tuple[Outcome, dict[str, dict[int, set[str]]]] | None:
         """Run under coverage.py; path to line to the tests that ran it ("" for imports)."""
