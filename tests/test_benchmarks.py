@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import sqlite3
 import sys
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +20,11 @@ from tests.benchmarks.overhead.projects import copy
 from tests.benchmarks.overhead.report import Figures, as_markdown
 from tests.benchmarks.overhead.rows import ROWS
 from tests.benchmarks.verdicts import setups
+from tests.benchmarks.verdicts.company import company_table, kinds_table
 from tests.benchmarks.verdicts.fixes import reversed_fixes
+from tests.benchmarks.verdicts.flaky import flaky_half
+from tests.benchmarks.verdicts.genuine import genuine_half
+from tests.benchmarks.verdicts.histories import PLACES, SHARES, Past, kinds_for, ways
 from tests.benchmarks.verdicts.suite import Suite
 
 
@@ -125,3 +134,112 @@ def test_github_runs_in_a_new_clone(checkout: Path, monkeypatch: pytest.MonkeyPa
     (ready.folder / "flakefighters.db").write_text("after")
     ready.finish(checkout)
     assert (checkout / "flakefighters.db").read_text() == "after"
+
+
+def test_kinds_come_in_their_shares() -> None:
+    kinds = Counter(kinds_for(map(str, range(10_000)), random.Random(1)).values())
+    assert sum(SHARES.values()) == 100
+    assert all(abs(kinds[kind] / 100 - share) < 2 for kind, share in SHARES.items())
+
+
+@pytest.fixture
+def shop(checkout: Path) -> Path:
+    """A checkout with tests of one function, and some commits."""
+    (checkout / "src/shop/tax.py").write_text("def tax(net):\n    return net // 5\n")
+    tests = "from shop import tax\n" + "".join(
+        f"def test_{n}():\n    assert tax.tax({5 * n}) == {n}\n" for n in range(1, 7)
+    )
+    (checkout / "tests/test_tax.py").write_text(tests)
+    git(checkout, "add", "-A")
+    git(checkout, "commit", "-q", "-m", "Add tax")
+    for number in range(3):
+        (checkout / "src/shop/part_0.py").write_text(f"def f():\n    return {number}\n")
+        git(checkout, "commit", "-aqm", "Change f()")
+    return checkout
+
+
+def _suite(folder: Path, work: Path) -> Suite:
+    return Suite(folder, work, sys.executable, ("-p", "no:cacheprovider"))
+
+
+def _past(suite: Suite) -> dict[str, list[tuple[str | None, str | None]]]:
+    """Of each run in the kept history, what was said of what failed."""
+    with closing(sqlite3.connect(suite.work / f"{suite.name}.history")) as connection:
+        rows = connection.execute(
+            "SELECT r.id, t.nodeid, v.label || ', ' || v.confidence FROM run r LEFT JOIN verdict v"
+            " ON v.run = r.id AND v.fighter = 'joint' LEFT JOIN test t ON t.id = v.test"
+            " ORDER BY r.started, v.at"
+        )
+        found: dict[str, list[tuple[str | None, str | None]]] = {}
+        for run, nodeid, said in rows:
+            found.setdefault(run, []).append((nodeid, said))
+    return found
+
+
+@pytest.mark.slow
+def test_mutants_have_failed_by_chance_before(shop: Path, tmp_path: Path) -> None:
+    suite = _suite(shop, tmp_path / "work")
+    past = Past(4)
+    (record,) = genuine_half(suite, "HEAD", 1, 1, lambda key: False, past=past)
+    assert record["key"].endswith(" 4 earlier")
+    names = {one["nodeid"] for one in record["failures"]}
+    assert names
+    assert all(one["label"] == "genuine" for one in record["failures"])
+    assert all(one["ways"]["reruns"]["label"] == "genuine" for one in record["failures"])
+    assert all(one["said"] for one in record["failures"])
+    runs = list(_past(suite).values())
+    assert len(runs) == past.runs
+    assert runs[-1] == [(None, None)]  # the last one passes
+    proved = {nodeid for run in runs for nodeid, said in run if said == "flaky, proved"}
+    assert names & proved
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+def test_flaky_tests_have_failed_before(shop: Path, tmp_path: Path, place: str) -> None:
+    suite = _suite(shop, tmp_path / "work")
+    (record,) = flaky_half(suite, "HEAD", 1, 1, 1, lambda key: False, past=Past(4, place))
+    assert len(_past(suite)) == 4
+    assert record["failures"]
+    for failure in record["failures"]:
+        assert failure["error"] in SHARES
+        assert failure["label"] == "flaky"
+        assert failure["by"] == ("same_state" if place == "same" else "touched_change")
+
+
+def test_ways_of_judging() -> None:
+    assert list(ways(None, confirm=True)) == [""]
+    assert list(ways(Past(10), confirm=False)) == ["", "reruns"]
+    assert list(ways(Past(10), confirm=True)) == ["", "reruns", "trials"]
+    assert (Past(10).states, Past(10, "same").states, Past(10).worlds) == (5, 1, 4)
+
+
+def _failure(label: str, again: str, **said: str) -> dict[str, Any]:
+    more = {"error": "order", "runs_change": False}
+    return {"label": label, "ways": {"reruns": {"label": again}}, "said": said, **more}
+
+
+def test_what_each_flakefighter_said_is_told() -> None:
+    records: list[dict[str, Any]] = [
+        {
+            "half": "flaky",
+            "failures": [
+                _failure("flaky", "flaky", traceback="flaky"),
+                _failure("genuine", "flaky", touched_change="genuine"),
+            ],
+        },
+        {
+            "half": "genuine",
+            "failures": [
+                _failure("genuine", "genuine", touched_change="genuine", traceback="flaky")
+            ],
+        },
+        {"half": "genuine", "failures": None},
+    ]
+    table = company_table(records)
+    assert "| `touched_change` | 1 | 0 | 0 | 1 |  | 0.0 % | 50.0 % | 100.0 % |\n" in table
+    assert "| `traceback` | 0 | 1 | 1 | 0 | 50.0 % | 50.0 % |  | 0.0 % |\n" in table
+    assert "| with reruns 1 | 1 | 0 | 2 | 0 | 100.0 % | 100.0 % | 100.0 % | 100.0 % |\n" in table
+    told = kinds_table(records[:1])
+    assert "| order | 2 | 0 | 1 (50.0 %) | 2 (100.0 %) |\n" in told
+    assert company_table([{"half": "flaky", "failures": [{"label": "flaky"}]}]) == ""
