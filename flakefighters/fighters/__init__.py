@@ -14,6 +14,7 @@ def builtin() -> tuple[Flakefighter, ...]:
     """All flakefighters that come with the package, in order of proof (docs/verdicts.md)."""
     # Only where something failed.
     from flakefighters.fighters.changed_imports import ChangedImports
+    from flakefighters.fighters.flip_rate import FlipRate
     from flakefighters.fighters.persistent import Broken, Persistent
     from flakefighters.fighters.same_state import Rerun, SameState
     from flakefighters.fighters.systemic import Systemic
@@ -27,4 +28,5 @@ def builtin() -> tuple[Flakefighter, ...]:
         Persistent(),
         TouchedChange(),
         ChangedImports(),
+        FlipRate(),
     )

@@ -40,10 +40,10 @@ class Prior(NamedTuple):
 PRIOR: Final = Prior(0.00134, 1.09)
 #: How likely a new state breaks a test that was well before.  Micco ("The State of Continuous
 #: Integration Testing at Google", 2017) found chance behind 84 % of the changes from passing to
-#: failing; with the rates above that makes 0.0002.  Four times as many is on the safe side.
-BREAKS: Final = 0.001
+#: failing; with the rates above that makes 0.0002.  Ten times as many is on the safe side.
+BREAKS: Final = 0.002
 #: How likely the next state is still broken, and that the first one is of which anything is known.
-LASTS: Final = 0.5
+LASTS: Final = 0.75
 #: How much of the distribution the interval holds.
 INTERVAL: Final = 0.9
 
