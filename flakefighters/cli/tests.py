@@ -22,6 +22,7 @@ from flakefighters.cli.options import (
 )
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
+from flakefighters.cli.rates import rated
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
 from flakefighters.model import Project, Recheck
@@ -91,8 +92,8 @@ def list_tests(
         project = place.project(history)
         known: Sequence[TestRow] = ()
         if history is not None and project is not None:
-            known = history.test_rows(
-                project.identity, ALL if every else runs, branch=branch, since=start
+            known = rated(
+                history.tests(project.identity, ALL if every else runs, branch=branch, since=start)
             )
         wanted = sorted((row for row in known if _wanted(row, failed, flaky)), key=_trouble)
         _show_tests(wanted, limit, now, as_json=as_json)

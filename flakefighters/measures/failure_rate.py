@@ -55,9 +55,10 @@ _LONGEST: Final = 6
 _LEAST: Final = 1e-9
 
 
-#: A rate below this is none, and quantiles are exact to this part of them.
+#: A rate below this is none.
 _NONE: Final = 1e-9
-_EXACT: Final = 1e-7
+#: When Newton's next step is the last one, as a part of what is sought.
+_NEAR: Final = 1e-4
 
 #: Factors by the power of r that they belong to.
 Polynomial = dict[int, float]
@@ -216,12 +217,15 @@ def _quantile(a: float, b: float, shares: tuple[tuple[int, float], ...], p: floa
     low, high = _NONE, 1.0
     if _mixture(a, b, shares, low)[0] >= p:
         return 0.0
-    x = (a + shares[-1][0]) / (a + b + shares[-1][0])
+    # Somewhere near: as if it were a normal distribution, of the logarithm.
+    n = a + shares[-1][0]
+    x = n / (n + b) * exp((1.5 if p > 0.5 else -1.5) / (n + 1) ** 0.5)
+    x = min(x, (1 + n / (n + b)) / 2)
     for _ in range(200):
         reached, density = _mixture(a, b, shares, x)
         step = (p - reached) / density if density else 1.0
-        if abs(step) <= _EXACT * x:
-            break
+        if abs(step) <= _NEAR * x:
+            return x + step  # each step doubles the digits
         low, high = (x, high) if reached < p else (low, x)
         x = x + step if low < x + step < high else (low + high) / 2
     return x
