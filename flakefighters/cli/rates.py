@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from functools import cache
+from itertools import accumulate, chain, pairwise
+from typing import Final, NamedTuple
 
 from flakefighters.fighters.cells import cell_of
 from flakefighters.measures.failure_rate import Rate, Tries, failure_rate
@@ -14,7 +16,8 @@ from flakefighters.model.rows import Book, Flakiness, TestRow
 
 __all__ = ["rated"]
 
-_BAD: Final = "FER"
+_PASSED, _FAILED, _BOTH = ".FR"
+_COUNTED: Final = str.maketrans("XE", ".F")
 
 
 def rated(found: Book) -> list[TestRow]:
@@ -27,12 +30,16 @@ def rated(found: Book) -> list[TestRow]:
     return [replace(row, flakiness=_flakiness(row, places)) for row in found.rows]
 
 
-#: The places of the runs on each state, in the order in which the states were met.
-_States = Sequence[Sequence[int]]
+class _States(NamedTuple):
+    """The states on which tests were tried in one environment, in the order in which they came."""
+
+    #: The places of the runs, state by state.
+    order: tuple[int, ...]
+    #: Where each state begins and ends in that order.
+    spans: tuple[tuple[int, int], ...]
 
 
 def _places(runs: Sequence[RunHead]) -> list[_States]:
-    """For each environment the states on which tests were tried."""
     cells = Counter(_cell(one) for one in runs)
     found: dict[str | None, dict[object, list[int]]] = {}
     for at, one in enumerate(runs):
@@ -40,7 +47,11 @@ def _places(runs: Sequence[RunHead]) -> list[_States]:
         apart = one.state is None or (_cell(one) is not None and cells[_cell(one)] > 1)
         state = one.id if apart else (one.environment, one.state)
         found.setdefault(one.environment_key, {}).setdefault(state, []).append(at)
-    return [list(states.values()) for states in found.values()]
+    made = []
+    for states in found.values():
+        ends = list(accumulate(map(len, states.values()), initial=0))
+        made.append(_States(tuple(chain(*states.values())), tuple(pairwise(ends))))
+    return made
 
 
 def _cell(run: RunHead) -> tuple[object, ...] | None:
@@ -62,19 +73,26 @@ def _first(rate: Rate) -> tuple[float, float, int]:
 
 def _tries(row: TestRow, states: _States) -> list[Tries]:
     """The executions of a test on each state of an environment."""
+    letters = "".join(map(row.outcomes.__getitem__, states.order)).translate(_COUNTED)
+    if not (_BOTH in letters or _FAILED in letters):
+        return [Tries(letters.count(_PASSED), 0)] if _PASSED in letters else []
     found = []
-    for places in states:
-        letters = "".join([row.outcomes[at] for at in places])
-        passed = letters.count(".") + letters.count("X") + letters.count("R")
-        failed = sum(map(letters.count, _BAD))
-        genuine = False
-        if failed:
-            genuine = not row.genuine_in.isdisjoint(places)
-            for at in row.again.keys() & set(places):
-                # The first attempt failed; where the last one passed, it was counted above.
-                passes, failures = row.again[at]
-                passed += passes - (row.outcomes[at] == "R")
-                failed += failures
-        if passed or failed:
-            found.append(Tries(passed, failed, genuine))
+    for start, end in states.spans:
+        passed = letters.count(_PASSED, start, end)
+        failed = letters.count(_FAILED, start, end)
+        mixed = letters.count(_BOTH, start, end)
+        if failed or mixed:
+            places = states.order[start:end]
+            # Further attempts: a first one failed, whatever the last one did.
+            more = [row.again.get(at, (row.outcomes[at] == "R", 0)) for at in places]
+            passed += sum(passes for passes, _ in more)
+            failed += mixed + sum(failures for _, failures in more)
+            found.append(Tries(passed, failed, not row.genuine_in.isdisjoint(places)))
+        elif passed:
+            found.append(_passes(passed))
     return found
+
+
+@cache
+def _passes(number: int) -> Tries:
+    return Tries(number, 0)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from math import exp, lgamma, log, log1p
 from typing import Final, NamedTuple
 
@@ -144,13 +143,17 @@ class _Known:
     """What is certain of a history, and how the rest of it is weighed."""
 
     def __init__(self, tries: Sequence[Tries], prior: Prior, breaks: float):
-        certain = [one for one in tries if one.passed]
-        self.failures = sum(one.failed for one in certain)
-        self.passes = sum(one.passed for one in certain)
-        self.states = sum(1 for one in certain if one.failed)
+        self.failures = self.passes = self.states = rows = 0
+        before = False
+        for passed, failed, genuine in tries:
+            guilty = genuine and not passed
+            if passed:
+                self.passes += passed
+                self.failures += failed
+                self.states += failed > 0
+            rows += guilty and not before
+            before = guilty
         # A test that was broken before is more likely to be so again.
-        guilty = [one.genuine and not one.passed for one in tries]
-        rows = sum(now and not before for before, now in pairwise([False, *guilty]))
         self.breaks = (1 + rows) / (1 / breaks + len(tries))
         self._prior = prior
 
