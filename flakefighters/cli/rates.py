@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from flakefighters.fighters.cells import cell_of
 from flakefighters.measures.failure_rate import Rate, Tries, failure_rate
 from flakefighters.model import RunHead
-from flakefighters.model.rows import Book, Flakiness, TestRow
+from flakefighters.model.rows import Flakiness, TestRow
 
 __all__ = ["rated"]
 
@@ -20,14 +20,14 @@ _PASSED, _FAILED, _BOTH = ".FR"
 _COUNTED: Final = str.maketrans("XE", ".F")
 
 
-def rated(found: Book) -> list[TestRow]:
-    """The tests with their rates, each in the environment in which it is highest.
+def rated(runs: Sequence[RunHead], rows: Sequence[TestRow]) -> list[TestRow]:
+    """The tests with their rates by what they did in these runs.
 
     States are kept apart by environment: what always fails on Windows and never on Linux does
-    not fail by chance.  The rate is highest where the lower end of its interval is.
+    not fail by chance.  Of several environments a test has the highest rate, by the lower ends.
     """
-    places = _places(found.runs)
-    return [replace(row, flakiness=_flakiness(row, places)) for row in found.rows]
+    places = _places(runs)
+    return [replace(row, flakiness=_flakiness(row, places)) for row in rows]
 
 
 class _States(NamedTuple):
@@ -67,8 +67,8 @@ def _flakiness(row: TestRow, places: Sequence[_States]) -> Flakiness | None:
     return Flakiness(best.mean, best.low, best.high, best.failures, best.executions)
 
 
-def _first(rate: Rate) -> tuple[float, float, int]:
-    return (rate.low, rate.mean, rate.executions)
+def _first(rate: Rate) -> tuple[float, int, int]:
+    return (rate.low, rate.failures, rate.executions)
 
 
 def _tries(row: TestRow, states: _States) -> list[Tries]:
