@@ -67,9 +67,14 @@ class FlipRate:
         tries = [group.tries for group in groups]
         here = next(at for at, group in enumerate(groups) if group.current)
         likely = by_chance(tries, here)
-        others = [group for at, group in enumerate(groups) if at != here and group.tries.failed]
-        random = [one for one in others if by_chance(tries, groups.index(one)) >= 0.5]
-        if likely < self._settings.sure or not _known(case.signature, random, others):
+        if likely < self._settings.sure:
+            return None
+        others = [(at, one) for at, one in enumerate(groups) if at != here and one.tries.failed]
+        random = [
+            group for at, group in others if group.tries.passed or by_chance(tries, at) >= 0.5
+        ]
+        blamed = [group for _, group in others if group not in random]
+        if not _expected(case.signature, random, blamed):
             return None
         return Verdict(
             label=Label.FLAKY,
@@ -178,17 +183,18 @@ def _by_state(past: Iterable[Past], case: Case | None = None) -> list[_Group]:
     return list(groups.values())
 
 
-def _known(signature: str, random: Sequence[_Group], others: Sequence[_Group]) -> bool:
+def _expected(signature: str, random: Sequence[_Group], blamed: Sequence[_Group]) -> bool:
     """Whether a failure like this one may be expected of the test.
 
-    It has failed so by chance before, or each time in another way: by Good and Turing the share
-    of signatures that were seen once is how likely the next one is new (Good, 1953).
+    It has failed so by chance before, and more often than when its state was broken; or it fails
+    in another way each time: by Good and Turing the share of signatures that were seen once is how
+    likely the next one is new (Good, 1953).
     """
-    blamed = {name for group in others if group not in random for name in group.signatures}
     seen = Counter(name for group in random for name in group.signatures)
-    if signature in blamed:
+    guilty = sum(group.signatures.count(signature) for group in blamed)
+    if guilty >= max(seen[signature], 1):
         return False
-    if signature in seen or not signature:
+    if seen[signature] or not signature:
         return True
     once = sum(1 for number in seen.values() if number == 1)
     return seen.total() > 2 and 2 * once >= seen.total()
