@@ -198,8 +198,8 @@ def explain(
     now = time.time_ns() // 1000
     if as_json:
         decisions = [event_record(one, now) for one in decided]
-        record = _record(rows, name, results, decisions, again=again)
-        show_json(record if again else {**record, "flakiness": flakiness_record(flakiness)})
+        rate = flakiness_record(flakiness)
+        show_json(_record(rows, name, results, decisions, rate, again=again))
     elif again:
         show(recheck_page(name[-4:], rows[0].nodeid, results))
     else:
@@ -213,6 +213,7 @@ def _record(
     run: str,
     results: Sequence[Recheck],
     decisions: Sequence[Record],
+    flakiness: Record,
     *,
     again: bool,
 ) -> Record:
@@ -222,7 +223,8 @@ def _record(
     if again and record is not None:
         return record
     found = [result_record(row) for row in rows]
-    return {"nodeid": nodeid, "results": found, "recheck": record, "decisions": decisions}
+    told = {"recheck": record, "decisions": decisions, "flakiness": flakiness}
+    return {"nodeid": nodeid, "results": found, **told}
 
 
 def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[ExecutionRow, ...]:

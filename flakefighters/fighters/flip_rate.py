@@ -69,13 +69,14 @@ class FlipRate:
         likely = by_chance(tries, here)
         if likely < self._settings.sure:
             return None
-        others = [(at, one) for at, one in enumerate(groups) if at != here and one.tries.failed]
-        random = [
-            group for at, group in others if group.tries.passed or by_chance(tries, at) >= 0.5
-        ]
-        blamed = [group for _, group in others if group not in random]
+        random, blamed = _sorted(groups, here)
         if not _expected(case.signature, random, blamed):
             return None
+        runs = [one for group in random for one in group.failed]
+        return self._say(rate, likely, runs[-10:])
+
+    def _say(self, rate: Rate, likely: float, runs: Sequence[str]) -> Verdict:
+        known = {name: round(value, 4) for name, value in rate._asdict().items()}
         return Verdict(
             label=Label.FLAKY,
             fighter=self.name,
@@ -83,13 +84,7 @@ class FlipRate:
             confidence=Confidence.FAIR,
             reason=f"failed in {rate.failures} of {count(rate.executions, 'comparable execution')}"
             f" without a change being the cause ({told(rate)})",
-            evidence={
-                "flip_rate": {
-                    **{name: round(value, 4) for name, value in rate._asdict().items()},
-                    "by_chance": round(likely, 4),
-                },
-                "runs": [one for group in random for one in group.failed][-10:],
-            },
+            evidence={"flip_rate": {**known, "by_chance": round(likely, 4)}, "runs": list(runs)},
         )
 
 
@@ -181,6 +176,18 @@ def _by_state(past: Iterable[Past], case: Case | None = None) -> list[_Group]:
             group.failed.append(one.run.id)
             group.signatures += one.signatures
     return list(groups.values())
+
+
+def _sorted(groups: Sequence[_Group], here: int) -> tuple[list[_Group], list[_Group]]:
+    """The other states with failures: those by chance, and those that were rather broken."""
+    tries = [group.tries for group in groups]
+    random: list[_Group] = []
+    blamed: list[_Group] = []
+    for at, group in enumerate(groups):
+        if at != here and group.tries.failed:
+            certain = group.tries.passed > 0
+            (random if certain or by_chance(tries, at) >= 0.5 else blamed).append(group)
+    return random, blamed
 
 
 def _expected(signature: str, random: Sequence[_Group], blamed: Sequence[_Group]) -> bool:
