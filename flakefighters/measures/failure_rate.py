@@ -57,7 +57,7 @@ _LEAST: Final = 1e-9
 #: A rate below this is none.
 _NONE: Final = 1e-9
 #: When Newton's next step is the last one, as a part of what is sought.
-_NEAR: Final = 1e-4
+_NEAR: Final = 1e-6
 
 #: Factors by the power of r that they belong to.
 Polynomial = dict[int, float]

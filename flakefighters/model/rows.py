@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class TestRow:
     #: A character of :class:`Outcome` for each run of :class:`Book`; NOT_RUN where it was not.
     outcomes: str = ""
     #: Further attempts, by the place of a run: how many passed, and failed.
-    again: Mapping[int, tuple[int, int]] = MappingProxyType({})
+    again: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     #: Places of runs in which it failed and a genuine verdict stands.
     genuine_in: frozenset[int] = frozenset()
     #: Not stored: by the outcomes.

@@ -145,6 +145,27 @@ def test_the_surest_flaky_test_comes_first(shaky: Shop, command: Command) -> Non
     assert [one["nodeid"] for one in command("tests", "--flaky", "--json").json] == [PAY, TAX]
 
 
+def test_genuine_failures_and_tests_that_came_later(empty_shop: Shop, command: Command) -> None:
+    """OLD came with the second run; TAX fails on states of its own, which was genuine."""
+
+    def run(at: int) -> tuple[Any, Any]:
+        name, bad = f"{at:04x}", at % 4 == 3
+        suite = [PAY, TAX, OLD] if at else [PAY, TAX]
+        made = [failed(TAX)] if bad else []
+        outcomes = "".join("F" if one == TAX and bad else "." for one in suite)
+        started = empty_shop.now - (20 - at) * MINUTE
+        one = make_run(name, outcomes, started=started, suite=suite, executions=made)
+        one = one._replace(state=None, head=one.head._replace(state=None))
+        return one, [verdict(name, TAX, Label.GENUINE, "x")] if bad else []
+
+    empty_shop.save(*(run(at) for at in range(20)))
+    rows = {one["nodeid"]: one for one in command("tests", "--json").json}
+    assert (rows[TAX]["chance_failures"], rows[TAX]["executions"]) == (0, 15)
+    assert (rows[PAY]["executions"], rows[OLD]["executions"]) == (20, 19)
+    assert (rows[OLD]["runs"], rows[TAX]["flips"]) == (19, 9)
+    assert rows[OLD]["last_run"] == rows[PAY]["last_run"]
+
+
 def test_explain_tells_the_rate(shaky: Shop, command: Command) -> None:
     said = command("explain", PAY)
     assert (

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from flakefighters.measures.failure_rate import (
     PRIOR,
     Tries,
+    _summary,
     beta_cdf,
     by_chance,
     failure_rate,
@@ -69,6 +70,14 @@ def test_the_prior_is_what_was_published() -> None:
     failing = 1 - seen(10_000, 0)
     assert 0.10 < seen(10_000, 1) / failing < 0.125
     assert sum(seen(10_000, k) for k in range(1, 71)) / failing == pytest.approx(0.5, abs=0.01)
+
+
+def test_quantiles_of_a_mixture() -> None:
+    """Where it is not certain how many failures were by chance."""
+    a, b, shares = 1.5, 20.0, ((0, 0.3), (2, 0.5), (5, 0.2))
+    _, low, high = _summary(a, b, shares, 0.9)
+    for p, x in ((0.05, low), (0.95, high)):
+        assert sum(w * beta_cdf(a + n, b, x) for n, w in shares) == pytest.approx(p, abs=1e-9)
 
 
 # -- what it says ---------------------------------------------------------------------------------
