@@ -19,6 +19,7 @@ def classes() -> tuple[type[Any], ...]:
     """Their classes, in order of proof (docs/verdicts.md)."""
     # Only where something failed.
     from flakefighters.fighters.changed_imports import ChangedImports
+    from flakefighters.fighters.flip_rate import FlipRate
     from flakefighters.fighters.marked import Marked
     from flakefighters.fighters.persistent import Broken, Persistent
     from flakefighters.fighters.same_state import Rerun, SameState
@@ -34,4 +35,5 @@ def classes() -> tuple[type[Any], ...]:
         TouchedChange,
         ChangedImports,
         Marked,
+        FlipRate,
     )
