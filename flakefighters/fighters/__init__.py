@@ -16,8 +16,10 @@ def builtin() -> tuple[Flakefighter, ...]:
     from flakefighters.fighters.changed_imports import ChangedImports
     from flakefighters.fighters.persistent import Broken, Persistent
     from flakefighters.fighters.same_state import Rerun, SameState
+    from flakefighters.fighters.similarity import Similarity
     from flakefighters.fighters.systemic import Systemic
     from flakefighters.fighters.touched_change import TouchedChange
+    from flakefighters.fighters.traceback_match import TracebackMatch
 
     return (
         Rerun(),
@@ -27,4 +29,6 @@ def builtin() -> tuple[Flakefighter, ...]:
         Persistent(),
         TouchedChange(),
         ChangedImports(),
+        TracebackMatch(),
+        Similarity(),
     )

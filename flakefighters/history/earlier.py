@@ -20,7 +20,7 @@ from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Outcome, Past, RunHead, Use
 
-__all__ = ["Further", "further", "past"]
+__all__ = ["Further", "further", "members_of", "outcome_of", "past"]
 
 #: How many further runs are read at most for tests that lack a pass, and among how many.
 MOST: Final = 200
@@ -64,9 +64,9 @@ def past(
             continue
         identity, suite, outcomes = known[run.id]
         with unreadable.tolerated(run.id, "outcomes or suite"):
-            members = _members(suites, suite, outcomes)
+            members = members_of(suites, suite, outcomes)
             # Nothing of a run counts if one of its outcomes cannot be read.
-            here = [_outcome(members, outcomes, test) for test in tests[identity]]
+            here = [outcome_of(members, outcomes, test) for test in tests[identity]]
             for results, test, outcome in zip(found.values(), tests[identity], here, strict=True):
                 results += details.past(run, test, outcome)
     return {nodeid: tuple(results) for nodeid, results in found.items()}
@@ -175,16 +175,16 @@ def further(
         with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
             run = heads.head(row)
             _, suite, outcomes, _ = row[heads.HEAD_WIDTH :]
-            members = _members(suites, suite, outcomes)
+            members = members_of(suites, suite, outcomes)
             into = found.passes if reader.uses(run, Use.BASELINE) else found.others
             for nodeid, test in tests.items():
-                how = _outcome(members, outcomes, test)
+                how = outcome_of(members, outcomes, test)
                 if how is Outcome.PASSED:
                     into.setdefault(nodeid, Past(run=run, outcome=how))
     return found
 
 
-def _members(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
+def members_of(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
     """The tests that ``outcomes`` tells of; ValueError if it tells of others."""
     members = suites.members(suite)
     if len(outcomes) not in (1, len(members)):
@@ -192,7 +192,8 @@ def _members(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
     return members
 
 
-def _outcome(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:
+def outcome_of(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:
+    """The outcome of a test in a run; None if it is no member of its suite."""
     place = bisect_left(members, test)
     if place == len(members) or members[place] != test:
         return None

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         Via,
         setting,
     )
-    from flakefighters.model.experience import Coverage, Experience, Lesson
+    from flakefighters.model.experience import Coverage, Experience, Lesson, Met, Pass
     from flakefighters.model.facts import (
         Completeness,
         Environment,
@@ -99,9 +99,11 @@ __all__ = [
     "Lesson",
     "Level",
     "Link",
+    "Met",
     "Name",
     "Need",
     "Outcome",
+    "Pass",
     "Past",
     "Phase",
     "Process",
@@ -143,7 +145,7 @@ _NAMES: Final = {
         Reach Scope Touching Unit Via setting
     """,
     "experience": """
-        Coverage Experience Lesson
+        Coverage Experience Lesson Met Pass
     """,
     "facts": """
         Completeness Environment Execution Failure Outcome Phase Project Run RunHead
