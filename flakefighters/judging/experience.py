@@ -7,7 +7,7 @@ teaches nothing: otherwise verdicts would be learned from verdicts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.lessons import MOST, Asked
@@ -16,10 +16,11 @@ from flakefighters.model.decisions import MARK, NO_MARK, standing, targets_of
 from flakefighters.model.verdicts import standing as standing_verdicts
 
 if TYPE_CHECKING:
-    from flakefighters.history import Evidence
+    from flakefighters.history import Evidence, History
+    from flakefighters.model import RunHead
     from flakefighters.model.decisions import Event
 
-__all__ = ["Key", "gather", "known", "to_confirm"]
+__all__ = ["Key", "ended_by_change", "gather", "known", "to_confirm"]
 
 #: What names a failure: run, node id, attempt and index.
 Key = tuple[str, str, int, int]
@@ -111,7 +112,7 @@ def known(
             if verdict is not None and verdict.confidence is Confidence.PROVED:
                 if verdict.label is not Label.UNDECIDED and not verdict.introduced:
                     found[one.key] = verdict.label, "proof"
-            elif ended is not None and _is_supposed(verdict) and one.environment_key in ended:
+            elif one.environment_key in ended and _is_supposed(verdict):
                 found[one.key] = Label.GENUINE, "fix"
             elif marks and (label := _marked(one, marks)) is not None:
                 found[one.key] = label, "mark"
@@ -120,25 +121,29 @@ def known(
 
 def _ended(
     group: Sequence[Met], said: Mapping[Key, Verdict], passes: Sequence[Pass]
-) -> set[str | None] | None:
+) -> Collection[str | None]:
     """The environments in which a change ended some failures of one test that are alike.
 
-    None unless they came in one row: no pass on a state on which one of them was met, none
-    between them, no proof that one of them is flaky, and a pass on another state after them.
+    They came in one row: no pass on a state on which one of them was met, none between them, no
+    proof that one of them is flaky; and then a pass on another state.
     """
-    if not passes:
-        return None
+    if not passes or any(_is_flaky(said.get(one.key)) for one in group):
+        return ()
     states = {one.state for one in group}
-    first, last = min(one.started for one in group), max(one.started for one in group)
-    proved = (said[one.key] for one in group if one.key in said)
-    if None in states or any(
-        one.label is Label.FLAKY and one.confidence is Confidence.PROVED for one in proved
-    ):
-        return None
-    if any(one.state in states or first <= one.started <= last for one in passes):
-        return None
-    after = {one.environment_key for one in passes if one.started > last and one.state is not None}
-    return after - {None}
+    starts = [one.started for one in group]
+    first, last = min(starts), max(starts)
+    if None in states or any(one.state in states or first <= one.started <= last for one in passes):
+        return ()
+    return {one.environment_key for one in passes if one.started > last and one.state} - {None}
+
+
+def _is_flaky(verdict: Verdict | None) -> bool:
+    """Whether it is proved."""
+    return (
+        verdict is not None
+        and verdict.label is Label.FLAKY
+        and verdict.confidence is Confidence.PROVED
+    )
 
 
 def _marked(one: Met, marks: Mapping[str, Event]) -> Label | None:
@@ -155,3 +160,19 @@ def _marked(one: Met, marks: Mapping[str, Event]) -> Label | None:
             continue
         said.add(_LABELS.get(mark.state))
     return said.pop() if len(said) == 1 else None
+
+
+def ended_by_change(
+    history: History, heads: Sequence[RunHead], verdicts: Iterable[Verdict]
+) -> set[Key]:
+    """The failures of these runs that are known to be genuine by the change that ended them.
+
+    ``verdicts`` are those on these runs; what other runs tell is not asked.
+    """
+    said = standing_verdicts(verdicts)
+    if not any(map(_is_supposed, said.values())):
+        return set()
+    runs = [one.id for one in heads]
+    met = history.lessons.of(runs)
+    passes = history.lessons.passes(heads[0].project, to_confirm(met, said), runs)
+    return {key for key, (_, how) in known(met, said, passes).items() if how == "fix"}
