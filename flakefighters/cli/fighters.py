@@ -57,4 +57,6 @@ def fighters(
             place.say_empty(history)
         elif not as_json:
             known = count(found.failures, "failure")
-            say(f"{found.proved} of {known} with a verdict proved, in {count(len(heads), 'run')}")
+            ended = f", {found.fixed} by the change that ended it" if found.fixed else ""
+            where = f"in {count(len(heads), 'run')}"
+            say(f"{found.proved} of {known} with a verdict proved{ended}, {where}")

@@ -35,7 +35,7 @@ def labels(
     verdicts = {one.key: verdict for one, verdict in some if verdict is not None}
     every = [one for one, _ in some]
     ended = to_confirm(every, verdicts)
-    found = known(every, verdicts, {one: passes for one in ended}, events)
+    found = known(every, verdicts, dict.fromkeys(ended, passes), events)
     return [found.get(one.key) for one in every]
 
 

@@ -38,6 +38,7 @@ AssertionError: assert 99 == 100
 LINE = """\
 E   assert 99 == 100
      +  where 99 = total()"""
+_REST = "5c0f-4c50-a3a1-0242ac12000"
 CHAINED = """\
 shop/tax.py:4: in vat
     return {"a": 1}[x]
@@ -81,7 +82,7 @@ def test_causes_are_part_of_it(text: str) -> None:
 
 def test_other_operands_are_another_failure() -> None:
     assert key(LONG, "s") != key(LONG.replace("99", "90"), "s")
-    long = "E       assert [0, 1, ...] == [0, 1, ...]\nE         \nE         At index 29 diff: 29 != {}"
+    long = "E       assert [0, ...] == [0, ...]\nE         \nE         At index 29 diff: 29 != {}"
     assert key(long.format(7), "s") != key(long.format(8), "s")
 
 
@@ -110,7 +111,7 @@ def test_hints_of_pytest_are_no_part() -> None:
     ("one", "other"),
     [
         ("object at 0x7f11deadbeef is gone", "object at 0x55aa00112233 is gone"),
-        ("no row 6ad2f7b0-5c0f-4c50-a3a1-0242ac120002", "no row 11111111-5c0f-4c50-a3a1-000000000000"),
+        (f"no row 6ad2f7b0-{_REST}2", f"no row 11111111-{_REST}1"),
         ("commit 9826683fa1 is unknown", "commit a1b2c3d4e5 is unknown"),
         ("order id 17 is locked", "order id 9 is locked"),
         ("{'order_id': 17}", "{'order_id': 200}"),
@@ -125,7 +126,7 @@ def test_hints_of_pytest_are_no_part() -> None:
         ("stamp 1767225600.25", "stamp 1767225999.5"),
         ("no file '/tmp/abc12/out7.csv'", "no file '/tmp/xyz9/out8.csv'"),
         ("no file <tmp>/test_a0/out.csv", "no file <tmp>/test_a12/out.csv"),
-        (r"no file C:\Users\me\AppData\Local\Temp\a1\x.csv", r"no file C:\Users\you\AppData\Local\Temp\b\x.csv"),
+        (r"no file C:\Users\me\Local\Temp\a1\x.csv", r"no file D:\you\Local\Temp\b\x.csv"),
         ("worker 'gw0' crashed", "worker 'gw11' crashed"),
         ("bad token (conf.py, line 3)", "bad token (conf.py, line 44)"),
     ],
@@ -188,7 +189,7 @@ def _text(
     base: str, site: str, line: int, worker: int, message: str, left: int, *, chained: bool
 ) -> str:
     """A failure as pytest shows it in the short style, on some machine."""
-    cause = f"E   KeyError: {left}\n\nDuring handling of the above exception, another exception occurred:\n"
+    cause = f"E   KeyError: {left}\n\nDuring handling of the above exception, another:\n"
     return (
         f"[gw{worker}] linux -- Python 3.13.1 {base}/.venv/bin/python\n"
         f"{base}/tests/test_t.py:{line}: in test_cmp\n    total()\n"
