@@ -72,27 +72,28 @@ class Similarity:
 
 
 def _comparable(failure: Failure, lessons: Sequence[Lesson]) -> Iterator[Lesson]:
-    """Lessons that share a line with a failure; of the same assertion those with equal operands."""
+    """Lessons that share a line with a failure; of assertions in one place those that compared
+    the same values."""
     lines = [line for line in failure.signature.split("\n")[1:] if line]
-    place = _asserted(failure.signature)
+    asserted = _asserted(failure.signature)
     mine = None
     for one in lessons:
         if one.signature != failure.signature and not any(line in one.signature for line in lines):
             continue
-        if place is not None and place == _asserted(one.signature):
+        if not asserted.isdisjoint(_asserted(one.signature)):
             mine = mine or tracebacks.key(failure.text, failure.signature)
             if not one.text or tracebacks.key(one.text, one.signature) != mine:
                 continue
         yield one
 
 
-def _asserted(signature: str) -> str | None:
-    """The line of code of an assertion that failed, else its place; None of another failure."""
+def _asserted(signature: str) -> frozenset[str]:
+    """The code of an assertion that failed, and where it is; nothing of another failure."""
     name, *lines = signature.split("\n")
     if name != "AssertionError":
-        return None
-    code = next((line for line in lines if line.startswith("at ")), None)
-    return code or next((line for line in lines if line.startswith("in ")), "")
+        return frozenset()
+    found = (next((line for line in lines if line.startswith(kind)), "") for kind in ("at ", "in "))
+    return frozenset(found) - {""}
 
 
 def _nearness(signature: str, lessons: Sequence[Lesson]) -> dict[str, float]:

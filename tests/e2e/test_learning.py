@@ -78,7 +78,7 @@ def test_a_failure_like_one_that_was_proved_flaky(
     assert "cosine" in project.flakefighters("explain", "test_pay", "--json").stdout
 
     # Other operands are another failure, though the signature is the same.
-    project.test(FLAKY.format(path=str(down), then=90))
+    project.write({"shop.py": code(SHOP).format(total=90)})
     down.touch()
     project.pytest("--color=no", *plugins, *workers, expect=1)
     assert not said(project).keys() & set(LEARNED)

@@ -106,6 +106,8 @@ def test_other_operands_are_another_failure() -> None:
 def test_another_shape_of_the_same_assertion_is_not_similar() -> None:
     then = lesson(signature=ASSERTION.replace("# == #", "None == #"), text="E   assert None == 100")
     assert similar(then, signature=ASSERTION, text=COMPARED.format(90)) is None
+    edited = lesson(signature=ASSERTION.replace("== 100", "== 90"))
+    assert similar(edited, signature=ASSERTION, text=COMPARED.format(99)) is None
     without_code = ASSERTION.replace("at assert total() == 100\n", "")
     then = lesson(signature=without_code.replace("# == #", "None == #"))
     assert similar(then, signature=without_code, text=COMPARED.format(90)) is None
