@@ -13,7 +13,7 @@ from flakefighters.model import Case, Confidence, Failure, Label, Lesson, Level,
 __all__ = ["Settings", "Similarity"]
 
 #: Signatures with which a failure is compared, the newest.
-_MOST: Final = 1000
+_MOST: Final = 300
 
 
 class Settings(NamedTuple):

@@ -21,6 +21,8 @@ __all__ = ["MOST", "Asked", "Lessons"]
 #: Failures are sought in so many of the newest runs that are believed, and so many are read.
 RUNS: Final = 1000
 MOST: Final = 10_000
+#: Of no more signatures than that: those that share most lines.
+MOST_SIGNATURES: Final = 300
 #: Passes are sought in so many of the newest.
 RUNS_OF_PASSES: Final = 300
 
@@ -48,8 +50,9 @@ _COLUMNS: Final = """n.id, n.started, n.state, n.key, t.nodeid, f.attempt, f.n, 
 _LIKE: Final = f"""
 WITH newest AS ({_BELIEVED}), hit AS (
   SELECT h.id FROM {{s}}failure_text h WHERE h.signature IN (
-    SELECT c.signature FROM {{s}}failure_text c
-    WHERE c.signature IN {{text:signatures}}{{lines}}
+    SELECT x.signature FROM (
+      SELECT c.signature, {{shared}} AS shared FROM {{s}}failure_text c
+    ) x WHERE x.shared > 0 ORDER BY x.shared DESC, x.signature LIMIT :signatures_at_most
   )
 )
 SELECT {_COLUMNS}
@@ -88,8 +91,10 @@ class Lessons:
         condition, params = belief.condition(reader, Use.LABEL)
         lines = {f"line{n}": storable(line) for n, line in enumerate(asked.lines)}
         # What both databases have and takes no pattern: a text without the line is another one.
-        more = "".join(f" OR replace(c.signature, :{name}, '') <> c.signature" for name in lines)
-        sql = _LIKE.replace("{condition}", condition).replace("{lines}", more)
+        points = {f"replace(c.signature, :{name}, '') <> c.signature": 1 for name in lines}
+        points["c.signature IN {text:signatures}"] = 100
+        shared = (f"CASE WHEN {said} THEN {n} ELSE 0 END" for said, n in points.items())
+        sql = _LIKE.replace("{condition}", condition).replace("{shared}", " + ".join(shared))
         signatures = to_json([storable(one) for one in asked.signatures])
         params |= {"signatures": signatures, "judged": reader.judged.id, **lines}
         found: list[Met] = []
@@ -100,6 +105,7 @@ class Lessons:
                 until=heads.latest(),
                 runs=RUNS,
                 most=MOST + 1,
+                signatures_at_most=MOST_SIGNATURES,
                 tests=to_json(content.test_ids(name, list(asked.nodeids))),
                 **params,
             )
@@ -121,15 +127,18 @@ class Lessons:
         return found
 
     def rulings(self, project: str, met: Sequence[Met]) -> list[Verdict]:
-        """The joined verdicts on these failures, and on others of the same runs and tests, in
-        order of time; without reasons and evidence."""
+        """The joined verdicts on the tests of these failures in their runs, in order of time;
+        without reasons and evidence."""
         nodeids = sorted({one.nodeid for one in met})
         tests = [test for one in self._names(project) for test in content.test_ids(one, nodeids)]
         runs = to_json(sorted({one.run for one in met}))
+        wanted = {(one.run, one.nodeid) for one in met}
         found = []
         for run, nodeid, attempt, index, label, sure, new, at in self._database.query(
             _RULINGS, runs=runs, tests=to_json(tests), joint=JOINT
         ):
+            if (run, unstorable(nodeid)) not in wanted:
+                continue
             with self._unreadable.tolerated(run, "verdict"):
                 where = (run, unstorable(nodeid), attempt, index, at)
                 sure = Confidence(sure)

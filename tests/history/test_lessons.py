@@ -226,6 +226,20 @@ def test_what_is_more_than_is_read_is_said(
     assert found.lessons[0].nodeid == "t.py::a[3]"
 
 
+def test_of_many_signatures_those_with_most_in_common_are_read(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = SANDBOX.replace("gone", "away") + "\nin shop/http.py:post"
+    for at, signature in enumerate([SANDBOX, near, f"{DISK}\nin shop/pay.py:send"]):
+        run = failed(signature=signature, at=at, state=str(at))
+        history.save(run, [make_verdict(run, "t.py::a")])
+    asked = near.replace("away", "far away")
+    assert len(learn(history, signature=asked).lessons) == 3
+    monkeypatch.setattr(lessons, "MOST_SIGNATURES", 1)
+    assert [one.signature for one in learn(history, signature=asked).lessons] == [near]
+    assert [one.signature for one in learn(history).lessons] == [SANDBOX]
+
+
 def test_odd_texts_are_found_again(history: History) -> None:
     odd = "ValueError\nno 100%_'\"\\ \x00 \ud800 é\nin shop/pay.py:send"
     run = failed("t.py::a\x00", odd, text="\x00é")
