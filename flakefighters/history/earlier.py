@@ -20,7 +20,7 @@ from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Outcome, Past, RunHead, Use
 
-__all__ = ["Further", "further", "members_of", "outcome_of", "past"]
+__all__ = ["Further", "further", "members_of", "past"]
 
 #: How many further runs are read at most for tests that lack a pass, and among how many.
 MOST: Final = 200
@@ -66,7 +66,7 @@ def past(
         with unreadable.tolerated(run.id, "outcomes or suite"):
             members = members_of(suites, suite, outcomes)
             # Nothing of a run counts if one of its outcomes cannot be read.
-            here = [outcome_of(members, outcomes, test) for test in tests[identity]]
+            here = [_outcome(members, outcomes, test) for test in tests[identity]]
             for results, test, outcome in zip(found.values(), tests[identity], here, strict=True):
                 results += details.past(run, test, outcome)
     return {nodeid: tuple(results) for nodeid, results in found.items()}
@@ -178,7 +178,7 @@ def further(
             members = members_of(suites, suite, outcomes)
             into = found.passes if reader.uses(run, Use.BASELINE) else found.others
             for nodeid, test in tests.items():
-                how = outcome_of(members, outcomes, test)
+                how = _outcome(members, outcomes, test)
                 if how is Outcome.PASSED:
                     into.setdefault(nodeid, Past(run=run, outcome=how))
     return found
@@ -192,8 +192,7 @@ def members_of(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
     return members
 
 
-def outcome_of(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:
-    """The outcome of a test in a run; None if it is no member of its suite."""
+def _outcome(members: Sequence[int], outcomes: str, test: int) -> Outcome | None:
     place = bisect_left(members, test)
     if place == len(members) or members[place] != test:
         return None

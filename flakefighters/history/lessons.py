@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.history import belief, content, heads
 from flakefighters.history.content import to_json
-from flakefighters.history.earlier import members_of, outcome_of
+from flakefighters.history.earlier import members_of
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import JOINT, Confidence, Label, Met, Outcome, Pass, Use, Verdict
 
@@ -163,14 +163,19 @@ class Lessons:
                 **params,
             )
             self._suites.fetch(row[4] for row in rows)
-            tests = content.test_ids(name, list(nodeids))
+            tests = dict(zip(content.test_ids(name, list(nodeids)), found.values(), strict=True))
+            places: dict[str, list[tuple[int, list[Pass]]]] = {}
             for run, started, state, key, suite, outcomes in rows:
                 with self._unreadable.tolerated(run, "outcomes or suite"):
                     members = members_of(self._suites, suite, outcomes)
+                    if suite not in places:
+                        some = ((at, tests.get(one)) for at, one in enumerate(members))
+                        places[suite] = [(at, into) for at, into in some if into is not None]
                     one = Pass(run, int(started), heads.text(state), heads.text(key))
-                    for passes, test in zip(found.values(), tests, strict=True):
-                        if outcome_of(members, outcomes, test) is Outcome.PASSED:
-                            passes.append(one)
+                    whole = outcomes == Outcome.PASSED.value  # it speaks for all
+                    for at, into in places[suite]:
+                        if whole or (len(outcomes) > 1 and outcomes[at] == Outcome.PASSED.value):
+                            into.append(one)
         return found
 
     def texts(self, ids: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ teaches nothing: otherwise verdicts would be learned from verdicts.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -105,8 +106,9 @@ def known(
     for one in met:
         alike.setdefault((one.nodeid, one.signature), []).append(one)
     found: dict[Key, tuple[Label, str]] = {}
+    summed = {nodeid: _Passes(some) for nodeid, some in passes.items()}
     for group in alike.values():
-        ended = _ended(group, said, passes.get(group[0].nodeid, ()))
+        ended = _ended(group, said, summed.get(group[0].nodeid))
         for one in group:
             verdict = said.get(one.key)
             if verdict is not None and verdict.confidence is Confidence.PROVED:
@@ -119,22 +121,40 @@ def known(
     return found
 
 
+class _Passes:
+    """The passes of one test, to be asked for many failures."""
+
+    def __init__(self, passes: Sequence[Pass]):
+        self.states = {one.state for one in passes}
+        self.starts = sorted(one.started for one in passes)
+        #: The newest on a known state, by environment.
+        self.newest: dict[str, int] = {}
+        for one in passes:
+            if one.state is not None and one.environment_key is not None:
+                last = self.newest.get(one.environment_key, one.started)
+                self.newest[one.environment_key] = max(one.started, last)
+
+    def between(self, first: int, last: int) -> bool:
+        """Whether there is one from ``first`` to ``last``."""
+        return bisect_left(self.starts, first) != bisect_right(self.starts, last)
+
+
 def _ended(
-    group: Sequence[Met], said: Mapping[Key, Verdict], passes: Sequence[Pass]
+    group: Sequence[Met], said: Mapping[Key, Verdict], passes: _Passes | None
 ) -> Collection[str | None]:
     """The environments in which a change ended some failures of one test that are alike.
 
     They came in one row: no pass on a state on which one of them was met, none between them, no
     proof that one of them is flaky; and then a pass on another state.
     """
-    if not passes or any(_is_flaky(said.get(one.key)) for one in group):
+    if passes is None or any(_is_flaky(said.get(one.key)) for one in group):
         return ()
     states = {one.state for one in group}
     starts = [one.started for one in group]
     first, last = min(starts), max(starts)
-    if None in states or any(one.state in states or first <= one.started <= last for one in passes):
+    if None in states or states & passes.states or passes.between(first, last):
         return ()
-    return {one.environment_key for one in passes if one.started > last and one.state} - {None}
+    return {key for key, newest in passes.newest.items() if newest > last}
 
 
 def _is_flaky(verdict: Verdict | None) -> bool:
