@@ -23,8 +23,10 @@ def classes() -> tuple[type[Any], ...]:
     from flakefighters.fighters.marked import Marked
     from flakefighters.fighters.persistent import Broken, Persistent
     from flakefighters.fighters.same_state import Rerun, SameState
+    from flakefighters.fighters.similarity import Similarity
     from flakefighters.fighters.systemic import Systemic
     from flakefighters.fighters.touched_change import TouchedChange
+    from flakefighters.fighters.traceback_match import TracebackMatch
 
     return (
         Rerun,
@@ -35,5 +37,7 @@ def classes() -> tuple[type[Any], ...]:
         TouchedChange,
         ChangedImports,
         Marked,
+        TracebackMatch,
+        Similarity,
         FlipRate,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row
     from flakefighters.history.earlier import Further
     from flakefighters.history.intake import Saved
+    from flakefighters.history.lessons import Lessons
     from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
     from flakefighters.model.decisions import Event
     from flakefighters.model.rows import Book, ExecutionRow, RunRow, TestRow
@@ -346,6 +347,13 @@ class History:
         from flakefighters.history.readings import readings
 
         return readings(self.database, run_ids, self.unreadable)
+
+    @property
+    def lessons(self) -> Lessons:
+        """Questions about what failed, and what came of it."""
+        from flakefighters.history.lessons import Lessons
+
+        return Lessons(self._lookup, self._names)
 
     # -- decisions -----------------------------------------------------------------------------
 
