@@ -22,16 +22,17 @@ from flakefighters.cli.options import (
 )
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
+from flakefighters.cli.rates import rated
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
-from flakefighters.model import Project, Recheck
+from flakefighters.model import Project, Recheck, RunHead
 from flakefighters.model.decisions import Event, standing, targets_of
-from flakefighters.model.rows import ExecutionRow, TestRow
+from flakefighters.model.rows import Book, ExecutionRow, Flakiness, TestRow
 from flakefighters.reports.decisions import decisions_page, event_record
 from flakefighters.reports.details import results_page, tests_page
 from flakefighters.reports.lists import tests_table
 from flakefighters.reports.rechecks import recheck_page, recheck_record, today_page
-from flakefighters.reports.records import Record, result_record, test_record
+from flakefighters.reports.records import Record, flakiness_record, result_record, test_record
 from flakefighters.words import count
 
 __all__ = ["register"]
@@ -89,22 +90,30 @@ def list_tests(
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     with place.history() as history:
         project = place.project(history)
-        known: Sequence[TestRow] = ()
+        known = Book()
         if history is not None and project is not None:
-            known = history.test_rows(
-                project.identity, ALL if every else runs, branch=branch, since=start
-            )
-        wanted = sorted((row for row in known if _wanted(row, failed, flaky)), key=_trouble)
-        _show_tests(wanted, limit, now, as_json=as_json)
-        if not known and branch is None and since is None:
+            looked = ALL if every else runs
+            known = history.tests(project.identity, looked, branch=branch, since=start)
+        wanted = sorted((row for row in known.rows if _wanted(row, failed, flaky)), key=_trouble)
+        if flaky:
+            wanted = sorted(rated(known.runs, wanted), key=_chance)
+        _show_tests(wanted, known.runs, limit, now, as_json=as_json)
+        if not known.rows and branch is None and since is None:
             place.say_empty(history)
         elif not wanted:
-            say(_none(len(known), _looked_at(every, runs), flaky))
+            say(_none(len(known.rows), _looked_at(every, runs), flaky))
 
 
-def _show_tests(wanted: Sequence[TestRow], limit: int | None, now: int, *, as_json: bool) -> None:
+def _show_tests(
+    wanted: Sequence[TestRow],
+    runs: Sequence[RunHead],
+    limit: int | None,
+    now: int,
+    *,
+    as_json: bool,
+) -> None:
     most = (0 if as_json else _SHOWN) if limit is None else limit
-    rows = wanted[: most or None]
+    rows = rated(runs, wanted[: most or None])
     if as_json:
         show_json([test_record(row) for row in rows])
     elif rows:
@@ -132,6 +141,12 @@ def _none(known: int, where: str, flaky: bool) -> str:
 
 def _trouble(row: TestRow) -> tuple[int, int, str]:
     return (-row.failures - row.mixed, -row.flips, row.nodeid)
+
+
+def _chance(row: TestRow) -> tuple[float, float, str]:
+    """The surest of chance first: by the lower end of the interval."""
+    found = row.flakiness
+    return (0, 0, row.nodeid) if found is None else (-found.low, -found.rate, row.nodeid)
 
 
 def explain(
@@ -179,14 +194,16 @@ def explain(
             rows = _of_run(rows, history.find(run, project.identity).id, nodeid)
         name, results = _recheck(history, rows, again=again)
         decided = _decisions(history, project, rows)
+        flakiness = book.flakiness(rows[0].nodeid)
     now = time.time_ns() // 1000
     if as_json:
         decisions = [event_record(one, now) for one in decided]
-        show_json(_record(rows, name, results, decisions, again=again))
+        rate = flakiness_record(flakiness)
+        show_json(_record(rows, name, results, decisions, rate, again=again))
     elif again:
         show(recheck_page(name[-4:], rows[0].nodeid, results))
     else:
-        show(results_page(rows, now))
+        show(results_page(rows, now, flakiness))
         show(decisions_page(decided, now))
         show(today_page(name[-4:], results))
 
@@ -196,6 +213,7 @@ def _record(
     run: str,
     results: Sequence[Recheck],
     decisions: Sequence[Record],
+    flakiness: Record,
     *,
     again: bool,
 ) -> Record:
@@ -205,7 +223,8 @@ def _record(
     if again and record is not None:
         return record
     found = [result_record(row) for row in rows]
-    return {"nodeid": nodeid, "results": found, "recheck": record, "decisions": decisions}
+    told = {"recheck": record, "decisions": decisions, "flakiness": flakiness}
+    return {"nodeid": nodeid, "results": found, **told}
 
 
 def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[ExecutionRow, ...]:
@@ -218,7 +237,7 @@ def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[Exec
 
 def _explain_several(book: _Book, asked: str, several: Sequence[TestRow], *, as_json: bool) -> None:
     """List the tests that a name stands for, and the last failures of the worst of them."""
-    ranked = sorted(several, key=_trouble)
+    ranked = book.rated(sorted(several, key=_trouble))
     failing = [row for row in ranked if row.failures + row.mixed]
     failures = [row for test in failing[:_EXPLAINED] for row in book.last_failure(test.nodeid)]
     if as_json:
@@ -272,7 +291,7 @@ class _Book:
 
     def __init__(self, history: History, project: Project, place: Place, limit: int):
         self._history, self._project, self._place, self._limit = history, project, place, limit
-        self._known: Sequence[TestRow] | None = None
+        self._known: Book | None = None
 
     def results(self, nodeid: str) -> tuple[ExecutionRow, ...]:
         """The results of the test of this name, newest first; empty if there is none."""
@@ -285,9 +304,19 @@ class _Book:
     def matching(self, asked: str) -> list[TestRow]:
         """The tests that a name stands for that is not the whole name of one."""
         if self._known is None:
-            self._known = self._history.test_rows(self._project.identity)
-        names = set(matching(self._place, asked, [row.nodeid for row in self._known]))
-        return [row for row in self._known if row.nodeid in names]
+            self._known = self._history.tests(self._project.identity)
+        rows = self._known.rows
+        names = set(matching(self._place, asked, [row.nodeid for row in rows]))
+        return [row for row in rows if row.nodeid in names]
+
+    def rated(self, rows: Sequence[TestRow]) -> list[TestRow]:
+        """The tests that a name stands for, with their rates."""
+        return [] if self._known is None else rated(self._known.runs, rows)
+
+    def flakiness(self, nodeid: str) -> Flakiness | None:
+        """How likely a test fails by chance."""
+        found = self._history.tests(self._project.identity, only=nodeid)
+        return next((row.flakiness for row in rated(found.runs, found.rows)), None)
 
     def the_one(
         self, asked: str, names: Sequence[str], run: str | None
@@ -308,7 +337,7 @@ class _Book:
                 f"{asked} stands for {len(names)} tests",
                 remedy=f"name one of {', '.join(names[:5])}{more}",
             )
-        known = [row.nodeid for row in self._known or ()]
+        known = [row.nodeid for row in (self._known or Book()).rows]
         offered = near(asked, known)
         raise NotFoundError(
             f"no test {asked!r} in the history of {self._project}",

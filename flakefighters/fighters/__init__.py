@@ -19,11 +19,14 @@ def classes() -> tuple[type[Any], ...]:
     """Their classes, in order of proof (docs/verdicts.md)."""
     # Only where something failed.
     from flakefighters.fighters.changed_imports import ChangedImports
+    from flakefighters.fighters.flip_rate import FlipRate
     from flakefighters.fighters.marked import Marked
     from flakefighters.fighters.persistent import Broken, Persistent
     from flakefighters.fighters.same_state import Rerun, SameState
+    from flakefighters.fighters.similarity import Similarity
     from flakefighters.fighters.systemic import Systemic
     from flakefighters.fighters.touched_change import TouchedChange
+    from flakefighters.fighters.traceback_match import TracebackMatch
 
     return (
         Rerun,
@@ -34,4 +37,7 @@ def classes() -> tuple[type[Any], ...]:
         TouchedChange,
         ChangedImports,
         Marked,
+        TracebackMatch,
+        Similarity,
+        FlipRate,
     )

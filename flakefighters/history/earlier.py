@@ -20,7 +20,7 @@ from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Outcome, Past, RunHead, Use
 
-__all__ = ["Further", "further", "past"]
+__all__ = ["Further", "further", "members_of", "past"]
 
 #: How many further runs are read at most for tests that lack a pass, and among how many.
 MOST: Final = 200
@@ -64,7 +64,7 @@ def past(
             continue
         identity, suite, outcomes = known[run.id]
         with unreadable.tolerated(run.id, "outcomes or suite"):
-            members = _members(suites, suite, outcomes)
+            members = members_of(suites, suite, outcomes)
             # Nothing of a run counts if one of its outcomes cannot be read.
             here = [_outcome(members, outcomes, test) for test in tests[identity]]
             for results, test, outcome in zip(found.values(), tests[identity], here, strict=True):
@@ -175,7 +175,7 @@ def further(
         with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
             run = heads.head(row)
             _, suite, outcomes, _ = row[heads.HEAD_WIDTH :]
-            members = _members(suites, suite, outcomes)
+            members = members_of(suites, suite, outcomes)
             into = found.passes if reader.uses(run, Use.BASELINE) else found.others
             for nodeid, test in tests.items():
                 how = _outcome(members, outcomes, test)
@@ -184,7 +184,7 @@ def further(
     return found
 
 
-def _members(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
+def members_of(suites: Suites, suite: str, outcomes: str) -> Sequence[int]:
     """The tests that ``outcomes`` tells of; ValueError if it tells of others."""
     members = suites.members(suite)
     if len(outcomes) not in (1, len(members)):

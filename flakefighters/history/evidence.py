@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history.belief import Reader
@@ -23,20 +23,37 @@ from flakefighters.model import (
 )
 
 if TYPE_CHECKING:
+    from flakefighters.history.lessons import Asked
     from flakefighters.history.store import History
     from flakefighters.model import (
         Environment,
+        Met,
+        Pass,
         Past,
         Run,
         RunHead,
         Target,
         Use,
+        Verdict,
     )
+    from flakefighters.model.decisions import Event
 
-__all__ = ["Evidence", "came"]
+__all__ = ["Evidence", "Found", "came"]
 
 #: No more commits travel with a question.
 MOST_COMMITS: Final = 100
+#: No more texts of earlier failures are read from one history.
+MOST_TEXTS: Final = 100
+
+
+class Found(NamedTuple):
+    """Earlier failures, the newest first, and what is known of them."""
+
+    met: list[Met]
+    #: The joined verdicts on them and some others, without what they rest on.
+    verdicts: list[Verdict]
+    #: Texts of failures of the tests, and with the signatures, that were asked for, by their ids.
+    texts: dict[str, str]
 
 
 def came(history: History, record_to: Target) -> Came:
@@ -222,3 +239,45 @@ class Evidence:
                 why = doubt(past.run, how)
                 others.setdefault(nodeid, f"passed in run {short(past.run.id)}, which {why}")
         return passes, {one: others[one] for one in others.keys() - passes.keys()}, every
+
+    # -- what may be learned -------------------------------------------------------------------
+
+    def failures_like(self, asked: Asked) -> Found:
+        """Earlier failures that are asked for, of runs whose labels are believed, newest first.
+
+        What is said of a failure, and its text, come from the histories in which it is believed.
+        """
+        met: dict[tuple[str, str, int, int], Met] = {}
+        verdicts: list[Verdict] = []
+        texts: dict[str, str] = {}
+        tests, signatures = set(asked.nodeids), set(asked.signatures)
+        for history, how in self.sources:
+            here = history.lessons.like(self._reader(history, how), asked)
+            if not here:
+                continue
+            met |= {one.key: one for one in here}
+            verdicts += history.lessons.rulings(self.judged.project, here)
+            near = (one for one in here if one.nodeid in tests or one.signature in signatures)
+            ids = dict.fromkeys(one.text for one in near)
+            texts |= history.lessons.texts(list(ids)[:MOST_TEXTS])
+        newest = sorted(met.values(), key=lambda one: (-one.started, one.run))
+        return Found(newest, verdicts, texts)
+
+    def passes(self, nodeids: Sequence[str]) -> dict[str, list[Pass]]:
+        """Passes of these tests in the newest runs that are believed."""
+        found: dict[str, list[Pass]] = {nodeid: [] for nodeid in nodeids}
+        for history, how in self.sources:
+            reader = self._reader(history, how)
+            for nodeid, some in history.lessons.passes(
+                self.judged.project, nodeids, reader
+            ).items():
+                found[nodeid] += some
+        return found
+
+    def events(self) -> list[Event]:
+        """What people decided on the project's tests; a file that is only read anybody can make."""
+        found: dict[str, Event] = {}
+        for history, how in self.sources:
+            if how is not Came.FILE:
+                found |= {one.id: one for one in history.events(self.judged.project)}
+        return list(found.values())

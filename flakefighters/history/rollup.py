@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from flakefighters.history import content, heads, read
@@ -15,8 +16,8 @@ from flakefighters.history.read import Lookup
 from flakefighters.history.standing import labels_by_test, worst
 from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
-from flakefighters.model import Execution, Label, Outcome, Verdict
-from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
+from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
+from flakefighters.model.rows import Book, ExecutionRow, RunRow, TestRow
 
 __all__ = ["executions_of", "run_rows", "test_rows"]
 
@@ -24,6 +25,9 @@ _LABELS: Final = frozenset(map(str, Label))
 _GOOD: Final = frozenset(".X")
 _BAD: Final = frozenset("FE?")
 _RAN: Final = frozenset(".FExXR?")
+_FAILING: Final = frozenset("FE")
+#: How a result counts for flips: what was both, in one run, counts as passing.
+_STEPS: Final = str.maketrans(".XRFE?", "pppfff", "-sx")
 _LONG_AGO: Final = -(2**62)
 
 
@@ -65,63 +69,62 @@ def _counted(outcomes: str, tests: int) -> Mapping[str, int]:
 
 @dataclass(slots=True)
 class _Tally:
-    runs: int = 0
-    passes: int = 0
-    failures: int = 0
-    flips: int = 0
-    mixed: int = 0
-    passing: bool | None = None
-    last: str = "-"
-    last_run: str = ""
-    last_failure: int | None = None
+    """The results of one test: a character for each run, the oldest first."""
+
+    outcomes: list[str] = field(default_factory=list)
+    length: int = 0
     labels: Counter[Label] = field(default_factory=Counter)
+    genuine_in: set[int] = field(default_factory=set)
+    again: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def add(self, letter: str, run: str, started: int) -> None:
-        """Count one result; the runs come in the order of their start."""
-        self.last, self.last_run = letter, run
-        if letter not in _RAN:
-            return
-        self.runs += 1
-        if letter == "x":
-            return
-        passing = letter not in _BAD
-        if letter in _GOOD:
-            self.passes += 1
-        else:
-            self.last_failure = started
-            if passing:  # both, in one run
-                self.mixed += 1
-            else:
-                self.failures += 1
-        if self.passing is not None and self.passing != passing:
-            self.flips += 1
-        self.passing = passing
+    def add(self, start: int, letters: str) -> None:
+        """Append results that begin at the place ``start``; in runs before it did not run."""
+        self.outcomes += ["-" * (start - self.length), letters]
+        self.length = start + len(letters)
 
-    def row(self, nodeid: str) -> TestRow:
+    def last(self) -> int:
+        """The place of the newest result."""
+        return len("".join(self.outcomes).rstrip("-")) - 1
+
+    def row(self, nodeid: str, runs: Sequence[RunHead]) -> TestRow:
+        text = "".join(self.outcomes)
+        steps = text.translate(_STEPS)
+        last = self.last()
+        failed = max(text.rfind(letter) for letter in "FE?R")
+        failures, mixed = sum(map(text.count, _BAD)), text.count("R")
         return TestRow(
             nodeid=nodeid,
-            runs=self.runs,
-            passes=self.passes,
-            failures=self.failures,
-            flips=self.flips,
-            mixed=self.mixed,
-            last=Outcome(self.last),
-            last_run=self.last_run,
-            last_failure=self.last_failure,
+            runs=sum(map(text.count, _RAN)),
+            passes=sum(map(text.count, _GOOD)),
+            failures=failures,
+            flips=steps.count("pf") + steps.count("fp"),
+            mixed=mixed,
+            last=Outcome(text[last]),
+            last_run=runs[last].id,
+            last_failure=None if failed < 0 else runs[failed].started,
             flaky=self.labels[Label.FLAKY],
             genuine=self.labels[Label.GENUINE],
             undecided=self.labels[Label.UNDECIDED],
-            unjudged=max(0, self.failures + self.mixed - self.labels.total()),
+            unjudged=max(0, failures + mixed - self.labels.total()),
+            outcomes=text,
+            again=self.again,
+            genuine_in=frozenset(self.genuine_in),
         )
 
 
 def test_rows(
-    lookup: Lookup, project: str, runs: int, *, branch: str | None, since: int | None
-) -> tuple[TestRow, ...]:
-    """See :meth:`flakefighters.history.store.History.test_rows`."""
+    lookup: Lookup,
+    project: str,
+    runs: int,
+    *,
+    branch: str | None,
+    since: int | None,
+    only: str | None,
+) -> Book:
+    """See :meth:`flakefighters.history.store.History.tests`."""
     database, suites, unreadable = lookup
     rows = database.query(
-        "SELECT r.id, r.started, r.suite, r.outcomes FROM {s}run r WHERE r.project = :project "
+        f"SELECT {heads.HEAD}, r.suite, r.outcomes {heads.FROM} WHERE r.project = :project "
         "AND r.started <= :until AND r.started >= :since "
         "AND (:every = 1 OR r.branch = :branch) "
         "ORDER BY r.started DESC, r.id DESC LIMIT :runs",
@@ -132,39 +135,85 @@ def test_rows(
         every=int(branch is None),
         branch=storable(branch or ""),
     )
-    suites.fetch(row[2] for row in rows)
-    tallies: dict[int, _Tally] = defaultdict(_Tally)
-    for run, started, suite, outcomes in reversed(rows):
-        letters: dict[int, str] = {}
-        with unreadable.tolerated(run, "suite or outcomes"):
+    suites.fetch(row[heads.HEAD_WIDTH] for row in rows)
+    known: list[tuple[RunHead, str, str]] = []
+    for row in reversed(rows):
+        with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
+            suite, outcomes = row[heads.HEAD_WIDTH :]
             members = suites.members(suite)
             _counted(outcomes, len(members))
             every = outcomes * len(members) if len(outcomes) == 1 else outcomes
-            letters = dict(zip(members, every, strict=True))
-        for test, letter in letters.items():
-            if letter != "-":
-                tallies[test].add(letter, run, started)
-    _count_labels(database, [row[0] for row in rows], tallies)
-    nodeids = _names(database, tallies, unreadable)
-    made = [tally.row(nodeids[test]) for test, tally in tallies.items()]
-    return tuple(sorted(made, key=lambda row: row.nodeid))
+            known.append((heads.head(row), suite, every))
+    found = tuple(head for head, _, _ in known)
+    test = None if only is None else content.test_ids(project, (only,))[0]
+    tallies = _tallies(suites, known, test)
+    places = {head.id: place for place, head in enumerate(found)}
+    _count_labels(database, places, tallies)
+    _count_attempts(database, places, tallies)
+    nodeids = _names(database, tallies, found, unreadable)
+    made = [tally.row(nodeids[test], found) for test, tally in tallies.items()]
+    return Book(tuple(sorted(made, key=lambda row: row.nodeid)), found)
+
+
+def _tallies(
+    suites: read.Suites, known: Sequence[tuple[RunHead, str, str]], only: int | None
+) -> dict[int, _Tally]:
+    """The results of each test, or of one: columns of the outcomes, suite by suite."""
+    found: dict[int, _Tally] = {}
+    start = 0
+    for suite, group in groupby(known, key=lambda one: one[1]):
+        columns = [outcomes for _, _, outcomes in group]
+        members = suites.members(suite)
+        for test, letters in zip(members, zip(*columns, strict=True), strict=True):
+            if only is not None and test != only:
+                continue
+            text = "".join(letters)
+            if text.strip("-"):
+                found.setdefault(test, _Tally()).add(start, text)
+        start += len(columns)
+    for tally in found.values():
+        tally.add(start, "")
+    return found
 
 
 def _names(
-    database: Database, tallies: dict[int, _Tally], unreadable: Unreadable
+    database: Database,
+    tallies: dict[int, _Tally],
+    runs: Sequence[RunHead],
+    unreadable: Unreadable,
 ) -> dict[int, str]:
     """The node ids of the tests that were counted; those that have none are taken out."""
     found = read.nodeids(database, tallies)
     for test in tallies.keys() - found.keys():
-        unreadable.note(tallies.pop(test).last_run, "suite")
+        unreadable.note(runs[tallies.pop(test).last()].id, "suite")
     return found
 
 
-def _count_labels(database: Database, runs: Sequence[str], tallies: dict[int, _Tally]) -> None:
-    for (_, test), labels in labels_by_test(database, runs).items():
+def _count_labels(
+    database: Database, places: Mapping[str, int], tallies: dict[int, _Tally]
+) -> None:
+    for (run, test), labels in labels_by_test(database, list(places)).items():
         label = worst(labels)
         if test in tallies and label is not None:
             tallies[test].labels[label] += 1
+            if label is Label.GENUINE:
+                tallies[test].genuine_in.add(places[run])
+
+
+def _count_attempts(
+    database: Database, places: Mapping[str, int], tallies: dict[int, _Tally]
+) -> None:
+    """Attempts after the first."""
+    rows = database.query(
+        "SELECT x.run, x.test, x.outcome FROM {s}execution x "
+        "WHERE x.run IN {hash:runs} AND x.attempt > 1",
+        runs=content.to_json(list(places)),
+    )
+    for run, test, letter in rows:
+        if test in tallies:
+            passed, failed = tallies[test].again.get(places[run], (0, 0))
+            passed, failed = passed + (letter in _GOOD), failed + (letter in _FAILING)
+            tallies[test].again[places[run]] = passed, failed
 
 
 def executions_of(

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row
     from flakefighters.history.earlier import Further
     from flakefighters.history.intake import Saved
+    from flakefighters.history.lessons import Lessons
     from flakefighters.model import Environment, Past, Run, RunHead, Target, Trust, Verdict
     from flakefighters.model.decisions import Event
-    from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
+    from flakefighters.model.rows import Book, ExecutionRow, RunRow, TestRow
 
 __all__ = ["History", "open_history"]
 
@@ -347,6 +348,13 @@ class History:
 
         return readings(self.database, run_ids, self.unreadable)
 
+    @property
+    def lessons(self) -> Lessons:
+        """Questions about what failed, and what came of it."""
+        from flakefighters.history.lessons import Lessons
+
+        return Lessons(self._lookup, self._names)
+
     # -- decisions -----------------------------------------------------------------------------
 
     def events(self, project: str, targets: Iterable[str] | None = None) -> list[Event]:
@@ -366,21 +374,26 @@ class History:
 
         return rollup.run_rows(self._lookup, project, limit)
 
-    def test_rows(
+    def test_rows(self, project: str, runs: int = 500) -> tuple[TestRow, ...]:
+        """Every test of a project over its newest runs, in order of node id."""
+        return self.tests(project, runs).rows
+
+    def tests(
         self,
         project: str,
         runs: int = 500,
         *,
         branch: str | None = None,
         since: int | None = None,
-    ) -> tuple[TestRow, ...]:
-        """Every test of a project over its newest runs, in order of node id.
+        only: str | None = None,
+    ) -> Book:
+        """The same with the runs.
 
-        ``branch`` and ``since`` (µs UTC) choose among the runs.
+        ``branch`` and ``since`` (µs UTC) choose among the runs, ``only`` names one test.
         """
         from flakefighters.history import rollup
 
-        return rollup.test_rows(self._lookup, project, runs, branch=branch, since=since)
+        return rollup.test_rows(self._lookup, project, runs, branch=branch, since=since, only=only)
 
     def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
         """One test through the newest runs that contain it, newest first."""

@@ -12,6 +12,7 @@ from flakefighters.environment.variables import Asked, changed_variables, names_
 from flakefighters.fighters.cells import unclear
 from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import Evidence
+from flakefighters.judging import experience
 from flakefighters.judging.accounts import IN_FILES, Accounts
 from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, gather
@@ -25,9 +26,11 @@ from flakefighters.model import (
     ChangeKind,
     Changes,
     Execution,
+    Experience,
     Failure,
     Flakefighter,
     How,
+    Need,
     Outcome,
     Past,
     Run,
@@ -71,6 +74,7 @@ def judge(
         return judged
     world = _World(run, history, checkout, session)
     world.readable = history is not None or absent
+    world.learns = any(Need.EXPERIENCE in one.needs for one in fighters)
     judged.seen = [head.id for head in world.runs]
     judged.merged = sorted(world.known.merged)
     judged.asked = world.asked()
@@ -104,6 +108,8 @@ class _World:
     def __init__(self, run: Run, history: Evidence | None, checkout: Checkout, session: Session):
         self.run, self.history, self.checkout, self.session = run, history, checkout, session
         self.readable = True
+        #: Whether a flakefighter asks for earlier failures whose label is known.
+        self.learns = False
         self._attempts: dict[str, list[Execution]] = {}
         for execution in run.executions:
             self._attempts.setdefault(execution.nodeid, []).append(execution)
@@ -179,6 +185,7 @@ class _World:
             executed=self._totals.executed,
             signature=failure.signature,
             same_signature=self._totals.signatures[failure.signature],
+            experience=self._experience if self.learns else None,
         )
         return self._completed(case, passes, asked)
 
@@ -264,6 +271,16 @@ class _World:
         opened = trace.opened | {path for path, _ in trace.before(trace.process.opened)}
         found = ((path, lookback.loose[path]) for path in lookback.loose.keys() & opened)
         return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
+
+    @cached_property
+    def _experience(self) -> Experience | None:
+        if self.history is None or self.session.history_runs <= 0:
+            return None
+        failed: dict[str, list[str]] = {}
+        for execution in failing(self.run):
+            signatures = (failure.signature for failure in execution.failures)
+            failed.setdefault(execution.nodeid, []).extend(signatures)
+        return experience.gather(self.history, failed)
 
     def _comparable(self) -> frozenset[str]:
         mine = self.run.environment

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         Via,
         setting,
     )
-    from flakefighters.model.experience import Coverage, Experience, Lesson
+    from flakefighters.model.experience import Coverage, Experience, Lesson, Met, Pass
     from flakefighters.model.facts import (
         Completeness,
         Environment,
@@ -100,9 +100,11 @@ __all__ = [
     "Lesson",
     "Level",
     "Link",
+    "Met",
     "Name",
     "Need",
     "Outcome",
+    "Pass",
     "Past",
     "Phase",
     "Process",
@@ -144,7 +146,7 @@ _NAMES: Final = {
         Reach Scope Touching Unit Via setting
     """,
     "experience": """
-        Coverage Experience Lesson
+        Coverage Experience Lesson Met Pass
     """,
     "facts": """
         Completeness Environment Execution Failure Outcome Phase Project Run RunHead

@@ -8,7 +8,38 @@ from typing import Any, NamedTuple
 
 from flakefighters.model.verdicts import Label
 
-__all__ = ["Coverage", "Experience", "Lesson"]
+__all__ = ["Coverage", "Experience", "Lesson", "Met", "Pass"]
+
+
+class Met(NamedTuple):
+    """One recorded failure: where and when it was met."""
+
+    run: str
+    #: When that run started, and what it ran on.
+    started: int
+    state: str | None
+    environment_key: str | None
+    nodeid: str
+    attempt: int
+    index: int  # type: ignore[assignment]  # of the failure within its execution
+    exception: str | None
+    signature: str
+    #: Id of its text.
+    text: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What verdicts name it by."""
+        return (self.run, self.nodeid, self.attempt, self.index)
+
+
+class Pass(NamedTuple):
+    """One recorded pass of a test."""
+
+    run: str
+    started: int
+    state: str | None
+    environment_key: str | None
 
 
 class Lesson(NamedTuple):
@@ -27,10 +58,16 @@ class Lesson(NamedTuple):
     signature: str
     #: The stored text of the failure; empty where it was not asked for.
     text: str = ""
+    #: In how many runs it was met so; ``run`` is the newest.
+    runs: int = 1
 
 
 class Experience(NamedTuple):
-    """The lessons that a failure may be compared with, newest first."""
+    """The lessons that a failure may be compared with, newest first.
+
+    They are of tests that failed in the run which is judged, and of failures whose signature
+    shares a line with one of its own.
+    """
 
     lessons: tuple[Lesson, ...] = ()
     #: Whether there are more than were read.

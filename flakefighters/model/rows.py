@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model.facts import Execution, Outcome, RunHead
     from flakefighters.model.verdicts import Label, Verdict
 
-__all__ = ["ExecutionRow", "RunRow", "TestRow"]
+__all__ = ["Book", "ExecutionRow", "Flakiness", "RunRow", "TestRow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,18 @@ class RunRow:
     #: Failures by the verdict that stands, of the last failing attempt of each test; labels that
     #: did not occur are absent.
     labels: Mapping[Label, int] = field(default_factory=dict)
+
+
+class Flakiness(NamedTuple):
+    """How likely an execution of a test fails without the code being at fault."""
+
+    rate: float
+    #: The interval that holds it with 90 %.
+    low: float
+    high: float
+    #: Failures by chance, and executions without those that a broken state explains better.
+    failures: int
+    executions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,22 @@ class TestRow:
     undecided: int
     #: Runs in which it failed and no verdict was given.
     unjudged: int = 0
+    #: A character of :class:`Outcome` for each run of :class:`Book`; NOT_RUN where it was not.
+    outcomes: str = ""
+    #: Further attempts, by the place of a run: how many passed, and failed.
+    again: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    #: Places of runs in which it failed and a genuine verdict stands.
+    genuine_in: frozenset[int] = frozenset()
+    #: Not stored: by the outcomes.
+    flakiness: Flakiness | None = None
+
+
+class Book(NamedTuple):
+    """Tests over the newest runs, in order of node id."""
+
+    rows: tuple[TestRow, ...] = ()
+    #: The runs that were looked at, the oldest first.
+    runs: tuple[RunHead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ class Score:
     said: int = 0
     #: How many of those were proved, by (what it said, what was proved).
     pairs: Counter[tuple[Label, Label]] = field(default_factory=Counter)
+    #: How many failures were proved to be what since its first verdict, whether it spoke or not.
+    known: Counter[Label] = field(default_factory=Counter)
 
     @property
     def proved(self) -> int:
@@ -29,6 +31,16 @@ class Score:
     def agreed(self) -> int:
         """How often it said what was proved."""
         return sum(n for (said, proved), n in self.pairs.items() if said is proved)
+
+    def precision(self, label: Label) -> float | None:
+        """How often it was so, of the proved failures of which it said so; None of none."""
+        said = sum(n for (one, _), n in self.pairs.items() if one is label)
+        return self.pairs[label, label] / said if said else None
+
+    def recall(self, label: Label) -> float | None:
+        """How often it said so, of the failures that were proved to be so; None of none."""
+        known = self.known[label]
+        return self.pairs[label, label] / known if known else None
 
     @property
     def undecided(self) -> int:
@@ -54,3 +66,5 @@ class Scores:
     failures: int
     proved: int
     fighters: tuple[Score, ...]
+    #: How many of the proved were judged genuine, and went away for good with a change.
+    fixed: int = 0

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flakefighters.ids import h128
 from flakefighters.model import Execution, Failure, Label, Outcome, Run, RunHead, Verdict
-from flakefighters.model.rows import ExecutionRow
+from flakefighters.model.rows import ExecutionRow, Flakiness
 from flakefighters.reports.evidence import evidence_lines
 from flakefighters.reports.lists import OUTCOME_TONES
 from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
 from flakefighters.reports.verdicts import Given, by_failure, labels, of_result
-from flakefighters.reports.words import ago, briefly, counts, revision, short_ids, took, when
+from flakefighters.reports.words import ago, briefly, counts, rate, revision, short_ids, took, when
 from flakefighters.words import count
 
 __all__ = ["results_page", "run_page", "tests_page"]
@@ -182,7 +182,9 @@ def _verdict(verdict: Verdict, indent: str, by: str = "", was: Label | None = No
 # -- one test through the runs ---------------------------------------------------------------
 
 
-def results_page(rows: Sequence[ExecutionRow], now: int) -> Iterator[Block]:
+def results_page(
+    rows: Sequence[ExecutionRow], now: int, flakiness: Flakiness | None = None
+) -> Iterator[Block]:
     """One test through the runs, newest first; at least one row.
 
     After a table of the runs comes all that is known of the newest one in which it failed.
@@ -193,6 +195,8 @@ def results_page(rows: Sequence[ExecutionRow], now: int) -> Iterator[Block]:
         tallies[row.outcome.word] = tallies.get(row.outcome.word, 0) + 1
     yield line(Span(rows[0].nodeid, "strong"))
     yield line(f"in {count(len(rows), 'run')}: {counts(tallies)}")
+    if flakiness is not None and flakiness.failures:
+        yield line(_by_chance(flakiness))
     yield Line()
     yield Table(
         (
@@ -211,6 +215,14 @@ def results_page(rows: Sequence[ExecutionRow], now: int) -> Iterator[Block]:
         yield Line()
         yield line(f"Last failure: run {names[failed.run.id]}, {when(failed.run.started)}")
         yield from _last_failure(failed)
+
+
+def _by_chance(found: Flakiness) -> str:
+    return (
+        f"fails by chance in {rate(found.rate)} of executions"
+        f" ({100 * found.low:.0f} to {rate(found.high)}):"
+        f" {found.failures} of {count(found.executions, 'execution')} that can be compared"
+    )
 
 
 def _row(row: ExecutionRow, name: str, now: int) -> tuple[Span, ...]:

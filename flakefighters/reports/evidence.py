@@ -121,6 +121,15 @@ def _steps(value: Any) -> str | None:
     return "on the way: " + ", ".join(f"{str(one[0])[:7]} {one[1]}" for one in value if one[1:])
 
 
+def _flip_rate(value: Any) -> str | None:
+    """A mapping; the reason has the rate already."""
+    try:
+        states, likely = int(value["states"]), float(value["by_chance"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return f"so on {count(states, 'state')}; this failure by chance: {likely:.1%} sure"
+
+
 #: Ids that say nothing to a reader, and what the reason or another sentence says already.
 _SILENT: Final = frozenset(
     (
@@ -167,5 +176,6 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "before": _before,
     "who": lambda value: f"tried by {value}",
     "steps": _steps,
+    "flip_rate": _flip_rate,
     "own_file": lambda value: f"test file {value}",
 }

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
-from flakefighters.model.rows import RunRow, TestRow
+from flakefighters.model.rows import Flakiness, RunRow, TestRow
 from flakefighters.reports.page import Column, Span, Table, Tone
-from flakefighters.reports.words import ago, briefly, counts, percent, revision, short_ids, took
+from flakefighters.reports.words import ago, briefly, counts, rate, revision, short_ids, took
 
 __all__ = ["OUTCOME_TONES", "runs_table", "tests_table"]
 
@@ -41,7 +41,7 @@ def runs_table(rows: Sequence[RunRow], now: int, *, projects: bool = False) -> T
         Column("TOOK", right=True, leave=1),
         Column("TESTS", right=True, leave=2),
         Column("FAILED", right=True),
-        Column("VERDICTS", least=9),
+        Column("VERDICTS", least=9, dear=True),
         Column("COMMIT", leave=4),
         Column("BRANCH", least=8, leave=5),
         Column("NOTES", least=14),
@@ -112,10 +112,10 @@ def tests_table(rows: Sequence[TestRow], now: int) -> Table:
         Column("GENUINE", right=True),
         Column("UNDECIDED", right=True),
         *([Column("UNJUDGED", right=True)] if unjudged else []),
-        Column("FLAKE RATE", right=True, leave=3),
+        Column("FLAKE RATE", right=True, leave=4),
         Column("FLIPS", right=True, leave=1),
-        Column("LAST", leave=4),
-        Column("LAST FAILURE", leave=2),
+        Column("LAST", leave=2),
+        Column("LAST FAILURE", leave=3),
         Column("TEST"),
     ]
     return Table(tuple(columns), tuple(_test(row, now, unjudged) for row in rows))
@@ -130,9 +130,19 @@ def _test(row: TestRow, now: int, unjudged: bool) -> tuple[Span, ...]:
         _number(row.genuine, "bad"),
         _number(row.undecided, "open"),
         *([_number(row.unjudged, "")] if unjudged else []),
-        Span(percent(row.flaky, row.runs), "doubt" if row.flaky else "faint"),
+        _rate(row.flakiness),
         _number(row.flips, "doubt"),
         Span(row.last.word, OUTCOME_TONES.get(row.last, "")),
         Span(failed, "faint" if row.last_failure is None else "", short=briefly(failed)),
         Span(row.nodeid),
     )
+
+
+def _rate(found: Flakiness | None) -> Span:
+    """ "7% (2-16%)"."""
+    if found is None:
+        return Span("")
+    text = rate(found.rate)
+    if not found.failures:
+        return Span(text, "faint")
+    return Span(f"{text} ({100 * found.low:.0f}-{rate(found.high)})", "doubt", short=text)

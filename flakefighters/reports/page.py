@@ -52,6 +52,8 @@ class Column:
     least: int = 0
     #: Then columns are left out, those with the lowest number first; 0: never.
     leave: int = 0
+    #: It is cut only where no more columns can be left out.
+    dear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _table(table: Table, where: str, width: int | None) -> Iterator[tuple[Span, 
         ]
         for row in rows
     ]
-    specs = [Spec(column.right, column.least, column.leave) for column in table.columns]
+    specs = [Spec(one.right, one.least, one.leave, one.dear) for one in table.columns]
     for number, pieces in layout(texts, specs, width, table.narrow):
         if number == 0 and not any(column.title for column in table.columns):
             continue

@@ -22,12 +22,19 @@ from flakefighters.model import (
     Verdict,
     standing,
 )
-from flakefighters.model.rows import ExecutionRow, RunRow, TestRow
+from flakefighters.model.rows import ExecutionRow, Flakiness, RunRow, TestRow
 from flakefighters.reports.verdicts import labels
 from flakefighters.reports.words import iso
 
 __all__ = ["Record", "by_word", "dumps", "environment_record", "execution_record"]
-__all__ += ["failure_record", "head_record", "result_record", "run_record", "test_record"]
+__all__ += [
+    "failure_record",
+    "flakiness_record",
+    "head_record",
+    "result_record",
+    "run_record",
+    "test_record",
+]
 __all__ += ["verdict_record", "whole_run_record"]
 
 #: A JSON object.
@@ -92,6 +99,20 @@ def test_record(row: TestRow) -> Record:
         "undecided": row.undecided,
         "unjudged": row.unjudged,
         "flake_rate": round(row.flaky / row.runs, 4) if row.runs else None,
+        **flakiness_record(row.flakiness),
+    }
+
+
+def flakiness_record(found: Flakiness | None) -> Record:
+    """How likely the test fails by chance; nulls if that was not asked."""
+    if found is None:
+        return dict.fromkeys(("rate", "low", "high", "chance_failures", "executions"))
+    return {
+        "rate": round(found.rate, 6),
+        "low": round(found.low, 6),
+        "high": round(found.high, 6),
+        "chance_failures": found.failures,
+        "executions": found.executions,
     }
 
 

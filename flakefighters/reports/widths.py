@@ -35,6 +35,8 @@ class Spec:
     least: int = 0
     #: Columns can be left out, those with the lowest number first; 0: never.
     leave: int = 0
+    #: It is cut only where no more columns can be left out.
+    dear: bool = False
 
 
 Row = Sequence[tuple[str, str | None]]
@@ -88,11 +90,11 @@ def _squeezed(widths: dict[int, int], specs: Sequence[Spec], width: int) -> dict
     kept = dict(widths)
     while True:
         found = dict(kept)
+        leaving = [at for at in kept if specs[at].leave]
         for at in reversed(list(found)):
             over = _total(found) - width
-            if over > 0 and specs[at].least:
+            if over > 0 and specs[at].least and not (leaving and specs[at].dear):
                 found[at] = max(min(found[at], specs[at].least), found[at] - over)
-        leaving = [at for at in kept if specs[at].leave]
         if _total(found) <= width or not leaving:
             return found
         del kept[min(leaving, key=lambda at: specs[at].leave)]

@@ -17,6 +17,7 @@ __all__ = [
     "counts",
     "iso",
     "percent",
+    "rate",
     "revision",
     "short_ids",
     "took",
@@ -87,6 +88,11 @@ def percent(part: int, whole: int) -> str:
     if 0 < share < 1:
         return "<1%"
     return f"{min(round(share), 99) if part < whole else 100}%"
+
+
+def rate(probability: float) -> str:
+    """A probability in whole percent, which is 0 only if it is next to nothing."""
+    return "<1%" if 0.0005 <= probability < 0.01 else f"{probability:.0%}"
 
 
 def short_ids(ids: Iterable[str], digits: int = 4) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flakefighters.history import open_history
 from flakefighters.model import Confidence, Label, Target
-from tests.cli.conftest import PAY, TAX, Command, Shop, verdict
+from tests.cli.conftest import MINUTE, OLD, PAY, TAX, Command, Shop, failed, make_run, verdict
 
 
 def prove(shop: Shop) -> None:
@@ -34,6 +34,9 @@ def test_later_proof_is_counted(shop: Shop, command: Command) -> None:
         "flaky_is_genuine": 1,
         "genuine_is_flaky": 0,
         "undecided": 0,
+        "precision": {"flaky": 0.0, "genuine": None},
+        "recall": {"flaky": 0.0, "genuine": 0.0},
+        "known": {"flaky": 1, "genuine": 1},
         "pairs": {
             "flaky": {"flaky": 0, "genuine": 1},
             "genuine": {"flaky": 0, "genuine": 0},
@@ -44,6 +47,26 @@ def test_later_proof_is_counted(shop: Shop, command: Command) -> None:
     text = command("fighters")
     assert [line.split()[0] for line in text.out.splitlines()[1:]] == ["same_state", "(all"]
     assert "2 of 2 failures with a verdict proved, in 3 runs" in text.err
+
+
+def test_a_change_that_ends_a_failure_is_proof(shop: Shop, command: Command) -> None:
+    broken = [failed(OLD, "KeyError")]
+    at = shop.now - MINUTE
+    shop.save(
+        (
+            make_run("eeee", "..F", started=at, commit="e" * 40, executions=broken),
+            [verdict("eeee", OLD, Label.GENUINE, "it ran what changed")],
+        ),
+        (make_run("ffff", "...", started=shop.now, commit="f" * 40), ()),
+    )
+    said = command("fighters", "--json").json
+    assert (said["runs"], said["proved"], said["fixed"]) == (5, 1, 1)
+    (joint,) = [row for row in said["fighters"] if row["fighter"] == "joint"]
+    assert (joint["precision"]["genuine"], joint["recall"]["genuine"]) == (1.0, 1.0)
+    text = command("fighters")
+    assert text.out.splitlines()[-1].split()[:2] == ["(all", "together)"]
+    assert "100%" in text.out
+    assert "1 of 3 failures with a verdict proved, 1 by the change that ended it" in text.err
 
 
 def test_the_newest_runs_are_looked_at(shop: Shop, command: Command) -> None:
@@ -61,5 +84,6 @@ def test_no_history_is_no_error(empty_shop: Shop, command: Command) -> None:
         "runs": 0,
         "failures": 0,
         "proved": 0,
+        "fixed": 0,
         "fighters": [],
     }

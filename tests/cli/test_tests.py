@@ -213,8 +213,10 @@ def test_a_test_counts_once_in_a_run(empty_shop: Shop, command: Command) -> None
         "4",
         "3",
         "1",
-        "25%",
+        f"{row['rate']:.0%}",
     ]
+    assert (row["chance_failures"], row["executions"]) == (4, 6)  # attempts are executions
+    assert row["low"] < row["rate"] < row["high"]
 
 
 def test_branch_and_since_choose_runs(shop: Shop, command: Command) -> None:

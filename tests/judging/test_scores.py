@@ -65,6 +65,52 @@ def test_the_newest_proof_counts_and_what_came_after_it_does_not() -> None:
     assert found[JOINT].acquitted == 1  # the first one said flaky
 
 
+def test_a_change_that_ended_a_failure_is_proof_as_well() -> None:
+    verdicts = [
+        said("a", GENUINE),
+        said("b", UNDECIDED),
+        said(JOINT, GENUINE),
+        said("a", GENUINE, test="u"),
+        proof(FLAKY, test="u"),
+    ]
+    key = ("", "t", 1, 0)
+    made = scores(verdicts, fixed=[key, ("", "u", 1, 0)])
+    found = {one.fighter: one for one in made.fighters}
+    assert (made.proved, made.fixed) == (2, 1)
+    assert (found["a"].agreed, found["a"].missed) == (1, 1)
+    assert found["b"].undecided == 1
+    assert found[JOINT].agreed == 1
+    # What was introduced is left out, whatever came of it.
+    new = [said("a", GENUINE), proof(FLAKY, introduced=True)]
+    assert scores(new, fixed=[key]).proved == 0
+
+
+def test_precision_and_recall() -> None:
+    verdicts = []
+    for n, (label, truth) in enumerate(
+        [(FLAKY, FLAKY), (FLAKY, FLAKY), (FLAKY, GENUINE), (UNDECIDED, FLAKY), (None, FLAKY)]
+    ):
+        verdicts += [] if label is None else [said("a", label, test=str(n))]
+        verdicts += [said("b", GENUINE, test=str(n)), proof(truth, test=str(n))]
+    found = score(*verdicts)
+    assert found["a"].precision(FLAKY) == 2 / 3
+    assert found["a"].recall(FLAKY) == 2 / 4
+    assert found["a"].precision(GENUINE) is None
+    assert found["a"].recall(GENUINE) == 0
+    assert (found["b"].precision(GENUINE), found["b"].recall(GENUINE)) == (1 / 5, 1)
+    assert score(said("a", FLAKY))["a"].recall(FLAKY) is None
+
+
+def test_who_came_later_is_not_asked_for_what_was_before() -> None:
+    verdicts = [said("old", FLAKY), proof(FLAKY), said("new", FLAKY, 9, test="u")]
+    verdicts += [said("old", FLAKY, 9, test="u"), proof(FLAKY, 10, test="u")]
+    found = score(*verdicts)
+    assert (found["old"].known[FLAKY], found["new"].known[FLAKY]) == (2, 1)
+    # Nor is the observer of a proof asked for what it proved.
+    observed = score(said("rerun", FLAKY), proof(FLAKY, at=1, by="rerun"), said("b", FLAKY))
+    assert (observed["rerun"].known, observed["b"].recall(FLAKY)) == ({}, 1)
+
+
 def test_without_proof_nothing_is_known() -> None:
     made = scores([said("a", FLAKY), said(JOINT, FLAKY), said("a", GENUINE, test="u")])
     assert (made.failures, made.proved) == (2, 0)

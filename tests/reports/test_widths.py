@@ -108,3 +108,47 @@ def test_the_list_of_runs_fits(width: int) -> None:
         for line in text.splitlines():
             assert cells(line) <= width, line
         assert "interrupted" in text
+
+
+@pytest.mark.parametrize("width", [60, 70, 80])
+def test_verdicts_are_cut_only_where_nothing_can_be_left_out(width: int) -> None:
+    from dataclasses import replace
+
+    from flakefighters.model import Label
+    from flakefighters.reports.lists import runs_table
+    from tests.reports.made import summaries
+
+    labels = {Label.FLAKY: 1, Label.GENUINE: 2, Label.UNDECIDED: 3}
+    rows = [replace(row, labels=labels) for row in summaries()]
+    text = plain([runs_table(rows, 10**15)], "terminal", width)
+    assert "1 flaky, 2 genu" in text
+    whole = "1 flaky, 2 genuine, 3 undecided" in text
+    assert whole or not {"BRANCH", "TOOK", "COMMIT", "TESTS"} & set(text.split())
+
+
+@pytest.mark.parametrize("width", [60, 70, 80])
+def test_the_list_of_tests_fits(width: int) -> None:
+    from flakefighters.model import Outcome
+    from flakefighters.model.rows import Flakiness, TestRow
+    from flakefighters.reports.lists import tests_table
+
+    row = TestRow(
+        nodeid="tests/test_pay.py::test_retry",
+        runs=500,
+        passes=360,
+        failures=100,
+        flips=140,
+        mixed=40,
+        last=Outcome.MIXED,
+        last_run="1" * 32,
+        last_failure=10**15 - 59 * 60_000_000,
+        flaky=100,
+        genuine=20,
+        undecided=20,
+        flakiness=Flakiness(0.2712, 0.2499, 0.3149, 140, 500),
+    )
+    for line in plain([tests_table([row], 10**15)], "terminal", width).splitlines():
+        assert cells(line) <= width, line
+    text = plain([tests_table([row], 10**15)], "terminal", width)
+    assert "27%" in text
+    assert row.nodeid in text

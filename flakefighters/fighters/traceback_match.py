@@ -1,0 +1,51 @@
+"""An earlier failure with the very same message, in the same place, whose label is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flakefighters.fighters.lessons import enough, evidence_of, told
+from flakefighters.measures import tracebacks
+from flakefighters.model import Case, Confidence, Level, Need, Verdict
+
+__all__ = ["Settings", "TracebackMatch"]
+
+
+class Settings(NamedTuple):
+    """What can be set."""
+
+    #: So many earlier failures it takes if none is of the same test.
+    others: int = 2
+
+
+class TracebackMatch:
+    """Earlier failures with the same key; silent if they were flaky once and genuine once."""
+
+    name = "traceback"
+    version = 1
+    level = Level.STATISTICS
+    needs = frozenset({Need.EXPERIENCE})
+
+    def __init__(self, settings: Settings | None = None):
+        self._settings = settings or Settings()
+
+    def judge(self, case: Case) -> Verdict | None:
+        failure, known = case.failure, case.experience
+        if known is None or not failure.text or not failure.signature:
+            return None
+        alike = [one for one in known.lessons if one.signature == failure.signature and one.text]
+        if not alike:
+            return None
+        mine = tracebacks.key(failure.text, failure.signature)
+        same = [one for one in alike if tracebacks.key(one.text, one.signature) == mine]
+        label = enough(same, case.nodeid, self._settings.others)
+        if label is None:
+            return None
+        return Verdict(
+            label=label,
+            fighter=self.name,
+            version=self.version,
+            confidence=Confidence.FAIR,
+            reason=told(same, case.nodeid, "alike"),
+            evidence={**evidence_of(same, case.nodeid), "key": tracebacks.VERSION},
+        )
