@@ -57,7 +57,7 @@ def late_proofs(
     refuted = [
         old
         for old in _newest(history.verdicts(earlier))
-        if old.nodeid in passed and old.label is not Label.FLAKY and not _spoilt(old)
+        if old.nodeid in passed and not _is_proved_flaky(old) and not _spoilt(old)
     ]
     names = None if asked is None else cache(asked)
     return [
@@ -111,6 +111,11 @@ def _proved_flaky(old: Verdict, head: RunHead, now: int) -> Verdict:
         index=old.index,
         at=now,
     )
+
+
+def _is_proved_flaky(verdict: Verdict) -> bool:
+    """What is only held to be flaky teaches nothing of other failures; what is proved does."""
+    return verdict.label is Label.FLAKY and verdict.confidence is Confidence.PROVED
 
 
 def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -34,8 +34,8 @@ def show(session: SessionView, terminal: Any) -> None:
     """Write the section, or the closing line alone."""
     verbosity = session.config.get_verbosity()
     finished = session.finished
-    joint, proved = ([], []) if finished is None else (finished.judged.joint, finished.proved)
-    section = bool(joint or (proved and verbosity > -2))
+    joint = [] if finished is None else finished.judged.joint
+    section = bool(joint or (_news(session) and verbosity > -2))
     counts = _section(session, terminal, verbosity) if section else ""
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
@@ -44,6 +44,12 @@ def show(session: SessionView, terminal: Any) -> None:
         if session.ending:
             last += f"; {escaped(session.ending, session.where)}"
         terminal.line(last if section else f"flakefighters: {last}")
+
+
+def _news(session: SessionView) -> list[Verdict]:
+    """What this run proves of earlier failures that were not called flaky yet."""
+    proved = [] if session.finished is None else session.finished.proved
+    return [one for one in proved if one.evidence.get("was") != "flaky"]
 
 
 def _without(session: SessionView) -> str:
@@ -74,7 +80,7 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
             for said in session.finished.judged.said:
                 if _place(said) == _place(group.verdict):
                     terminal.line(lines.details(said, session.where))
-    proved = session.finished.proved
+    proved = _news(session)
     names = [session.names.pytests(one.nodeid) for one in proved]
     now = session.world.now()
     by, where = session.head.id, session.where

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -68,6 +69,25 @@ def test_the_run_that_proves_it_says_so(project: Project, tmp_path_factory: Any)
     explained = command(project, "explain", "test_moody")
     assert "flaky - passed on the same state in run" in explained
     assert explained.count("(was: undecided)") == 1
+
+
+def test_what_was_called_flaky_is_proved_without_a_word(
+    project: Project, tmp_path_factory: Any
+) -> None:
+    down = tmp_path_factory.mktemp("world") / "down"
+    project.test(MOODY.format(path=str(down)))
+    project.pytest(expect=0)
+    project.write({"README": "so that the state is another one"})
+    down.touch()
+    (said,) = project.pytest("--color=no", expect=1).verdicts
+    assert said == ("FLAKY", ANY)
+    failed = project.run().head.id[-4:]
+    down.unlink()
+    assert project.pytest("--color=no", expect=0).verdicts == []
+    standing = [
+        one for one in command(project, "show", failed, "--json")["verdicts"] if one["stands"]
+    ]
+    assert [(one["label"], one["confidence"]) for one in standing] == [("flaky", "proved")]
 
 
 @pytest.mark.parametrize("mode", [None, "other"])

@@ -110,7 +110,7 @@ def _two(name: str, body: str) -> None:
     elsewhere.__name__, in_the_way.__name__ = f"{name}_again", f"{name}_again_in_changed_code"
     elsewhere.__doc__ = f"The trouble is {what}, as once before; the change is elsewhere."
     in_the_way.__doc__ = f"The trouble is {what}, as before, but the test runs what changed."
-    flaky(says="touched none of the")(elsewhere)
+    flaky(says="since it last passed")(elsewhere)
     # It is flaky, and only the history hints at it: that a change was touched is stronger.
     unknowable("test_net.py::test_net", right=("genuine",), wrong=("flaky",), says=_CONTESTED)(
         in_the_way
