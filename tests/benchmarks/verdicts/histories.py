@@ -64,7 +64,7 @@ class Past:
     @property
     def worlds(self) -> int:
         """How many worlds there may be so that each comes twice, on different states."""
-        return max(1, (self.runs - 1) // 2)
+        return max(1, (self.runs - 2) // 2)
 
     def play(
         self,
@@ -76,24 +76,24 @@ class Past:
         *,
         clean: bool = True,
     ) -> Path | None:
-        """Run the suite on these commits, and return the history; the last run is ``clean``.
+        """Run the suite on these commits, and return the history.
 
-        In the others each test of ``inject`` fails at a rate of its own, and one of the ``worlds``
+        The first run is clean, and the last one if ``clean``. In the others each test of ``inject`` fails at a rate of its own, and one of the ``worlds``
         is there.
         """
         rates = {nodeid: chance.choice(_RATES) for nodeid in sorted(inject)}
         kept: Path | None = None
         for number in range(self.runs):
-            last = clean and number == self.runs - 1
+            quiet = number == 0 or (clean and number == self.runs - 1)
             suite.check_out(commits[number * len(commits) // self.runs])
             if kept is not None:
                 suite.put_history(kept)
             failing = {
                 one: inject[one]
                 for one, rate in rates.items()
-                if not last and chance.random() < rate
+                if not quiet and chance.random() < rate
             }
-            world = worlds[number % len(worlds)]() if worlds and not last else {}
+            world = worlds[(number - 1) % len(worlds)]() if worlds and not quiet else {}
             if suite.run(ours=True, inject=failing, world=world) is not None:
                 kept = suite.keep_history() or kept
         return kept
