@@ -78,8 +78,8 @@ class Past:
     ) -> Path | None:
         """Run the suite on these commits, and return the history.
 
-        The first run is clean, and the last one if ``clean``. In the others each test of ``inject`` fails at a rate of its own, and one of the ``worlds``
-        is there.
+        The first run is clean, and the last one if ``clean``.  In the others each test of
+        ``inject`` fails at a rate of its own, and one of the ``worlds`` is there.
         """
         rates = {nodeid: chance.choice(_RATES) for nodeid in sorted(inject)}
         kept: Path | None = None
