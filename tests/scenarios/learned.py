@@ -48,8 +48,9 @@ _KINDS: Final[Mapping[str, str]] = {
         left = PLACE.with_name("left.tmp")
         if trouble():
             left.touch()
-        with left.open("x"):
-            left.unlink()
+        else:
+            left.unlink(missing_ok=True)
+        left.open("x").close()
         """,
     "an_async_wait": """
         async def wait():
