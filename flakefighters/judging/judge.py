@@ -170,6 +170,7 @@ class _World:
             executed=self._totals.executed,
             signature=failure.signature,
             same_signature=self._totals.signatures[failure.signature],
+            coverage=self.session.coverage,
         )
         return self._completed(case, passes, asked)
 

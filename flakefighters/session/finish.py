@@ -174,11 +174,10 @@ def _judge(
     if not failing(run):
         return []
     with as_installed():  # reading sources takes a third of our modules: only now
-        from flakefighters.fighters import builtin
+        from flakefighters.fighters import chosen
         from flakefighters.judging.judge import judge
 
-        names = plan.fighters
-        fighters = [one for one in builtin() if names is None or one.name in names]
+        fighters = chosen(plan.fighters)
     # A history that is not there yet is an empty one, not an unreadable one.
     absent = not evidence.sources and not done.notes
     gone: list[History] = []

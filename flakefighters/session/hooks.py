@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Asked,
     )
     from flakefighters.session.start import Start
+    from flakefighters.session.tests_ran import TestsRan
 
 __all__ = ["Session"]
 
@@ -92,6 +93,8 @@ class Session:
         )
         self.deselected = 0
         self.finished: Finished | None = None
+        #: What each test ran, if a flakefighter asks for it.
+        self.ran: TestsRan | None = None
         self.interrupted = False
         self._begun = False
         self._suite_told = 0
@@ -337,6 +340,7 @@ class Session:
                 loaded=loaded_files(self.recorder.executions),
                 ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
                 history_runs=self.asked.history_runs,
+                coverage=None if self.ran is None else self.ran.coverage(self),
             ),
             unreadable=self.start.unreadable,
         )

@@ -1,0 +1,175 @@
+"""A test that fails among tests that pass with the same code fails independently of it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from flakefighters.measures.clusters import cut, distance, linkage, neighbourhood
+from flakefighters.model import Case, Confidence, Coverage, Label, Level, Need, Verdict
+from flakefighters.words import count, few
+
+__all__ = ["CoverageIndependence", "Settings"]
+
+#: Different sets of functions that are compared in one go: more take too long.
+MOST: Final = 2_500
+#: Tests that evidence names.
+NAMED: Final = 5
+
+
+class Settings(NamedTuple):
+    """How alike is alike; docs/verdicts.md gives the reasons."""
+
+    #: One of ``flakefighters.measures.clusters.DISTANCES``.
+    distance: str = "jaccard"
+    #: One of ``flakefighters.measures.clusters.LINKAGES``.
+    linkage: str = "average"
+    #: Tests that are no further apart than this run the same code.
+    threshold: float = 0.1
+    #: So many other test functions must agree.
+    least: int = 3
+    #: So large a part of the cluster must have failed for a genuine failure, or passed for a
+    #: flaky one.
+    share: float = 0.9
+
+
+class CoverageIndependence:
+    """Flaky among tests that pass, genuine among tests that fail, by the functions they ran."""
+
+    name = "coverage_independence"
+    version = 1
+    level = Level.STATISTICS
+    needs = frozenset({Need.COVERAGE})
+    #: Every function of the project is watched for it, so it has to be asked for.
+    default = False
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = Settings() if settings is None else settings
+        self._last: _Clusters | None = None
+
+    def judge(self, case: Case) -> Verdict | None:
+        coverage = case.coverage
+        if coverage is None or coverage.unknown or case.nodeid not in coverage.ran:
+            return None
+        if self._last is None or self._last.coverage is not coverage:
+            self._last = _Clusters(coverage, self.settings)
+        found = self._last.round(case.nodeid)
+        if found is None:
+            return None
+        label, cluster, alike = found
+        tests = count(len(alike), "test function")
+        if label is Label.FLAKY:
+            reason = f"{tests} that ran the same functions passed ({few(alike, 1)})"
+        else:
+            reason = f"so did {tests} that ran the same functions ({few(alike, 1)})"
+        return Verdict(
+            label=label,
+            fighter=self.name,
+            version=self.version,
+            confidence=Confidence.WEAK if label is Label.FLAKY else Confidence.FAIR,
+            reason=reason,
+            evidence={**cluster, **self.settings._asdict()},
+        )
+
+
+class _Clusters:
+    """The tests of a run by what they ran, apart from their own functions."""
+
+    def __init__(self, coverage: Coverage, settings: Settings) -> None:
+        self.coverage, self.settings = coverage, settings
+        own, tests = _own_and_tests(coverage)
+        self._outside = ~tests
+        self._ran = {one: ran & ~own.get(_function(one), 0) for one, ran in coverage.ran.items()}
+        by_set: dict[int, list[str]] = {}
+        for nodeid, ran in self._ran.items():
+            if ran:
+                by_set.setdefault(ran, []).append(nodeid)
+        #: Each different set once.
+        self._sets = sorted(by_set, key=lambda ran: (ran.bit_count(), ran))
+        self._tests = [by_set[ran] for ran in self._sets]
+        self._place = {ran: place for place, ran in enumerate(self._sets)}
+        self._known: dict[int, list[int] | None] = {}
+        self._passes = any(one not in coverage.failed for one in coverage.ran)
+
+    def round(self, nodeid: str) -> tuple[Label, dict[str, Any], list[str]] | None:
+        """What the cluster of a failing test says: label, evidence, and who agrees."""
+        ran, failed = self._ran[nodeid], self.coverage.failed
+        if not ran & self._outside:
+            return None  # no code but that of tests
+        places = self._cluster(self._place[ran])
+        if places is None:
+            return None
+        cluster = [one for place in places for one in self._tests[place]]
+        mine = _function(nodeid)
+        # Variants of one test function fail and pass together: they count once.
+        failing = {_function(one) for one in cluster if one in failed} - {mine}
+        passing = {_function(one) for one in cluster if one not in failed} - {mine} - failing
+        every, settings = len(failing) + len(passing), self.settings
+        evidence = {"failing": len(failing), "passing": len(passing), "functions": ran.bit_count()}
+        if len(passing) >= settings.least and len(passing) >= settings.share * every:
+            tested = _union(self._ran[one] for one in cluster if one not in failed)
+            if ran & ~tested:
+                return None  # it ran what none of those that passed did
+            return Label.FLAKY, {**evidence, "alike": sorted(passing)[:NAMED]}, sorted(passing)
+        if len(failing) >= settings.least and len(failing) >= settings.share * every:
+            if not self._passes:
+                return None
+            return Label.GENUINE, {**evidence, "alike": sorted(failing)[:NAMED]}, sorted(failing)
+        return None
+
+    def _cluster(self, place: int) -> list[int] | None:
+        if place not in self._known:
+            self._find(place)
+        return self._known[place]
+
+    def _find(self, place: int) -> None:
+        """Cluster all that can be in one cluster with a set."""
+        name, method, limit = self.settings[:3]
+        sets, every = self._sets, len(self.coverage.units)
+        if method == "ward":
+            near = list(range(len(sets))) if len(sets) <= MOST else None
+        else:
+            near = neighbourhood(sets, place, name, every, limit, MOST)
+        if near is None:
+            self._known[place] = None
+            return
+        near.sort()
+        some = [sets[one] for one in near]
+        rows = [array("d", [distance(name, a, b, every) for b in some]) for a in some]
+        weights = [len(self._tests[one]) for one in near]
+        labels = cut(linkage(rows, method, weights, limit), len(near), limit)
+        clusters: dict[int, list[int]] = {}
+        for one, label in zip(near, labels, strict=True):
+            clusters.setdefault(label, []).append(one)
+        for cluster in clusters.values():
+            self._known.update(dict.fromkeys(cluster, cluster))
+
+
+def _function(nodeid: str) -> str:
+    """The test function of a test: without its parameters."""
+    path, _, name = nodeid.partition("::")
+    return f"{path}::{name.partition('[')[0].replace('::', '.')}"
+
+
+def _own_and_tests(coverage: Coverage) -> tuple[dict[str, int], int]:
+    """The units of each test function, nested ones included; and all that are code of tests."""
+    functions = {_function(one) for one in coverage.ran}
+    files = {one.partition("::")[0] for one in functions}
+    own: dict[str, int] = {}
+    tests = 0
+    for place, unit in enumerate(coverage.units):
+        name = unit.partition(".<locals>")[0]
+        if name in functions:
+            own[name] = own.get(name, 0) | 1 << place
+        path = unit.partition("::")[0]
+        if path in files or path.rpartition("/")[2] == "conftest.py":
+            tests |= 1 << place
+    return own, tests
+
+
+def _union(sets: Iterable[int]) -> int:
+    found = 0
+    for one in sets:
+        found |= one
+    return found
