@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
+from math import inf
 from typing import Any, Final, NamedTuple
 
-from flakefighters.measures.clusters import cut, distance, linkage, neighbourhood
+from flakefighters.measures.clusters import cut, linkage, matrix, neighbourhood
 from flakefighters.model import Case, Confidence, Coverage, Label, Level, Need, Verdict
 from flakefighters.words import count, few
 
 __all__ = ["CoverageIndependence", "Settings"]
 
 #: Different sets of functions that are compared in one go: more take too long.
-MOST: Final = 2_500
+MOST: Final = 2_000
+#: Pairs of sets that are compared for one run.
+WORK: Final = 5_000_000
 #: Tests that evidence names.
 NAMED: Final = 5
 
@@ -90,6 +92,7 @@ class _Clusters:
         self._tests = [by_set[ran] for ran in self._sets]
         self._place = {ran: place for place, ran in enumerate(self._sets)}
         self._known: dict[int, list[int] | None] = {}
+        self._work = WORK
         self._passes = any(one not in coverage.failed for one in coverage.ran)
 
     def round(self, nodeid: str) -> tuple[Label, dict[str, Any], list[str]] | None:
@@ -127,17 +130,19 @@ class _Clusters:
         """Cluster all that can be in one cluster with a set."""
         name, method, limit = self.settings[:3]
         sets, every = self._sets, len(self.coverage.units)
-        if method == "ward":
-            near = list(range(len(sets))) if len(sets) <= MOST else None
-        else:
-            near = neighbourhood(sets, place, name, every, limit, MOST)
-        if near is None:
-            self._known[place] = None
+        most, work = MOST, self._work
+        if method == "ward":  # it joins what no short steps lead to
+            limit, work = inf, MOST * MOST
+        near, compared, whole = neighbourhood(sets, place, name, every, limit, most=most, work=work)
+        pairs = len(near) * len(near) // 2
+        self._work -= compared + pairs
+        if not whole or self._work < 0:
+            self._known.update(dict.fromkeys(near))
             return
         near.sort()
-        some = [sets[one] for one in near]
-        rows = [array("d", [distance(name, a, b, every) for b in some]) for a in some]
         weights = [len(self._tests[one]) for one in near]
+        rows = matrix(name, [sets[one] for one in near], every)
+        limit = self.settings.threshold
         labels = cut(linkage(rows, method, weights, limit), len(near), limit)
         clusters: dict[int, list[int]] = {}
         for one, label in zip(near, labels, strict=True):

@@ -15,37 +15,54 @@ algorithms", 2011.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, sqrt
 from typing import Final, NamedTuple
 
-__all__ = ["DISTANCES", "LINKAGES", "Merge", "cut", "distance", "linkage", "neighbourhood"]
+__all__ = [
+    "DISTANCES",
+    "LINKAGES",
+    "Merge",
+    "Neighbourhood",
+    "cut",
+    "distances",
+    "linkage",
+    "matrix",
+    "neighbourhood",
+]
 
-#: How far two sets are apart: by their sizes, how many members they share, and how many members
-#: there are at all.
-Distance = Callable[[int, int, int, int], float]
-
-
-def _jaccard(a: int, b: int, shared: int, _every: int) -> float:
-    either = a + b - shared
-    return (either - shared) / either if either else 0.0
-
-
-def _dice(a: int, b: int, shared: int, _every: int) -> float:
-    return (a + b - 2 * shared) / (a + b) if a + b else 0.0
-
-
-def _hamming(a: int, b: int, shared: int, every: int) -> float:
-    return (a + b - 2 * shared) / every if every else 0.0
+#: How far a set is from others: by its size, their sizes, how many members it shares with each, and
+#: how many members there are at all.
+Distance = Callable[[int, Sequence[int], Sequence[int], int], list[float]]
 
 
-def _cosine(a: int, b: int, shared: int, _every: int) -> float:
+def _jaccard(a: int, sizes: Sequence[int], shared: Sequence[int], _every: int) -> list[float]:
+    if not a:
+        return [float(b > 0) for b in sizes]
+    return [(a + b - 2 * s) / (a + b - s) for b, s in zip(sizes, shared, strict=True)]
+
+
+def _dice(a: int, sizes: Sequence[int], shared: Sequence[int], _every: int) -> list[float]:
+    if not a:
+        return [float(b > 0) for b in sizes]
+    return [(a + b - 2 * s) / (a + b) for b, s in zip(sizes, shared, strict=True)]
+
+
+def _hamming(a: int, sizes: Sequence[int], shared: Sequence[int], every: int) -> list[float]:
+    every = every or 1
+    return [(a + b - 2 * s) / every for b, s in zip(sizes, shared, strict=True)]
+
+
+def _cosine(a: int, sizes: Sequence[int], shared: Sequence[int], _every: int) -> list[float]:
     # SciPy has no answer for an empty set: it is as far as can be from all but another one.
-    return max(0.0, 1 - shared / sqrt(a * b)) if a and b else float(a != b)
+    if not a:
+        return [float(b > 0) for b in sizes]
+    return [max(0.0, 1 - s / sqrt(a * b)) if b else 1.0 for b, s in zip(sizes, shared, strict=True)]
 
 
-def _euclidean(a: int, b: int, shared: int, _every: int) -> float:
-    return sqrt(a + b - 2 * shared)
+def _euclidean(a: int, sizes: Sequence[int], shared: Sequence[int], _every: int) -> list[float]:
+    return [sqrt(a + b - 2 * s) for b, s in zip(sizes, shared, strict=True)]
 
 
 DISTANCES: Final[dict[str, Distance]] = {
@@ -57,10 +74,29 @@ DISTANCES: Final[dict[str, Distance]] = {
 }
 
 
-def distance(name: str, one: int, other: int, every: int) -> float:
-    """The distance of two sets; ``every``: how many members there are at all."""
-    shared = (one & other).bit_count()
-    return DISTANCES[name](one.bit_count(), other.bit_count(), shared, every)
+def distances(
+    name: str, one: int, others: Sequence[int], every: int, sizes: Sequence[int] | None = None
+) -> list[float]:
+    """How far a set is from each of others.
+
+    ``every``: how many members there are at all; ``sizes``: those of the others, if known.
+    """
+    if sizes is None:
+        sizes = [other.bit_count() for other in others]
+    shared = [(one & other).bit_count() for other in others]
+    return DISTANCES[name](one.bit_count(), sizes, shared, every)
+
+
+def matrix(name: str, sets: Sequence[int], every: int) -> list[array[float]]:
+    """The distances of each set to each, in rows."""
+    rows = [array("d", bytes(8 * len(sets))) for _ in sets]
+    sizes = [one.bit_count() for one in sets]
+    for place, one in enumerate(sets):
+        row = rows[place]
+        found = distances(name, one, sets[:place], every, sizes[:place])
+        for other, apart in enumerate(found):
+            row[other] = rows[other][place] = apart
+    return rows
 
 
 class _Pair(NamedTuple):
@@ -147,7 +183,8 @@ def linkage(
         if nearest > limit:  # nothing that is joined later comes nearer: it is done
             del active[top]
             chain.clear()
-            _remove(top, rows, active)
+            for place in active:
+                rows[place][top] = inf
             continue
         before = chain[-2] if len(chain) > 1 else None
         if before is None or row[before] > nearest:
@@ -161,17 +198,11 @@ def linkage(
         joined[gone] = joined[kept] = inf
         sizes[kept] += sizes[gone]
         del active[gone]
-        rows[kept] = joined
-        _remove(gone, rows, active)
+        rows[gone], rows[kept] = array("d"), joined
         for place in active:
-            rows[place][kept] = joined[place]
+            row = rows[place]
+            row[gone], row[kept] = inf, joined[place]
     return _labelled(found, len(rows), weights)
-
-
-def _remove(gone: int, rows: list[array[float]], active: Iterable[int]) -> None:
-    rows[gone] = array("d")
-    for place in active:
-        rows[place][gone] = inf
 
 
 def _labelled(
@@ -212,49 +243,55 @@ def cut(merges: Sequence[Merge], count: int, limit: float) -> list[int]:
     return found
 
 
+class Neighbourhood(NamedTuple):
+    """What :func:`neighbourhood` found."""
+
+    #: Places of sets, the start first.
+    places: list[int]
+    #: How many pairs were compared.
+    compared: int
+    #: False if there may be more.
+    whole: bool
+
+
 def neighbourhood(
-    sets: Sequence[int], start: int, name: str, every: int, limit: float, most: int
-) -> list[int] | None:
-    """The places of all sets that come to ``start`` by steps of at most ``limit``, ``start`` first.
+    sets: Sequence[int], start: int, name: str, every: int, limit: float, *, most: int, work: int
+) -> Neighbourhood:
+    """The places of all sets that come to ``start`` by steps of at most ``limit``.
 
     No cluster that is cut at ``limit`` goes beyond that, whatever the linkage, but for "ward".
-    None if there are more than ``most``.  ``sets`` go by size, the smallest first.
+    Ends early with more than ``most`` sets, or after comparing ``work`` pairs.  ``sets`` go by
+    size, the smallest first.
     """
-    apart = DISTANCES[name]
     sizes = [one.bit_count() for one in sets]
     unmet = set(range(len(sets))) - {start}
     found = [start]
+    compared = 0
     for place in found:
-        one, size = sets[place], sizes[place]
-        low, high = _window(sizes, place, apart, every, limit)
-        near = (other for other in range(low, high) if other in unmet)
-        new = [
-            other
-            for other in near
-            if apart(size, sizes[other], (one & sets[other]).bit_count(), every) <= limit
-        ]
+        if not unmet:
+            break
+        if len(found) > most or compared > work:
+            return Neighbourhood(found, compared, whole=False)
+        low, high = _window(sizes, place, DISTANCES[name], every, limit)
+        near = [other for other in range(low, high) if other in unmet]
+        some = [sets[other] for other in near]
+        apart = distances(name, sets[place], some, every, [sizes[other] for other in near])
+        new = [other for other, far in zip(near, apart, strict=True) if far <= limit]
+        compared += len(near)
         unmet.difference_update(new)
         found += new
-        if len(found) > most:
-            return None
-    return found
+    return Neighbourhood(found, compared, whole=len(found) <= most)
 
 
 def _window(
-    sizes: Sequence[int], place: int, apart: Distance, every: int, limit: float
+    sizes: Sequence[int], place: int, distance: Distance, every: int, limit: float
 ) -> tuple[int, int]:
     """Where the sets stand that are not too small and not too large to be so near."""
     size = sizes[place]
 
-    def near(other: int) -> bool:
-        return apart(size, sizes[other], min(size, sizes[other]), every) <= limit
+    def too_far(other: int) -> bool:
+        return distance(size, [other], [min(size, other)], every)[0] > limit
 
-    low, high = 0, place
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if near(middle) else (middle + 1, high)
-    first, low, high = low, place, len(sizes)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if near(middle) else (low, middle)
-    return first, low
+    low = bisect_left(sizes, True, 0, place, key=lambda other: not too_far(other))
+    high = bisect_left(sizes, True, place, key=too_far)
+    return low, high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from array import array
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 from math import inf, sqrt
 from typing import Any
@@ -17,8 +18,9 @@ from flakefighters.measures.clusters import (
     LINKAGES,
     Merge,
     cut,
-    distance,
+    distances,
     linkage,
+    matrix,
     neighbourhood,
 )
 
@@ -61,15 +63,11 @@ GOLDEN: dict[str, list[tuple[int, int, float, int]]] = {
 ONE, OTHER = 0b001111, 0b111100
 
 
-def apart(points: list[tuple[float, ...]]) -> list[array[float]]:
+def apart(points: Sequence[Sequence[float]]) -> list[array[float]]:
     return [
         array("d", [sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True))) for b in points])
         for a in points
     ]
-
-
-def matrix(sets: list[int], name: str, every: int) -> list[array[float]]:
-    return [array("d", [distance(name, a, b, every) for b in sets]) for a in sets]
 
 
 def close(found: list[Merge], expected: Any) -> bool:
@@ -92,9 +90,9 @@ def close(found: list[Merge], expected: Any) -> bool:
     ],
 )
 def test_distances(name: str, expected: float) -> None:
-    assert distance(name, ONE, OTHER, 6) == pytest.approx(expected)
-    assert distance(name, ONE, ONE, 6) == 0
-    assert distance(name, 0, 0, 0) == 0
+    assert distances(name, ONE, [OTHER, ONE], 6) == pytest.approx([expected, 0])
+    assert distances(name, 0, [0], 0) == [0]
+    assert distances(name, 0, [ONE], 6) == distances(name, ONE, [0], 6)
 
 
 @pytest.mark.parametrize("method", GOLDEN)
@@ -111,9 +109,7 @@ def test_distances_as_scipy() -> None:
     for name in DISTANCES:
         expected = scipy.squareform(scipy.pdist(table, name))
         for one, row in zip(sets, expected, strict=True):
-            assert [distance(name, one, other, 90) for other in sets] == pytest.approx(
-                list(row), abs=1e-12
-            )
+            assert distances(name, one, sets, 90) == pytest.approx(list(row), abs=1e-12)
 
 
 @pytest.mark.parametrize("method", LINKAGES)
@@ -170,13 +166,15 @@ def test_a_neighbourhood_is_what_single_linkage_joins(
     sets: list[int], name: str, limit: float, data: st.DataObject
 ) -> None:
     start = data.draw(st.integers(0, len(sets) - 1))
-    found = neighbourhood(sets, start, name, 12, limit, 99)
-    merges = linkage(matrix(sets, name, 12), "single", limit=limit)
+    found, compared, whole = neighbourhood(sets, start, name, 12, limit, most=99, work=999)
+    merges = linkage(matrix(name, sets, 12), "single", limit=limit)
     labels = cut(merges, len(sets), limit)
-    assert found is not None
+    assert whole
     assert found[0] == start
     assert set(found) == {n for n in range(len(sets)) if labels[n] == labels[start]}
-    assert neighbourhood(sets, start, name, 12, limit, len(found) - 1) is None
+    few = len(found) - 1
+    assert not neighbourhood(sets, start, name, 12, limit, most=few, work=999).whole
+    assert compared <= len(sets) * len(found)
 
 
 @settings(deadline=None)
@@ -184,8 +182,8 @@ def test_a_neighbourhood_is_what_single_linkage_joins(
 def test_clusters_hold_what_the_linkage_promises(
     sets: list[int], name: str, method: str, limit: float
 ) -> None:
-    rows = matrix(sets, name, 12)
-    merges = linkage(matrix(sets, name, 12), method)
+    rows = matrix(name, sets, 12)
+    merges = linkage(matrix(name, sets, 12), method)
     assert len(merges) == len(sets) - 1
     assert all(one.height <= two.height + 1e-9 for one, two in pairwise(merges))
     found = groups(cut(merges, len(sets), limit))
