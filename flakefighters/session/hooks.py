@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from flakefighters.capture.recorder import Closed
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Environment, RunHead
+    from flakefighters.session.each_test import Listener
     from flakefighters.session.finish import Finished
     from flakefighters.session.process_pollution import World
     from flakefighters.session.settings import (
         Asked,
     )
     from flakefighters.session.start import Start
-    from flakefighters.session.tests_ran import TestsRan
 
 __all__ = ["Session"]
 
@@ -94,7 +94,7 @@ class Session:
         self.deselected = 0
         self.finished: Finished | None = None
         #: What each test ran, if a flakefighter asks for it.
-        self.ran: TestsRan | None = None
+        self.ran: Listener | None = None
         self.interrupted = False
         self._begun = False
         self._suite_told = 0

@@ -32,9 +32,9 @@ from flakefighters.session.watching import register, start_trace
 
 if TYPE_CHECKING:
     from flakefighters.history import History
+    from flakefighters.session.each_test import Listener
     from flakefighters.session.settings import Asked
     from flakefighters.session.start import Start
-    from flakefighters.session.tests_ran import TestsRan
     from flakefighters.tracing.session import TraceSession
 
 __all__ = ["Prepared", "open_session", "prepare"]
@@ -56,7 +56,7 @@ class Prepared:
     lookback: Lookback | None = None
     trace: TraceSession | None = None
     #: What each test ran, if a flakefighter asks for it.
-    ran: TestsRan | None = None
+    ran: Listener | None = None
     #: What the user asked for and cannot have.
     refused: str | None = None
     #: Trouble of ours that leaves the tests without us.
@@ -90,11 +90,11 @@ def _watch_each_test(ready: Prepared) -> None:
 
     if needed(Need.COVERAGE, ready.fighters):
         with as_installed():
-            from flakefighters.session.tests_ran import TestsRan, watched
+            from flakefighters.session.each_test import Listener, watched
         assert ready.asked is not None
         assert ready.start is not None
         assert ready.lookback is not None
-        ready.ran = TestsRan(ready.asked.trace)
+        ready.ran = Listener(ready.asked.trace)
         ready.lookback = watched(ready.lookback, ready.start.checkout, ready.ran)
 
 
@@ -126,7 +126,7 @@ def open_session(config: Any, ready: Prepared) -> None:
     config.pluginmanager.register(session, "flakefighters-session")
     if ready.ran is not None:
         session.ran = ready.ran
-        config.pluginmanager.register(ready.ran, "flakefighters-tests-ran")
+        config.pluginmanager.register(ready.ran, "flakefighters-listener")
     if any(getattr(config.option, name, None) for name in _REPORTS):
         from flakefighters.session.other_reports import register_reports
 

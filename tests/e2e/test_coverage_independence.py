@@ -270,9 +270,9 @@ def test_nobody_pays_who_did_not_ask(project: Project) -> None:
     for arguments in ((), ("--flakefighters-fighters=rerun,touched_change",)):
         project.pytest(*arguments, expect=0)
         loaded = (project.home / "loaded.txt").read_text().split()
-        assert "flakefighters.session.tests_ran" not in loaded
+        assert "flakefighters.session.each_test" not in loaded
         assert "flakefighters.tracing.functions" not in loaded
     project.pytest(ASKED, expect=0)
     loaded = (project.home / "loaded.txt").read_text().split()
-    assert "flakefighters.session.tests_ran" in loaded
+    assert "flakefighters.session.each_test" in loaded
     assert ("flakefighters.tracing.functions" in loaded) == NEW

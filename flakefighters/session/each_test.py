@@ -8,7 +8,7 @@ a set of bits in hexadecimal digits, and the names of functions that are new to 
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from flakefighters.state.checkout import Checkout
     from flakefighters.tracing.session import TraceSession
 
-__all__ = ["Teller", "TestsRan", "watched"]
+__all__ = ["Listener", "Teller", "watched"]
 
 _ATTRIBUTE: Final = "_flakefighters_ran"
 #: Bytes that all sets together may have: 20,000 tests in a project of 25,000 functions.
 MOST_BYTES: Final = 64_000_000
 
 _RAN: Final = frozenset(one.value for one in (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR))
+_UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError)
+_CANNOT_READ: Final = "what came with a report cannot be read"
 _FAILED: Final = frozenset(one.value for one in (Outcome.FAILED, Outcome.ERROR))
 
 
@@ -58,8 +60,13 @@ class Teller:
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when != "teardown" or self._trace.asleep:
             return
-        ended = self._ended.pop(report.nodeid, None)
-        if ended is not None:
+        try:
+            ended = self._ended.pop(report.nodeid)
+        except KeyError:  # made in a child process
+            return
+        if ended is None:
+            setattr(report, _ATTRIBUTE, {"unknown": True})
+        else:
             ran, codes = ended
             new = ran - self._told
             self._told |= new
@@ -80,7 +87,7 @@ def _name(code: Code) -> str:
     return f"{code.path}::{code.name}".encode("utf-8", "backslashreplace").decode()
 
 
-class TestsRan:
+class Listener:
     """Collects on the controller what each test ran; the last attempt counts."""
 
     def __init__(self, mode: str) -> None:
@@ -105,10 +112,13 @@ class TestsRan:
         worker = worker_of(report)
         try:
             self._take(report.nodeid, worker, told)
-        except (AttributeError, LookupError, TypeError, ValueError):
-            self.unknown = "what came with a report cannot be read"
+        except _UNREADABLE:
+            self.unknown = _CANNOT_READ
 
     def _take(self, nodeid: str, worker: str | None, told: Mapping[str, Any]) -> None:
+        if "unknown" in told:
+            self.unknown = "functions were not watched in all tests"
+            return
         bits = bytes.fromhex(told["ran"])
         self._names.setdefault(worker, {}).update(
             (int(one), str(name)) for one, name in told["new"]
@@ -128,27 +138,35 @@ class TestsRan:
             return None
         if self.unknown is None and not failed & self._ran.keys():
             self.unknown = "the functions that failing tests ran were not seen"
-        if self.unknown is not None:
+        found = None
+        if self.unknown is None:
+            try:
+                found = self._joined(outcomes, session.names)
+            except _UNREADABLE:
+                self.unknown = _CANNOT_READ
+        if found is None:
             session.notes.append(f"coverage_independence has nothing to go by: {self.unknown}")
             return None
+        return found._replace(failed=frozenset(map(session.names, failed)))
+
+    def _joined(self, outcomes: Mapping[str, str], name: Callable[[str], str]) -> Coverage:
+        """What the tests ran that passed or failed in the end; workers count in their own ways."""
         numbers: dict[str, int] = {}
         numbered = {
-            worker: {own: numbers.setdefault(name, len(numbers)) for own, name in names.items()}
-            for worker, names in self._names.items()
+            worker: {own: numbers.setdefault(unit, len(numbers)) for own, unit in units.items()}
+            for worker, units in self._names.items()
         }
         ran = {
-            session.names(nodeid): _renumbered(bits, numbered[worker])
+            name(nodeid): _renumbered(bits, numbered[worker], len(numbers))
             for nodeid, (worker, bits) in self._ran.items()
             if outcomes.get(nodeid) in _RAN
         }
-        return Coverage(
-            ran=ran, units=tuple(numbers), failed=frozenset(session.names(one) for one in failed)
-        )
+        return Coverage(ran=ran, units=tuple(numbers))
 
 
-def _renumbered(bits: bytes, numbers: Mapping[int, int]) -> int:
+def _renumbered(bits: bytes, numbers: Mapping[int, int], count: int) -> int:
     """A set of functions by the numbers that all workers share."""
-    found = bytearray((len(numbers) >> 3) + len(bits) + 1)
+    found = bytearray((count >> 3) + 1)
     for place, byte in enumerate(bits):
         while byte:
             number = numbers[8 * place + (byte & -byte).bit_length() - 1]
@@ -157,7 +175,7 @@ def _renumbered(bits: bytes, numbers: Mapping[int, int]) -> int:
     return int.from_bytes(found, "little")
 
 
-def watched(lookback: Lookback, checkout: Checkout, ran: TestsRan) -> Lookback:
+def watched(lookback: Lookback, checkout: Checkout, ran: Listener) -> Lookback:
     """What to watch to know what each test ran."""
     if ran.unknown is not None:
         return lookback
