@@ -14,7 +14,7 @@ __all__ = ["CoverageIndependence", "Settings"]
 
 #: Different sets of functions that are compared in one go: more take too long.
 MOST: Final = 2_000
-#: Pairs of sets that are compared for one run.
+#: Pairs of sets that are compared for one run, in a project of 2,000 functions; of more, fewer.
 WORK: Final = 5_000_000
 #: Tests that evidence names.
 NAMED: Final = 5
@@ -60,17 +60,14 @@ class CoverageIndependence:
         if found is None:
             return None
         label, cluster, alike = found
-        tests = count(len(alike), "test function")
-        if label is Label.FLAKY:
-            reason = f"{tests} that ran the same functions passed ({few(alike, 1)})"
-        else:
-            reason = f"so did {tests} that ran the same functions ({few(alike, 1)})"
+        others = f"{count(len(alike), 'other test')} that ran the same functions"
+        ended = "passed" if label is Label.FLAKY else "failed as well"
         return Verdict(
             label=label,
             fighter=self.name,
             version=self.version,
             confidence=Confidence.WEAK if label is Label.FLAKY else Confidence.FAIR,
-            reason=reason,
+            reason=f"{others} {ended} ({few(alike, 1)})",
             evidence={**cluster, **self.settings._asdict()},
         )
 
@@ -92,33 +89,44 @@ class _Clusters:
         self._tests = [by_set[ran] for ran in self._sets]
         self._place = {ran: place for place, ran in enumerate(self._sets)}
         self._known: dict[int, list[int] | None] = {}
-        self._work = WORK
+        self._work = 2 * WORK * 2_000 // (2_000 + len(coverage.units))
         self._passes = any(one not in coverage.failed for one in coverage.ran)
 
     def round(self, nodeid: str) -> tuple[Label, dict[str, Any], list[str]] | None:
         """What the cluster of a failing test says: label, evidence, and who agrees."""
         ran, failed = self._ran[nodeid], self.coverage.failed
-        if not ran & self._outside:
-            return None  # no code but that of tests
-        places = self._cluster(self._place[ran])
+        # Without code but that of tests there is nothing to be independent of.
+        places = self._cluster(self._place[ran]) if ran & self._outside else None
         if places is None:
             return None
         cluster = [one for place in places for one in self._tests[place]]
         mine = _function(nodeid)
         # Variants of one test function fail and pass together: they count once.
         failing = {_function(one) for one in cluster if one in failed} - {mine}
-        passing = {_function(one) for one in cluster if one not in failed} - {mine} - failing
-        every, settings = len(failing) + len(passing), self.settings
-        evidence = {"failing": len(failing), "passing": len(passing), "functions": ran.bit_count()}
-        if len(passing) >= settings.least and len(passing) >= settings.share * every:
-            tested = _union(self._ran[one] for one in cluster if one not in failed)
-            if ran & ~tested:
-                return None  # it ran what none of those that passed did
-            return Label.FLAKY, {**evidence, "alike": sorted(passing)[:NAMED]}, sorted(passing)
-        if len(failing) >= settings.least and len(failing) >= settings.share * every:
-            if not self._passes:
-                return None
-            return Label.GENUINE, {**evidence, "alike": sorted(failing)[:NAMED]}, sorted(failing)
+        passing = {_function(one) for one in cluster} - {mine} - failing
+        label = self._most(len(failing), len(passing))
+        if label is None:
+            return None
+        if label is Label.FLAKY and ran & ~_union(
+            self._ran[one] for one in cluster if one not in failed
+        ):
+            return None  # it ran what none of those that passed did
+        alike = sorted(passing if label is Label.FLAKY else failing)
+        evidence = {
+            "failing": len(failing),
+            "passing": len(passing),
+            "functions": ran.bit_count(),
+            "alike": alike[:NAMED],
+        }
+        return label, evidence, alike
+
+    def _most(self, failing: int, passing: int) -> Label | None:
+        """What so many test functions of a cluster say, the failing one left out."""
+        least, share = self.settings.least, self.settings.share * (failing + passing)
+        if passing >= max(least, share):
+            return Label.FLAKY
+        if failing >= max(least, share) and self._passes:
+            return Label.GENUINE
         return None
 
     def _cluster(self, place: int) -> list[int] | None:

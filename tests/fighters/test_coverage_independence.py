@@ -49,7 +49,7 @@ def test_among_those_that_pass() -> None:
     assert said is not None
     assert (said.label, said.confidence) == (Label.FLAKY, Confidence.WEAK)
     assert said.reason == (
-        "3 test functions that ran the same functions passed (tests/test_b.py::test_0 and 2 more)"
+        "3 other tests that ran the same functions passed (tests/test_b.py::test_0 and 2 more)"
     )
     assert said.evidence["alike"] == [f"tests/test_b.py::test_{n}" for n in range(3)]
     assert (said.evidence["passing"], said.evidence["failing"]) == (3, 0)
@@ -59,7 +59,10 @@ def test_among_those_that_fail() -> None:
     said = judged(among("abc", "abc", "abc", "abc", "xyz", failed=3))
     assert said is not None
     assert (said.label, said.confidence) == (Label.GENUINE, Confidence.FAIR)
-    assert said.reason.startswith("so did 3 test functions that ran the same functions")
+    assert said.reason == (
+        "3 other tests that ran the same functions failed as well"
+        " (tests/test_b.py::test_0 and 2 more)"
+    )
 
 
 @pytest.mark.parametrize(
