@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import inf
 from typing import Any, Final, NamedTuple
 
-from flakefighters.measures.clusters import cut, linkage, matrix, neighbourhood
+from flakefighters.measures.clusters import Neighbours, cut, linkage, matrix
 from flakefighters.model import Case, Confidence, Coverage, Label, Level, Need, Verdict
 from flakefighters.words import count, few
 
@@ -89,7 +88,10 @@ class _Clusters:
         self._tests = [by_set[ran] for ran in self._sets]
         self._place = {ran: place for place, ran in enumerate(self._sets)}
         self._known: dict[int, list[int] | None] = {}
-        self._work = 2 * WORK * 2_000 // (2_000 + len(coverage.units))
+        every = len(coverage.units)
+        work = 2 * WORK * 2_000 // (2_000 + every)
+        near = (settings.distance, every, settings.threshold)
+        self._neighbours = Neighbours(self._sets, *near, work)
         self._passes = any(one not in coverage.failed for one in coverage.ran)
 
     def round(self, nodeid: str) -> tuple[Label, dict[str, Any], list[str]] | None:
@@ -138,19 +140,17 @@ class _Clusters:
         """Cluster all that can be in one cluster with a set."""
         name, method, limit = self.settings[:3]
         sets, every = self._sets, len(self.coverage.units)
-        most, work = MOST, self._work
         if method == "ward":  # it joins what no short steps lead to
-            limit, work = inf, MOST * MOST
-        near, compared, whole = neighbourhood(sets, place, name, every, limit, most=most, work=work)
-        pairs = len(near) * len(near) // 2
-        self._work -= compared + pairs
-        if not whole or self._work < 0:
+            near, whole = list(range(len(sets))), len(sets) <= MOST
+        else:
+            near, whole = self._neighbours.around(place, MOST)
+        self._neighbours.work -= len(near) * len(near) // 2
+        if not whole or self._neighbours.work < 0:
             self._known.update(dict.fromkeys(near))
             return
         near.sort()
         weights = [len(self._tests[one]) for one in near]
         rows = matrix(name, [sets[one] for one in near], every)
-        limit = self.settings.threshold
         labels = cut(linkage(rows, method, weights, limit), len(near), limit)
         clusters: dict[int, list[int]] = {}
         for one, label in zip(near, labels, strict=True):

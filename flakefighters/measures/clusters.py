@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from math import inf, sqrt
 from typing import Final, NamedTuple
 
@@ -25,11 +26,11 @@ __all__ = [
     "LINKAGES",
     "Merge",
     "Neighbourhood",
+    "Neighbours",
     "cut",
     "distances",
     "linkage",
     "matrix",
-    "neighbourhood",
 ]
 
 #: How far a set is from others: by its size, their sizes, how many members it shares with each, and
@@ -244,54 +245,120 @@ def cut(merges: Sequence[Merge], count: int, limit: float) -> list[int]:
 
 
 class Neighbourhood(NamedTuple):
-    """What :func:`neighbourhood` found."""
+    """What :meth:`Neighbours.around` found."""
 
     #: Places of sets, the start first.
     places: list[int]
-    #: How many pairs were compared.
-    compared: int
     #: False if there may be more.
     whole: bool
 
 
-def neighbourhood(
-    sets: Sequence[int], start: int, name: str, every: int, limit: float, *, most: int, work: int
-) -> Neighbourhood:
-    """The places of all sets that come to ``start`` by steps of at most ``limit``.
+class Neighbours:
+    """Finds the sets near a set, and not by comparing it with all.
 
-    No cluster that is cut at ``limit`` goes beyond that, whatever the linkage, but for "ward".
-    Ends early with more than ``most`` sets, or after comparing ``work`` pairs.  ``sets`` go by
-    size, the smallest first.
+    Two sets that are near share many members, so one of the rarest of the one is among the rarest
+    of the other (S. Chaudhuri, V. Ganti and R. Kaushik, "A primitive operator for similarity joins
+    in data cleaning", 2006).
     """
-    sizes = [one.bit_count() for one in sets]
-    unmet = set(range(len(sets))) - {start}
-    found = [start]
-    compared = 0
-    for place in found:
-        if not unmet:
-            break
-        if len(found) > most or compared > work:
-            return Neighbourhood(found, compared, whole=False)
-        low, high = _window(sizes, place, DISTANCES[name], every, limit)
-        near = [other for other in range(low, high) if other in unmet]
-        some = [sets[other] for other in near]
-        apart = distances(name, sets[place], some, every, [sizes[other] for other in near])
-        new = [other for other, far in zip(near, apart, strict=True) if far <= limit]
-        compared += len(near)
-        unmet.difference_update(new)
-        found += new
-    return Neighbourhood(found, compared, whole=len(found) <= most)
+
+    def __init__(self, sets: Sequence[int], name: str, every: int, limit: float, work: int):
+        """``limit``: how far apart near ones are; ``work``: how much may be looked at in all."""
+        self._sets, self._name, self._every, self._limit = sets, name, every, limit
+        self._sizes = [one.bit_count() for one in sets]
+        #: How many entries of the index and pairs may still be looked at; negative: too many.
+        self.work = work
+        self._rarities = _rarities(sets)
+        self._least: dict[int, int] = {}
+        #: The places of the sets that have a member among their rarest.
+        self._index: dict[int, list[int]] = {}
+        for place in range(len(sets)):
+            for member in self._rarest(place):
+                self._index.setdefault(member, []).append(place)
+                self.work -= 1
+            if self.work < 0:
+                return
+
+    def _shared(self, size: int) -> int:
+        """How many members a set of this size has in common with one that is near, at least."""
+        if size not in self._least:
+            distance, every, limit = DISTANCES[self._name], self._every, self._limit
+            self._least[size] = bisect_left(
+                range(size), True, key=lambda n: distance(size, [n], [n], every)[0] <= limit
+            )
+        return self._least[size]
+
+    def _rarest(self, place: int) -> list[int]:
+        """So many of the rarest members of a set that what is near cannot lack them all.
+
+        The order is the same for all sets: as rare by powers of two, then the highest first.
+        """
+        rest, size = self._sets[place], self._sizes[place]
+        needed = size - self._shared(size) + 1
+        found: list[int] = []
+        for rare in self._rarities:
+            some = rest & rare
+            if some:
+                rest ^= some
+                found += islice(_members(some), needed - len(found))
+                if len(found) >= needed:
+                    break
+        return found
+
+    def around(self, start: int, most: int) -> Neighbourhood:
+        """All sets that come to one of them by steps between near ones.
+
+        No cluster that is cut at the limit goes beyond that, whatever the linkage, but for "ward".
+        Ends early with more than ``most`` sets, or when there is too much work.
+        """
+        unmet = set(range(len(self._sets))) - {start}
+        found = [start]
+        for place in found:
+            if not unmet:
+                break
+            if len(found) > most or self.work < 0:
+                return Neighbourhood(found, whole=False)
+            near = self._candidates(place, unmet)
+            self.work -= len(near)
+            some, sizes = [self._sets[one] for one in near], [self._sizes[one] for one in near]
+            apart = distances(self._name, self._sets[place], some, self._every, sizes)
+            new = [one for one, far in zip(near, apart, strict=True) if far <= self._limit]
+            unmet.difference_update(new)
+            found += new
+        return Neighbourhood(found, whole=len(found) <= most)
+
+    def _candidates(self, place: int, unmet: set[int]) -> list[int]:
+        if not self._shared(self._sizes[place]):
+            return sorted(unmet)  # even what shares nothing with it may be near
+        lists = (self._index.get(member, ()) for member in self._rarest(place))
+        return sorted(unmet.intersection(set().union(*lists)))
 
 
-def _window(
-    sizes: Sequence[int], place: int, distance: Distance, every: int, limit: float
-) -> tuple[int, int]:
-    """Where the sets stand that are not too small and not too large to be so near."""
-    size = sizes[place]
+def _rarities(sets: Sequence[int]) -> list[int]:
+    """The members that fewer than 1, 2, 4, 8 ... of the sets have.
 
-    def too_far(other: int) -> bool:
-        return distance(size, [other], [min(size, other)], every)[0] > limit
+    Each member is counted in binary digits, one integer for the n-th digit of all.
+    """
+    digits: list[int] = []
+    every = 0
+    for one in sets:
+        every |= one
+        carry = one
+        for place, digit in enumerate(digits):
+            if not carry:
+                break
+            digits[place], carry = digit ^ carry, digit & carry
+        if carry:
+            digits.append(carry)
+    found = [every]
+    common = 0
+    for digit in reversed(digits):
+        common |= digit
+        found.append(every & ~common)
+    return found[::-1]
 
-    low = bisect_left(sizes, True, 0, place, key=lambda other: not too_far(other))
-    high = bisect_left(sizes, True, place, key=too_far)
-    return low, high
+
+def _members(one: int) -> Iterator[int]:
+    while one:
+        highest = one.bit_length() - 1
+        yield highest
+        one ^= 1 << highest

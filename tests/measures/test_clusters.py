@@ -17,11 +17,11 @@ from flakefighters.measures.clusters import (
     DISTANCES,
     LINKAGES,
     Merge,
+    Neighbours,
     cut,
     distances,
     linkage,
     matrix,
-    neighbourhood,
 )
 
 #: What SciPy 1.18 says of the points below.
@@ -154,27 +154,46 @@ def test_a_limit_leaves_out_what_is_above_it(method: str) -> None:
         assert some == [one for one in whole if one.height <= limit]
 
 
-SETS = st.lists(st.integers(1, 2**12 - 1), min_size=1, max_size=14, unique=True).map(
-    lambda sets: sorted(sets, key=lambda one: (one.bit_count(), one))
-)
+SETS = st.lists(st.integers(0, 2**12 - 1), min_size=1, max_size=14, unique=True)
 NAMES = st.sampled_from(sorted(DISTANCES))
 
 
 @settings(deadline=None)
 @given(SETS, NAMES, st.floats(0, 1.2), st.data())
-def test_a_neighbourhood_is_what_single_linkage_joins(
+def test_neighbours_are_what_single_linkage_joins(
     sets: list[int], name: str, limit: float, data: st.DataObject
 ) -> None:
     start = data.draw(st.integers(0, len(sets) - 1))
-    found, compared, whole = neighbourhood(sets, start, name, 12, limit, most=99, work=999)
-    merges = linkage(matrix(name, sets, 12), "single", limit=limit)
-    labels = cut(merges, len(sets), limit)
+    neighbours = Neighbours(sets, name, 12, limit, 9999)
+    found, whole = neighbours.around(start, 99)
+    labels = cut(linkage(matrix(name, sets, 12), "single", limit=limit), len(sets), limit)
     assert whole
     assert found[0] == start
     assert set(found) == {n for n in range(len(sets)) if labels[n] == labels[start]}
-    few = len(found) - 1
-    assert not neighbourhood(sets, start, name, 12, limit, most=few, work=999).whole
-    assert compared <= len(sets) * len(found)
+    assert not neighbours.around(start, len(found) - 1).whole
+
+
+def test_only_what_may_be_near_is_compared() -> None:
+    """Two hundred modules of ten tests each: nobody looks at the other 199."""
+    draw = random.Random(5)
+    sets = [
+        0b1111 | sum(1 << 4 + 20 * module + place for place in range(20) if draw.random() < 0.97)
+        for module in range(200)
+        for _ in range(10)
+    ]
+    neighbours = Neighbours(sets, "jaccard", 4_004, 0.2, 10**6)
+    before = neighbours.work
+    assert len(neighbours.around(0, 99).places) <= 10
+    assert before - neighbours.work < 200
+
+
+def test_too_much_work_ends_early() -> None:
+    sets = list(range(1, 200))
+    assert not Neighbours(sets, "jaccard", 8, 0.5, 10).around(0, 999).whole
+    enough = Neighbours(sets, "jaccard", 8, 0.5, 10**6)
+    assert enough.around(0, 999).whole
+    enough.work = 5
+    assert not enough.around(0, 999).whole
 
 
 @settings(deadline=None)
