@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _TESTS = Path(__file__).resolve().parent
 
@@ -36,6 +37,11 @@ def _as_dict(one: MappingProxyType[Any, Any]) -> Any:
 
 # Tests hand nouns to processes of their own; their empty mappings cannot be pickled.
 copyreg.pickle(MappingProxyType, _as_dict)
+
+
+# How long an example takes says how busy the machine is, no more.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_configure() -> None:

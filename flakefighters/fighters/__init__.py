@@ -19,6 +19,7 @@ def classes() -> tuple[type[Any], ...]:
     """Their classes, in order of proof (docs/verdicts.md)."""
     # Only where something failed.
     from flakefighters.fighters.changed_imports import ChangedImports
+    from flakefighters.fighters.coverage_independence import CoverageIndependence
     from flakefighters.fighters.flip_rate import FlipRate
     from flakefighters.fighters.marked import Marked
     from flakefighters.fighters.persistent import Broken, Persistent
@@ -40,4 +41,5 @@ def classes() -> tuple[type[Any], ...]:
         TracebackMatch,
         Similarity,
         FlipRate,
+        CoverageIndependence,
     )

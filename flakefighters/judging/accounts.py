@@ -100,7 +100,7 @@ class Accounts:
         """
         found = self._traces.get((execution.nodeid, execution.attempt, index))
         lookback = self._session.lookback
-        if found is None and not self._traces and lookback is not None and lookback.watch.empty:
+        if found is None and not self._traces and lookback is not None and lookback.watch.unchanged:
             return _NOTHING
         return found
 

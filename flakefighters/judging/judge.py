@@ -186,6 +186,7 @@ class _World:
             signature=failure.signature,
             same_signature=self._totals.signatures[failure.signature],
             experience=self._experience if self.learns else None,
+            coverage=self.session.coverage,
         )
         return self._completed(case, passes, asked)
 

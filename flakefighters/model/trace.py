@@ -44,11 +44,18 @@ class Watch(NamedTuple):
     #: Data files that git ignores and that were edited lately: what a test writes before it reads
     #: it does not count.
     loose: frozenset[str] = frozenset()
+    #: Whether to tell of each test which functions it ran, though nothing changed.
+    each_test: bool = False
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing changed that a failure could be due to."""
+        return not (self.changed or self.loose)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
-        return not (self.changed or self.loose)
+        return self.unchanged and not self.each_test
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that :meth:`from_json` reads."""
@@ -58,6 +65,7 @@ class Watch(NamedTuple):
             "packages": dict(self.packages),
             "copies": dict(self.copies),
             "loose": sorted(self.loose),
+            "each_test": self.each_test,
         }
 
     @classmethod
@@ -69,6 +77,7 @@ class Watch(NamedTuple):
             packages={str(name): str(folder) for name, folder in value["packages"].items()},
             copies={str(name): str(path) for name, path in value["copies"].items()},
             loose=frozenset(map(str, value["loose"])),
+            each_test=bool(value.get("each_test")),
         )
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Environment, RunHead
     from flakefighters.model.choice import Choice
+    from flakefighters.session.each_test import Listener
     from flakefighters.session.finish import Finished
     from flakefighters.session.process_pollution import World
     from flakefighters.session.settings import (
@@ -93,6 +94,8 @@ class Session:
         )
         self.deselected = 0
         self.finished: Finished | None = None
+        #: What each test ran, if a flakefighter asks for it.
+        self.ran: Listener | None = None
         self.interrupted = False
         self._begun = False
         self._suite_told = 0
@@ -338,6 +341,7 @@ class Session:
                 loaded=loaded_files(self.recorder.executions),
                 ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
                 history_runs=self.asked.history_runs,
+                coverage=None if self.ran is None else self.ran.coverage(self),
             ),
             unreadable=self.start.unreadable,
         )

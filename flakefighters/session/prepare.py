@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flakefighters.history import History
     from flakefighters.model.choice import Choice
     from flakefighters.profiles.resolution import Settings
+    from flakefighters.session.each_test import Listener
     from flakefighters.session.settings import Asked
     from flakefighters.session.start import Start
     from flakefighters.tracing.session import TraceSession
@@ -56,6 +57,8 @@ class Prepared:
     world: World | None = None
     lookback: Lookback | None = None
     trace: TraceSession | None = None
+    #: What each test ran, if a flakefighter asks for it.
+    ran: Listener | None = None
     #: What the user asked for and cannot have.
     refused: str | None = None
     #: Trouble of ours that leaves the tests without us.
@@ -73,12 +76,30 @@ def prepare(config: Any, option: Any = None) -> Prepared:
         start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=real.time_ns)
         ready.choice = chosen(wishes, start.resolution.settings)
         ready.lookback = _look_back(start, wishes)
+        _watch_each_test(ready)
         ready.trace = start_trace(ready.lookback.watch, wishes.trace)
     except ConfigError as error:
         ready.refused = str(error)
     except Exception as error:  # ours to mend, not the user's to suffer: the tests run without us
         ready.trouble = f"not active: {type(error).__name__}: {error}"[:300]
     return ready
+
+
+def _watch_each_test(ready: Prepared) -> None:
+    """Watch every function, though nothing changed, if a chosen flakefighter asks for it."""
+    if ready.choice is None:
+        return
+    from flakefighters.fighters.registry import needed
+    from flakefighters.model import Need
+
+    if needed(ready.choice, Need.COVERAGE):
+        with as_installed():
+            from flakefighters.session.each_test import Listener, watched
+        assert ready.asked is not None
+        assert ready.start is not None
+        assert ready.lookback is not None
+        ready.ran = Listener(ready.asked.trace)
+        ready.lookback = watched(ready.lookback, ready.start.checkout, ready.ran)
 
 
 def open_session(config: Any, ready: Prepared) -> None:
@@ -107,6 +128,9 @@ def open_session(config: Any, ready: Prepared) -> None:
         # Earlier registered is later called: at the end the verdicts are there.
         config.pluginmanager.register(JUnitReport(session), "flakefighters-junit")
     config.pluginmanager.register(session, "flakefighters-session")
+    if ready.ran is not None:
+        session.ran = ready.ran
+        config.pluginmanager.register(ready.ran, "flakefighters-listener")
     if any(getattr(config.option, name, None) for name in _REPORTS):
         from flakefighters.session.other_reports import register_reports
 

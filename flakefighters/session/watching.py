@@ -40,6 +40,10 @@ def register(config: Any, trace: TraceSession | None) -> None:
     config.pluginmanager.register(Watcher(trace), "flakefighters-watcher")
     if trace is not None:
         config.pluginmanager.register(TraceHooks(trace), "flakefighters-trace")
+        if trace.each_test:
+            with as_installed():
+                from flakefighters.session.each_test import Teller
+            config.pluginmanager.register(Teller(trace), "flakefighters-teller")
     told = getattr(config, "workerinput", {}).get("flakefighters_reruns")
     if told is not None:
         with as_installed():

@@ -33,6 +33,8 @@ class Facts:
         self._numbers: dict[Code, int] = {}
         self._count = itertools.count()
         self._new_codes: list[tuple[int, Code]] = []
+        #: Functions by number.
+        self.codes: dict[int, Code] = {}
         self._known: dict[str, set[Any]] = {kind: set() for kind in KINDS}
         self._new: dict[str, list[Any]] = {kind: [] for kind in KINDS}
 
@@ -41,6 +43,7 @@ class Facts:
         number = self._numbers.get(code)
         if number is None:
             number = self._numbers.setdefault(code, next(self._count))
+            self.codes[number] = code
             self._new_codes.append((number, code))
         return number
 

@@ -22,7 +22,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec
 
 from flakefighters.tracing import audit
@@ -36,7 +36,7 @@ from flakefighters.tracing.unseen import unseen
 from flakefighters.tracing.wire import written
 
 if TYPE_CHECKING:
-    from flakefighters.model.trace import Watch
+    from flakefighters.model.trace import Code, Watch
 
 __all__ = ["MODES", "TraceSession"]
 
@@ -99,6 +99,8 @@ class TraceSession:
         """``mode``: one of :data:`MODES`."""
         self._watch = watch
         self._off = mode == "off"
+        #: Whether to tell of each test what it ran.
+        self.each_test = watch.each_test
         self._getpid = os.getpid
         self._pid = os.getpid()
         self._active = False
@@ -315,7 +317,7 @@ class TraceSession:
         """
         if self._off:
             return {"unknown": ["execution was not watched: --flakefighters-trace=off"]}
-        if self._watch.empty:
+        if self._watch.unchanged:
             return {}
         if self.asleep:
             return {"unknown": ["execution was not watched in this process"]}
@@ -327,11 +329,30 @@ class TraceSession:
             self.failed(trouble)
             return {"unknown": [self.trouble]}
 
+    @_guarded
+    def inherit(self, error: BaseException | None) -> None:
+        """Add what a wide fixture ran that failed with this error to the attempt."""
+        if self._open:
+            for wide in self._raised(error):
+                self._open[0].add(wide.seen)
+
+    def covered(self, item: Any) -> tuple[set[int], Mapping[int, Code]] | None:
+        """The functions that the current attempt at ``item`` has run so far, by number, and what
+        numbers stand for; None if functions are not watched, or not any more."""
+        if self.asleep or not self._open or self.way != "functions" or self.trouble:
+            return None
+        try:
+            seen = (self._open[0], *(wide.seen for wide in self._used(item)))
+            ran = self._functions.collect().union(self._functions.always, *(s.ran for s in seen))
+        except Exception as trouble:  # as above
+            self.failed(trouble)
+            return None
+        return ran, self._facts.codes
+
     def _told(self, item: Any, error: BaseException | None) -> dict[str, Any]:
         total = Seen(self._functions.always)
         if self._open:
-            for wide in self._raised(error):  # kept for the later phases of the attempt
-                self._open[0].add(wide.seen)
+            self.inherit(error)  # kept for the later phases of the attempt
             total.add(self._open[0])
             total.add(self._window())
         for wide in self._used(item):

@@ -243,6 +243,6 @@ def test_other_operands_of_an_assertion_never_match(one: str, other: str) -> Non
 @pytest.mark.parametrize("head", ["", "E   ValueError: "])
 def test_long_hostile_texts_take_linear_time(part: str, head: str) -> None:
     text = head + part * (64_000 // len(part))
-    began = time.perf_counter()
+    began = time.process_time()
     key(text, "s")
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
