@@ -45,6 +45,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--confirm", action="store_true", help="put every failure on trial")
     run.add_argument("--history", type=int, default=0, help="earlier runs in which tests failed")
     run.add_argument("--history-on", choices=PLACES, default=PLACES[0], help="commits of these")
+    run.add_argument("--fighters", default="", help="names of flakefighters, with commas")
     run.add_argument("--pytest", default="", help="more arguments of pytest, in one word")
     summary = commands.add_parser("summary", help="print the tables")
     summary.add_argument("results", nargs="+", type=Path)
@@ -78,6 +79,7 @@ def _one(repository: Path, version: str, options: argparse.Namespace) -> None:
         options.python,
         arguments,
         setup=options.setup,
+        fighters=options.fighters,
         confirm=options.confirm and not options.history,
     )
     past = Past(options.history, options.history_on) if options.history else None

@@ -89,6 +89,8 @@ class Suite:
     setup: str = "path"
     #: Put every failure on trial.
     confirm: bool = False
+    #: Names of the flakefighters that are asked, with commas; all that need not be named if empty.
+    fighters: str = ""
     place: Path = field(init=False)
     limit: float = 900.0
 
@@ -153,6 +155,8 @@ class Suite:
         ``inject`` and ``world`` are for the probe, ``more`` are arguments of pytest.
         """
         switch = ["--flakefighters", *more] if ours else ["-p", "no:flakefighters"]
+        if ours and self.fighters:
+            switch.append(f"--flakefighters-fighters={self.fighters}")
         if ours and self.confirm:
             switch.append("--flakefighters-confirm=all")
         state = self.work / f"{self.name}.state"
