@@ -281,3 +281,46 @@ def a_bug_that_comes_back_after_its_fix(repo: Repository) -> Result:
     repo.passes()
     repo.commit(_NO_RATE)
     return repo.run()
+
+
+def _child(repo: Repository) -> None:
+    """A test that starts a program of the project and imports nothing of it."""
+    tests = code("""
+        import subprocess, sys
+
+        PARTS = ["shop", "tax"]
+
+        def test_tax():
+            done = subprocess.run([sys.executable, "-m", ".".join(PARTS)], capture_output=True, text=True)
+            assert done.stdout == "20"
+        """)
+    repo.start({"shop/tax.py": f"{_TAX}\nprint(tax(100), end='')\n", "tests/test_tax.py": tests})
+    teach(repo, times=2)
+
+
+@genuine(or_undecided=True)
+def a_bug_in_a_child_process_that_looks_flaky(repo: Repository) -> Result:
+    """No import leads to what the child process ran."""
+    _child(repo)
+    repo.commit(_NO_RATE)
+    return repo.run()
+
+
+@genuine(or_undecided=True)
+def a_bug_in_a_child_process_that_looks_flaky_unwatched(repo: Repository) -> Result:
+    """The same where nothing is watched."""
+    repo.options.append("--flakefighters-trace=off")
+    _child(repo)
+    repo.commit(_NO_RATE)
+    return repo.run()
+
+
+@genuine(or_undecided=True)
+def a_bug_in_a_data_file_that_looks_flaky_unwatched(repo: Repository) -> Result:
+    """A test reads a file that changed, and nothing is watched."""
+    tax = _TAX.replace("return RATE", 'return int(Path("rate.txt").read_text())')
+    repo.options.append("--flakefighters-trace=off")
+    repo.start({"shop/tax.py": f"from pathlib import Path\n{tax}", "rate.txt": "20\n"})
+    teach(repo, times=2)
+    repo.commit({"rate.txt": "0\n"})
+    return repo.run()
