@@ -36,7 +36,8 @@ from flakefighters.tracing.unseen import unseen
 from flakefighters.tracing.wire import written
 
 if TYPE_CHECKING:
-    from flakefighters.model.trace import Watch
+    from flakefighters.model.trace import Code, Watch
+    from flakefighters.tracing.lines import Lines
 
 __all__ = ["MODES", "TraceSession"]
 
@@ -95,8 +96,8 @@ def _guarded(method: Callable[P, None]) -> Callable[P, None]:
 class TraceSession:
     """Tells for each failing execution what it ran, and what its process did before."""
 
-    def __init__(self, watch: Watch, mode: str = "auto"):
-        """``mode``: one of :data:`MODES`."""
+    def __init__(self, watch: Watch, mode: str = "auto", *, lines: bool = False):
+        """``mode``: one of :data:`MODES`; ``lines``: see :meth:`take_lines`."""
         self._watch = watch
         self._off = mode == "off"
         self._getpid = os.getpid
@@ -104,7 +105,12 @@ class TraceSession:
         self._active = False
         self._facts = Facts()
         self._paths = Paths(watch, self._facts)
-        self._functions = Functions(self._paths, self._facts)
+        self._functions = Functions(self._paths, self._facts, lines=lines)
+        self._lines: Lines | None = None
+        if lines:
+            from flakefighters.tracing.lines import Lines
+
+            self._lines = Lines(self._functions)
         self._loading = Loading(self._paths, self._facts)
         self._openings = Openings(self._paths, self._facts, self._loading)
         self._children = Children()
@@ -141,7 +147,7 @@ class TraceSession:
 
     def start(self) -> None:
         """Begin to watch.  Does nothing if there is nothing to look for."""
-        if self._watch.empty or self._off or self._active:
+        if (self._watch.empty and self._lines is None) or self._off or self._active:
             return
         self._active = True
         self._start()
@@ -185,6 +191,8 @@ class TraceSession:
     def _flush(self) -> None:
         """Add what was seen to all that is being summed up, and open a new window."""
         seen = self._window()
+        if self._lines is not None:
+            self._lines.window(len(self._open))
         for part in self._open:
             part.add(seen)
         for child in seen.children:
@@ -198,6 +206,16 @@ class TraceSession:
             self._processes = process_count()
         self._functions.begin()
 
+    def take_lines(self) -> dict[Code, set[int]] | None:
+        """The functions that the current attempt ran, with their lines; None if not watched.
+
+        To be asked once, when the attempt is over and the next one has not begun.
+        """
+        if self.asleep or self._lines is None or not self._functions.lines or self.trouble:
+            return None
+        self._flush()
+        return self._lines.take()
+
     def _testing(self, on: bool) -> None:
         self._functions.testing = self._openings.testing = on
 
@@ -206,6 +224,8 @@ class TraceSession:
         """An attempt starts."""
         self._finish()
         self._flush()
+        if self._lines is not None:
+            self._lines.take()
         self._testing(True)
         self._open = [Seen(self._functions.running())]
         self._set_up = False
