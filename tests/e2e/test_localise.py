@@ -252,6 +252,9 @@ def test_other_metrics_and_the_json_file(project: Project) -> None:
     assert "by dstar" in tables(ended)[0]
     assert tables(ended)[2].split()[1] == "inf"
     record = json.loads(told.read_text())
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = Path(__file__).parents[2] / "docs" / "reference" / "run.schema.json"
+    jsonschema.validate(record, json.loads(schema.read_text("utf-8")))
     (one,) = record["localised"]
     assert (one["nodeid"], one["metric"]) == ("test_it.py::test_price", "dstar")
     assert one["lines"][0]["score"] is None
