@@ -81,14 +81,20 @@ def localise(
         name = _the_one(place, history, project, nodeid, known)
     mine = {run: told[name] for run, told in known.items() if name in told}
     found = rank(name, mine, metric)
-    if (found.failed and found.passed) or as_json or as_csv:
+    if as_json or as_csv or (found.failed and found.passed):
         _show(found, functions, limit or None, as_json=as_json, as_csv=as_csv)
-    if not mine:
-        say(f"nothing is known of what {name} ran: {_HOW}")
-    elif not found.failed or not found.passed:
-        missing = "failed" if not found.failed else "passed"
-        tried = count(found.failed + found.passed, "attempt")
-        say(f"none of the {tried} at {name} whose lines are known {missing}: {_HOW}")
+    if not (found.failed and found.passed):
+        say(_missing(found))
+
+
+def _missing(found: Localised) -> str:
+    """Why there is nothing to compare, and how to get it."""
+    attempts = found.failed + found.passed
+    if not attempts:
+        return f"nothing is known of what {found.nodeid} ran: {_HOW}"
+    missing = "passed" if found.failed else "failed"
+    tried = count(attempts, "attempt")
+    return f"none of the {tried} at {found.nodeid} whose lines are known {missing}: {_HOW}"
 
 
 def _show(
