@@ -76,6 +76,10 @@ def outer(n):
         return n
     return [one + inner() for one in range(n)]
 
+def through(call):
+    call()
+    return 0
+
 class Basket:
     size = tax(1)
     double = lambda self: 2
@@ -132,6 +136,16 @@ def test_bodies_of_modules_and_classes_are_left_out(tmp_path: Path) -> None:
 def test_the_setup_of_a_wide_fixture_belongs_to_no_attempt(tmp_path: Path) -> None:
     body = "said += [attempt(lambda: (wide(lambda: shop.tax(2)), shop.tax(0)))]"
     assert said(tmp_path, body) == [{"tax": [2, 4]}]
+
+
+def test_a_function_that_asks_for_a_wide_fixture_goes_on(tmp_path: Path) -> None:
+    body = "said += [attempt(shop.through, lambda: wide(lambda: shop.tax(2)))]"
+    assert said(tmp_path, body) == [{"through": [18, 19]}]
+
+
+def test_an_attempt_that_nobody_asked_about(tmp_path: Path) -> None:
+    body = "session.begin(); shop.tax(0); session.end(); said += [attempt(shop.tax, 2)]"
+    assert said(tmp_path, body) == [{"tax": [2, 3]}]
 
 
 def test_what_runs_between_tests_belongs_to_none(tmp_path: Path) -> None:
