@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flakefighters.judging.localise import Tally, bounded, localise
@@ -124,6 +124,7 @@ lines = st.sets(st.integers(1, 8), max_size=6)
 attempts = st.lists(st.tuples(st.booleans(), lines), max_size=6)
 
 
+@settings(deadline=None)
 @given(st.lists(attempts, min_size=1, max_size=4))
 def test_joined_runs_say_what_one_run_of_all_attempts_says(runs: list[Any]) -> None:
     def of(some: list[Any]) -> Spectrum:
@@ -154,6 +155,7 @@ any_spectra = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(any_spectra)
 def test_a_spectrum_survives_the_way_through_json(one: Spectrum) -> None:
     assert Spectrum.from_json(json.loads(json.dumps(one.to_json()))) == one
@@ -209,6 +211,7 @@ def test_of_too_much_what_failing_attempts_ran_is_kept() -> None:
     assert (best.function, best.ran, best.spared) == ("suspicious", Ran(1, 0), Ran(0, 2))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=3), any_spectra, max_size=3), st.integers(0, 3_000))
 def test_the_bound_holds(known: dict[str, Spectrum], most: int) -> None:
     kept, out = bounded(known, most)

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flakefighters import plugin
@@ -47,6 +47,7 @@ METRIC = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 
 
 @METRIC
+@settings(deadline=None)
 @given(ef=few, ep=few, nf=few, np=few)
 def test_more_failing_attempts_never_make_a_unit_less_suspicious(
     metric: object, ef: int, ep: int, nf: int, np: int
@@ -58,6 +59,7 @@ def test_more_failing_attempts_never_make_a_unit_less_suspicious(
 
 
 @METRIC
+@settings(deadline=None)
 @given(ef=few, ep=few, nf=few, np=few)
 def test_more_passing_attempts_never_make_a_unit_more_suspicious(
     metric: object, ef: int, ep: int, nf: int, np: int
@@ -67,6 +69,7 @@ def test_more_passing_attempts_never_make_a_unit_more_suspicious(
 
 
 @METRIC
+@settings(deadline=None)
 @given(ef=few, ep=few, nf=few, np=few)
 def test_nothing_beats_a_unit_that_all_failing_attempts_ran_alone(
     metric: object, ef: int, ep: int, nf: int, np: int
@@ -76,6 +79,7 @@ def test_nothing_beats_a_unit_that_all_failing_attempts_ran_alone(
 
 
 @pytest.mark.parametrize("name", ["ochiai", "tarantula", "barinel"])
+@settings(deadline=None)
 @given(ef=few, ep=few, nf=few, np=few)
 def test_shares_lie_between_0_and_1(name: str, ef: int, ep: int, nf: int, np: int) -> None:
     assert 0 <= METRICS[name](Counts(ef, ep, nf, np)) <= 1 + 1e-12
@@ -86,6 +90,7 @@ def test_ties_share_the_best_rank() -> None:
     assert ranks([]) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, math.inf])))
 def test_ranks_follow_the_scores(scores: list[float]) -> None:
     found = sorted(zip(ranks(scores), scores, strict=True))
