@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import copyreg
 import os
 from pathlib import Path
@@ -39,6 +40,9 @@ copyreg.pickle(MappingProxyType, _as_dict)
 
 
 def pytest_configure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        # Hundreds of short runs import the package; where no bytecode is written, each compiles it.
+        compileall.compile_dir(_TESTS.parent / "flakefighters", quiet=2)
     for name in _WORKER:
         os.environ.pop(name, None)
 
