@@ -161,6 +161,19 @@ _OPTIONS: Final = (
         help="Which tests to run again: those that fail (default), of these only the ones that may "
         "be or were flaky, or new ones although they pass.",
     ),
+    _option(
+        "--flakefighters-localise",
+        action="store_true",
+        default=False,
+        help="Rank the lines and functions that set failing attempts of flaky tests apart "
+        "(Python 3.12 and newer).",
+    ),
+    _option(
+        "--flakefighters-localise-metric",
+        choices=("ochiai", "tarantula", "dstar", "op2", "barinel"),
+        default="ochiai",
+        help="How --flakefighters-localise ranks them (default: ochiai).",
+    ),
 )
 
 #: Literal spellings: an option with an optional value would take the word after it.

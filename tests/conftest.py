@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import copyreg
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +30,7 @@ SLOW = frozenset(
         "scenarios",
         "sync",
         "test_demo.py",
+        "test_warm.py",
         "tracing",
     }
 )
@@ -44,9 +49,27 @@ settings.register_profile("suite", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("suite")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None) and _WORKER[0] not in os.environ:
+        _compile()
     for name in _WORKER:
         os.environ.pop(name, None)
+
+
+def _compile() -> None:
+    """Write bytecode of the package, and of plugins as pytest rewrites them.
+
+    Hundreds of short runs need it, and write none: without it, each of them would compile anew.
+    """
+    compileall.compile_dir(_TESTS.parent / "flakefighters", quiet=2)
+    variables = ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "--help"],
+        cwd=tempfile.gettempdir(),
+        env={name: value for name, value in os.environ.items() if name not in variables},
+        capture_output=True,
+        check=False,
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

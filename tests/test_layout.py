@@ -40,7 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "tracing": CORE,
     "capture": CORE,
     "judging": CORE
-    | {"capture", "environment", "fighters", "history", "reach", "source", "state", "tracing"},
+    | {"capture", "environment", "fighters", "history", "measures", "reach", "source", "state"}
+    | {"tracing"},
     "profiles": CORE,
     "checks": CORE | {"capture", "history", "profiles", "session", "state"},
     "sync": CORE | {"history"},

@@ -17,6 +17,7 @@ from flakefighters.cli import (
     confirm,
     fighters,
     grants,
+    localise,
     login,
     mark,
     prune,
@@ -68,7 +69,8 @@ def _options(
 
 
 for _group in (
-    *(setup, settings, check, login, runs, tests, confirm, bisect, mark, quarantine, fighters),
+    *(setup, settings, check, login, runs, tests, localise, confirm, bisect, mark, quarantine),
+    fighters,
     *(sync, upgrade, grants, prune, purge),
 ):
     _group.register(app)

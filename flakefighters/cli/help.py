@@ -17,6 +17,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "show": "Show a run with its failures and verdicts",
         "tests": "List tests by failures, with flake rates",
         "explain": "Tell why a test failed, with the evidence",
+        "localise": "Rank the lines that make a test flaky",
         "fighters": "Tell how often later proof agreed",
     },
     "Prove": {
@@ -60,6 +61,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "explain test_vat --run 51be",
         "explain tests/test_tax.py",
     ),
+    "localise": ("localise test_retry", "localise test_retry --functions --metric dstar"),
     "confirm": ("confirm", "confirm 51be --all", "confirm tests/test_tax.py::test_vat"),
     "bisect": ("bisect tests/test_tax.py::test_vat", "bisect test_vat --good v1.4"),
     "mark": ('mark test_retry flaky --reason "the sandbox is slow"', "mark test_retry --undo"),

@@ -80,7 +80,8 @@ class ChangedImports:
             return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
         doubt = _doubt(case, since)
         if doubt is None:
-            evidence[OPEN] = True
+            # Unwatched, it may have opened what changed, or started a process that ran it.
+            evidence[OPEN] = not changes.changes or case.baseline.touching is not None
             doubt = _nothing(changes, since)
         return self._say(Label.UNDECIDED, Confidence.WEAK, doubt, evidence)
 

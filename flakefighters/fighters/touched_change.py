@@ -74,7 +74,7 @@ class TouchedChange:
         if doubt is not None:
             evidence["doubt"] = doubt.slug
             evidence[OPEN] = doubt.slug == SEED
-            reason = f"{doubt.reason}, though it {reason}"
+            reason = f"{doubt.reason}, though {reason if not count else f'it {reason}'}"
             return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)
         if found.ran_before:
             reason += ", which ran earlier in its process"

@@ -23,6 +23,7 @@ __all__ = [
     "HEAD",
     "HEAD_WIDTH",
     "SUSPECT",
+    "WHOLE",
     "by_ids",
     "by_tail",
     "fitting",
@@ -41,12 +42,16 @@ _ELSEWHERE: Final = {
     "project": "p.identity",
     "environment_key": "e.key",
     "trust": "(SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id)",
+    # It may be large, and lists of runs do not need it: see ``WHOLE``.
+    "extra": "CAST(NULL AS text)",
 }
 _FIELDS: Final = RunHead._fields
 HEAD: Final = ", ".join(
     _ELSEWHERE[name] if name in _ELSEWHERE else f"r.{OF_HEAD[name].name}" for name in _FIELDS
 )
 HEAD_WIDTH: Final = len(_FIELDS)
+#: The same with all that a run says of itself, for one run.
+WHOLE: Final = HEAD.replace(_ELSEWHERE["extra"], "r.extra")
 FROM: Final = """FROM {s}run r JOIN {s}project p ON p.id = r.project
   LEFT JOIN {s}environment e ON e.id = r.environment"""
 
@@ -191,10 +196,12 @@ def of_state(
     )
 
 
-def by_ids(database: Database, ids: Sequence[str], *, more: str = "") -> list[Row]:
-    """Rows of ``HEAD`` (and ``more``) of these runs, in any order."""
+def by_ids(
+    database: Database, ids: Sequence[str], *, more: str = "", columns: str = HEAD
+) -> list[Row]:
+    """Rows of ``HEAD`` or ``WHOLE`` (and ``more``) of these runs, in any order."""
     return database.query(
-        f"SELECT {HEAD}{more} {FROM} WHERE r.id IN {{hash:ids}}",
+        f"SELECT {columns}{more} {FROM} WHERE r.id IN {{hash:ids}}",
         ids=to_json(list(ids)),
     )
 

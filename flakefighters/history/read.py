@@ -198,7 +198,7 @@ _RUN_MORE: Final = (
 
 def load(database: Database, run_id: str) -> Run:
     """See :meth:`flakefighters.history.store.History.load`."""
-    rows = heads.by_ids(database, [run_id], more=_RUN_MORE)
+    rows = heads.by_ids(database, [run_id], more=_RUN_MORE, columns=heads.WHOLE)
     if not rows:
         raise NotFoundError(f"no run {run_id} in this history")
     head = heads.head(rows[0])

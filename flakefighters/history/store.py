@@ -387,10 +387,7 @@ class History:
         since: int | None = None,
         only: str | None = None,
     ) -> Book:
-        """The same with the runs.
-
-        ``branch`` and ``since`` (µs UTC) choose among the runs, ``only`` names one test.
-        """
+        """The same with the runs: of a branch, since a time (µs UTC); ``only`` names one test."""
         from flakefighters.history import rollup
 
         return rollup.test_rows(self._lookup, project, runs, branch=branch, since=since, only=only)

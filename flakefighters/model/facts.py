@@ -179,7 +179,8 @@ class RunHead(NamedTuple):
     origin: Mapping[str, Any] = MappingProxyType({})
     #: Links and names for people: the run's URL, the user's label, the profile.
     context: Mapping[str, Any] = MappingProxyType({})
-    #: Fields of later versions, kept verbatim.
+    #: Facts that not every run has ("spectra"), and those of later versions, kept verbatim.
+    #: Heads that come without their run lack them.
     extra: Mapping[str, Any] = MappingProxyType({})
     #: How far to believe it; set by the database that it arrived in.
     trust: Trust = Trust.LOCAL

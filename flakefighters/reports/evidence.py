@@ -144,6 +144,12 @@ _SILENT: Final = frozenset(
         "doubt",
         "draws",
         "act_on",
+        "open",
+        "undecided",
+        "contested",
+        "mark",
+        "target",
+        "at",
     )
 )
 
@@ -177,5 +183,6 @@ _SENTENCES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "who": lambda value: f"tried by {value}",
     "steps": _steps,
     "flip_rate": _flip_rate,
+    "statistics": lambda value: f"statistics count if {value} of them agree",
     "own_file": lambda value: f"test file {value}",
 }

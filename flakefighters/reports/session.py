@@ -12,7 +12,9 @@ from typing import Final
 
 from flakefighters import __version__
 from flakefighters.model import Execution, Outcome, Run, Verdict
+from flakefighters.model.spectra import Localised
 from flakefighters.reports.escape import escape
+from flakefighters.reports.localisation import localised_record
 from flakefighters.reports.records import (
     Record,
     by_word,
@@ -48,6 +50,8 @@ class Told:
     #: Which history, and why: plain values without a password.
     profile: Mapping[str, str | bool | None] = field(default_factory=dict)
     saved: bool = False
+    #: What sets failing attempts apart, if that was asked for.
+    localised: Sequence[Localised] = ()
     notes: Sequence[str] = ()
 
 
@@ -75,6 +79,7 @@ def session_record(told: Told, exit_code: int) -> Record:
         ],
         "failures": list(_failures(told)),
         "proved_earlier": [verdict_record(one) for one in told.proved],
+        "localised": [localised_record(one) for one in told.localised],
         "notes": list(told.notes),
     }
 

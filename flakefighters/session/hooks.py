@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Environment, RunHead
     from flakefighters.model.choice import Choice
+    from flakefighters.model.spectra import Localised
     from flakefighters.session.each_test import Listener
     from flakefighters.session.finish import Finished
     from flakefighters.session.process_pollution import World
@@ -96,6 +97,7 @@ class Session:
         self.finished: Finished | None = None
         #: What each test ran, if a flakefighter asks for it.
         self.ran: Listener | None = None
+        self.localised: Sequence[Localised] = ()
         self.interrupted = False
         self._begun = False
         self._suite_told = 0
@@ -177,8 +179,9 @@ class Session:
         node.workerinput["mainargv"] = settings.without_url(node.workerinput.get("mainargv", ()))
         if self._watch_file is None and self.lookback is not None:
             testrun = str(node.workerinput.get("testrunuid", ""))
+            trace, lines = self.asked.trace, self.asked.localise
             self._watch_file = leave_watch(
-                self.start.spool, testrun, self.lookback.watch, self.asked.trace
+                self.start.spool, testrun, self.lookback.watch, trace, lines=lines
             )
 
     @pytest.hookimpl(optionalhook=True)

@@ -123,6 +123,7 @@ class OtherReports:
                 "read_only": resolution.target.read_only,
             },
             saved=done is not None and done.saved,
+            localised=session.localised,
             notes=[session.redactor(note) for note in dict.fromkeys(session.notes)],
         )
 

@@ -8,6 +8,7 @@ the plugin that records.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -77,7 +78,8 @@ def prepare(config: Any, option: Any = None) -> Prepared:
         ready.choice = chosen(wishes, start.resolution.settings)
         ready.lookback = _look_back(start, wishes)
         _watch_each_test(ready)
-        ready.trace = start_trace(ready.lookback.watch, wishes.trace)
+        lines = wishes.localise and hasattr(sys, "monitoring")
+        ready.trace = start_trace(ready.lookback.watch, wishes.trace, lines=lines)
     except ConfigError as error:
         ready.refused = str(error)
     except Exception as error:  # ours to mend, not the user's to suffer: the tests run without us
@@ -137,6 +139,10 @@ def open_session(config: Any, ready: Prepared) -> None:
         register_reports(config, session)
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
+    if ready.asked.localise:
+        with as_installed():
+            from flakefighters.session import localising
+        localising.open_localising(session, ready.trace)
     if ready.asked.reruns:
         with as_installed():
             from flakefighters.session import reruns
@@ -216,6 +222,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
             start.rerun_names = _rerun_names(evidence, wishes, start)
+            start.flaky_names = _flaky_names(evidence, wishes, start)
             return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
@@ -239,6 +246,19 @@ def _rerun_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[s
     except FlakefightersError as error:
         start.notes.append(f"no reruns, since the history cannot be asked: {error.message}")
         return None
+
+
+def _flaky_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[str]:
+    """The tests whose passed attempts count; a history that cannot tell costs these alone."""
+    if not wishes.localise:
+        return frozenset()
+    from flakefighters.judging.tried import names_for
+
+    try:
+        return names_for("previously-flaky", evidence, wishes.history_runs) or frozenset()
+    except FlakefightersError as error:
+        start.notes.append(f"earlier flaky tests are not known: {error.message}")
+        return frozenset()
 
 
 def _leftovers(start: Start, wishes: Asked) -> bool:

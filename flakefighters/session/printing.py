@@ -35,7 +35,7 @@ def show(session: SessionView, terminal: Any) -> None:
     verbosity = session.config.get_verbosity()
     finished = session.finished
     joint = [] if finished is None else finished.judged.joint
-    section = bool(joint or (_news(session) and verbosity > -2))
+    section = bool(joint or ((_news(session) or session.localised) and verbosity > -2))
     counts = _section(session, terminal, verbosity) if section else ""
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
@@ -88,6 +88,11 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
         _write(terminal, line)
     if (rest := lines.left_out(failures, shown)) is not None:
         terminal.line(rest)
+    if session.localised and verbosity > -2:
+        with as_installed():
+            from flakefighters.reports.localisation import session_lines
+        for text in session_lines(session.localised, session.names.pytests, session.where):
+            terminal.line(text)
     return lines.counted(failures)
 
 

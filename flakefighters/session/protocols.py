@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flakefighters.capture.journal import Journal
     from flakefighters.capture.nodeids import Names
     from flakefighters.capture.recorder import Recorder
     from flakefighters.capture.redact import Redactor
     from flakefighters.model import RunHead
+    from flakefighters.model.spectra import Localised
     from flakefighters.session.finish import Finished, Plan
     from flakefighters.session.process_pollution import World
     from flakefighters.session.settings import Asked
@@ -41,6 +44,8 @@ class SessionView(Protocol):
     ending: str
     #: None as long as it is not over.
     finished: Finished | None
+    #: What sets the failing attempts of each flaky test apart, if that was asked for.
+    localised: Sequence[Localised]
 
     def plan(self) -> Plan:
         """What the end of the session needs."""

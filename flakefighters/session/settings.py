@@ -118,6 +118,9 @@ class Asked(NamedTuple):
     rerun_strategy: str = "failed"
     #: Where the run's verdicts are to be written.
     json: str | None = None
+    #: Rank the lines that set failing attempts apart, and by which metric.
+    localise: bool = False
+    metric: str = "ochiai"
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -141,6 +144,8 @@ def asked(config: Any, option: Any = None) -> Asked:
         reruns=_reruns(option.flakefighters_reruns, option.flakefighters_rerun_strategy),
         rerun_strategy=option.flakefighters_rerun_strategy or "failed",
         json=option.flakefighters_json,
+        localise=option.flakefighters_localise,
+        metric=option.flakefighters_localise_metric,
     )
 
 

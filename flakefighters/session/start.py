@@ -56,6 +56,8 @@ class Start:
     unreadable: dict[str, str] = field(default_factory=dict)
     #: Names of tests by which reruns go, None if no run is known.
     rerun_names: frozenset[str] | None = None
+    #: Names of tests that were flaky before, if their lines are to be watched.
+    flaky_names: frozenset[str] = frozenset()
     #: Verdicts on failures of earlier runs, which runs that were delivered now prove flaky.
     proved: list[Verdict] = field(default_factory=list)
 

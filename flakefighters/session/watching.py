@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 
 
-def start_trace(watch: Watch, mode: str) -> TraceSession | None:
-    """Begin to watch; None if nothing changed or nothing is to be watched."""
-    if watch.empty or mode == "off":
+def start_trace(watch: Watch, mode: str, *, lines: bool = False) -> TraceSession | None:
+    """Begin to watch; None if nothing changed or nothing is to be watched.
+
+    ``lines``: watch all that runs, by line.
+    """
+    if (watch.empty and not lines) or mode == "off":
         return None
     with as_installed():
         from flakefighters.tracing.session import TraceSession
 
-    trace = TraceSession(watch, mode)
+    trace = TraceSession(watch, mode, lines=lines)
     trace.start()
     return trace
 
@@ -44,21 +48,31 @@ def register(config: Any, trace: TraceSession | None) -> None:
             with as_installed():
                 from flakefighters.session.each_test import Teller
             config.pluginmanager.register(Teller(trace), "flakefighters-teller")
-    told = getattr(config, "workerinput", {}).get("flakefighters_reruns")
+    workerinput = getattr(config, "workerinput", {})
+    told = workerinput.get("flakefighters_localise")
+    if told is not None:
+        with as_installed():
+            from flakefighters.session.line_watch import LineWatch
+        # Later registered is earlier called: a new attempt is known here before the tracer begins.
+        watch = LineWatch(trace, config.rootpath, told)
+        config.pluginmanager.register(watch, "flakefighters-lines")
+    told = workerinput.get("flakefighters_reruns")
     if told is not None:
         with as_installed():
             from flakefighters.session import reruns
         reruns.register(config, reruns.Wish.read(told))
 
 
-def leave_watch(spool: Path, testrun: str, watch: Watch, mode: str) -> Path | None:
+def leave_watch(
+    spool: Path, testrun: str, watch: Watch, mode: str, *, lines: bool = False
+) -> Path | None:
     """Tell workers what to watch; returns the file, None if there is nothing to tell."""
-    if watch.empty or mode == "off":
+    if (watch.empty and not lines) or mode == "off":
         return None
     path = watch_file(spool, testrun)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"mode": mode, "watch": watch.to_json()})
+        text = json.dumps({"mode": mode, "watch": watch.to_json(), "lines": lines})
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -78,6 +92,7 @@ def begin_in_worker(config: Any) -> TraceSession | None:
         if path.is_symlink():
             return None
         told = json.loads(path.read_text("utf-8"))
-        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]))
+        lines = bool(told.get("lines")) and hasattr(sys, "monitoring")
+        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]), lines=lines)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

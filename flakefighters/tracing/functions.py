@@ -8,6 +8,8 @@ paid for once per window; a new window re-arms only what fired in the last one.
 Local events are switched off and on to re-arm them: ``restart_events`` would re-arm other
 tools as well.  An id cannot re-arm locally what it also has globally, hence the two ids.  With one
 id, functions of the project are told of at each start.
+
+If asked to, the data id has LINE as well: each line is told of once per window.
 """
 
 from __future__ import annotations
@@ -57,13 +59,15 @@ _started: list[int] = []
 class _Entry:
     """A function of the project."""
 
-    __slots__ = ("changed", "code", "events", "key", "number", "starts")
+    __slots__ = ("changed", "code", "events", "key", "lines", "number", "starts")
 
     def __init__(self, code: CodeType, key: Code, number: int, events: int, changed: bool):
         self.code, self.key, self.number, self.events = code, key, number, events
         self.changed = changed
         #: While no test runs; with one id, at any time.
         self.starts = 0
+        #: Those that ran in this window, if lines are watched.
+        self.lines: set[int] = set()
 
 
 class Functions:
@@ -72,9 +76,11 @@ class Functions:
     There is one window at a time: it opens at :meth:`start` and anew at each :meth:`begin`.
     """
 
-    def __init__(self, paths: Paths, facts: Facts):
+    def __init__(self, paths: Paths, facts: Facts, *, lines: bool = False):
         self._paths = paths
         self._facts = facts
+        #: Whether lines are watched: only with two ids.
+        self.lines = lines
         self._ids: tuple[int, ...] = ()
         self._ask: Any = None
         #: By identity, which also keeps code alive: code objects are equal by value.
@@ -105,6 +111,7 @@ class Functions:
             self.trouble = "functions were not watched: other tools hold all monitoring ids"
             return False
         self._ids = tuple(taken)
+        self.lines = self.lines and len(taken) > 1
         # While Python ends, what the callbacks need goes away: in a process that was forked, or
         # that pytest left without its last hook.
         atexit.register(self.stop)
@@ -154,9 +161,23 @@ class Functions:
         register = _monitoring.register_callback
         register(data, events.PY_START, entered)
         register(data, events.PY_RESUME, entered)
+        if self.lines:
+            register(data, events.LINE, self._line_callback())
         register(discovery, events.PY_START, discover)
         register(discovery, events.PY_THROW, thrown)
         _monitoring.set_events(discovery, events.PY_START | events.PY_THROW)
+
+    def _line_callback(self) -> Callable[[CodeType, int], object]:
+        disable, known = _monitoring.DISABLE, self._known
+
+        def reached(code: CodeType, line: int) -> object:
+            entry = known.get(id(code))
+            if entry is not None:
+                entry.lines.add(line)
+                self._fired[id(code)] = entry
+            return disable
+
+        return reached
 
     def _start_single(self, number: int) -> None:
         """With one id, functions of the project are told of at each start."""
@@ -203,6 +224,8 @@ class Functions:
         chosen = events.PY_START
         if code.co_flags & _RESUMABLE:
             chosen |= events.PY_RESUME
+        if self.lines:
+            chosen |= events.LINE
         changed = path in self._paths.watch.changed
         entry = self._known[id(code)] = _Entry(code, key, number, chosen, changed)
         if len(self._ids) > 1:
@@ -285,6 +308,14 @@ class Functions:
             self.give_up("another tool took over the monitoring of execution")
         return {entry.number for entry in list(self._fired.values())}
 
+    def take_lines(self) -> dict[Code, set[int]]:
+        """Functions that ran in the window so far, with their lines; each is told of once."""
+        found: dict[Code, set[int]] = {}
+        for entry in list(self._fired.values()):
+            lines, entry.lines = entry.lines, set()
+            found.setdefault(entry.key, set()).update(lines)
+        return found
+
     def _holding(self) -> bool:
         return all(_monitoring.get_tool(number) == _NAME for number in self._ids)
 
@@ -326,7 +357,7 @@ class Functions:
             if len(ids) > 1 and number == ids[-1]:
                 for entry in self._known.values():
                     _monitoring.set_local_events(number, entry.code, 0)
-            for event in (events.PY_START, events.PY_RESUME, events.PY_THROW):
+            for event in (events.PY_START, events.PY_RESUME, events.PY_THROW, events.LINE):
                 _monitoring.register_callback(number, event, None)
             _monitoring.free_tool_id(number)
         self._known = {}

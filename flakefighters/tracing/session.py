@@ -22,8 +22,8 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from flakefighters.tracing import audit
 from flakefighters.tracing.children import Children, process_count
@@ -32,11 +32,13 @@ from flakefighters.tracing.functions import Functions
 from flakefighters.tracing.loading import Loading
 from flakefighters.tracing.openings import Openings
 from flakefighters.tracing.paths import Paths
+from flakefighters.tracing.seen import Seen, Wide, causes
 from flakefighters.tracing.unseen import unseen
 from flakefighters.tracing.wire import written
 
 if TYPE_CHECKING:
     from flakefighters.model.trace import Code, Watch
+    from flakefighters.tracing.lines import Lines
 
 __all__ = ["MODES", "TraceSession"]
 
@@ -47,33 +49,6 @@ MODES: Final = ("auto", "functions", "off")
 _MOST_REPORTS: Final = 1_000
 
 P = ParamSpec("P")
-
-
-class Seen:
-    """What was seen over some windows; functions by number."""
-
-    __slots__ = ("children", "imported", "opened", "ran")
-
-    def __init__(self, ran: Iterable[int] = ()) -> None:
-        self.ran = set(ran)
-        self.imported: set[str] = set()
-        self.opened: set[str] = set()
-        self.children: set[str] = set()
-
-    def add(self, other: Seen) -> None:
-        """Add what another one has."""
-        self.ran |= other.ran
-        self.imported |= other.imported
-        self.opened |= other.opened
-        self.children |= other.children
-
-
-class _Wide(NamedTuple):
-    """What setting up a fixture ran that lives longer than a test."""
-
-    fixturedef: Any  # kept: known by identity
-    seen: Seen
-    error: BaseException | None
 
 
 def _guarded(method: Callable[P, None]) -> Callable[P, None]:
@@ -95,8 +70,8 @@ def _guarded(method: Callable[P, None]) -> Callable[P, None]:
 class TraceSession:
     """Tells for each failing execution what it ran, and what its process did before."""
 
-    def __init__(self, watch: Watch, mode: str = "auto"):
-        """``mode``: one of :data:`MODES`."""
+    def __init__(self, watch: Watch, mode: str = "auto", *, lines: bool = False):
+        """``mode``: one of :data:`MODES`; ``lines``: see :meth:`take_lines`."""
         self._watch = watch
         self._off = mode == "off"
         #: Whether to tell of each test what it ran.
@@ -106,7 +81,12 @@ class TraceSession:
         self._active = False
         self._facts = Facts()
         self._paths = Paths(watch, self._facts)
-        self._functions = Functions(self._paths, self._facts)
+        self._functions = Functions(self._paths, self._facts, lines=lines)
+        self._lines: Lines | None = None
+        if lines:
+            from flakefighters.tracing.lines import Lines
+
+            self._lines = Lines(self._functions)
         self._loading = Loading(self._paths, self._facts)
         self._openings = Openings(self._paths, self._facts, self._loading)
         self._children = Children()
@@ -123,7 +103,7 @@ class TraceSession:
         self._over = 0
         self._reports = 0
         #: By the FixtureDef's identity.
-        self._wide: dict[int, _Wide] = {}
+        self._wide: dict[int, Wide] = {}
 
     @property
     def asleep(self) -> bool:
@@ -143,7 +123,7 @@ class TraceSession:
 
     def start(self) -> None:
         """Begin to watch.  Does nothing if there is nothing to look for."""
-        if self._watch.empty or self._off or self._active:
+        if (self._watch.empty and self._lines is None) or self._off or self._active:
             return
         self._active = True
         self._start()
@@ -187,6 +167,8 @@ class TraceSession:
     def _flush(self) -> None:
         """Add what was seen to all that is being summed up, and open a new window."""
         seen = self._window()
+        if self._lines is not None:
+            self._lines.window(len(self._open))
         for part in self._open:
             part.add(seen)
         for child in seen.children:
@@ -200,6 +182,16 @@ class TraceSession:
             self._processes = process_count()
         self._functions.begin()
 
+    def take_lines(self) -> dict[Code, set[int]] | None:
+        """The functions that the current attempt ran, with their lines; None if not watched.
+
+        To be asked once, when the attempt is over and the next one has not begun.
+        """
+        if self.asleep or self._lines is None or not self._functions.lines or self.trouble:
+            return None
+        self._flush()
+        return self._lines.take()
+
     def _testing(self, on: bool) -> None:
         self._functions.testing = self._openings.testing = on
 
@@ -208,6 +200,8 @@ class TraceSession:
         """An attempt starts."""
         self._finish()
         self._flush()
+        if self._lines is not None:
+            self._lines.take()
         self._testing(True)
         self._open = [Seen(self._functions.running())]
         self._set_up = False
@@ -274,7 +268,7 @@ class TraceSession:
             self._flush()
             self._open.pop()
             self._inherit(seen, fixturedef, request, before)
-            self._wide[id(fixturedef)] = _Wide(fixturedef, seen, error)
+            self._wide[id(fixturedef)] = Wide(fixturedef, seen, error)
 
     def _inherit(self, seen: Seen, fixturedef: Any, request: Any, before: set[str]) -> None:
         """Add the wide fixtures that this one may have asked for by ``getfixturevalue``.
@@ -291,7 +285,7 @@ class TraceSession:
             if wide is not None:
                 seen.add(wide.seen)
 
-    def _used(self, item: Any) -> Iterator[_Wide]:
+    def _used(self, item: Any) -> Iterator[Wide]:
         """The wide fixtures that an item has used so far."""
         request = getattr(item, "_request", None)
         active: dict[str, Any] = getattr(request, "_fixture_defs", None) or {}
@@ -300,9 +294,9 @@ class TraceSession:
             if wide is not None:
                 yield wide
 
-    def _raised(self, error: BaseException | None) -> Iterator[_Wide]:
+    def _raised(self, error: BaseException | None) -> Iterator[Wide]:
         """The wide fixtures whose failure an error is, or comes from."""
-        errors = {id(part) for part in _chain(error)}
+        errors = {id(part) for part in causes(error)}
         for wide in self._wide.values():
             if wide.error is not None and id(wide.error) in errors:
                 yield wide
@@ -382,18 +376,3 @@ class TraceSession:
                     self._facts.note("modules", name)
             except Exception:  # any object may stand there: it is no module of the project's
                 self._facts.note("modules", name)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, its causes and contexts, and the members of groups."""
-    pending = [error]
-    met: set[int] = set()
-    while pending:
-        current = pending.pop()
-        if current is None or id(current) in met:
-            continue
-        met.add(id(current))
-        yield current
-        pending += [current.__cause__, current.__context__]
-        if isinstance(current, BaseExceptionGroup):
-            pending += current.exceptions

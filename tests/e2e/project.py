@@ -1,7 +1,8 @@
 """A project in a temporary folder, and real pytest runs in it.
 
 Plugins are loaded by name, so that each run has exactly those that its test asks for and starts
-quickly; ``installed=True`` leaves it to pytest to find all that are installed.
+quickly; ``installed=True`` leaves it to pytest to find all that are installed.  tests/warm.py says
+how runs are started.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import flakefighters
 from flakefighters.history import History, open_history
 from flakefighters.model import Execution, Outcome, Run, Target
+from tests import warm
 
 __all__ = ["Ended", "Project", "code", "ours", "outcomes"]
 
@@ -32,6 +34,8 @@ _OURS = re.compile(
     r"(flakefighters: |(FLAKY|GENUINE|UNDECIDED) |[0-9a-z, ]+; (run \w+ (not )?|nothing )saved)"
 )
 _WARNING = "flakefighters: warning: "
+#: What only an interpreter of its own can be given.
+_COLD = frozenset({"python", "before", "preexec_fn"})
 
 
 def code(text: str) -> str:
@@ -191,49 +195,60 @@ class Project:
             out["PYTHONPATH"] = str(_ROOT)
         return {**out, **self.env, **(extra or {})}
 
-    def command(
+    def arguments(
         self,
         *args: str,
         plugins: Sequence[str] = (),
         on: bool = True,
         installed: bool = False,
-        python: Sequence[str] = (),
     ) -> list[str]:
-        """The command line of a run."""
+        """The words after ``pytest``."""
         loaded = [*(["flakefighters.plugin"] if on and not installed else []), *plugins]
-        switches = [part for name in loaded for part in ("-p", name)]
-        return [sys.executable, *python, "-m", "pytest", *switches, *args]
+        return [*(part for name in loaded for part in ("-p", name)), *args]
+
+    def variables(self, env: Mapping[str, str] | None, *, installed: bool) -> dict[str, str]:
+        """The environment of a run."""
+        alone = {} if installed else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        return alone | self.environment(env)
 
     def start(
         self,
         *args: str,
-        plugins: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        on: bool = True,
-        installed: bool = False,
         python: Sequence[str] = (),
         before: Sequence[str] = (),
-        **more: Any,
+        preexec_fn: Callable[[], None] | None = None,
+        **how: Any,
     ) -> subprocess.Popen[bytes]:
         """Start pytest and do not wait for it; ``before`` are words in front of the command."""
-        variables = self.environment(env)
-        if not installed:
-            variables.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        command = self.command(*args, plugins=plugins, on=on, installed=installed, python=python)
         return subprocess.Popen(
-            [*before, *command],
+            [*before, sys.executable, *python, "-m", "pytest", *self.arguments(*args, **how)],
             cwd=cwd or self.root,
-            env=variables,
+            env=self.variables(env, installed=how.get("installed", False)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            **more,
+            preexec_fn=preexec_fn,
         )
 
-    def pytest(self, *args: str, expect: int | None = None, **how: Any) -> Ended:
+    def pytest(
+        self,
+        *args: str,
+        expect: int | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        **how: Any,
+    ) -> Ended:
         """Run pytest; ``expect`` is the exit code that it must have.  ``how``: as for start."""
-        return self.finish(self.start(*args, **how), expect=expect)
+        if not _COLD.isdisjoint(how):
+            return self.finish(self.start(*args, env=env, cwd=cwd, **how), expect=expect)
+        done = warm.run(
+            self.arguments(*args, **how),
+            cwd=cwd or self.root,
+            env=self.variables(env, installed=how.get("installed", False)),
+        )
+        return _ended(done.returncode, done.stdout, done.stderr, expect)
 
     def finish(self, process: subprocess.Popen[bytes], expect: int | None = None) -> Ended:
         """Wait for a run that was started."""
@@ -243,12 +258,7 @@ class Project:
             process.kill()
             process.wait()
             raise
-        ended = Ended(
-            process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
-        )
-        if expect is not None:
-            assert ended.code == expect, f"exit code {ended.code}\n{ended.out}\n{ended.err}"
-        return ended
+        return _ended(process.returncode, out, err, expect)
 
     def flakefighters(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run the command."""
@@ -260,7 +270,7 @@ class Project:
                 *args,
             ],
             cwd=self.root,
-            env=self.environment(),
+            env=self.variables(None, installed=False),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -296,6 +306,13 @@ class Project:
     def attempts(self, nodeid: str) -> list[Execution]:
         """The executions of a test in the newest run."""
         return [one for one in self.run().executions if one.nodeid == nodeid]
+
+
+def _ended(code: int, out: bytes, err: bytes, expect: int | None) -> Ended:
+    ended = Ended(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+    if expect is not None:
+        assert ended.code == expect, f"exit code {ended.code}\n{ended.out}\n{ended.err}"
+    return ended
 
 
 def _is_installed() -> bool:

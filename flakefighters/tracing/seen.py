@@ -1,0 +1,50 @@
+"""What was seen over windows of time, and the fixtures that several tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+__all__ = ["Seen", "Wide", "causes"]
+
+
+class Seen:
+    """What was seen over some windows; functions by number."""
+
+    __slots__ = ("children", "imported", "opened", "ran")
+
+    def __init__(self, ran: Iterable[int] = ()) -> None:
+        self.ran = set(ran)
+        self.imported: set[str] = set()
+        self.opened: set[str] = set()
+        self.children: set[str] = set()
+
+    def add(self, other: Seen) -> None:
+        """Add what another one has."""
+        self.ran |= other.ran
+        self.imported |= other.imported
+        self.opened |= other.opened
+        self.children |= other.children
+
+
+class Wide(NamedTuple):
+    """What setting up a fixture ran that lives longer than a test."""
+
+    fixturedef: Any  # kept: known by identity
+    seen: Seen
+    error: BaseException | None
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, its causes and contexts, and the members of groups."""
+    pending = [error]
+    met: set[int] = set()
+    while pending:
+        current = pending.pop()
+        if current is None or id(current) in met:
+            continue
+        met.add(id(current))
+        yield current
+        pending += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            pending += current.exceptions
