@@ -15,6 +15,7 @@ from flakefighters.fighters.sentences import crossed
 from flakefighters.fighters.systemic import Systemic
 from flakefighters.fighters.touched_change import TouchedChange
 from flakefighters.model import (
+    OPEN,
     Change,
     ChangeKind,
     Confidence,
@@ -308,6 +309,21 @@ def test_imports_never_excuse(changes: Any, word: str) -> None:
     assert said is not None
     assert said.label is Label.UNDECIDED
     assert word in said.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        (baseline(change("other.py")), False),  # what it opened and started is not known
+        (replace(baseline(change("other.py")), touching=Touching(watched=False)), True),
+        (baseline(), True),
+    ],
+    ids=["unwatched", "files watched", "no change"],
+)
+def test_statistics_may_excuse_what_was_watched(changes: Any, is_open: bool) -> None:
+    said = ChangedImports().judge(case(baseline=changes, reach=reach("shop/tax.py")))
+    assert said is not None
+    assert said.evidence[OPEN] is is_open
 
 
 def test_never_passed() -> None:

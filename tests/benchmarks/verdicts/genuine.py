@@ -22,6 +22,8 @@ __all__ = ["failures", "genuine_half", "is_test"]
 
 #: Of ten mutants, how many lie in tests and conftest files.
 _TESTS_SHARE = 0.15
+#: Each of many failures is judged, which takes longer than to pass.
+_LEAST_SECONDS = 150
 #: So many tests of a project are flaky in a history.
 _SHAKY = 24
 #: How often other commits stand on top of the bug.
@@ -54,7 +56,7 @@ def genuine_half(
     recorded, again, kept = suite.run(ours=True), None, None
     if recorded is not None:
         kept = suite.keep_history()
-        suite.limit = 6 * recorded.seconds
+        suite.limit = max(_LEAST_SECONDS, 6 * recorded.seconds)
         again = suite.run(ours=True)
     if measured is None or recorded is None or again is None or kept is None:
         raise SystemExit(f"{suite.name}: the suite does not come to an end at {commit}")
