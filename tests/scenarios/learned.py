@@ -324,3 +324,15 @@ def a_bug_in_a_data_file_that_looks_flaky_unwatched(repo: Repository) -> Result:
     teach(repo, times=2)
     repo.commit({"rate.txt": "0\n"})
     return repo.run()
+
+
+@genuine(or_undecided=True)
+def a_bug_that_an_earlier_test_leaves_and_that_looks_flaky(repo: Repository) -> Result:
+    """An earlier test runs what changed, and leaves a variable behind that this one reads."""
+    tax = _TAX.replace("return RATE", 'return int(os.environ.get("RATE", "20"))')
+    mess = "import os\n\ndef spoil():\n    os.environ['RATE'] = '20'\n"
+    test = "from shop.mess import spoil\n\ndef test_a():\n    spoil()\n"
+    repo.start({"shop/tax.py": tax, "shop/mess.py": mess, "tests/test_a.py": test})
+    teach(repo, times=2)
+    repo.commit({"shop/mess.py": swap("'20'", "'0'")})
+    return repo.run()
