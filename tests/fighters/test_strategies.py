@@ -119,6 +119,7 @@ def test_chance_of_a_property_test() -> None:
     assert said is not None
     assert said.label is Label.UNDECIDED
     assert "falsifying example" in said.reason
+    assert said.evidence[OPEN] is False
 
 
 def test_chance_of_a_seed() -> None:
@@ -129,9 +130,23 @@ def test_chance_of_a_seed() -> None:
     assert said is not None
     assert said.label is Label.UNDECIDED
     assert "randomly=2" in said.reason
+    assert said.evidence[OPEN] is True
     said = SameState().judge(same)
     assert said is not None
     assert said.label is Label.FLAKY
+
+
+def test_what_statistics_may_settle_of_a_test_that_touched_nothing() -> None:
+    touched = replace(baseline(), touching=Touching())
+    example = Failure(phase=Phase.CALL, exception="ValueError", facts={"property": True})
+    found = TouchedChange().judge(case(baseline=touched, failure=example))
+    made = case(baseline=touched)
+    seeded = replace(made, head=made.head._replace(context={"seeds": {"randomly": "2"}}))
+    new = TouchedChange().judge(seeded)
+    assert found is not None
+    assert new is not None
+    assert [one.label for one in (found, new)] == [Label.UNDECIDED] * 2
+    assert [one.evidence[OPEN] for one in (found, new)] == [False, True]
 
 
 def test_another_attempt_disagrees() -> None:

@@ -291,7 +291,8 @@ def _child(repo: Repository) -> None:
         PARTS = ["shop", "tax"]
 
         def test_tax():
-            done = subprocess.run([sys.executable, "-m", ".".join(PARTS)], capture_output=True, text=True)
+            name = ".".join(PARTS)
+            done = subprocess.run([sys.executable, "-m", name], capture_output=True, text=True)
             assert done.stdout == "20"
         """)
     repo.start({"shop/tax.py": f"{_TAX}\nprint(tax(100), end='')\n", "tests/test_tax.py": tests})
