@@ -14,6 +14,7 @@ from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import Evidence
 from flakefighters.judging import experience
 from flakefighters.judging.accounts import IN_FILES, Accounts
+from flakefighters.judging.attempts import Attempts
 from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, gather
 from flakefighters.judging.results import Judged, Session, Totals, failing
@@ -78,11 +79,13 @@ def judge(
     judged.seen = [head.id for head in world.runs]
     judged.merged = sorted(world.known.merged)
     judged.asked = world.asked()
+    attempts = Attempts()
     for execution in failed:
         ignore = session.ignored.get(execution.nodeid, {}).get("ignore")
         if ignore is True:
             continue
         mine = [one for one in fighters if not (isinstance(ignore, list) and one.name in ignore)]
+        mine = attempts.told(mine, execution.nodeid)
         for index in range(len(execution.failures)):
             case = replace(world.case(execution, index), marks=tuple(marks))
             joint, said = decide(case, mine, statistics)
@@ -99,6 +102,7 @@ def judge(
             }
             judged.joint.append(joint._replace(**place))
             judged.said.extend(one._replace(**place) for one in said)
+            attempts.note(said, execution.nodeid, execution.attempt)
     return judged
 
 

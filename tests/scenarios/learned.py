@@ -354,3 +354,20 @@ def a_bug_in_an_example_that_is_run_again(repo: Repository) -> Result:
     repo.start({"shop/tax.py": _TAX, "README.rst": example})
     repo.commit(_NO_RATE)
     return repo.run()
+
+
+@genuine(says="attempt 1 ran gross() in shop/tax.py")
+def a_bug_whose_test_fails_otherwise_when_run_again(repo: Repository) -> Result:
+    """The first attempt leaves something behind, so that the next one never gets to the bug."""
+    test = code("""
+        import pathlib
+        from shop.tax import gross
+
+        def test_tax(tmp_path_factory):
+            pathlib.Path(tmp_path_factory.getbasetemp(), "account").touch(exist_ok=False)
+            assert gross(100) == 120
+        """)
+    repo.options.append("--flakefighters-reruns=1")
+    repo.start({"tests/test_tax.py": test})
+    repo.commit({"shop/tax.py": swap("return net + tax(net)", "return net - tax(net)")})
+    return repo.run()
