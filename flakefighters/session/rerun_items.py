@@ -63,7 +63,8 @@ class Fresh:
         item.user_properties[:] = self._properties
         item._report_sections[:] = self._sections
         if self._globals is not None:
-            item.dtest.globs.update(self._globals)  # doctest empties them
+            item.dtest.globs.clear()  # names that the last attempt left, if it failed
+            item.dtest.globs.update(self._globals)  # doctest empties them where it passes
         if getattr(item, "cls", None) is not None:
             # The method is bound to the instance: both are made anew on demand.
             vars(item).pop("_instance", None)

@@ -457,6 +457,14 @@ def test_doctests(project: Project) -> None:
     assert counts == "2 passed, 2 rerun"
 
 
+def test_names_of_an_attempt_at_a_doctest_are_gone_in_the_next(project: Project) -> None:
+    """doctest leaves them where an example raises, and pytest has it raise where one fails."""
+    project.write({"text.txt": ">>> n = globals().get('n', 0) + 1\n>>> n\n2\n"})
+    options = ("--flakefighters-reruns=2", "--doctest-glob=*.txt")
+    counts, _, _ = again(project, *options, expect=1)
+    assert counts == "1 failed, 2 rerun"
+
+
 # -- other plugins ---------------------------------------------------------------------------
 
 

@@ -337,3 +337,20 @@ def a_bug_that_an_earlier_test_leaves_and_that_looks_flaky(repo: Repository) -> 
     teach(repo, times=2)
     repo.commit({"shop/mess.py": swap("'20'", "'0'")})
     return repo.run()
+
+
+@genuine("README.rst::README.rst")
+def a_bug_in_an_example_that_is_run_again(repo: Repository) -> Result:
+    """The second attempt of a doctest must not find the names that the first one left."""
+    example = code("""
+        >>> "seen" in globals()
+        False
+        >>> seen = 1
+        >>> from shop.tax import tax
+        >>> tax(100)
+        20
+        """)
+    repo.options += ["--doctest-glob=*.rst", "--flakefighters-reruns=1"]
+    repo.start({"shop/tax.py": _TAX, "README.rst": example})
+    repo.commit(_NO_RATE)
+    return repo.run()
