@@ -235,7 +235,7 @@ def _decide(history: History) -> None:
             by="ada",
             at=NOW - 9 * _DAY,
         )
-        add_events(history.database, [event])
+        add_events(history.database, Project(identity=IDENTITY, label="shop"), [event])
 
 
 def hostile(path: Path) -> list[str]:

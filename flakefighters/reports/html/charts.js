@@ -54,16 +54,19 @@ function niceTop(value) {
   return [1, 2, 5, 10].map((step) => step * unit).find((top) => top >= value) || 1;
 }
 
-// Axes of a chart of 720 by 220; returns what maps values to places.
+// The width that a picture may have.
+const roomy = () => Math.max(300, Math.min(1080, byId("main").clientWidth - (innerWidth > 700 ? 56 : 32)));
+
+// Axes of a chart of 220; returns what maps values to places.
 function frame(top, labels, told) {
-  const [left, right, up, down] = [48, 712, 12, 190];
+  const [left, right, up, down] = [52, roomy() - 4, 12, 190];
   const y = (value) => down - (down - up) * value / (top || 1);
   const x = (share) => left + (right - left) * share;
   const lines = [0, 0.5, 1].map((share) => [
     svg("line", { class: "axis", x1: left, x2: right, y1: y(top * share), y2: y(top * share) }),
     svg("text", { class: "tick", x: left - 8, y: y(top * share) + 4, "text-anchor": "end" }, told(top * share)),
   ]);
-  const under = labels.map(([share, text], at) => svg("text", { class: "tick", x: x(share), y: 210, "text-anchor": at === 0 ? "start" : at === labels.length - 1 ? "end" : "middle" }, text));
+  const under = labels.map(([share, text], at) => svg("text", { class: "tick", x: x(share), y: 212, "text-anchor": at === 0 ? "start" : at === labels.length - 1 ? "end" : "middle" }, text));
   return { x, y, down, width: right - left, lines: [lines, under] };
 }
 
@@ -74,7 +77,7 @@ const dayLabels = (times) => {
 };
 
 function chart(label, ...parts) {
-  return svg("svg", { class: "chart", viewBox: "0 0 720 220", role: "img", "aria-label": label }, parts);
+  return svg("svg", { class: "chart", viewBox: `0 0 ${roomy()} 220`, role: "img", "aria-label": label }, parts);
 }
 
 // Lines over time: series of { name, kind, values }, a value for each time.

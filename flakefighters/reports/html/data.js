@@ -73,4 +73,7 @@ const allTests = once(() => Array.from({ length: TEST_COUNT }, (_, at) => at));
 const decisionsOf = (test) => D.look.decisions.filter((one) => one.test === test || (one.test === null && TESTS.name[test].split("[")[0] === one.target));
 const inQuarantine = once(() => new Set(allTests().filter((test) => D.look.decisions.length && decisionsOf(test).some((one) => one.quarantine && one.state === "on" && !one.expired))));
 
+// The verdicts that occur at all.
+const usedKinds = once(() => KINDS.filter((kind) => kind !== "unjudged" || TESTS.cells.some((cells) => /[FE?R]/.test(cells))));
+
 const testLink = (test) => `#test/${encodeURIComponent(TESTS.name[test])}`;

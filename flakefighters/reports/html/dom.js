@@ -11,7 +11,7 @@ function fill(node, props, children) {
     else if (name === "text") node.textContent = value;
     else node.setAttribute(name, value === true ? "" : String(value));
   }
-  for (const child of children.flat(3)) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) node.append(child);
   }
   return node;
@@ -19,6 +19,7 @@ function fill(node, props, children) {
 
 const el = (tag, props, ...children) => fill(document.createElement(tag), props, children);
 const svg = (tag, props, ...children) => fill(document.createElementNS(SVG, tag), props, children);
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const unseen = (text) => el("span", { class: "unseen", text });
 
 let saying = 0;

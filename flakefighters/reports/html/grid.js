@@ -41,25 +41,28 @@ function gridPicture(rows, refresh) {
   const readout = el("p", { class: "readout" });
   const zoom = (step) => { gridState.size = SIZES[Math.max(0, Math.min(SIZES.length - 1, SIZES.indexOf(gridState.size) + step))]; resize(); follow(); };
   const tools = el("div", { class: "under" },
-    legend([...KINDS, "pass", "skip"]),
+    legend([...usedKinds(), "pass", "skip"]),
     el("div", { class: "pager" }, button("−", () => zoom(-1), { class: "quiet", "aria-label": "Zoom out" }), button("+", () => zoom(1), { class: "quiet", "aria-label": "Zoom in" })));
   const help = el("p", { class: "about", id: "gridhelp", text: "Arrow keys move through the cells, plus and minus zoom, Enter opens the test." });
   let gutter = 0;
+  let tall = 0;
   let queued = false;
 
   function resize() {
     const size = gridState.size;
-    gutter = size >= 11 && box.clientWidth > 620 ? Math.round(Math.min(320, box.clientWidth * 0.3)) : 0;
-    const height = Math.min(rows.length * size + TOP + 2, Math.max(240, innerHeight * 0.68));
+    const most = Math.max(240, innerHeight * 0.68);
+    tall = rows.length * 14 < most ? Math.max(14, size) : size;
+    gutter = tall >= 11 ? gutterOf(box) : 0;
+    const height = Math.min(rows.length * tall + TOP + 2, most);
     box.style.height = `${height}px`;
     sizer.style.width = `${gutter + RUN_COUNT * size}px`;
-    sizer.style.height = `${TOP + rows.length * size}px`;
+    sizer.style.height = `${TOP + rows.length * tall}px`;
     draw();
   }
 
   function draw() {
     queued = false;
-    paintGrid(canvas, box, { rows, gutter, size: gridState.size, row: gridState.row, column: gridState.column, focused: document.activeElement === box });
+    paintGrid(canvas, box, { rows, gutter, tall, size: gridState.size, row: gridState.row, column: gridState.column, focused: document.activeElement === box });
   }
 
   const redraw = () => { if (!queued) { queued = true; requestAnimationFrame(draw); } };
@@ -73,12 +76,12 @@ function gridPicture(rows, refresh) {
 
   function follow() {
     const { size, row, column } = gridState;
-    const [x, y] = [column * size, row * size];
+    const [x, y] = [column * size, row * tall];
     const [width, height] = [box.clientWidth - gutter, box.clientHeight - TOP];
     if (x < box.scrollLeft) box.scrollLeft = x;
     if (x + size > box.scrollLeft + width) box.scrollLeft = x + size - width;
     if (y < box.scrollTop) box.scrollTop = y;
-    if (y + size > box.scrollTop + height) box.scrollTop = y + size - height;
+    if (y + tall > box.scrollTop + height) box.scrollTop = y + tall - height;
     redraw();
   }
 
@@ -114,13 +117,13 @@ function gridPicture(rows, refresh) {
     const bounds = box.getBoundingClientRect();
     const x = event.clientX - bounds.left - box.clientLeft;
     const y = event.clientY - bounds.top - box.clientTop - TOP;
-    return [Math.floor((y + box.scrollTop) / gridState.size), x < gutter ? gridState.column : Math.floor((x - gutter + box.scrollLeft) / gridState.size)];
+    return [Math.floor((y + box.scrollTop) / tall), x < gutter ? gridState.column : Math.floor((x - gutter + box.scrollLeft) / gridState.size)];
   };
   box.addEventListener("click", (event) => { if (at(event)[0] >= 0) go(...at(event)); });
   box.addEventListener("dblclick", () => KEYS.Enter());
 
   const begin = () => {
-    gridState.size ??= SIZES.filter((size) => size * RUN_COUNT <= box.clientWidth * 0.7 || size <= 4).pop();
+    gridState.size ??= SIZES.filter((size) => size * RUN_COUNT <= box.clientWidth - gutterOf(box) || size <= 4).pop();
     gridState.row = Math.min(gridState.row, rows.length - 1);
     resize();
     box.scrollLeft = sizer.offsetWidth;
@@ -132,5 +135,8 @@ function gridPicture(rows, refresh) {
   onTheme(redraw);
   return el("div", {}, tools, box, readout, help);
 }
+
+// Room for names beside the cells.
+const gutterOf = (box) => (box.clientWidth > 620 ? Math.round(Math.min(300, box.clientWidth * 0.3)) : 0);
 
 const verdictOf = (letter) => verdict(kindOf(letter), cellWords(letter));

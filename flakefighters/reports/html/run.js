@@ -52,10 +52,10 @@ function verdictGroup({ kind, causes }, all) {
   const found = causes.map((one) => ({ ...one, failures: one.failures.filter((each) => matches(`${each.nodeid} ${each.message} ${each.reason}`.toLowerCase())) })).filter((one) => one.failures.length);
   const count = found.reduce((sum, one) => sum + one.failures.length, 0);
   return count > 0 && el("section", { class: "group" },
-    el("h2", {}, verdict(kind, kind === "unjudged" ? "No verdict" : KIND_WORDS[kind]), el("span", { class: "count", text: number(count) })),
+    el("h2", {}, verdict(kind, kind === "unjudged" ? "No verdict" : capital(kind)), el("span", { class: "count", text: number(count) })),
     el("p", { class: "about", text: KIND_MEANS[kind] }),
     found.map((one) => el("div", { class: "cause" },
-      el("h3", {}, one.cause, one.change && [": ", el("span", { class: "mono" }, breakable(one.change))], one.failures.length > 1 && el("span", { class: "count", text: number(one.failures.length) })),
+      el("h3", {}, capital(one.cause), one.change && [": ", el("span", { class: "mono" }, breakable(one.change))], one.failures.length > 1 && el("span", { class: "count", text: number(one.failures.length) })),
       one.failures.slice(0, 200).map((each) => failure(each, all === 1)),
       one.failures.length > 200 && el("p", { class: "about", text: `and ${number(one.failures.length - 200)} more: search for them above` }))));
 }

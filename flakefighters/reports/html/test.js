@@ -30,7 +30,7 @@ function testSums(test) {
 }
 
 function timeline(test, cells) {
-  const width = Math.max(2, Math.min(12, Math.floor(1040 / Math.max(1, RUN_COUNT))));
+  const width = Math.max(2, Math.min(16, Math.floor(roomy() / Math.max(1, RUN_COUNT))));
   const where = el("p", { class: "about readout", text: "Older runs stand to the left." });
   const picture = strip(cells, { width, height: 44, gap: width > 3 ? 1 : 0 });
   picture.addEventListener("pointermove", (event) => {
@@ -39,7 +39,7 @@ function timeline(test, cells) {
   });
   const rows = [...cells].map((letter, at) => [at, letter]).filter(([, letter]) => letter !== "-").reverse().slice(0, 200)
     .map(([at, letter]) => [runName(at), moment(RUNS.started[at]), cellWords(letter), RUNS.commit[at], RUNS.branch[at]]);
-  return figure("Timeline", legend(KINDS.filter((kind) => kind !== "unjudged" || TESTS.failed[test]).concat("pass")),
+  return figure("Timeline", legend([...usedKinds(), "pass"]),
     [el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Timeline" }, picture), where], ["Run", "Started", "Outcome", "Commit", "Branch"], rows);
 }
 
@@ -83,7 +83,7 @@ function pastFailure(at) {
       el("span", { class: "gist" },
         el("span", { class: "when" }, shortDay(RUNS.started[run]), " · ", el("span", { class: "mono", text: runName(run) }), RUNS.branch[run] && ` · ${RUNS.branch[run]}`),
         el("span", { class: "message", text: signature.says || FAILURES.exceptions[F.exception[at]] || "" }),
-        el("span", { class: "reason" }, verdict(kind), " ", FAILURES.reasons[F.reason[at]] || ""))),
+        el("span", { class: "reason" }, el("span", { class: `says ${kind}`, text: KIND_WORDS[kind] }), " – ", FAILURES.reasons[F.reason[at]] || ""))),
     body);
   return folded;
 }

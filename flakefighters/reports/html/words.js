@@ -6,6 +6,7 @@ const plural = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s
 
 function seconds(value) {
   if (value === null || value === undefined) return "";
+  if (value === 0) return "0 s";
   if (value < 0.0095) return `${+(value * 1000).toPrecision(2)} ms`;
   if (value < 1) return `${Math.round(value * 1000)} ms`;
   if (value < 60) return `${+value.toPrecision(value < 10 ? 2 : 3)} s`;
