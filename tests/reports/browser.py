@@ -82,9 +82,13 @@ class Browser:
     def key(self, *names: str) -> None:
         """Press keys, one after the other."""
         presses = [
-            step for name in names for step in ({"type": "keyDown", "value": name}, {"type": "keyUp", "value": name})
+            step
+            for name in names
+            for step in ({"type": "keyDown", "value": name}, {"type": "keyUp", "value": name})
         ]
-        self._ask("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": presses}]})
+        self._ask(
+            "POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": presses}]}
+        )
 
     def devtools(self, command: str, **params: object) -> Any:
         """A command of the DevTools protocol."""
@@ -94,7 +98,10 @@ class Browser:
         """The size of what is shown."""
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
         )
 
     def colours(self, scheme: str) -> None:

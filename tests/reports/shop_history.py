@@ -47,8 +47,14 @@ _DEEDS = (
 _CHANCE = {
     "tests/test_pay.py::test_survives_a_restart": (0.09, "TimeoutError: the bank does not answer"),
     "tests/test_stock.py::test_reports_progress": (0.05, "AssertionError: assert 3 == 4"),
-    "tests/test_search.py::test_keeps_the_order": (0.03, "AssertionError: assert ['b', 'a'] == ['a', 'b']"),
-    "tests/test_users.py::test_sends_one_mail": (0.015, "ConnectionRefusedError: [Errno 111] Connection refused"),
+    "tests/test_search.py::test_keeps_the_order": (
+        0.03,
+        "AssertionError: assert ['b', 'a'] == ['a', 'b']",
+    ),
+    "tests/test_users.py::test_sends_one_mail": (
+        0.015,
+        "ConnectionRefusedError: [Errno 111] Connection refused",
+    ),
     "tests/test_cart.py::test_adds_an_item[guest-eur]": (0.01, "KeyError: 'session'"),
 }
 #: Tests that a change broke, from one run to another.
@@ -70,7 +76,10 @@ RUNS = 120
 def suite() -> list[str]:
     """The shop's tests."""
     plain = [f"tests/test_{area}.py::test_{deed}" for area in _AREAS for deed in _DEEDS]
-    return [*plain, *(f"tests/test_cart.py::test_adds_an_item[{one}]" for one in ("guest-eur", "guest-usd"))]
+    return [
+        *plain,
+        *(f"tests/test_cart.py::test_adds_an_item[{one}]" for one in ("guest-eur", "guest-usd")),
+    ]
 
 
 def fill(path: Path, commits: Sequence[str] = ()) -> None:
@@ -157,15 +166,25 @@ def _result(
         reason = "14 tests failed at once, most of them alike: something is wrong with the world"
         return "F", *_failed(nodeid, run, what, (Label.UNDECIDED, "systemic", reason))
     if nodeid.endswith("test_reports_progress") and "stock" in nodeid and number in (118, 119):
-        what = ("AssertionError", "E   AssertionError: assert 3 == 4\n\ntests/test_stock.py:31: AssertionError")
+        what = (
+            "AssertionError",
+            "E   AssertionError: assert 3 == 4\n\ntests/test_stock.py:31: AssertionError",
+        )
         reason = "started a child process: what it ran is not known"
         return "F", *_failed(nodeid, run, what, (Label.UNDECIDED, "touched_change", reason))
     if draw < by_chance or (number == RUNS - 1 and by_chance > 0.06):
-        what = (said.partition(":")[0], f"    def test():\n>       run()\nE   {said}\n\n{nodeid.partition('::')[0]}:41: Error")
-        reason = f"passed on the same state in run {h128('run', str(number - 1))[8:12]}, 7 hours ago"
+        what = (
+            said.partition(":")[0],
+            f"    def test():\n>       run()\nE   {said}\n\n{nodeid.partition('::')[0]}:41: Error",
+        )
+        reason = (
+            f"passed on the same state in run {h128('run', str(number - 1))[8:12]}, 7 hours ago"
+        )
         return "F", *_failed(nodeid, run, what, (Label.FLAKY, "same_state", reason))
     if nodeid.endswith("[guest-usd]"):
-        skipped = Execution(nodeid=nodeid, attempt=1, outcome=Outcome.SKIPPED, reason="no rates today")
+        skipped = Execution(
+            nodeid=nodeid, attempt=1, outcome=Outcome.SKIPPED, reason="no rates today"
+        )
         return "s", skipped, None
     return ".", None, None
 
@@ -181,7 +200,9 @@ def _broken(nodeid: str, run: str, start: int) -> tuple[Execution, Verdict]:
         "touched": [["ran", "function", "shop/tax.py", "tax()", 7, "changed"]],
         "considered": 3,
     }
-    return execution, verdict._replace(evidence={**verdict.evidence, **more}, confidence=Confidence.STRONG)
+    return execution, verdict._replace(
+        evidence={**verdict.evidence, **more}, confidence=Confidence.STRONG
+    )
 
 
 def _failed(

@@ -20,7 +20,7 @@ from flakefighters.reports.escape import escape
 __all__ = ["SCRIPTS", "STYLES", "page"]
 
 #: In the order in which they stand in the page.
-STYLES: Final = ("base.css", "parts.css", "views.css", "print.css")
+STYLES: Final = ("base.css", "parts.css", "charts.css", "views.css", "print.css")
 SCRIPTS: Final = (
     *("dom.js", "data.js", "words.js", "table.js", "charts.js"),
     *("failure.js", "run.js", "tests.js", "test.js", "grid_paint.js", "grid.js", "grid_table.js"),

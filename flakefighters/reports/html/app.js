@@ -10,8 +10,12 @@ const VIEWS = {
 
 let leaving = [];
 let recoloured = [];
-function onLeave(act) { leaving.push(act); }
-function onTheme(act) { recoloured.push(act); }
+function onLeave(act) {
+  leaving.push(act);
+}
+function onTheme(act) {
+  recoloured.push(act);
+}
 
 function route(event) {
   const [name, rest] = location.hash.slice(1).split(/\/(.*)/s);
@@ -33,7 +37,11 @@ function route(event) {
 }
 
 function decoded(text) {
-  try { return decodeURIComponent(text || ""); } catch { return text; }
+  try {
+    return decodeURIComponent(text || "");
+  } catch {
+    return text;
+  }
 }
 
 // "auto" follows the system; a choice is remembered where that is allowed.
@@ -49,8 +57,13 @@ function useTheme(theme) {
 
 function begin() {
   byId("project").textContent = D.project.label;
-  byId("made").textContent = `Made ${moment(D.made)} by flakefighters ${D.version} from ${D.history}.`;
-  byId("nav").append(...Object.entries(VIEWS).filter(([name]) => name !== "run" || D.run).map(([name, [title]]) => el("a", { href: `#${name}`, text: title })));
+  byId("made").textContent =
+    `Made ${moment(D.made)} by flakefighters ${D.version} from ${D.history}.`;
+  byId("nav").append(
+    ...Object.entries(VIEWS)
+      .filter(([name]) => name !== "run" || D.run)
+      .map(([name, [title]]) => el("a", { href: `#${name}`, text: title })),
+  );
   let theme = THEMES.includes(remember("theme")) ? remember("theme") : "auto";
   useTheme(theme);
   byId("theme").addEventListener("click", () => {
@@ -60,7 +73,11 @@ function begin() {
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => useTheme(theme));
   addEventListener("hashchange", route);
-  addEventListener("beforeprint", () => document.querySelectorAll("details.failure").forEach((one, at) => { if (at < 100) one.open = true; }));
+  addEventListener("beforeprint", () =>
+    document.querySelectorAll("details.failure").forEach((one, at) => {
+      if (at < 100) one.open = true;
+    }),
+  );
   route();
 }
 

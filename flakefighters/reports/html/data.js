@@ -11,8 +11,13 @@ const FAILURE_COUNT = F.run ? F.run.length : 0;
 
 const KINDS = ["genuine", "undecided", "flaky", "unjudged"];
 const KIND_WORDS = {
-  genuine: "genuine", undecided: "undecided", flaky: "flaky", unjudged: "failed, no verdict",
-  pass: "passed", skip: "skipped", none: "not run",
+  genuine: "genuine",
+  undecided: "undecided",
+  flaky: "flaky",
+  unjudged: "failed, no verdict",
+  pass: "passed",
+  skip: "skipped",
+  none: "not run",
 };
 const KIND_MEANS = {
   genuine: "A change broke it, or may well have.",
@@ -33,7 +38,9 @@ function lazily(make) {
 }
 
 // A letter for each run, the oldest first.
-const cellsOf = lazily((test) => TESTS.cells[test].replace(/(\d+)(\D)/g, (_, n, letter) => letter.repeat(n)));
+const cellsOf = lazily((test) =>
+  TESTS.cells[test].replace(/(\d+)(\D)/g, (_, n, letter) => letter.repeat(n)),
+);
 
 const lowered = lazily((test) => TESTS.name[test].toLowerCase());
 
@@ -63,17 +70,34 @@ function timesOf(test) {
   const { scale, step, group } = D.look.times;
   const cells = cellsOf(test);
   return [...(D.look.times.tests[test] || "")].map((mark, at) => {
-    const ran = [...cells.slice(at * group, (at + 1) * group)].filter((one) => !"-s".includes(one)).length;
+    const ran = [...cells.slice(at * group, (at + 1) * group)].filter(
+      (one) => !"-s".includes(one),
+    ).length;
     const level = scale.indexOf(mark);
-    return level && ran ? (step ** (level - 1)) / 10_000 / ran : null;
+    return level && ran ? step ** (level - 1) / 10_000 / ran : null;
   });
 }
 
 const allTests = once(() => Array.from({ length: TEST_COUNT }, (_, at) => at));
-const decisionsOf = (test) => D.look.decisions.filter((one) => one.test === test || (one.test === null && TESTS.name[test].split("[")[0] === one.target));
-const inQuarantine = once(() => new Set(allTests().filter((test) => D.look.decisions.length && decisionsOf(test).some((one) => one.quarantine && one.state === "on" && !one.expired))));
+const decisionsOf = (test) =>
+  D.look.decisions.filter(
+    (one) =>
+      one.test === test || (one.test === null && TESTS.name[test].split("[")[0] === one.target),
+  );
+const inQuarantine = once(
+  () =>
+    new Set(
+      allTests().filter(
+        (test) =>
+          D.look.decisions.length &&
+          decisionsOf(test).some((one) => one.quarantine && one.state === "on" && !one.expired),
+      ),
+    ),
+);
 
 // The verdicts that occur at all.
-const usedKinds = once(() => KINDS.filter((kind) => kind !== "unjudged" || TESTS.cells.some((cells) => /[FE?R]/.test(cells))));
+const usedKinds = once(() =>
+  KINDS.filter((kind) => kind !== "unjudged" || TESTS.cells.some((cells) => /[FE?R]/.test(cells))),
+);
 
 const testLink = (test) => `#test/${encodeURIComponent(TESTS.name[test])}`;

@@ -7,7 +7,8 @@ const byId = (id) => document.getElementById(id);
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props || {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === "on") for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
+    if (name === "on")
+      for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
     else if (name === "text") node.textContent = value;
     else node.setAttribute(name, value === true ? "" : String(value));
   }
@@ -27,7 +28,9 @@ let saying = 0;
 // Tell a screen reader; of several things in a row the last.
 function say(text) {
   clearTimeout(saying);
-  saying = setTimeout(() => { byId("live").textContent = text; }, 120);
+  saying = setTimeout(() => {
+    byId("live").textContent = text;
+  }, 120);
 }
 
 // The colour that a property has now, light or dark.
@@ -45,7 +48,13 @@ function button(text, act, props) {
 
 // A labelled field of one line.
 function search(label, value, act) {
-  const input = el("input", { type: "search", placeholder: label, "aria-label": label, autocomplete: "off", spellcheck: "false" });
+  const input = el("input", {
+    type: "search",
+    placeholder: label,
+    "aria-label": label,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   input.value = value;
   input.addEventListener("input", () => act(input.value));
   return input;
@@ -61,6 +70,8 @@ function remember(key, value) {
   try {
     if (value === undefined) return localStorage.getItem(`flakefighters-${key}`);
     localStorage.setItem(`flakefighters-${key}`, value);
-  } catch { /* a file may not be allowed to */ }
+  } catch {
+    /* a file may not be allowed to */
+  }
   return null;
 }

@@ -22,18 +22,26 @@ function paintGrid(canvas, box, { rows, gutter, tall, size, row, column, focused
   const x = (at) => gutter + at * size - left;
   const y = (at) => TOP + at * tall - top;
   pen.textBaseline = "middle";
-  for (let at = first; at <= last; at++) paintRow(pen, cellsOf(rows[at]), { y: y(at), x, from, to, size, tall, gap, colours, family });
+  for (let at = first; at <= last; at++)
+    paintRow(pen, cellsOf(rows[at]), { y: y(at), x, from, to, size, tall, gap, colours, family });
   paintNames(pen, rows, { first, last, y, gutter, tall, height, colours, family });
   paintDates(pen, { from, to, x, gutter, size, width, colours, family });
   pen.strokeStyle = colours.ink;
   pen.lineWidth = focused ? 2.5 : 1.5;
-  if (x(column) >= gutter && y(row) >= TOP) pen.strokeRect(x(column) - 1, y(row) - 1, size - gap + 2, tall - gap + 2);
+  if (x(column) >= gutter && y(row) >= TOP)
+    pen.strokeRect(x(column) - 1, y(row) - 1, size - gap + 2, tall - gap + 2);
 }
 
 function gridColours() {
   const names = ["pass", "skip", "flaky", "genuine", "undecided", "unjudged"];
   const found = Object.fromEntries(names.map((name) => [name, colour(`--fill-${name}`)]));
-  return { ...found, ink: colour("--ink"), faint: colour("--muted"), ground: colour("--ground"), sign: colour("--sign") };
+  return {
+    ...found,
+    ink: colour("--ink"),
+    faint: colour("--muted"),
+    ground: colour("--ground"),
+    sign: colour("--sign"),
+  };
 }
 
 // Passes are quiet; each verdict has a form of its own where there is room for one.
@@ -71,7 +79,11 @@ function paintNames(pen, rows, { first, last, y, gutter, tall, height, colours, 
   for (let at = first; at <= last; at++) {
     const name = TESTS.name[rows[at]];
     const [path] = name.split("::", 1);
-    pen.fillText(fitted(pen, name.slice(path.lastIndexOf("/") + 1), gutter - 16), gutter - 10, y(at) + tall / 2);
+    pen.fillText(
+      fitted(pen, name.slice(path.lastIndexOf("/") + 1), gutter - 16),
+      gutter - 10,
+      y(at) + tall / 2,
+    );
   }
 }
 

@@ -33,21 +33,38 @@ function nodeid(name, props) {
   const shown = name.length > 1200 ? `${name.slice(0, 1200)}…` : name;
   const at = shown.indexOf("::");
   const path = at < 0 ? "" : shown.slice(0, at + 2);
-  return el("span", { class: "node", ...props }, breakable(path, "node-path"), breakable(shown.slice(path.length), "node-name"));
+  return el(
+    "span",
+    { class: "node", ...props },
+    breakable(path, "node-path"),
+    breakable(shown.slice(path.length), "node-name"),
+  );
 }
 
 function breakable(text, kind) {
   const pieces = text.split(/(?<=[/:_[.])/).slice(0, 400);
-  return el("span", { class: kind }, pieces.flatMap((piece) => [piece, el("wbr")]));
+  return el(
+    "span",
+    { class: kind },
+    pieces.flatMap((piece) => [piece, el("wbr")]),
+  );
 }
 
 // A verdict in words, with a shape that tells it as well as its colour.
 function verdict(kind, text) {
-  return el("span", { class: `verdict ${kind}` }, el("span", { class: "shape", "aria-hidden": "true" }), text || KIND_WORDS[kind]);
+  return el(
+    "span",
+    { class: `verdict ${kind}` },
+    el("span", { class: "shape", "aria-hidden": "true" }),
+    text || KIND_WORDS[kind],
+  );
 }
 
 const runName = (at) => RUNS.name[at];
-const runTitle = (at) => [`run ${RUNS.name[at]}`, moment(RUNS.started[at]), RUNS.commit[at], RUNS.branch[at], RUNS.job[at]].filter(Boolean).join(", ");
+const runTitle = (at) =>
+  [`run ${RUNS.name[at]}`, moment(RUNS.started[at]), RUNS.commit[at], RUNS.branch[at], RUNS.job[at]]
+    .filter(Boolean)
+    .join(", ");
 const cellWords = (letter) => {
   const [outcome, label] = D.look.letters[letter] || [letter, ""];
   return label ? `${outcome}, ${label}` : outcome;
