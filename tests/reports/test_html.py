@@ -29,6 +29,9 @@ class _Parts(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append((f"/{tag}", {}))
+
     def handle_data(self, data: str) -> None:
         tag, attrs = self.tags[-1] if self.tags else ("", {})
         if tag in ("script", "style"):

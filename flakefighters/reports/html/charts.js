@@ -259,7 +259,7 @@ function figure(title, about, picture, head, rows) {
         el("summary", { text: "As a table" }),
         el(
           "div",
-          { class: "scroll low", tabindex: "0", role: "region", "aria-label": title },
+          { class: "scroll low", tabindex: "0", role: "group", "aria-label": title },
           el(
             "table",
             {},

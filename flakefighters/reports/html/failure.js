@@ -3,7 +3,7 @@
 function traceback(text) {
   return el(
     "pre",
-    { class: "trace", tabindex: "0", role: "region", "aria-label": "Traceback" },
+    { class: "trace", tabindex: "0", role: "group", "aria-label": "Traceback" },
     text.split("\n").map((line) => {
       const kind = /^E\s/.test(line) ? "error" : /^>\s/.test(line) ? "here" : null;
       return kind ? [el("span", { class: kind, text: line }), "\n"] : `${line}\n`;
@@ -21,7 +21,7 @@ function difference(diff) {
     "figure",
     { class: "diff" },
     el("figcaption", {}, el("span", { class: "mono", text: diff.path })),
-    el("pre", { tabindex: "0", role: "region", "aria-label": `Changes of ${diff.path}` }, lines),
+    el("pre", { tabindex: "0", role: "group", "aria-label": `Changes of ${diff.path}` }, lines),
     diff.more > 0 && el("p", { class: "about", text: `and ${plural(diff.more, "more line")}` }),
   );
 }

@@ -107,7 +107,7 @@ function sortable({
       ),
     );
     status.textContent = mine.length
-      ? `${number(start + 1)}–${number(start + mine.length)} of ${number(found.length)}`
+      ? `${number(start + 1)}-${number(start + mine.length)} of ${number(found.length)}`
       : empty;
     table.hidden = !mine.length;
     const turn = (step) => {

@@ -71,7 +71,7 @@ function timeline(test, cells) {
     [
       el(
         "div",
-        { class: "scroll", tabindex: "0", role: "region", "aria-label": "Timeline" },
+        { class: "scroll", tabindex: "0", role: "group", "aria-label": "Timeline" },
         picture,
       ),
       where,
