@@ -14,7 +14,6 @@ def head(name: str, build: str | None = None) -> RunHead:
 
 
 def row(nodeid: str, outcomes: str) -> TestRow:
-    numbers = {"passes": 0, "flips": 0, "flaky": 0, "genuine": 0, "undecided": 0}
     failures = sum(map(outcomes.count, "FE?"))
     return TestRow(
         nodeid=nodeid,
@@ -25,7 +24,11 @@ def row(nodeid: str, outcomes: str) -> TestRow:
         last_run="",
         last_failure=None,
         outcomes=outcomes,
-        **numbers,
+        passes=0,
+        flips=0,
+        flaky=0,
+        genuine=0,
+        undecided=0,
     )
 
 
