@@ -27,6 +27,7 @@ SLOW = frozenset(
         "e2e",
         "history/test_properties.py",
         "postgres",
+        "reports/test_browser.py",
         "scenarios",
         "sync",
         "test_demo.py",

@@ -23,6 +23,7 @@ from flakefighters.cli import (
     prune,
     purge,
     quarantine,
+    report,
     runs,
     settings,
     setup,
@@ -69,9 +70,8 @@ def _options(
 
 
 for _group in (
-    *(setup, settings, check, login, runs, tests, localise, confirm, bisect, mark, quarantine),
-    fighters,
-    *(sync, upgrade, grants, prune, purge),
+    *(setup, settings, check, login, runs, tests, report, localise, confirm, bisect, mark),
+    *(quarantine, fighters, sync, upgrade, grants, prune, purge),
 ):
     _group.register(app)
 describe(app)

@@ -18,6 +18,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "tests": "List tests by failures, with flake rates",
         "explain": "Tell why a test failed, with the evidence",
         "localise": "Rank the lines that make a test flaky",
+        "report": "Write HTML, Markdown, JSON, JUnit or CSV",
         "fighters": "Tell how often later proof agreed",
     },
     "Prove": {
@@ -62,6 +63,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "explain tests/test_tax.py",
     ),
     "localise": ("localise test_retry", "localise test_retry --functions --metric dstar"),
+    "report": (
+        "report -o report.html",
+        "report 51be --format markdown | gh pr comment -F -",
+        "report --since 30d --branch main -o tests.csv",
+    ),
     "confirm": ("confirm", "confirm 51be --all", "confirm tests/test_tax.py::test_vat"),
     "bisect": ("bisect tests/test_tax.py::test_vat", "bisect test_vat --good v1.4"),
     "mark": ('mark test_retry flaky --reason "the sandbox is slow"', "mark test_retry --undo"),

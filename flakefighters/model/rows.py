@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model.facts import Execution, Outcome, RunHead
-    from flakefighters.model.verdicts import Label, Verdict
+    from flakefighters.model.verdicts import Confidence, Label, Verdict
 
-__all__ = ["Book", "ExecutionRow", "Flakiness", "RunRow", "TestRow"]
+__all__ = ["Book", "ExecutionRow", "FailureRow", "Flakiness", "RunRow", "TestRow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +95,25 @@ class ExecutionRow:
     executions: tuple[Execution, ...] = ()
     #: Every flakefighter's verdict of its failures, and the joined one.
     verdicts: tuple[Verdict, ...] = ()
+
+
+class FailureRow(NamedTuple):
+    """One failing report among many, with the verdict that stands on it."""
+
+    run: str
+    nodeid: str
+    attempt: int
+    #: Which failing report of the attempt, from 0.
+    number: int
+    phase: str
+    subtest: str | None
+    #: Names what it says; equal ones say the same.
+    text: str
+    exception: str | None
+    signature: str
+    label: Label | None = None
+    confidence: Confidence | None = None
+    introduced: bool = False
+    reason: str = ""
+    #: Whose verdict it is; empty if that is not known.
+    by: str = ""

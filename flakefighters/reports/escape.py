@@ -27,6 +27,7 @@ def escape(text: str, where: str) -> str:
     ``terminal``: one line; what cannot be seen becomes a visible escape such as ``\\x1b``.
     ``ci``: the same, and no commands of GitHub Actions, Azure Pipelines or TeamCity in it.
     ``html``: content or a quoted attribute; line ends and tabs stay.
+    ``text``: what a script of ours shows as text; line ends and tabs stay.
     ``csv``: one cell, which no spreadsheet takes for a formula; quoting is the CSV writer's task.
     ``ValueError`` for any other place.
     """
@@ -36,6 +37,8 @@ def escape(text: str, where: str) -> str:
         return _without_commands(_visible(text))
     if where == "html":
         return "".join(_ENTITIES.get(one, one) for one in _visible(text, keep="\n\t"))
+    if where == "text":
+        return _visible(text, keep="\n\t")
     if where == "csv":
         return _no_formula(_visible(text))
     raise ValueError(f"nothing is known of escaping for {where!r}")

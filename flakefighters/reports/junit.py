@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from flakefighters.model import Execution, Run, Verdict
 
-__all__ = ["Properties"]
+__all__ = ["Properties", "attempt_element", "by_test", "first_line", "properties"]
+__all__ += ["speaking", "xml_safe"]
 
 #: A test case with one of these is one that pytest has counted.
 _TELLING: Final = frozenset({"failure", "error", "skipped"})
@@ -79,8 +80,8 @@ class Properties:
             return
         try:
             ordered = self._config.stash[self._key].node_reporters_ordered
-            spoken = _speaking(verdicts)
-            for nodeid, attempts in _by_test(run.executions).items():
+            spoken = speaking(verdicts)
+            for nodeid, attempts in by_test(run.executions).items():
                 for worker, reporters in self._known.get(pytests(nodeid), {}).items():
                     mine = [one for one in attempts if one.worker in (worker, None)]
                     elements = [_element(one) for one in reporters]
@@ -101,14 +102,14 @@ def _element(reporter: Any) -> Element:
     return element
 
 
-def _by_test(executions: Iterable[Execution]) -> dict[str, list[Execution]]:
+def by_test(executions: Iterable[Execution]) -> dict[str, list[Execution]]:
     found: dict[str, list[Execution]] = {}
     for one in executions:
         found.setdefault(one.nodeid, []).append(one)
     return found
 
 
-def _speaking(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
+def speaking(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
     """The verdict on each test: the worst on its last failing attempt."""
     found: dict[str, Verdict] = {}
     for one in sorted(verdicts, key=lambda one: (one.attempt, -_WORST.index(one.label.value))):
@@ -132,19 +133,17 @@ def _complete(
     if len(attempts) < 2 or not any(counted):
         counted = [True] * len(elements)
     case = elements[counted.index(True)]
-    for name, value in _properties(attempts, verdict):
+    for name, value in properties(attempts, verdict):
         _set(case, name, value)
     kind = "rerun" if attempts[-1].failures else "flaky"
     each = len(elements) == len(attempts)
     for index, attempt in enumerate(attempts[:-1]):
         if attempt.failures and not (each and telling[index]):
-            _insert(case, _attempt(kind, attempt, elements[index] if each else None))
+            _insert(case, attempt_element(kind, attempt, elements[index] if each else None))
     return counted
 
 
-def _properties(
-    attempts: Sequence[Execution], verdict: Verdict | None
-) -> Iterator[tuple[str, str]]:
+def properties(attempts: Sequence[Execution], verdict: Verdict | None) -> Iterator[tuple[str, str]]:
     if verdict is not None:
         from flakefighters.reports.verdicts import trials_of  # most runs have no verdict
 
@@ -163,26 +162,26 @@ def _properties(
         yield "dd_tags[flakefighters.reason]", verdict.reason
 
 
-def _attempt(kind: str, attempt: Execution, own: Element | None) -> Element:
+def attempt_element(kind: str, attempt: Execution, own: Element | None) -> Element:
     """One failing attempt; ``own`` is the element that pytest made for it, with what it printed."""
     from xml.etree import ElementTree as ET
 
     first = attempt.failures[0]
     made = ET.Element(
         kind + ("Error" if attempt.outcome is Outcome.ERROR else "Failure"),
-        message=_xml_safe(_message(first.text) or first.exception or attempt.outcome.word),
-        type=_xml_safe(first.exception or attempt.outcome.word),
+        message=xml_safe(first_line(first.text) or first.exception or attempt.outcome.word),
+        type=xml_safe(first.exception or attempt.outcome.word),
     )
     trace = ET.SubElement(made, "stackTrace")
-    trace.text = _xml_safe("\n\n".join(one.text for one in attempt.failures))
+    trace.text = xml_safe("\n\n".join(one.text for one in attempt.failures))
     printed = [] if own is None else [part for part in own if part.tag in _OUTPUT]
     made.extend(printed)
     if attempt.output and not printed:
-        ET.SubElement(made, "system-out").text = _xml_safe(attempt.output)
+        ET.SubElement(made, "system-out").text = xml_safe(attempt.output)
     return made
 
 
-def _message(text: str) -> str:
+def first_line(text: str) -> str:
     """What a traceback ends with: the first line that pytest marks as the error's."""
     marked = re.search(r"^E\s+(\S.*)$", text, re.MULTILINE)
     lines = [marked[1]] if marked else text.strip().splitlines()[-1:]
@@ -199,17 +198,17 @@ def _insert(case: Element, part: Element) -> None:
 def _set(case: Element, name: str, value: str) -> None:
     from xml.etree import ElementTree as ET
 
-    properties = case.find("properties")
-    if properties is None:
-        properties = ET.Element("properties")
-        case.insert(0, properties)
-    for old in properties.findall("property"):
+    group = case.find("properties")
+    if group is None:
+        group = ET.Element("properties")
+        case.insert(0, group)
+    for old in group.findall("property"):
         if old.get("name") == name:
-            properties.remove(old)
-    properties.append(ET.Element("property", name=name, value=_xml_safe(value)))
+            group.remove(old)
+    group.append(ET.Element("property", name=name, value=xml_safe(value)))
 
 
-def _xml_safe(text: str) -> str:
+def xml_safe(text: str) -> str:
     """Without the characters that XML 1.0 cannot hold."""
     return "".join(
         character

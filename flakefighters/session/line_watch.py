@@ -7,7 +7,6 @@ passed ones of tests that never fail, and nothing is told of them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ import pytest
 from flakefighters.capture.nodeids import Names
 from flakefighters.capture.reports import outcome_of
 from flakefighters.model.spectra import ranges
+from flakefighters.originals import real
 
 if TYPE_CHECKING:
     from flakefighters.tracing.session import TraceSession
@@ -45,7 +45,7 @@ class LineWatch:
     def __init__(self, trace: TraceSession | None, rootdir: Path, told: Mapping[str, Any]):
         """``told``: what the controller knows, see :meth:`told`."""
         self._trace = trace
-        self._pid, self._getpid = os.getpid(), os.getpid
+        self._pid = real.getpid()
         self._flaky = frozenset(told["names"])
         self._names = Names(rootdir, Path(told["base"]), groups=bool(told["groups"]))
         #: The test that is under way, and whether an attempt at it is, and failed or passed so far.
@@ -122,14 +122,14 @@ class LineWatch:
     def pytest_sessionfinish(self, session: Any) -> None:
         """Tell an xdist controller of trouble."""
         output = getattr(session.config, "workeroutput", None)
-        if output is not None and self._getpid() == self._pid:
+        if output is not None and real.getpid() == self._pid:
             output[TOLD] = self.said()
 
     # -- attempts ----------------------------------------------------------------------------
 
     @property
     def _asleep(self) -> bool:
-        return self._trace is None or self._trouble is not None or self._getpid() != self._pid
+        return self._trace is None or self._trouble is not None or real.getpid() != self._pid
 
     def _close(self, *, failed: bool, passed: bool) -> None:
         """The attempt is over: keep what it ran, if it may matter."""

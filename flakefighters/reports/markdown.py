@@ -1,0 +1,179 @@
+"""A run as Markdown: a comment on a pull request, or a note on a merge request.
+
+What comes from a project is text there, and nothing else: no markup, no mention of a person, no
+link to an issue.  Names and tracebacks stand in code, where forges look for neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from flakefighters.model import Label, Outcome, Run
+from flakefighters.reports.escape import escape
+from flakefighters.reports.failed import Failed
+from flakefighters.reports.words import counts, rate, revision, short_ids, took
+from flakefighters.words import count
+
+__all__ = ["LONGEST", "run_markdown"]
+
+#: Bytes in UTF-8.  GitHub takes 65,536 characters.
+LONGEST: Final = 65_000
+#: Rows of the table, and characters of what stands in a cell.
+_ROWS: Final = 60
+_NAME: Final = 220
+_REASON: Final = 320
+#: Lines and characters of a traceback, its end, and lines of a diff.
+_TRACE_LINES: Final = 40
+_TRACE: Final = 4000
+_DIFF_LINES: Final = 30
+_WORDS: Final[Mapping[Label | None, str]] = {
+    Label.GENUINE: "GENUINE",
+    Label.UNDECIDED: "UNDECIDED",
+    None: "NO VERDICT",
+    Label.FLAKY: "FLAKY",
+}
+_SIGNS: Final[Mapping[Label | None, str]] = {
+    Label.GENUINE: "❌",
+    Label.UNDECIDED: "❔",
+    None: "❔",
+    Label.FLAKY: "⚠️",
+}
+#: What Markdown takes for markup: written as an entity.
+_MARKUP: Final = frozenset("\\`*_{}[]<>()|&~^$")
+#: What makes a link of a text that looks like an address, in code as well.
+_ADDRESS: Final = r":(?=//)|(?<=www)\."
+#: People and groups, issues and merge requests, milestones, emoji.
+_REFERENCE: Final = r"[@#!%](?=[\w\"'-])|(?<=GH)-(?=\d)|:(?=[\w+-]+:)"
+_IN_CODE: Final = re.compile(rf"[\\`*_{{}}\[\]<>()|&~^$]|{_ADDRESS}", re.IGNORECASE)
+_IN_TEXT: Final = re.compile(f"{_IN_CODE.pattern}|{_REFERENCE}", re.IGNORECASE)
+#: Nothing that can be seen; a forge finds no reference across it.
+_APART: Final = "&#8203;"
+
+
+def run_markdown(run: Run, failures: Sequence[Failed]) -> str:
+    """The verdicts first, then details folded, as many as there is room for."""
+    name = short_ids([run.head.id])[run.head.id]
+    head = "".join(f"{line}\n" for line in _head(run, failures, name))
+    kept = _fitting(map(_row, failures[:_ROWS]), LONGEST // 2)
+    if kept:
+        before = "" if all(one.row is None for one in failures) else " | Before"
+        head += f"\n| | Test | Why{before} |\n|---|---|---{'|---' if before else ''}|\n"
+        head += "".join(row if before else row.rpartition(" | ")[0] + " |\n" for row in kept)
+    if left := len(failures) - len(kept):
+        head += f"\nand {count(left, 'more failure')}: `flakefighters show {name}` lists all\n"
+    room = LONGEST - len(head.encode()) - 200
+    details = _fitting(map(_details, failures[: len(kept)]), room)
+    text = head + "".join(details)
+    if details and (left := len(kept) - len(details)):
+        text += f"\nDetails of {left} more: `flakefighters show {name} --tracebacks`\n"
+    return text
+
+
+def _fitting(pieces: Iterator[str], room: int) -> list[str]:
+    """The first pieces that fit."""
+    kept: list[str] = []
+    for piece in pieces:
+        room -= len(piece.encode("utf-8", "replace"))
+        if room < 0:
+            break
+        kept.append(piece)
+    return kept
+
+
+def _head(run: Run, failures: Sequence[Failed], name: str) -> Iterator[str]:
+    numbers = {_WORDS[label].lower(): _number(failures, label) for label in _WORDS}
+    numbers["without a verdict"] = numbers.pop("no verdict")
+    complete = run.head.completeness.value == "complete"
+    nothing = "nothing failed" + ("" if complete else f", but the run is {run.head.completeness}")
+    yield f"### flakefighters: {counts(numbers) or nothing}"
+    yield ""
+    tallies = {outcome.word: run.outcomes.count(outcome.value) for outcome in Outcome}
+    parts = [count(len(run.suite), "test"), counts(tallies), f"run `{name}`"]
+    commit = revision(run.head)
+    if commit:
+        parts.append(f"commit {_code(commit)}")
+    if run.head.branch:
+        parts.append(f"branch {_code(run.head.branch[:_NAME])}")
+    parts.append(took(None if run.head.ended is None else run.head.ended - run.head.started))
+    yield " · ".join(part for part in parts if part)
+
+
+def _number(failures: Sequence[Failed], label: Label | None) -> int:
+    return sum(one.label is label for one in failures)
+
+
+def _row(one: Failed) -> str:
+    new = " **(new: introduced here?)**" if one.introduced else ""
+    reason = _text(_cut(one.reason, _REASON)) or "no verdict was given"
+    name = _code(_cut(one.nodeid, _NAME))
+    verdict = f"{_SIGNS[one.label]} **{_WORDS[one.label]}**"
+    return f"| {verdict} | {name} | {reason}{new} | {_before(one)} |\n"
+
+
+def _before(one: Failed) -> str:
+    row = one.row
+    if row is None or not row.runs:
+        return ""
+    said = f"failed in {row.failures + row.mixed} of {count(row.runs, 'run')}"
+    found = row.flakiness
+    if found is not None and found.failures:
+        said += f", {rate(found.rate)} by chance"
+    return said
+
+
+def _details(one: Failed) -> str:
+    title = f"{_WORDS[one.label]} {_code(_cut(one.nodeid, _NAME))}"
+    lines = ["", f"<details><summary>{title}</summary>", ""]
+    if one.message:
+        lines += [f"{_code(_cut(one.message, _REASON))}", ""]
+    lines += [f"- {_text(_cut(sentence, _REASON))}" for sentence in one.evidence[:12]]
+    if one.attempts:
+        lines.append(f"- attempts: {', '.join(one.attempts)}")
+    for diff in one.diffs:
+        more = [f"... {diff.more + max(0, len(diff.lines) - _DIFF_LINES)} more lines"]
+        cut = len(diff.lines) > _DIFF_LINES or diff.more
+        kept = [*diff.lines[:_DIFF_LINES], *(more if cut else [])]
+        lines += ["", _code(diff.path[:_NAME]), "", *_fenced("\n".join(kept), "diff")]
+    if one.text.strip():
+        lines += ["", *_fenced(_end(one.text), "")]
+    return "\n".join([*lines, "", "</details>", ""])
+
+
+def _end(text: str) -> str:
+    """The last lines of a traceback."""
+    lines = text.rstrip().splitlines()
+    kept = "\n".join(lines[-_TRACE_LINES:])[-_TRACE:]
+    return kept if len(kept) >= len(text.rstrip()) else f"[...]\n{kept}"
+
+
+def _fenced(text: str, language: str) -> list[str]:
+    """A block of code that nothing in it can end."""
+    shown = escape(text, "text")
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence + language, *shown.splitlines(), fence]
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _one_line(text: str) -> str:
+    return escape(" ".join(text.split()), "terminal")
+
+
+def _code(text: str) -> str:
+    """Code on one line; as an element, since backticks and bars of a table do not mix."""
+    return f"<code>{_IN_CODE.sub(_harmless, _one_line(text))}</code>"
+
+
+def _text(text: str) -> str:
+    """Words on one line."""
+    return _IN_TEXT.sub(_harmless, _one_line(text))
+
+
+def _harmless(match: re.Match[str]) -> str:
+    found = match[0]
+    return f"&#{ord(found)};" if found in _MARKUP else found + _APART
