@@ -5,7 +5,9 @@ Everything in it follows from the number of days, so that pictures of it are the
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from flakefighters.model import (
 )
 from flakefighters.model.decisions import QUARANTINE, Event
 
-__all__ = ["IDENTITY", "NOW", "fill", "hostile"]
+__all__ = ["IDENTITY", "NOW", "checkout", "fill", "hostile"]
 
 IDENTITY = "github.com/acme/shop"
 #: 27 November 2026, 09:00 UTC, in µs.
@@ -71,6 +73,17 @@ E        +  where Decimal('3.99') = tax(Decimal('19.99'))
 
 tests/test_tax.py:14: AssertionError"""
 RUNS = 120
+_WHO = ("AUTHOR", "COMMITTER")
+_TAX = """\
+from decimal import ROUNDING, Decimal
+
+CENT = Decimal("0.01")
+
+
+def tax(price: Decimal) -> Decimal:
+    \"\"\"The tax in a price.\"\"\"
+    return (price * 20 / 100).quantize(CENT, ROUNDING)
+"""
 
 
 def suite() -> list[str]:
@@ -82,8 +95,35 @@ def suite() -> list[str]:
     ]
 
 
+def checkout(folder: Path) -> list[str]:
+    """Make it a checkout of the shop, and commit the change that its tax has not survived."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_{what}": "ada@example.org" for who in _WHO for what in ("NAME", "EMAIL")},
+        **{f"GIT_{who}_DATE": "2026-11-26T09:00:00Z" for who in _WHO},
+    }
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        done = subprocess.run(command, check=True, env=environ, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "-q")
+    git("remote", "add", "origin", f"https://{IDENTITY}.git")
+    (folder / "shop").mkdir()
+    commits = []
+    for rounding in ("ROUND_HALF_UP", "ROUND_DOWN"):
+        (folder / "shop" / "tax.py").write_text(_TAX.replace("ROUNDING", rounding))
+        git("add", "shop")
+        git("commit", "-q", "-m", f"Use {rounding}")
+        commits.append(git("rev-parse", "HEAD"))
+    return commits
+
+
 def fill(path: Path, commits: Sequence[str] = ()) -> None:
-    """Write the history; ``commits`` are those of the last run's baseline and of the last run."""
+    """Write the history; ``commits`` are the last one that was good, and the newest."""
     tests = suite()
     chance = random.Random(7)
     with open_history(Target(backend="sqlite", path=path, display="flakefighters.db")) as history:
@@ -99,8 +139,8 @@ def _run(
     name = f"0199{number:08x}70008000" + h128("run", str(number))[:12]
     started = NOW - (RUNS - number) * 8 * _HOUR + chance.randrange(_HOUR)
     commit = h128("commit", str(number // 2)) + "0" * 8
-    if number == RUNS - 1 and commits:
-        commit = commits[1]
+    if commits and number in (RUNS - 4, RUNS - 1):
+        commit = commits[number == RUNS - 1]
     letters, executions, verdicts = [], [], []
     down = number in (83, 84)  # a bad day of the database
     for nodeid in tests:
@@ -110,9 +150,6 @@ def _run(
             executions.append(execution)
         if verdict is not None:
             verdicts.append(verdict)
-    if number == RUNS - 1 and commits:
-        base = next(one for one in verdicts if one.label is Label.GENUINE).evidence["baseline"]
-        assert base
     state = State(id=h128("state", commit), tree=h128("tree", commit) + "0" * 8)
     environment = Environment(
         id=h128("environment"),

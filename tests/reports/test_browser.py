@@ -18,7 +18,7 @@ import pytest
 
 from flakefighters.cli import main
 from tests.reports.browser import Browser, running_browser
-from tests.reports.shop_history import fill, hostile
+from tests.reports.shop_history import checkout, fill, hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs" / "figures"
@@ -51,7 +51,7 @@ def _report(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
-    fill(folder / "history.db")
+    fill(folder / "history.db", checkout(folder))
     return _report(folder)
 
 
@@ -98,6 +98,7 @@ def test_the_run_tells_what_is_wrong(shown: Browser) -> None:
     click(shown, "details.failure summary")
     (inside, *_) = texts(shown, "details.failure[open]")
     assert "touched: ran tax() in shop/tax.py, line 7" in inside
+    assert "+from decimal import ROUND_DOWN, Decimal" in inside
     assert "assert Decimal('3.99') == Decimal('4.00')" in inside
     click(shown, ".along a")
     shown.wait("document.querySelector('h1.long')")
