@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import stat
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def test_github(shop: Project, more: Sequence[str], tmp_path: Path) -> None:
     assert ended.out.rstrip().splitlines()[-1].startswith(("5 failed", "4 failed"))
     text = page.read_text("utf-8")
     assert text.startswith("before\n### flakefighters: 5 undecided\n")
-    assert "<code>sub/test_it.py::test_bad</code>" in text
+    assert "<code>sub/test_it.py::test_bad</code>" in html.unescape(text)
     assert "in setup" in text
     assert text.count("<details>") == 5
 
