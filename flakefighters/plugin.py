@@ -122,6 +122,12 @@ _OPTIONS: Final = (
         help="Write the verdicts of this run, and all they rest on, to this file as JSON.",
     ),
     _option(
+        "--flakefighters-ci",
+        choices=("auto", "off"),
+        default="auto",
+        help="In CI, show the verdicts where the service shows results (default: auto).",
+    ),
+    _option(
         "--flakefighters-trace",
         choices=("auto", "functions", "off"),
         default="auto",

@@ -98,6 +98,8 @@ class Session:
         #: What each test ran, if a flakefighter asks for it.
         self.ran: Listener | None = None
         self.localised: Sequence[Localised] = ()
+        #: Commands for the CI service, to be read from the log.
+        self.annotations: Sequence[str] = ()
         self.interrupted = False
         self._begun = False
         self._suite_told = 0

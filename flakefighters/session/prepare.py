@@ -137,6 +137,10 @@ def open_session(config: Any, ready: Prepared) -> None:
         from flakefighters.session.other_reports import register_reports
 
         register_reports(config, session)
+    if ready.start.resolution.ci is not None and ready.asked.ci != "off":
+        from flakefighters.session.ci_surfaces import register_surfaces
+
+        register_surfaces(session)
     # Later registered is earlier called: what it attaches to reports is there for the session.
     register(config, ready.trace)
     if ready.asked.localise:

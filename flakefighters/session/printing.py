@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flakefighters.reports.terminal import Line
     from flakefighters.session.protocols import SessionView
 
-__all__ = ["escaped", "show", "warning"]
+__all__ = ["escaped", "failures", "outcome", "show", "warning"]
 
 
 def escaped(text: str, where: str) -> str:
@@ -39,6 +39,8 @@ def show(session: SessionView, terminal: Any) -> None:
     counts = _section(session, terminal, verbosity) if section else ""
     for note in dict.fromkeys(session.notes):
         terminal.line(warning(session.redactor(note), session.where), yellow=True)
+    for command in session.annotations:
+        terminal.line(command)
     if finished is not None and (section or verbosity > -2):
         last = f"{counts if joint else _without(session)}; {_became(session)}"
         if session.ending:
@@ -50,6 +52,14 @@ def _news(session: SessionView) -> list[Verdict]:
     """What this run proves of earlier failures that were not called flaky yet."""
     proved = [] if session.finished is None else session.finished.proved
     return [one for one in proved if one.evidence.get("was") != "flaky"]
+
+
+def outcome(session: SessionView) -> str:
+    """How many verdicts there are of each kind, or what the run came to without any."""
+    with as_installed():
+        from flakefighters.reports import terminal as lines
+    groups = [lines.Group(*one) for one in failures(session)]
+    return lines.counted(groups) if groups else _without(session)
 
 
 def _without(session: SessionView) -> str:
@@ -69,8 +79,8 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     every = verbosity > 0 or session.asked.show_verdicts
     if verbosity > -2:
         terminal.write_sep("=", "flakefighters")
-    failures = [lines.Group(*one) for one in _failures(session)]
-    shown = lines.grouped(failures, every=every)
+    groups = [lines.Group(*one) for one in failures(session)]
+    shown = lines.grouped(groups, every=every)
     decided_on = _decisions(session)
     for group in shown:
         _write(terminal, lines.verdict_line(group, session.where))
@@ -86,14 +96,14 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     by, where = session.head.id, session.where
     for line in lines.proved_lines(names, proved, now, by, every=every, where=where):
         _write(terminal, line)
-    if (rest := lines.left_out(failures, shown)) is not None:
+    if (rest := lines.left_out(groups, shown)) is not None:
         terminal.line(rest)
     if session.localised and verbosity > -2:
         with as_installed():
             from flakefighters.reports.localisation import session_lines
         for text in session_lines(session.localised, session.names.pytests, session.where):
             terminal.line(text)
-    return lines.counted(failures)
+    return lines.counted(groups)
 
 
 def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
@@ -147,7 +157,7 @@ def _place(verdict: Verdict) -> tuple[str, int, int]:
     return (verdict.nodeid, verdict.attempt, verdict.index)
 
 
-def _failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
+def failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
     if session.finished is None:
         return []

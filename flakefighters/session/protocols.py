@@ -46,6 +46,8 @@ class SessionView(Protocol):
     finished: Finished | None
     #: What sets the failing attempts of each flaky test apart, if that was asked for.
     localised: Sequence[Localised]
+    #: Commands for the CI service, to be read from the log.
+    annotations: Sequence[str]
 
     def plan(self) -> Plan:
         """What the end of the session needs."""

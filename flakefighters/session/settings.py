@@ -121,6 +121,8 @@ class Asked(NamedTuple):
     #: Rank the lines that set failing attempts apart, and by which metric.
     localise: bool = False
     metric: str = "ochiai"
+    #: Whether the CI service is told of the verdicts: "auto" or "off".
+    ci: str = "auto"
 
 
 def asked(config: Any, option: Any = None) -> Asked:
@@ -146,6 +148,7 @@ def asked(config: Any, option: Any = None) -> Asked:
         json=option.flakefighters_json,
         localise=option.flakefighters_localise,
         metric=option.flakefighters_localise_metric,
+        ci=option.flakefighters_ci,
     )
 
 
