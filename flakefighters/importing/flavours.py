@@ -154,7 +154,8 @@ def told_of(part: Part, flavour: Flavour) -> Told:
 _WHERE: Final = re.compile(
     r"(?P<path>[^\s:][^:]*\.\w+):\d+: ?(?:in (?P<function>\w+)|(?P<name>.*))$"
 )
-_DEF: Final = re.compile(r"[> ]\s*(?:async\s+)?def\s+(\w+)")
+#: pytest strips the text, and with it what the first line begins with.
+_DEF: Final = re.compile(r"[> ]?\s*(?:async\s+)?def\s+(\w+)")
 _PHASE: Final = re.compile(r'failed on (setup|teardown) with "(.*)"$', re.DOTALL)
 
 

@@ -49,8 +49,9 @@ def peer_runs(path: Path, project: str, bounds: Bounds, refused: dict[str, str])
     """The runs in the file; those that make no sense are added to ``refused``."""
     with tempfile.TemporaryDirectory(prefix="flakefighters-") as private:
         copy = _copy(path, Path(private), 8 * bounds.file_bytes)
-        connection = _open(copy, bounds.seconds)
+        connection = sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)
         try:
+            _bound(connection, bounds.seconds)
             rows = connection.execute(_RUNS + " LIMIT ?", [bounds.runs + 1]).fetchall()
             if len(rows) > bounds.runs:
                 raise ForeignDatabaseError(f"{path.name} holds more than {bounds.runs:,} runs")
@@ -82,8 +83,7 @@ def _copy(path: Path, private: Path, most: int) -> Path:
     return copy
 
 
-def _open(copy: Path, seconds: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)
+def _bound(connection: sqlite3.Connection, seconds: float) -> None:
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
         connection.execute(f"PRAGMA {pragma}")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024)
@@ -93,11 +93,9 @@ def _open(copy: Path, seconds: float) -> sqlite3.Connection:
     tables = dict(connection.execute("SELECT name, type FROM sqlite_master"))
     needed = ("run", "test", "test_execution", "test_exception", "traceback_entry")
     if any(tables.get(name) != "table" for name in needed):
-        connection.close()
         raise ForeignDatabaseError(
             "it is no database of pytest-flakefighters 0.7", remedy="its tables are not there"
         )
-    return connection
 
 
 def _found(

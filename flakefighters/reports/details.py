@@ -197,9 +197,7 @@ def results_page(
     yield line(Span(rows[0].nodeid, "strong"))
     yield line(f"in {count(len(rows), 'run')}: {counts(tallies)}")
     if imported := sum(imported_from(row.run) is not None for row in rows):
-        yield line(
-            f"{imported} of them imported: other tools recorded them, and they prove nothing"
-        )
+        yield line(f"{imported} of them imported from other tools, which prove nothing")
     if flakiness is not None and flakiness.failures:
         yield line(_by_chance(flakiness))
     yield Line()

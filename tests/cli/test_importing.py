@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 
 import pytest
 
@@ -36,8 +37,10 @@ SUREFIRE = f"""{HEAD}<testsuite name="com.acme.PayTest" tests="2">
 	at com.acme.PayTest.pays(PayTest.java:7)</stackTrace></flakyFailure></testcase>
 <testcase classname="com.acme.PayTest" name="fails"><error message="x" type="java.io.IOException"
 >at com.acme.PayTest.fails(PayTest.java:9)</error></testcase></testsuite>"""
-JEST = f"""{HEAD}<testsuites name="jest tests"><testsuite name="pay" timestamp="2026-01-02T03:04:05">
-<testcase classname="pay takes" name="pay takes" file="src/pay.test.js" time="0.01"><failure>Error: no
+JEST = f"""{HEAD}<testsuites name="jest tests"><testsuite name="pay"
+ timestamp="2026-01-02T03:04:05">
+<testcase classname="pay takes" name="pay takes" file="src/pay.test.js" time="0.01"><failure
+>Error: no
     at Object.total (src/pay.js:3:9)
     at x (node_modules/jest/a.js:1:1)</failure></testcase></testsuite></testsuites>"""
 GO = f"""{HEAD}<testsuites><testsuite name="github.com/acme/pay" timestamp="2026-01-02T03:04:05Z">
@@ -120,9 +123,10 @@ def test_a_touched_file_and_a_copy_are_the_same_run(shop: Shop, command: Command
 
 def test_a_dry_run_writes_nothing_and_usage_is_2(shop: Shop, command: Command) -> None:
     (shop.path / "pytest.xml").write_text(PYTEST)
+    before = command("runs", "--json").out
     said = command("import", "junit", "pytest.xml", "--dry-run")
     assert (said.code, "would import 1 run" in said.out) == (0, True)
-    assert not shop.database.exists()
+    assert command("runs", "--json").out == before
     assert command("import", "junit", "pytest.xml", "--commit", "main").code == 2
     assert command("import", "junit", "missing.xml").code == 1
 
@@ -135,7 +139,7 @@ class _Evil:
 def test_the_peer_is_read_without_unpickling(shop: Shop, command: Command) -> None:
     path = shop.path / "peer.db"
     base = str(shop.path)
-    with sqlite3.connect(path) as peer:
+    with closing(sqlite3.connect(path)) as peer, peer:
         peer.executescript(
             "CREATE TABLE run (id INTEGER, start_time, created_at, root, commit_sha);"
             "CREATE TABLE test (id INTEGER, run_id, fspath, line_no, name, skipped);"
@@ -166,18 +170,39 @@ def test_the_peer_is_read_without_unpickling(shop: Shop, command: Command) -> No
 
 
 def test_a_failure_has_the_signature_that_it_has_in_a_run_of_ours(
-    shop: Shop, command: Command
+    shop: Shop, command: Command, tmp_path: Path
 ) -> None:
     (shop.path / "test_it.py").write_text("def test_it():\n    value = 3\n    assert value == 4\n")
-    subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--junit-xml=it.xml", "-p", "no:cacheprovider"],
-        cwd=shop.path, check=False, capture_output=True,
-    )  # fmt: skip
-    ours = command("show", "--json").json
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--junit-xml=it.xml", f"--database-url={url}"],
+        cwd=shop.path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout
+    ours = command("show", "--json", "--database-url", url).json
     run = command("import", "junit", "it.xml", "--json").json["runs"][0]
     theirs = command("show", run, "--json").json
+    assert _signatures(theirs) == _signatures(ours)
+    assert "in test_it.py:test_it" in _signatures(ours)[0]
 
-    def signatures(shown: object) -> list[str]:
-        return [f["signature"] for e in shown["executions"] for f in e["failures"]]  # type: ignore[index]
 
-    assert signatures(theirs) == signatures(ours) != []
+def _signatures(shown: Any) -> list[str]:
+    return [one["signature"] for execution in shown["executions"] for one in execution["failures"]]
+
+
+def test_into_a_shared_history(
+    shop: Shop, command: Command, postgres_server: PostgresServer
+) -> None:
+    (shop.path / "go.xml").write_text(GO)
+    name = postgres_server.create_database()
+    url = postgres_server.url(name)
+    try:
+        said = command("import", "junit", "go.xml", "--json", "--database-url", url)
+        assert len(said.json["runs"]) == 1, said.err
+        again = command("import", "junit", "go.xml", "--json", "--database-url", url)
+        assert again.json["known"] == 1
+    finally:
+        postgres_server.drop_database(name)
