@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "profiles": CORE,
     "checks": CORE | {"capture", "history", "profiles", "session", "state"},
     "sync": CORE | {"history"},
+    "importing": CORE | {"capture"},
     "trials": CORE | {"capture", "environment", "session", "state"},
 }
 

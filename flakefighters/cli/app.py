@@ -17,6 +17,7 @@ from flakefighters.cli import (
     confirm,
     fighters,
     grants,
+    importing,
     localise,
     login,
     mark,
@@ -71,7 +72,7 @@ def _options(
 
 for _group in (
     *(setup, settings, check, login, runs, tests, report, localise, confirm, bisect, mark),
-    *(quarantine, fighters, sync, upgrade, grants, prune, purge),
+    *(quarantine, fighters, importing, sync, upgrade, grants, prune, purge),
 ):
     _group.register(app)
 describe(app)

@@ -42,6 +42,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "pull": "Fetch the runs that the local one lacks",
         "push": "Send the runs that wait for delivery",
         "sync": "Pull, then push",
+        "import": "Bring runs that other tools recorded",
     },
     "Administer": {
         "upgrade": "Create the tables or bring them up to date",
@@ -90,6 +91,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "pull": ("pull", "pull --from shared --into local"),
     "push": ("push", "push --to ci --local-runs"),
     "sync": ("sync", "sync --from ci"),
+    "import": (
+        "import junit build/reports artifacts.zip --branch main",
+        "import pytest-flakefighters flakefighters.db --dry-run",
+    ),
     "upgrade": ("upgrade --profile owner --dry-run",),
     "grants": ("grants --profile ci | psql postgresql://admin@db.example.org/flakes",),
     "prune": ("prune --keep-days 90 --dry-run",),

@@ -13,7 +13,7 @@ from typing import Final
 
 from flakefighters.model.facts import RunHead, Trust
 
-__all__ = ["TABLE", "Came", "Scope", "Use", "as_read", "believed", "doubt"]
+__all__ = ["TABLE", "Came", "Scope", "Use", "as_read", "believed", "doubt", "imported_from"]
 
 
 class Use(enum.StrEnum):
@@ -65,6 +65,8 @@ def believed(evidence: RunHead, use: Use, judged: RunHead, *, merged: bool = Fal
     """
     if use in _UNDISTURBED and evidence.context.get("debugger"):
         return False
+    if evidence.origin.get("imported"):  # nobody knows on what state it ran
+        return False
     own = evidence.pr is not None and evidence.pr == judged.pr
     scope = TABLE[evidence.trust][use]
     if scope is Scope.NOBODY:
@@ -103,6 +105,12 @@ def as_read(head: RunHead, came: Came, given: Trust | None = None) -> RunHead:
     return head if trust is head.trust else head._replace(trust=trust)
 
 
+def imported_from(run: RunHead) -> str | None:
+    """ "imported from JUnit (pytest)" if another tool recorded the run."""
+    found = run.origin.get("imported")
+    return f"imported from {found}" if isinstance(found, str) and found else None
+
+
 def doubt(evidence: RunHead, came: Came) -> str:
     """Why a run is not believed, to stand after "passed in run 9f3c, which ".
 
@@ -110,6 +118,8 @@ def doubt(evidence: RunHead, came: Came) -> str:
     """
     if evidence.context.get("debugger"):
         return "ran with a debugger"
+    if found := imported_from(evidence):
+        return f"was {found} and proves nothing"
     if evidence.trust is Trust.UNTRUSTED or came is Came.FILE:
         return "came from a file and is not believed"
     if evidence.trust is Trust.LOCAL and evidence.pr is None:

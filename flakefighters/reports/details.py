@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from flakefighters.ids import h128
 from flakefighters.model import Execution, Failure, Label, Outcome, Run, RunHead, Verdict
 from flakefighters.model.rows import ExecutionRow, Flakiness
+from flakefighters.model.trust import imported_from
 from flakefighters.reports.evidence import evidence_lines
 from flakefighters.reports.lists import OUTCOME_TONES
 from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
@@ -195,6 +196,8 @@ def results_page(
         tallies[row.outcome.word] = tallies.get(row.outcome.word, 0) + 1
     yield line(Span(rows[0].nodeid, "strong"))
     yield line(f"in {count(len(rows), 'run')}: {counts(tallies)}")
+    if imported := sum(imported_from(row.run) is not None for row in rows):
+        yield line(f"{imported} of them imported from other tools, which prove nothing")
     if flakiness is not None and flakiness.failures:
         yield line(_by_chance(flakiness))
     yield Line()

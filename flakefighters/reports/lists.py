@@ -7,6 +7,7 @@ from typing import Final
 
 from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
 from flakefighters.model.rows import Flakiness, RunRow, TestRow
+from flakefighters.model.trust import imported_from
 from flakefighters.reports.page import Column, Span, Table, Tone
 from flakefighters.reports.words import ago, briefly, counts, rate, revision, short_ids, took
 
@@ -85,6 +86,8 @@ def _number(number: int, tone: Tone) -> Span:
 def _notes(head: RunHead) -> str:
     """What sets a run apart from a whole run of one's own."""
     notes = []
+    if found := imported_from(head):
+        notes.append(found)
     if head.completeness is not Completeness.COMPLETE:
         notes.append(head.completeness.value)
     if head.selection:
