@@ -9,11 +9,15 @@ import subprocess
 import sys
 import zipfile
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Command, Shop
+from tests.postgres.server import shared_server
 
+ROOT = Path(__file__).resolve().parents[2]
 HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 PYTEST = f"""{HEAD}<testsuites name="pytest tests"><testsuite name="pytest" tests="4"
  timestamp="2026-01-02T03:04:05.000000+01:00">
@@ -175,14 +179,27 @@ def test_a_failure_has_the_signature_that_it_has_in_a_run_of_ours(
     (shop.path / "test_it.py").write_text("def test_it():\n    value = 3\n    assert value == 4\n")
     url = f"sqlite:///{tmp_path / 'own.db'}"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--junit-xml=it.xml", f"--database-url={url}"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--junit-xml=it.xml",
+            "--flakefighters",
+            "-p",
+            "flakefighters.plugin",
+            f"--flakefighters-database-url={url}",
+        ],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)},
         cwd=shop.path,
         check=False,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1, done.stdout
-    ours = command("show", "--json", "--database-url", url).json
+    shown = command("show", "--json", "--database-url", url)
+    assert shown.code == 0, shown.err + done.stdout
+    ours = shown.json
     run = command("import", "junit", "it.xml", "--json").json["runs"][0]
     theirs = command("show", run, "--json").json
     assert _signatures(theirs) == _signatures(ours)
@@ -193,16 +210,18 @@ def _signatures(shown: Any) -> list[str]:
     return [one["signature"] for execution in shown["executions"] for one in execution["failures"]]
 
 
-def test_into_a_shared_history(
-    shop: Shop, command: Command, postgres_server: PostgresServer
-) -> None:
+def test_into_a_shared_history(shop: Shop, command: Command) -> None:
+    try:
+        server = shared_server()
+    except LookupError as error:
+        pytest.skip(str(error))
     (shop.path / "go.xml").write_text(GO)
-    name = postgres_server.create_database()
-    url = postgres_server.url(name)
+    name = server.create_database()
+    url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}/{name}"
     try:
         said = command("import", "junit", "go.xml", "--json", "--database-url", url)
         assert len(said.json["runs"]) == 1, said.err
         again = command("import", "junit", "go.xml", "--json", "--database-url", url)
         assert again.json["known"] == 1
     finally:
-        postgres_server.drop_database(name)
+        server.drop_database(name)
