@@ -129,7 +129,10 @@ def gather(place: Place, chosen: Chosen, now: int, *, whole: bool, counted: bool
         book = history.tests(
             project.identity, chosen.runs, branch=chosen.branch, since=chosen.since
         )
-        book = book._replace(rows=tuple(rated(book.runs, book.rows)))
+        # Of a test that never failed there is nothing to tell, and that is most of them.
+        some = rated(book.runs, [row for row in book.rows if row.failures + row.mixed])
+        rates = {row.nodeid: row for row in some}
+        book = book._replace(rows=tuple(rates.get(row.nodeid, row) for row in book.rows))
         if named is None and not book.runs:
             raise NotFoundError("no run fits what was asked for", remedy="see `flakefighters runs`")
         run = history.load((named or book.runs[-1]).id)
