@@ -32,11 +32,7 @@ def diffs(
     alone, and only from the tree of a commit that this checkout has; where a run tested something
     else than its commit, the file is left out.
     """
-    wanted: dict[tuple[str, str], list[str]] = {}
-    for one in standing(verdicts).values():
-        baseline = str(one.evidence.get("baseline") or "")
-        if baseline and (paths := list(dict.fromkeys(_touched(one)))):
-            wanted[one.nodeid, baseline] = paths[:_FILES]
+    wanted = _wanted(verdicts)
     heads = history.heads({baseline for _, baseline in wanted})
     trees: dict[str, Mapping[str, str]] = {}
     after = _tree(history, git, run.head, trees)
@@ -48,13 +44,19 @@ def diffs(
     blobs = read_blobs(git, {name for pair in pairs.values() for name in pair if name})
     found: dict[tuple[str, str], Sequence[Diff]] = {}
     for (nodeid, baseline), paths in wanted.items():
-        made = [
-            diff
-            for path in paths
-            if (pair := pairs.get((baseline, path))) and (diff := _diff(path, pair, blobs))
-        ]
-        if made:
-            found[nodeid, baseline] = made
+        shown = [_diff(path, pairs.get((baseline, path)), blobs) for path in paths]
+        if kept := [one for one in shown if one is not None]:
+            found[nodeid, baseline] = kept
+    return found
+
+
+def _wanted(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], list[str]]:
+    """The files that failures touched, by node id and the run that they are compared with."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in standing(verdicts).values():
+        baseline = str(one.evidence.get("baseline") or "")
+        if baseline and (paths := list(dict.fromkeys(_touched(one)))):
+            found[one.nodeid, baseline] = paths[:_FILES]
     return found
 
 
@@ -83,10 +85,10 @@ def _tree(
 
 
 def _diff(
-    path: str, pair: tuple[str | None, str | None], blobs: Mapping[str, bytes]
+    path: str, pair: tuple[str | None, str | None] | None, blobs: Mapping[str, bytes]
 ) -> Diff | None:
     """The difference of two blobs; None if there is none, or it is not of text."""
-    if pair[0] == pair[1] or any(name and name not in blobs for name in pair):
+    if pair is None or pair[0] == pair[1] or any(name and name not in blobs for name in pair):
         return None
     contents = [blobs[name] if name else b"" for name in pair]
     if any(b"\0" in one or len(one) > _LARGEST for one in contents):

@@ -103,9 +103,9 @@ def _failed(
     diffs: Mapping[tuple[str, str], Sequence[Diff]],
 ) -> Failed:
     nodeid, failure = what
-    stands = None if given is None else given.stands
+    given = given or Given(None, None)
+    stands = given.stands
     evidence = {} if stands is None else stands.evidence
-    said = () if given is None else given.said
     return Failed(
         nodeid=nodeid,
         phase="collection" if failure.facts.get("collection") else failure.phase.value,
@@ -118,11 +118,11 @@ def _failed(
         confidence="" if stands is None else stands.confidence.value,
         introduced=stands is not None and stands.introduced,
         reason="" if stands is None else stands.reason,
-        was=None if given is None else given.was,
+        was=given.was,
         cause=cause(str(evidence.get("by") or ""), None if stands is None else stands.label),
         change=change(evidence),
         evidence=list(evidence_lines(evidence)),
-        said=[f"{one.fighter}: {one.label.value} - {one.reason}" for one in said],
+        said=[f"{one.fighter}: {one.label.value} - {one.reason}" for one in given.said],
         attempts=attempts,
         diffs=diffs.get((nodeid, str(evidence.get("baseline") or "")), ()),
     )
