@@ -138,9 +138,17 @@ def told_of(part: Part, flavour: Flavour) -> Told:
     if flavour.message_in_text or not message:
         lines = [line for line in text.splitlines() if not re.match(r"\s*(?:===|---) ", line)]
         message = "\n".join(lines[:3])
-    exception = part.given.get("type") or None
-    if exception is not None and not re.fullmatch(r"[A-Za-z_][\w.$]*", exception):
-        exception = None
+    exception = _named(part.given.get("type"), r"[A-Za-z_][\w.$]*")
+    return Told(exception, message, text or message, tuple(_frames(text, flavour)))
+
+
+def _named(name: str | None, pattern: str) -> str | None:
+    """The name of an exception, if it is one."""
+    return name if name and re.fullmatch(pattern, name) else None
+
+
+def _frames(text: str, flavour: Flavour) -> list[tuple[str, str]]:
+    """Paths and functions of a traceback, outermost first."""
     frames: list[tuple[str, str]] = []
     for line in text.splitlines()[:500] if flavour.frame else ():
         found = re.match(flavour.frame or "", line[:500])
@@ -148,7 +156,7 @@ def told_of(part: Part, flavour: Flavour) -> Told:
             frames.append((found["path"], found["function"] or ""))
     if flavour.innermost_first:
         frames.reverse()
-    return Told(exception, message, text or message, tuple(frames))
+    return frames
 
 
 _WHERE: Final = re.compile(
@@ -177,6 +185,5 @@ def _told_by_pytest(message: str, text: str) -> Told:
             function = None
     if not message or message == "test failure":
         message = "\n".join(line[1:].strip() for line in text.splitlines() if line.startswith("E "))
-    if exception is not None and not re.fullmatch(r"[A-Za-z_][\w.]*", exception):
-        exception = None
+    exception = _named(exception, r"[A-Za-z_][\w.]*")
     return Told(exception, message, text or message, tuple(frames), source, phase)

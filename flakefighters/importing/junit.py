@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -13,7 +13,7 @@ from flakefighters.importing.flavours import Exists, Flavour, flavour_of, told_o
 from flakefighters.importing.parts import Bounds, ForeignReportError, Result
 from flakefighters.importing.runs import Found, digest_of
 from flakefighters.importing.sources import Source
-from flakefighters.importing.xml import Case, Report, read_xml
+from flakefighters.importing.xml import Case, Part, Report, read_xml
 from flakefighters.model import Outcome
 
 __all__ = ["junit_runs"]
@@ -112,9 +112,7 @@ def _results(case: Case, flavour: Flavour, exists: Exists) -> Iterator[Result]:
     kinds = defaultdict(list)
     for part in case.parts:
         kinds[part.kind].append(part)
-    for kind in _BEFORE:
-        for part in kinds[kind]:
-            yield Result(nodeid, Outcome.FAILED, 0, (told_of(part, flavour),))
+    yield from _attempts(nodeid, kinds, _BEFORE, flavour)
     failures = tuple(told_of(part, flavour) for part in kinds["failure"])
     errors = tuple(told_of(part, flavour) for part in kinds["error"])
     if failures or errors:
@@ -128,7 +126,14 @@ def _results(case: Case, flavour: Flavour, exists: Exists) -> Iterator[Result]:
         yield Result(nodeid, Outcome.XFAILED if xfail else Outcome.SKIPPED, spent, (), reason)
     else:
         yield Result(nodeid, Outcome.PASSED, spent)
-    for kind in _AFTER:
+    yield from _attempts(nodeid, kinds, _AFTER, flavour)
+
+
+def _attempts(
+    nodeid: str, kinds: Mapping[str, list[Part]], wanted: Iterable[str], flavour: Flavour
+) -> Iterator[Result]:
+    """Further attempts that failed."""
+    for kind in wanted:
         for part in kinds[kind]:
             yield Result(nodeid, Outcome.FAILED, 0, (told_of(part, flavour),))
 

@@ -86,12 +86,7 @@ class _Reader:
     def _start(self, name: str, given: Mapping[str, str]) -> None:
         name = name.rpartition(_NAMESPACE)[2]
         self._elements += 1
-        if len(self._open) >= self._bounds.depth:
-            raise ForeignReportError("it is nested too deeply")
-        if self._elements > 20 * self._bounds.tests:
-            raise ForeignReportError("it has too many elements")
-        if any(len(value) > self._bounds.attribute for value in given.values()):
-            raise ForeignReportError(f"an attribute of {name[:40]} is too long")
+        self._check(name, given)
         if not self._open:
             if name not in ("testsuites", "testsuite"):
                 raise ForeignReportError(f"it is no JUnit XML: it begins with {name[:40]}")
@@ -111,6 +106,15 @@ class _Reader:
             self._part = Part(name, given)
             self._kept = 0
             self._case.parts.append(self._part)
+
+    def _check(self, name: str, given: Mapping[str, str]) -> None:
+        """ForeignReportError beyond the bounds."""
+        if len(self._open) >= self._bounds.depth:
+            raise ForeignReportError("it is nested too deeply")
+        if self._elements > 20 * self._bounds.tests:
+            raise ForeignReportError("it has too many elements")
+        if any(len(value) > self._bounds.attribute for value in given.values()):
+            raise ForeignReportError(f"an attribute of {name[:40]} is too long")
 
     def _end(self, name: str) -> None:
         name = name.rpartition(_NAMESPACE)[2]
