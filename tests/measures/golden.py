@@ -33,10 +33,10 @@ def made_texts(seed: int, number: int) -> list[str]:
 
 def asked_now(texts: list[str]) -> list[list[float]]:
     """The cosine of each text and each other one, by scikit-learn."""
-    from sklearn.feature_extraction.text import (  # type: ignore[import-not-found,unused-ignore]
+    from sklearn.feature_extraction.text import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
         TfidfVectorizer,
     )
-    from sklearn.metrics.pairwise import (  # type: ignore[import-not-found,unused-ignore]
+    from sklearn.metrics.pairwise import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
         cosine_similarity,
     )
 

@@ -38,6 +38,7 @@ def config(**more: Any) -> Any:
         "flakefighters_reruns": None,
         "flakefighters_rerun_strategy": None,
         "flakefighters_json": None,
+        "flakefighters_ci": "auto",
         "flakefighters_localise": False,
         "flakefighters_localise_metric": "ochiai",
         **more.pop("option", {}),
