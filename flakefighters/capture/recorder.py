@@ -79,6 +79,8 @@ class Recorder:
         self._durations = array("I")
         #: How many attempts have ended.
         self._attempts: dict[int, int] = {}
+        #: Positions of tests of which an attempt failed.
+        self._failed: set[int] = set()
         self._open: dict[tuple[str, str | None], _Open] = {}
         self._order: dict[str | None, array[int]] = {}
         self.executions: list[Execution] = []
@@ -118,6 +120,7 @@ class Recorder:
             reason="it could not be collected",
         )
         self._attempts[position] = 1
+        self._failed.add(position)
         self.executions.append(execution)
         self._outcomes[position] = Outcome.ERROR.value
         return [(position, (0, 0, 0), execution)]
@@ -259,11 +262,11 @@ class Recorder:
 
     def _settle(self, position: int, execution: Execution | None) -> None:
         """Fold the attempt's outcome into the test's."""
-        before = self._outcomes[position]
         outcome = Outcome.PASSED if execution is None else execution.outcome
-        failing = {Outcome.FAILED.value, Outcome.ERROR.value, Outcome.MIXED.value}
-        if outcome is Outcome.PASSED and before in failing:
-            outcome = Outcome.MIXED
+        if execution is not None and execution.failures:
+            self._failed.add(position)
+        if outcome is Outcome.PASSED and position in self._failed:
+            outcome = Outcome.MIXED  # whatever lies between the failure and the pass
         self._outcomes[position] = outcome.value
 
 

@@ -216,6 +216,15 @@ def test_a_pass_and_then_a_failure() -> None:
     assert [(one.attempt, one.outcome.value) for one in made.executions] == [(1, "."), (2, "F")]
 
 
+def test_a_failure_a_skip_and_then_a_pass() -> None:
+    made = recorder()
+    play(made, "passed", "failed", "passed")
+    play(made, "passed", "skipped", "passed")
+    play(made, "passed", "passed", "passed")
+    assert made.outcomes == "R"
+    assert [one.outcome.value for one in made.executions] == ["F", "s", "."]
+
+
 def test_attempts_in_two_workers_at_once() -> None:
     made = recorder()
     for when in ("setup", "call", "teardown"):
