@@ -124,9 +124,17 @@ FLAVOURS: Final = (
 )  # fmt: skip
 
 
-def flavour_of(report: Report) -> Flavour:
-    """The first flavour that tells the report to be its own."""
-    return next(one for one in FLAVOURS if one.told(report))
+#: How Maven and Gradle name the file of each class; Gradle's say nothing of Java.
+PER_CLASS: Final = "TEST-"
+
+
+def flavour_of(report: Report, file: str = "") -> Flavour:
+    """The first flavour that tells the report to be its own; ``file`` is the name of its file."""
+    *_, rest = FLAVOURS
+    found = next(one for one in FLAVOURS if one.told(report))
+    if found is rest and file.startswith(PER_CLASS):
+        return next(one for one in FLAVOURS if one.together)
+    return found
 
 
 def told_of(part: Part, flavour: Flavour) -> Told:

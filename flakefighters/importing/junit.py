@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from flakefighters.importing.flavours import Exists, Flavour, flavour_of, told_of
+from flakefighters.importing.flavours import PER_CLASS, Exists, Flavour, flavour_of, told_of
 from flakefighters.importing.parts import Bounds, ForeignReportError, Result
 from flakefighters.importing.runs import Found, digest_of
 from flakefighters.importing.sources import Source
@@ -42,17 +42,20 @@ def junit_runs(
     A file is a run, except for runners that write one per class: there a folder is.
     """
     together: dict[str, list[_Read]] = defaultdict(list)
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for source in sources:
         try:
             data = source.read()
             digest = hashlib.sha256(data).hexdigest()
-            if digest in seen:
+            # A file of a folder that is a run belongs to each such folder.
+            of_a_folder = source.file.startswith(PER_CLASS)
+            key = (digest, source.folder if of_a_folder else "")
+            if key in seen:
                 continue
-            seen.add(digest)
+            seen.add(key)
             report = read_xml(data, bounds)
-            read = _Read(source, report, flavour_of(report), digest)
-            if read.flavour.together and source.file.startswith("TEST-"):
+            read = _Read(source, report, flavour_of(report, source.file), digest)
+            if read.flavour.together and of_a_folder:
                 together[source.folder].append(read)
             else:
                 yield _found([read], project, exists)

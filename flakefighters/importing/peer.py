@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +38,9 @@ SELECT t.id, t.fspath, t.name, t.skipped, e.id, e.outcome, substr(e.report, 1, :
   e.start_time, e.end_time, x.id, x.name
 FROM test t LEFT JOIN test_execution e ON e.test_id = t.id
   LEFT JOIN test_exception x ON x.execution_id = e.id
-WHERE t.run_id = :run ORDER BY t.id, e.id, x.id LIMIT :most
+WHERE t.run_id = :run
+  AND (x.id IS NULL OR x.id = (SELECT min(y.id) FROM test_exception y WHERE y.execution_id = e.id))
+ORDER BY t.id, e.id, x.id LIMIT :most
 """
 _FRAMES: Final = """
 SELECT substr(path, 1, 2000), substr(statement, 1, 2000) FROM traceback_entry
@@ -73,13 +76,21 @@ def _copy(path: Path, private: Path, most: int) -> Path:
         raise NotFoundError(f"no such file: {path}")
     if path.is_symlink() or not path.is_file():
         raise ForeignDatabaseError(f"{path.name} is not a plain file")
-    if path.stat().st_size > most:
+    log = path.with_name(f"{path.name}-wal")
+    if log.is_symlink() or (os.path.lexists(log) and not log.is_file()):
+        raise ForeignDatabaseError(f"{log.name} is not a plain file")
+    if sum(one.stat().st_size for one in (path, log) if one.exists()) > most:
         raise ForeignDatabaseError(f"{path.name} has more than {most:,} bytes")
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ForeignDatabaseError(f"{path.name} is not a SQLite database")
     copy = private / "peer.db"
     shutil.copyfile(path, copy, follow_symlinks=False)
+    if log.exists():  # the peer still runs, or was killed: its last runs are there
+        shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"), follow_symlinks=False)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as merged:
+            merged.execute("PRAGMA trusted_schema = OFF")
+            merged.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return copy
 
 

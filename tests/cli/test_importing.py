@@ -125,6 +125,18 @@ def test_a_touched_file_and_a_copy_are_the_same_run(shop: Shop, command: Command
     assert command("import", "junit", "deep", "--json").json["known"] == 1
 
 
+def test_gradle_writes_a_file_for_each_class(shop: Shop, command: Command) -> None:
+    plain = SUREFIRE.replace('<property name="java.version" value="21"/>', "")
+    for folder in ("one", "two"):
+        (shop.path / folder).mkdir()
+        (shop.path / folder / "TEST-a.xml").write_text(plain)
+    (shop.path / "two" / "TEST-b.xml").write_text(plain.replace("PayTest", "TaxTest"))
+    said = command("import", "junit", "one", "two", "--json").json
+    shown = [command("show", run, "--json").json for run in said["runs"]]
+    assert sorted(one["tests"] for one in shown) == [2, 4]
+    assert {one["origin"]["imported"] for one in shown} == {"JUnit (Surefire)"}
+
+
 def test_a_dry_run_writes_nothing_and_usage_is_2(shop: Shop, command: Command) -> None:
     (shop.path / "pytest.xml").write_text(PYTEST)
     before = command("runs", "--json").out
@@ -160,15 +172,25 @@ def test_the_peer_is_read_without_unpickling(shop: Shop, command: Command) -> No
             row = (number, outcome, "E   ValueError: no", at, at, pickle.dumps(_Evil()))
             peer.execute("INSERT INTO test_execution VALUES (?,1,?,'','',?,?,?,?)", row)
         peer.execute("INSERT INTO test_exception VALUES (1, 0, 'ValueError')")
+        peer.execute("INSERT INTO test_exception VALUES (2, 0, 'its cause')")
         peer.execute(
             "INSERT INTO traceback_entry VALUES (1, 1, ?, 3, 0, 'raise', '')", (base + "/t.py",)
         )
     said = command("import", "pytest-flakefighters", "peer.db", "--json")
     assert (said.code, said.json["tests"]) == (0, 1), said.err
     shown = command("show", said.json["runs"][0], "--json").json
+    assert [one["attempt"] for one in shown["executions"]] == [1, 2]
     assert (shown["commit"], shown["origin"]["imported"]) == ("cd" * 20, "pytest-flakefighters")
     assert not (shop.path / "unpickled").exists()
     assert command("import", "pytest-flakefighters", "peer.db", "--json").json["known"] == 1
+    with closing(sqlite3.connect(shop.path / "peer.db", isolation_level=None)) as peer:
+        peer.execute("PRAGMA journal_mode = WAL")
+        later = "2026-02-02 03:04:05.000000"
+        peer.execute("INSERT INTO run VALUES (2, ?, ?, ?, ?)", (later, later, base, "ef" * 20))
+        peer.execute("INSERT INTO test VALUES (2, 2, 'tests/t.py', 1, 'tests/t.py::test_a', 0)")
+        # Still in the log.
+        [run] = command("import", "pytest-flakefighters", "peer.db", "--json").json["runs"]
+    assert command("show", run, "--json").json["commit"] == "ef" * 20
     (shop.path / "no.db").write_text("no")
     assert command("import", "pytest-flakefighters", "no.db").code == 3
 

@@ -201,7 +201,7 @@ def _text(
 
 
 @given(
-    st.sampled_from(["/home/ann/shop", "/builds/7/shop", "/Users/bob/shop", "C:/work/shop"]),
+    st.sampled_from(["/home/ann/shop", "/builds/7/shop", "/Users/bob/shop", "C:/src/shop"]),
     st.sampled_from(["/usr/lib/python3/dist", "/home/x/.venv/lib/python3.12", "/opt/py"]),
     st.integers(1, 9999),
     st.integers(0, 99),
