@@ -21,7 +21,9 @@ from flakefighters import plugin
 from flakefighters.cli.app import app
 from flakefighters.errors import FlakefightersError
 from flakefighters.fighters import builtin
+from flakefighters.fighters.registry import known
 from flakefighters.fighters.sentences import DOUBTS
+from flakefighters.fighters.settings import fields_of
 from flakefighters.model import DoubtKind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -236,6 +238,15 @@ def test_every_flakefighter_is_documented() -> None:
     for fighter in builtin():
         assert f"### `{fighter.name}`" in text, fighter.name
         assert f"`{fighter.name}`" in section(OPTIONS, "`--flakefighters-fighters NAME[,NAME]`")
+
+
+def test_every_setting_of_a_flakefighter_is_documented() -> None:
+    text = (DOCS / "verdicts.md").read_text(encoding="utf-8")
+    for entry in known(lambda _: None, ()):
+        _, _, rest = text.partition(f"### `{entry.name}`")
+        own = rest.partition("\n### ")[0]
+        for field in fields_of(entry.settings)[1:]:
+            assert re.search(rf"`{field.name}` \(`?{re.escape(field.default)}\b", own), field
 
 
 def test_every_kind_of_doubt_is_explained() -> None:

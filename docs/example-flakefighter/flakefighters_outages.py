@@ -22,7 +22,7 @@ class Outages:
     name = "outages"
     version = 1
     needs = frozenset()
-    Settings = Settings
+    settings_model = Settings
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._services = (settings or Settings()).services

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from flakefighters.measures.clusters import Neighbours, cut, linkage, matrix
 from flakefighters.model import Case, Confidence, Coverage, Label, Level, Need, Verdict
@@ -22,10 +22,9 @@ NAMED: Final = 5
 class Settings(NamedTuple):
     """How alike is alike; docs/verdicts.md gives the reasons."""
 
-    #: One of ``flakefighters.measures.clusters.DISTANCES``.
-    distance: str = "jaccard"
-    #: One of ``flakefighters.measures.clusters.LINKAGES``.
-    linkage: str = "average"
+    distance: Literal["jaccard", "dice", "hamming", "cosine", "euclidean"] = "jaccard"
+    #: "ward" asks for "euclidean".
+    linkage: Literal["single", "complete", "average", "weighted", "ward"] = "average"
     #: Tests that are no further apart than this run the same code.
     threshold: float = 0.1
     #: So many other test functions must agree.
@@ -42,11 +41,14 @@ class CoverageIndependence:
     version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.COVERAGE})
+    settings_model = Settings
     #: Every function of the project is watched for it, so it has to be asked for.
     default = False
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = Settings() if settings is None else settings
+        if self.settings.linkage == "ward" and self.settings.distance != "euclidean":
+            raise ValueError("the linkage ward needs the distance euclidean")
         self._last: _Clusters | None = None
 
     def judge(self, case: Case) -> Verdict | None:

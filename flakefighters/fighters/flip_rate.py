@@ -51,6 +51,7 @@ class FlipRate:
     version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.HISTORY})
+    settings_model = Settings
 
     def __init__(self, settings: Settings = Settings()):  # noqa: B008 - it cannot be changed
         self._settings = settings

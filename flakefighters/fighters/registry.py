@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     @property
     def settings(self) -> type | None:
         """The class of its settings, None if it has none."""
-        return getattr(self.make, "Settings", None)
+        return getattr(self.make, "settings_model", None)
 
     @property
     def builtin(self) -> bool:

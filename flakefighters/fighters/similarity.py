@@ -34,6 +34,7 @@ class Similarity:
     version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.EXPERIENCE})
+    settings_model = Settings
 
     def __init__(self, settings: Settings | None = None):
         self._settings = settings or Settings()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from flakefighters.fighters import builtin, registry
-from flakefighters.fighters.registry import Entry, builtin_names, choose, known, needed
+from flakefighters.fighters.coverage_independence import CoverageIndependence
+from flakefighters.fighters.registry import builtin_names, choose, known, needed
 from flakefighters.fighters.settings import Unset, checked, fields_of, is_on
+from flakefighters.fighters.similarity import Similarity
 from flakefighters.fighters.third_party import Guarded, refusal
+from flakefighters.measures.clusters import DISTANCES, LINKAGES
 from flakefighters.model import Case, Confidence, Label, Level, Need, Verdict
 from flakefighters.model.choice import Choice, Given
 from tests.fighters.cases import case
@@ -35,7 +39,7 @@ class Own:
     name = "own"
     version = 4
     needs = frozenset({Need.COVERAGE})
-    Settings = Strict
+    settings_model = Strict
     answer: Any = None
 
     def __init__(self, settings: Strict | None = None) -> None:
@@ -263,8 +267,41 @@ def test_switches() -> None:
     assert [is_on(one) for one in nothing] == [None] * 4
 
 
-def test_every_flakefighter_of_ours_can_be_made_from_settings() -> None:
-    entry: Entry
+def test_settings_of_ours_are_checked() -> None:
+    """Each module with settings names them in its class, and is made from each of them."""
+    with_settings = set()
     for entry in known(lambda _: None, ()):
+        module = sys.modules[entry.make.__module__]
+        assert entry.settings is getattr(module, "Settings", None), entry.name
         assert entry.make().name == entry.name
-        assert fields_of(entry.settings)[0].name == "enabled"
+        if entry.settings is not None:
+            with_settings.add(entry.name)
+            assert entry.make(entry.settings()).name == entry.name
+    assert with_settings == {"traceback", "similarity", "flip_rate", "coverage_independence"}
+
+
+def test_values_that_ours_refuse() -> None:
+    notes: list[str] = []
+    wrong = {
+        "similarity": given(least="much", margin="0.3"),
+        "coverage_independence": given(linkage="nearest", enabled=True),
+    }
+    found = {one.name: one for one in choose(Choice(settings=wrong), notes.append)}
+    assert vars(found["similarity"])["_settings"] == Similarity.settings_model(margin=0.3)
+    assert "coverage_independence" in found
+    assert [note.partition(" must be ")[0] for note in notes] == [
+        "flakefighter similarity: least",
+        "flakefighter coverage_independence: linkage",
+    ]
+    notes.clear()
+    ward = {"coverage_independence": given(linkage="ward", enabled=True)}
+    assert "coverage_independence" not in [
+        one.name for one in choose(Choice(settings=ward), notes.append)
+    ]
+    assert "the linkage ward needs the distance euclidean" in notes[0]
+
+
+def test_the_names_of_clusters_are_those_that_there_are() -> None:
+    hints = get_type_hints(CoverageIndependence.settings_model)
+    assert set(get_args(hints["distance"])) == set(DISTANCES)
+    assert set(get_args(hints["linkage"])) == set(LINKAGES)
