@@ -17,7 +17,7 @@ from typing import Final
 
 from flakefighters.originals import real
 
-__all__ = ["Field", "encode", "h64", "h128", "h256", "short", "storable", "unstorable", "uuid7"]
+__all__ = ["Field", "encode", "h64", "h64_each", "h128", "h256", "short", "storable", "unstorable", "uuid7"]
 
 # A field of a hash: None, bool, int, str, bytes, and lists and mappings of them.
 Field = object
@@ -27,6 +27,9 @@ _token_bytes = secrets.token_bytes
 
 def encode(value: Field) -> bytes:
     """Return the canonical bytes of one field (see the module's text)."""
+    if type(value) is str:  # most are, in suites of thousands of tests
+        body = storable(value).encode("utf-8")
+        return b"s%d:%b" % (len(body), body)
     if value is None:
         letter, body = b"n", b""
     elif isinstance(value, bool):
@@ -56,6 +59,17 @@ def _digest(fields: Sequence[Field]) -> bytes:
 def h64(*fields: Field) -> int:
     """The first 8 bytes of the hash, as a signed integer (what both databases store natively)."""
     return int.from_bytes(_digest(fields)[:8], "big", signed=True)
+
+
+def h64_each(fields: Sequence[Field], last: Sequence[Field]) -> list[int]:
+    """``h64(*fields, one)`` for each of ``last``, in half the time."""
+    start = hashlib.sha256(b"".join(map(encode, fields)))
+    found = []
+    for one in last:
+        made = start.copy()
+        made.update(encode(one))
+        found.append(int.from_bytes(made.digest()[:8], "big", signed=True))
+    return found
 
 
 def h128(*fields: Field) -> str:

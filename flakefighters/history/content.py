@@ -32,7 +32,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.history.run_columns import HASHED, OF_HEAD, Form
-from flakefighters.ids import h64, h128, h256, storable, unstorable
+from flakefighters.ids import h64, h64_each, h128, h256, storable, unstorable
 
 if TYPE_CHECKING:
     from flakefighters.model import Environment, Execution, Failure, Run, Verdict
@@ -122,7 +122,7 @@ def project_id(identity: str) -> int:
 
 def test_ids(identity: str, nodeids: Sequence[str]) -> list[int]:
     """The id of each of these tests."""
-    return [h64("test", identity, nodeid) for nodeid in nodeids]
+    return h64_each(("test", identity), nodeids)
 
 
 def suite_id(tests: Sequence[int]) -> str:

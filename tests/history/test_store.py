@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from flakefighters.errors import ConflictError, DatabaseError, NotFoundError
-from flakefighters.history import History, open_history
-from flakefighters.ids import uuid7
+from flakefighters.history import History, content, open_history
+from flakefighters.ids import h64, uuid7
 from flakefighters.model import (
     Execution,
     Label,
@@ -362,3 +362,8 @@ def test_runs_of_an_alias_are_evidence(history: History) -> None:
     assert len(history.past(["t.py::a"], history.recent(ID))["t.py::a"]) == 2
     # Nobody else's project gets any.
     assert [one.id for one in history.recent("other")] == [stranger.head.id]
+
+
+def test_many_tests_have_the_ids_that_each_has() -> None:
+    names = ["t.py::a", "t.py::é[\x00]", "t.py::\udc80", ""]
+    assert content.test_ids("shop", names) == [h64("test", "shop", name) for name in names]
