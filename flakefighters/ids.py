@@ -17,7 +17,18 @@ from typing import Final
 
 from flakefighters.originals import real
 
-__all__ = ["Field", "encode", "h64", "h64_each", "h128", "h256", "short", "storable", "unstorable", "uuid7"]
+__all__ = [
+    "Field",
+    "encode",
+    "h64",
+    "h64_each",
+    "h128",
+    "h256",
+    "short",
+    "storable",
+    "unstorable",
+    "uuid7",
+]
 
 # A field of a hash: None, bool, int, str, bytes, and lists and mappings of them.
 Field = object
