@@ -87,7 +87,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "check": ("check", "check ci"),
     "login": ("login shared",),
     "logout": ("logout shared",),
-    "clone": ("clone", "clone --from sqlite:///artifact.db"),
+    "clone": ("clone", "clone --since 90d", "clone --from sqlite:///artifact.db"),
     "pull": ("pull", "pull --from shared --into local"),
     "push": ("push", "push --to ci --local-runs"),
     "sync": ("sync", "sync --from ci"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flakefighters.cli.meter import meter
-from flakefighters.cli.options import AsJson, RootDir
+from flakefighters.cli.options import AsJson, RootDir, moment
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.reports.revisions import revision_lines, revision_records
@@ -88,6 +89,14 @@ def clone(
     source: _From = None,
     into: _Into = None,
     follow: _Follow = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="WHEN",
+            help="Only runs since then, now and later: 90d, 2026-11-01.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     rootdir: RootDir = None,
 ) -> None:
@@ -96,10 +105,13 @@ def clone(
     from flakefighters.cli.sides import find_sides
 
     sides = find_sides(rootdir)
+    start = None if since is None else moment(since, time.time_ns() // 1000)
     origin, target = sides.source(source), sides.local(into)
     with meter() as report, sides.reading(origin) as opened:
         tracked = sides.tracked(target)
-        done = room.clone(opened, target, tracked=tracked, follow=follow, report=report)
+        done = room.clone(
+            opened, target, tracked=tracked, follow=follow, since=start, report=report
+        )
     told = _told_late(sides, target, done)
     _end(as_json, _Part("cloned", _shown(origin), target.display, done, late=told))
 

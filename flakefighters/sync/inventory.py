@@ -50,6 +50,8 @@ class Inventory:
     tombstones: dict[tuple[str, str], Tombstone] = field(default_factory=dict)
     #: The oldest start that is kept, by project.
     horizons: dict[int, int] = field(default_factory=dict)
+    #: How many runs are there beside these, older than who asked would take.
+    beyond: int = 0
 
     def takes(self, run: str, entry: Entry) -> str | None:
         """None if the history would keep such a run; else "beyond" or "purged"."""
@@ -99,14 +101,25 @@ def _origin(extra: str | None) -> str:
     return said if isinstance(said, str) else ""
 
 
-#: The same of a history in PostgreSQL, as one question with one column of JSON text.
+#: The same of a history in PostgreSQL, as one question with one column of JSON text.  Of runs that
+#: started before ``since``, or before what ``horizons`` (JSON of pairs) says of their project, only
+#: the number comes: an answer must not grow with what is not wanted.
 QUESTION: Final = """
+WITH kept AS MATERIALIZED (
+  SELECT p.id, greatest(:since, (
+    SELECT max((h.value ->> 1)::bigint) FROM json_array_elements(CAST(:horizons AS json)) h
+    WHERE (h.value ->> 0)::bigint = p.id)) AS since FROM {s}project p
+)
 SELECT json_build_array('run', replace(r.id::text, '-', ''), r.content_hash,
   (SELECT min(a.trust) FROM {s}arrival a WHERE a.run = r.id), r.project, r.started,
   coalesce((SELECT left(encode(sha256(convert_to(
       string_agg(replace(v.id::text, '-', ''), '' ORDER BY v.id), 'UTF8')), 'hex'), 32)
     FROM {s}verdict v WHERE v.run = r.id), ''),
-  CASE WHEN r.extra LIKE '%purged_from%' THEN r.extra END)::text FROM {s}run r
+  CASE WHEN r.extra LIKE '%purged_from%' THEN r.extra END)::text
+FROM kept k JOIN {s}run r ON r.project = k.id AND r.started >= k.since
+UNION ALL
+SELECT json_build_array('beyond', count(*))::text
+FROM kept k JOIN {s}run r ON r.project = k.id AND r.started < k.since
 UNION ALL
 SELECT json_build_array('event', replace(e.id::text, '-', ''), e.content_hash)::text FROM {s}event e
 UNION ALL
@@ -125,6 +138,8 @@ def of_lines(lines: list[str], into: Inventory) -> None:
             run, content_hash, trust, project, started, verdicts, extra = row
             rank = UNTRUSTED if trust is None else trust
             into.runs[run] = Entry(content_hash, rank, project, started, verdicts, _origin(extra))
+        elif kind == "beyond":
+            into.beyond += row[0]
         elif kind == "event":
             into.events[row[0]] = row[1]
         elif kind == "tombstone":

@@ -9,6 +9,7 @@ from typing import Final
 
 from flakefighters.history import History
 from flakefighters.history.foreign import ForeignHistory
+from flakefighters.history.prune import horizons
 from flakefighters.sync import tombstones as marks
 from flakefighters.sync.inventory import UNTRUSTED, Entry, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
@@ -61,12 +62,13 @@ def fetch(
     report: Report,
 ) -> Transfer:
     """The same from a source that is being read."""
-    theirs = reader.inventory()
+    theirs = reader.inventory(horizons(into.database))
     # First of all: what was purged there is neither compared nor kept.
     purged = marks.apply_tombstones(theirs.tombstones.values(), into)
     ours = of_sqlite(into.database)
     plan = _compare(theirs, ours)
     total = plan.done
+    total.beyond += theirs.beyond
     total.purged += purged
     assert into.target.path is not None
     for wanted in plan.batches(batch):

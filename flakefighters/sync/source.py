@@ -6,9 +6,10 @@ file that somebody made gives out whole runs that were checked when they were re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError
@@ -28,10 +29,13 @@ from flakefighters.sync.verify import verify
 if TYPE_CHECKING:
     from flakefighters.history.postgres_copy import Snapshot
 
-__all__ = ["Reader", "Wanted", "handshake", "inventory_of", "need_sqlite", "reading"]
+__all__ = ["LONG_AGO", "Reader", "Wanted", "handshake", "inventory_of", "need_sqlite", "reading"]
 
 
 _LOCAL: Final = TRUST_RANKS[Trust.LOCAL]
+#: Before every run.
+LONG_AGO: Final = -(2**62)
+NO_HORIZONS: Final[Mapping[int, int]] = MappingProxyType({})
 _NOWHERE: Final = Target(backend="sqlite")
 
 
@@ -53,8 +57,14 @@ class Reader(Protocol):
         """Bytes that came over the line."""
         ...
 
-    def inventory(self) -> Inventory:
-        """What the source holds."""
+    def inventory(
+        self, horizons: Mapping[int, int] = NO_HORIZONS, since: int = LONG_AGO
+    ) -> Inventory:
+        """What the source holds.
+
+        Of runs from before ``since`` (µs UTC), or before the horizon of their project, it may give
+        no more than their number.
+        """
         ...
 
     def stage(
@@ -117,9 +127,12 @@ class _RowReader:
     def bytes(self) -> int:
         return self._snapshot.bytes
 
-    def inventory(self) -> Inventory:
+    def inventory(
+        self, horizons: Mapping[int, int] = NO_HORIZONS, since: int = LONG_AGO
+    ) -> Inventory:
         found = Inventory()
-        for lines in self._snapshot.lines(QUESTION):
+        pairs = to_json(sorted(horizons.items()))
+        for lines in self._snapshot.lines(QUESTION, horizons=pairs, since=since):
             of_lines(lines, found)
             self._report(Progress("looking", len(found.runs), self.bytes))
         if self._gives_trust:
@@ -173,7 +186,10 @@ class _FileReader:
         self._source = source
         self._report = report
 
-    def inventory(self) -> Inventory:
+    def inventory(
+        self, horizons: Mapping[int, int] = NO_HORIZONS, since: int = LONG_AGO
+    ) -> Inventory:
+        del horizons, since  # a file is near
         try:
             found = of_sqlite(self._source.database)
         except (TypeError, ValueError, AttributeError) as error:

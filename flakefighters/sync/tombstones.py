@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history import History, open_history
-from flakefighters.history.prune import prune
+from flakefighters.history.prune import prune, raise_horizon
 from flakefighters.history.purge import Tombstone, add_tombstones, apply
 from flakefighters.history.space import rewrite
 from flakefighters.history.upkeep import need_owner
@@ -18,7 +18,13 @@ from flakefighters.model import Target
 from flakefighters.sync.results import Transfer
 from flakefighters.sync.staging import Staging
 
-__all__ = ["apply_tombstones", "follow_retention", "purge_staged", "send_tombstones"]
+__all__ = [
+    "apply_tombstones",
+    "follow_retention",
+    "limit_staged",
+    "purge_staged",
+    "send_tombstones",
+]
 
 _OWNERS = "purges that only the owner may send"
 
@@ -54,6 +60,16 @@ def purge_staged(staging: Staging, rows: Iterable[Tombstone]) -> None:
     with open_history(target, create=False) as staged:
         if apply(staged.database, rows):
             rewrite(staged.database)
+
+
+def limit_staged(staging: Staging, since: int, rows: Iterable[Tombstone]) -> None:
+    """Let a finished staged file take in no older runs, and nothing that these tombstones purge."""
+    target = Target(backend="sqlite", path=staging.path, display=staging.path.name)
+    with open_history(target, create=False) as staged:
+        add_tombstones(staged.database, rows)
+        projects = staged.database.query("SELECT id FROM {s}project")
+        raise_horizon(staged.database, {project: since for (project,) in projects})
+    purge_staged(staging, ())
 
 
 def follow_retention(horizons: Mapping[int, int], into: History) -> int:

@@ -112,6 +112,7 @@ def test_without_shared_it_is_ci(say: Say, folder: Path, remote: Target) -> None
     [
         (("clone", "--from", "nowhere"), 2, "no profile 'nowhere'"),
         (("clone", "--into", "shared"), 2, "no SQLite file"),
+        (("clone", "--since", "soon"), 2, "'soon' is no time"),
         (("clone", "--from", "sqlite:///absent.db"), 3, "absent.db does not exist"),
         (("pull", "--from", "mysql://x/y"), 2, "the URL"),
         (("pull", "--rootdir", "absent"), 2, "no such folder"),

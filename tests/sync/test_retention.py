@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.errors import ConfigError
 from flakefighters.history import open_history, upkeep
 from flakefighters.history.content import normal, project_id
 from flakefighters.history.prune import horizons, prune
 from flakefighters.history.purge import purge, tombstones
 from flakefighters.history.purge_text import PLACEHOLDER, purged_run, signature_id
 from flakefighters.model import Run, Secret, Target
+from flakefighters.sync import clone
 from flakefighters.sync import tombstones as marks
+from flakefighters.sync.results import unreported
+from flakefighters.sync.source import reading
 from tests.history.leaks import SECRET, SIGNATURE, leaking_run, leaking_verdict
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_verdict
 from tests.postgres.server import PostgresServer
@@ -75,6 +79,34 @@ def test_what_is_beyond_the_horizon_is_counted_not_copied(local: Target, remote:
     done = push_to(remote, local)
     assert (done.runs, done.known, done.beyond) == (1, 1, 1)
     assert len(content(local).runs) == 3
+
+
+def test_a_clone_of_the_newest_runs_stays_one(local: Target, remote: Target) -> None:
+    runs = [plain(n) for n in range(6)]
+    save(remote, *runs)
+    purge_at(remote, "run", runs[5].head.id)
+    with open_history(remote) as source:
+        done = clone(source, local, since=at(3))
+        assert (done.runs, done.beyond, done.created, done.clean) == (2, 3, True, True)
+        with pytest.raises(ConfigError, match="is there already"):
+            clone(source, local, since=at(3))
+    assert set(content(local).runs) == {run.head.id for run in runs[3:5]}
+    assert [path.name for path in path_of(local).parent.iterdir()] == ["local.db"]
+    with open_history(local) as history:
+        assert horizons(history.database) == {SHOP: at(3)}
+        assert set(tombstones(history.database)) == {("run", runs[5].head.id)}
+    save(remote, plain(7))
+    done = pull_into(local, remote)
+    assert (done.runs, done.known, done.beyond) == (1, 2, 3)
+
+
+def test_what_is_beyond_is_not_even_listed(remote: Target) -> None:
+    save(remote, *(plain(n) for n in range(6)))
+    with open_history(remote) as source, reading(source, unreported) as reader:
+        for asked in ({"horizons": {SHOP: at(4)}}, {"since": at(4)}):
+            found = reader.inventory(**asked)  # type: ignore[arg-type]
+            assert (len(found.runs), found.beyond) == (2, 4)
+        assert len(reader.inventory({SHOP + 1: at(4)}).runs) == 6
 
 
 @pytest.mark.parametrize("way", [pull_into, clone_into])
