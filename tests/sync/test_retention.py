@@ -104,7 +104,7 @@ def test_what_is_beyond_is_not_even_listed(remote: Target) -> None:
     save(remote, *(plain(n) for n in range(6)))
     with open_history(remote) as source, reading(source, unreported) as reader:
         for asked in ({"horizons": {SHOP: at(4)}}, {"since": at(4)}):
-            found = reader.inventory(**asked)  # type: ignore[arg-type]
+            found = reader.inventory(**asked)
             assert (len(found.runs), found.beyond) == (2, 4)
         assert len(reader.inventory({SHOP + 1: at(4)}).runs) == 6
 
