@@ -36,7 +36,8 @@ def need_program(name: str) -> str:
 
 def need_module(name: str) -> None:
     """Go on if a module can be imported (it is not), else skip (or fail) the test."""
-    if importlib.util.find_spec(name) is None:
+    top = name.partition(".")[0]
+    if importlib.util.find_spec(top) is None or importlib.util.find_spec(name) is None:
         lack(f"module {name}")
 
 

@@ -77,9 +77,10 @@ def _tries(row: TestRow, states: _States) -> list[Tries]:
     if not (_BOTH in letters or _FAILED in letters):
         return [Tries(letters.count(_PASSED), 0)] if _PASSED in letters else []
     found = []
+    once = _passes(1)
     for start, end in states.spans:
         if end - start == 1 and letters[start] == _PASSED:  # most states, in most histories
-            found.append(_passes(1))
+            found.append(once)
             continue
         passed = letters.count(_PASSED, start, end)
         failed = letters.count(_FAILED, start, end)

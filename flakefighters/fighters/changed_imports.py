@@ -20,6 +20,7 @@ from flakefighters.model import (
     Label,
     Level,
     Need,
+    Outcome,
     Verdict,
     setting,
 )
@@ -114,6 +115,9 @@ class ChangedImports:
         apart = unclear(case.head, case.past, case.comparable)
         if case.sibling is not None:
             reason = f"passed with other parameters only ({where(case.sibling)})"
+        again = next((past for past in case.past if past.outcome is Outcome.MIXED), None)
+        if again is not None:
+            reason = f"passed in further attempts only ({where(again)})"
         if any(past.run.id in apart and past.outcome in PASSES for past in case.past):
             reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:

@@ -109,7 +109,9 @@ def times(history: History, runs: Sequence[str], group: int) -> Times:
         for members, column in _columns(history, suites, mine, totals):
             for test, spent in zip(members, column, strict=True):
                 if spent:
-                    sums.setdefault(test, [0] * groups)[place] += 100 * spent
+                    if test not in sums:
+                        sums[test] = [0] * groups
+                    sums[test][place] += 100 * spent
     names = nodeids(history.database, sums) if sums else {}
     return Times(totals, {names[test]: mine for test, mine in sums.items() if test in names})
 
@@ -125,10 +127,12 @@ def _columns(
         suites.fetch(row[1] for row in rows)
         for run, suite, body in rows:
             with history.unreadable.tolerated(run, "suite or durations"):
-                flat = json.loads(body)
-                column = list(map(add, map(add, flat[::3], flat[1::3]), flat[2::3]))
-                if len(column) != len(suites.members(suite)):
+                phases = json.loads(body)
+                if len(phases) != 3 * len(suites.members(suite)):
                     raise ValueError("durations of other tests")
-                totals[run] = 100 * sum(column)
-                found[suite] = list(map(add, found[suite], column)) if suite in found else column
-    return [(suites.members(suite), column) for suite, column in found.items()]
+                totals[run] = 100 * sum(phases)
+                found[suite] = list(map(add, found[suite], phases)) if suite in found else phases
+    return [
+        (suites.members(suite), list(map(add, map(add, flat[::3], flat[1::3]), flat[2::3])))
+        for suite, flat in found.items()
+    ]

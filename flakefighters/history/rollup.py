@@ -59,10 +59,10 @@ def run_rows(lookup: Lookup, project: str | None, limit: int) -> tuple[RunRow, .
 
 def _counted(outcomes: str, tests: int) -> Mapping[str, int]:
     """How many tests ended how; ValueError unless each of the tests has a known outcome."""
-    counts = {outcomes: tests} if len(outcomes) == 1 else dict(Counter(outcomes))
-    for letter in counts:
-        Outcome(letter)
-    if sum(counts.values()) != tests:
+    if len(outcomes) == 1:
+        return {Outcome(outcomes).value: tests}
+    counts = {one.value: outcomes.count(one.value) for one in Outcome if one.value in outcomes}
+    if not sum(counts.values()) == len(outcomes) == tests:
         raise ValueError("outcomes of other tests")
     return counts
 
@@ -169,7 +169,9 @@ def _tallies(
                 continue
             text = "".join(letters)
             if text.strip("-"):
-                found.setdefault(test, _Tally()).add(start, text)
+                if test not in found:
+                    found[test] = _Tally()
+                found[test].add(start, text)
         start += len(columns)
     for tally in found.values():
         tally.add(start, "")

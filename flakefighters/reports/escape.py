@@ -45,7 +45,7 @@ def escape(text: str, where: str) -> str:
 
 
 def _visible(text: str, keep: str = "") -> str:
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.translate(dict.fromkeys(map(ord, keep))).isprintable():
         return text
     return "".join(one if one in keep or not _hidden(one) else _spelled(one) for one in text)
 

@@ -1,18 +1,16 @@
 """A run as Markdown: a comment on a pull request, or a note on a merge request.
 
-What comes from a project is text there, and nothing else: no markup, no mention of a person, no
-link to an issue.  Names and tracebacks stand in code, where forges look for neither.
+What comes from a project is text there, and nothing else (``markdown_text.py``).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from flakefighters.model import Label, Outcome, Run
-from flakefighters.reports.escape import escape
 from flakefighters.reports.failed import Failed
+from flakefighters.reports.markdown_text import code, cut, fenced, fitting, plain
 from flakefighters.reports.words import counts, rate, revision, short_ids, took
 from flakefighters.words import count
 
@@ -40,23 +38,13 @@ _SIGNS: Final[Mapping[Label | None, str]] = {
     None: "❔",
     Label.FLAKY: "⚠️",
 }
-#: What Markdown takes for markup: written as an entity.
-_MARKUP: Final = frozenset("\\`*_{}[]<>()|&~^$")
-#: What makes a link of a text that looks like an address, in code as well.
-_ADDRESS: Final = r":(?=//)|(?<=www)\."
-#: People and groups, issues and merge requests, milestones, emoji.
-_REFERENCE: Final = r"[@#!%](?=[\w\"'-])|(?<=GH)-(?=\d)|:(?=[\w+-]+:)"
-_IN_CODE: Final = re.compile(rf"[\\`*_{{}}\[\]<>()|&~^$]|{_ADDRESS}", re.IGNORECASE)
-_IN_TEXT: Final = re.compile(f"{_IN_CODE.pattern}|{_REFERENCE}", re.IGNORECASE)
-#: Nothing that can be seen; a forge finds no reference across it.
-_APART: Final = "&#8203;"
 
 
 def run_markdown(run: Run, failures: Sequence[Failed]) -> str:
     """The verdicts first, then details folded, as many as there is room for."""
     name = short_ids([run.head.id])[run.head.id]
     head = "".join(f"{line}\n" for line in _head(run, failures, name))
-    kept = _fitting(map(_row, failures[:_ROWS]), LONGEST // 2)
+    kept = fitting(map(_row, failures[:_ROWS]), LONGEST // 2)
     if kept:
         before = "" if all(one.row is None for one in failures) else " | Before"
         head += f"\n| | Test | Why{before} |\n|---|---|---{'|---' if before else ''}|\n"
@@ -64,22 +52,11 @@ def run_markdown(run: Run, failures: Sequence[Failed]) -> str:
     if left := len(failures) - len(kept):
         head += f"\nand {count(left, 'more failure')}: `flakefighters show {name}` lists all\n"
     room = LONGEST - len(head.encode()) - 200
-    details = _fitting(map(_details, failures[: len(kept)]), room)
+    details = fitting(map(_details, failures[: len(kept)]), room)
     text = head + "".join(details)
     if details and (left := len(kept) - len(details)):
         text += f"\nDetails of {left} more: `flakefighters show {name} --tracebacks`\n"
     return text
-
-
-def _fitting(pieces: Iterator[str], room: int) -> list[str]:
-    """The first pieces that fit."""
-    kept: list[str] = []
-    for piece in pieces:
-        room -= len(piece.encode("utf-8", "replace"))
-        if room < 0:
-            break
-        kept.append(piece)
-    return kept
 
 
 def _head(run: Run, failures: Sequence[Failed], name: str) -> Iterator[str]:
@@ -93,9 +70,9 @@ def _head(run: Run, failures: Sequence[Failed], name: str) -> Iterator[str]:
     parts = [count(len(run.suite), "test"), counts(tallies), f"run `{name}`"]
     commit = revision(run.head)
     if commit:
-        parts.append(f"commit {_code(commit)}")
+        parts.append(f"commit {code(commit)}")
     if run.head.branch:
-        parts.append(f"branch {_code(run.head.branch[:_NAME])}")
+        parts.append(f"branch {code(run.head.branch[:_NAME])}")
     parts.append(took(None if run.head.ended is None else run.head.ended - run.head.started))
     yield " · ".join(part for part in parts if part)
 
@@ -106,8 +83,8 @@ def _number(failures: Sequence[Failed], label: Label | None) -> int:
 
 def _row(one: Failed) -> str:
     new = " **(new: introduced here?)**" if one.introduced else ""
-    reason = _text(_cut(one.reason, _REASON)) or "no verdict was given"
-    name = _code(_cut(one.nodeid, _NAME))
+    reason = plain(cut(one.reason, _REASON)) or "no verdict was given"
+    name = code(cut(one.nodeid, _NAME))
     verdict = f"{_SIGNS[one.label]} **{_WORDS[one.label]}**"
     return f"| {verdict} | {name} | {reason}{new} | {_before(one)} |\n"
 
@@ -124,56 +101,18 @@ def _before(one: Failed) -> str:
 
 
 def _details(one: Failed) -> str:
-    title = f"{_WORDS[one.label]} {_code(_cut(one.nodeid, _NAME))}"
+    title = f"{_WORDS[one.label]} {code(cut(one.nodeid, _NAME))}"
     lines = ["", f"<details><summary>{title}</summary>", ""]
     if one.message:
-        lines += [f"{_code(_cut(one.message, _REASON))}", ""]
-    lines += [f"- {_text(_cut(sentence, _REASON))}" for sentence in one.evidence[:12]]
+        lines += [f"{code(cut(one.message, _REASON))}", ""]
+    lines += [f"- {plain(cut(sentence, _REASON))}" for sentence in one.evidence[:12]]
     if one.attempts:
         lines.append(f"- attempts: {', '.join(one.attempts)}")
     for diff in one.diffs:
-        more = [f"... {diff.more + max(0, len(diff.lines) - _DIFF_LINES)} more lines"]
-        cut = len(diff.lines) > _DIFF_LINES or diff.more
-        kept = [*diff.lines[:_DIFF_LINES], *(more if cut else [])]
-        lines += ["", _code(diff.path[:_NAME]), "", *_fenced("\n".join(kept), "diff")]
+        left = diff.more + max(0, len(diff.lines) - _DIFF_LINES)
+        more = [f"... {left} more lines"] if left else []
+        kept = [*diff.lines[:_DIFF_LINES], *more]
+        lines += ["", code(diff.path[:_NAME]), "", *fenced("\n".join(kept), "diff")]
     if one.text.strip():
-        lines += ["", *_fenced(_end(one.text), "")]
+        lines += ["", *fenced(one.text, lines=_TRACE_LINES, longest=_TRACE)]
     return "\n".join([*lines, "", "</details>", ""])
-
-
-def _end(text: str) -> str:
-    """The last lines of a traceback."""
-    lines = text.rstrip().splitlines()
-    kept = "\n".join(lines[-_TRACE_LINES:])[-_TRACE:]
-    return kept if len(kept) >= len(text.rstrip()) else f"[...]\n{kept}"
-
-
-def _fenced(text: str, language: str) -> list[str]:
-    """A block of code that nothing in it can end."""
-    shown = escape(text, "text")
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [fence + language, *shown.splitlines(), fence]
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
-
-
-def _one_line(text: str) -> str:
-    return escape(" ".join(text.split()), "terminal")
-
-
-def _code(text: str) -> str:
-    """Code on one line; as an element, since backticks and bars of a table do not mix."""
-    return f"<code>{_IN_CODE.sub(_harmless, _one_line(text))}</code>"
-
-
-def _text(text: str) -> str:
-    """Words on one line."""
-    return _IN_TEXT.sub(_harmless, _one_line(text))
-
-
-def _harmless(match: re.Match[str]) -> str:
-    found = match[0]
-    return f"&#{ord(found)};" if found in _MARKUP else found + _APART

@@ -348,6 +348,9 @@ def test_never_passed() -> None:
         Label.UNDECIDED,
         "never passed before in any known run",
     )
+    said = ChangedImports().judge(case(past=(failed(10), past(Outcome.MIXED))))
+    assert said is not None
+    assert said.reason.startswith("passed in further attempts only (")
     said = ChangedImports().judge(case(own_change="is new since run 9f3c"))
     assert said is not None
     assert said.label is Label.GENUINE

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.requirements import need_program
 
 __all__ = ["Browser", "running_browser"]
 
@@ -135,10 +135,9 @@ class Browser:
 
 @contextmanager
 def running_browser(folder: Path) -> Iterator[Browser]:
-    """A browser that starts and ends with the block; skips the test if there is none."""
-    driver = shutil.which("chromedriver")
-    if driver is None or shutil.which("chromium") is None:
-        pytest.skip("no chromium and chromedriver here")
+    """A browser that starts and ends with the block; see ``requirements.py`` if there is none."""
+    need_program("chromium")
+    driver = need_program("chromedriver")
     log = folder / "chromedriver.log"
     with log.open("w") as output:
         process = subprocess.Popen([driver, "--port=0"], stdout=output, stderr=output)

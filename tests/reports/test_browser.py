@@ -1,6 +1,6 @@
 """The report in a real browser: every view, the keyboard, hostile names, and the network's silence.
 
-Skipped without Debian's packages chromium and chromium-driver, which CI does not install.
+It needs Debian's packages chromium and chromium-driver.
 With ``FFTEST_FIGURES=1`` the pictures of ``docs/figures`` are made anew.
 """
 
@@ -19,6 +19,7 @@ import pytest
 from flakefighters.cli import main
 from tests.reports.browser import Browser, running_browser
 from tests.reports.shop_history import checkout, fill, hostile
+from tests.requirements import need_module
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "docs" / "figures"
@@ -202,9 +203,10 @@ def test_trends_and_quarantine(shown: Browser) -> None:
 
 
 def _axe() -> str:
+    need_module("axe_core_python")
     found = importlib.util.find_spec("axe_core_python")
-    if found is None or found.origin is None:
-        pytest.skip("no module axe_core_python here")
+    assert found is not None
+    assert found.origin is not None
     return (Path(found.origin).parent / "axe.min.js").read_text("utf-8")
 
 
@@ -251,6 +253,25 @@ def test_colours_follow_the_system_until_they_are_chosen(shown: Browser) -> None
     click(shown, "#theme")
     assert (texts(shown, "#theme"), shown.run(f"return {ground}")) == (["Dark"], dark)
     click(shown, "#theme")
+
+
+def test_paper_is_light_and_shows_all(shown: Browser) -> None:
+    shown.colours("dark")
+    shown.wait("matchMedia('(prefers-color-scheme: dark)').matches")
+    shown.go("#grid")
+    shown.wait("document.querySelector('.readout a')")
+    shown.run("dispatchEvent(new Event('beforeprint'))")
+    assert "207,227,213" in shown.run(_COLOURS)
+    shown.run("dispatchEvent(new Event('afterprint'))")
+    assert "207,227,213" not in shown.run(_COLOURS)
+    assert texts(shown, "#theme") == ["Auto"]
+    shown.go("#run")
+    shown.run("dispatchEvent(new Event('beforeprint'))")
+    assert shown.run("return document.querySelectorAll('details.failure:not([open])').length") == 0
+    shown.run("dispatchEvent(new Event('afterprint'))")
+    shown.devtools("Emulation.setEmulatedMedia", media="print")
+    assert shown.run("return getComputedStyle(document.querySelector('nav')).display") == "none"
+    shown.devtools("Emulation.setEmulatedMedia", media="")
 
 
 # -- trust nobody ----------------------------------------------------------------------------

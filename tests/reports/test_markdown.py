@@ -96,5 +96,5 @@ def test_what_comes_from_a_project_is_only_text() -> None:
 
 def test_no_traceback_ends_its_block() -> None:
     text = run_markdown(RUN, [make(text="a\n```\n</details>\n````\nb")])
-    fence = re.search(r"^(`{5,})\na\n```\n</details>\n````\nb\n\1$", text, re.MULTILINE)
+    fence = re.search(r"^(`{5,})text\na\n```\n</details>\n````\nb\n\1$", text, re.MULTILINE)
     assert fence is not None

@@ -73,11 +73,13 @@ function begin() {
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => useTheme(theme));
   addEventListener("hashchange", route);
-  addEventListener("beforeprint", () =>
+  addEventListener("beforeprint", () => {
+    useTheme("light"); // the picture of the grid too
     document.querySelectorAll("details.failure").forEach((one, at) => {
       if (at < 100) one.open = true;
-    }),
-  );
+    });
+  });
+  addEventListener("afterprint", () => useTheme(theme));
   route();
 }
 

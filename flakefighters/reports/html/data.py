@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -48,6 +49,8 @@ _LETTERS: Final = {
 #: Characters of durations: 0.1 ms times _STEP to the power of their place; the first is nothing.
 _SCALE: Final = "".join(map(chr, (*range(35, 60), *range(61, 92), *range(93, 127))))
 _STEP: Final = 1.22
+#: From how many µs on a duration has the next character: half-way to its power.
+_EDGES: Final = (100.0, *(100 * _STEP ** (power - 0.5) for power in range(1, len(_SCALE) - 1)))
 
 
 def group_size(tests: int, runs: int) -> int:
@@ -170,13 +173,7 @@ def _cells(outcomes: str, labels: Sequence[tuple[int, Label]]) -> str:
 
 def _times(sums: Sequence[int]) -> str:
     """A character for each group; the sum over the runs of the group."""
-    return "".join([_level(one) for one in sums])
-
-
-def _level(spent: int) -> str:
-    if spent < 100:
-        return _SCALE[0]
-    return _SCALE[min(len(_SCALE) - 1, 1 + round(math.log(spent / 100) / math.log(_STEP)))]
+    return "".join([_SCALE[bisect_right(_EDGES, one)] for one in sums])
 
 
 # -- failures --------------------------------------------------------------------------------

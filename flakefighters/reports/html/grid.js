@@ -238,7 +238,7 @@ function gridPicture(rows, refresh) {
   requestAnimationFrame(begin);
   onLeave(() => removeEventListener("resize", resize));
   addEventListener("resize", resize);
-  onTheme(redraw);
+  onTheme(draw); // at once, for paper waits for no frame
   return el("div", {}, tools, box, readout, help);
 }
 
