@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from flakefighters.history import content, heads, read
 from flakefighters.history.database import Database, Row
@@ -67,46 +67,64 @@ def _counted(outcomes: str, tests: int) -> Mapping[str, int]:
     return counts
 
 
+class _Sums(NamedTuple):
+    """What the results of a test come to; most tests of a suite have the same."""
+
+    runs: int
+    passes: int
+    failures: int
+    flips: int
+    mixed: int
+    last: Outcome
+    #: The places of the newest result and of the newest failure, -1 for none.
+    last_at: int
+    failed_at: int
+
+
+@lru_cache(1024)
+def _sums(text: str) -> _Sums:
+    steps = text.translate(_STEPS)
+    last_at = len(text.rstrip("-")) - 1
+    return _Sums(
+        runs=sum(map(text.count, _RAN)),
+        passes=sum(map(text.count, _GOOD)),
+        failures=sum(map(text.count, _BAD)),
+        flips=steps.count("pf") + steps.count("fp"),
+        mixed=text.count("R"),
+        last=Outcome(text[last_at]),
+        last_at=last_at,
+        failed_at=max(text.rfind(letter) for letter in "FE?R"),
+    )
+
+
 @dataclass(slots=True)
 class _Tally:
-    """The results of one test: a character for each run, the oldest first."""
+    """The results of one test."""
 
-    outcomes: list[str] = field(default_factory=list)
-    length: int = 0
+    #: A character for each run, the oldest first; "-" where it did not run.
+    outcomes: str
     labels: Counter[Label] = field(default_factory=Counter)
     genuine_in: set[int] = field(default_factory=set)
     again: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def add(self, start: int, letters: str) -> None:
-        """Append results that begin at the place ``start``; in runs before it did not run."""
-        self.outcomes += ["-" * (start - self.length), letters]
-        self.length = start + len(letters)
-
-    def last(self) -> int:
-        """The place of the newest result."""
-        return len("".join(self.outcomes).rstrip("-")) - 1
-
     def row(self, nodeid: str, runs: Sequence[RunHead]) -> TestRow:
-        text = "".join(self.outcomes)
-        steps = text.translate(_STEPS)
-        last = self.last()
-        failed = max(text.rfind(letter) for letter in "FE?R")
-        failures, mixed = sum(map(text.count, _BAD)), text.count("R")
+        sums = _sums(self.outcomes)
+        judged = sum(self.labels.values())
         return TestRow(
             nodeid=nodeid,
-            runs=sum(map(text.count, _RAN)),
-            passes=sum(map(text.count, _GOOD)),
-            failures=failures,
-            flips=steps.count("pf") + steps.count("fp"),
-            mixed=mixed,
-            last=Outcome(text[last]),
-            last_run=runs[last].id,
-            last_failure=None if failed < 0 else runs[failed].started,
+            runs=sums.runs,
+            passes=sums.passes,
+            failures=sums.failures,
+            flips=sums.flips,
+            mixed=sums.mixed,
+            last=sums.last,
+            last_run=runs[sums.last_at].id,
+            last_failure=None if sums.failed_at < 0 else runs[sums.failed_at].started,
             flaky=self.labels[Label.FLAKY],
             genuine=self.labels[Label.GENUINE],
             undecided=self.labels[Label.UNDECIDED],
-            unjudged=max(0, failures + mixed - self.labels.total()),
-            outcomes=text,
+            unjudged=max(0, sums.failures + sums.mixed - judged),
+            outcomes=self.outcomes,
             again=self.again,
             genuine_in=frozenset(self.genuine_in),
         )
@@ -136,7 +154,7 @@ def test_rows(
         branch=storable(branch or ""),
     )
     suites.fetch(row[heads.HEAD_WIDTH] for row in rows)
-    known: list[tuple[RunHead, str, str]] = []
+    known: list[_Known] = []
     for row in reversed(rows):
         with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
             suite, outcomes = row[heads.HEAD_WIDTH :]
@@ -155,27 +173,50 @@ def test_rows(
     return Book(tuple(sorted(made, key=lambda row: row.nodeid)), found)
 
 
-def _tallies(
-    suites: read.Suites, known: Sequence[tuple[RunHead, str, str]], only: int | None
-) -> dict[int, _Tally]:
-    """The results of each test, or of one: columns of the outcomes, suite by suite."""
-    found: dict[int, _Tally] = {}
-    start = 0
-    for suite, group in groupby(known, key=lambda one: one[1]):
-        columns = [outcomes for _, _, outcomes in group]
-        members = suites.members(suite)
-        for test, letters in zip(members, zip(*columns, strict=True), strict=True):
-            if only is not None and test != only:
-                continue
-            text = "".join(letters)
-            if text.strip("-"):
-                if test not in found:
-                    found[test] = _Tally()
-                found[test].add(start, text)
-        start += len(columns)
-    for tally in found.values():
-        tally.add(start, "")
-    return found
+_Known = tuple[RunHead, str, str]
+#: In front of which member of a suite how many tests stand that only other suites have.
+_Gaps = list[tuple[int, int]]
+
+
+def _tallies(suites: read.Suites, known: Sequence[_Known], only: int | None) -> dict[int, _Tally]:
+    """The results of each test, or of one: the columns of a grid with a row for each run."""
+    if only is not None:
+        column = "".join([_letter(suites.members(suite), every, only) for _, suite, every in known])
+        return {only: _Tally(column)} if column.strip("-") else {}
+    members = {suite: suites.members(suite) for _, suite, _ in known}
+    tests = sorted(set().union(*members.values()))
+    places = {test: place for place, test in enumerate(tests)}
+    gaps = {suite: _gaps(mine, places) for suite, mine in members.items()}
+    # One text for all: a column is a slice of it, however the suites take turns.
+    grid = "".join([_spread(every, gaps[suite]) for _, suite, every in known])
+    columns = [(test, grid[place :: len(tests)]) for test, place in places.items()]
+    return {test: _Tally(column) for test, column in columns if column.strip("-")}
+
+
+def _letter(members: Sequence[int], outcomes: str, test: int) -> str:
+    place = bisect_left(members, test)
+    return outcomes[place] if members[place : place + 1] == [test] else "-"
+
+
+def _gaps(members: Sequence[int], places: Mapping[int, int]) -> _Gaps:
+    if 2 * len(members) > len(places):
+        missing = sorted(map(places.__getitem__, places.keys() - set(members)))
+        return [(place - before, 1) for before, place in enumerate(missing)]
+    found, after = [], 0
+    for at, test in enumerate(members):
+        if places[test] > after:
+            found.append((at, places[test] - after))
+        after = places[test] + 1
+    return [*found, (len(members), len(places) - after)]
+
+
+def _spread(outcomes: str, gaps: _Gaps) -> str:
+    """The outcomes of a suite's members as a row of the grid."""
+    parts, start = [], 0
+    for at, many in gaps:
+        parts += [outcomes[start:at], "-" * many]
+        start = at
+    return "".join([*parts, outcomes[start:]])
 
 
 def _names(
@@ -187,7 +228,7 @@ def _names(
     """The node ids of the tests that were counted; those that have none are taken out."""
     found = read.nodeids(database, tallies)
     for test in tallies.keys() - found.keys():
-        unreadable.note(runs[tallies.pop(test).last()].id, "suite")
+        unreadable.note(runs[_sums(tallies.pop(test).outcomes).last_at].id, "suite")
     return found
 
 
