@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from operator import add
 from typing import Any, Final, NamedTuple
 
@@ -104,9 +105,10 @@ def times(history: History, runs: Sequence[str], group: int) -> Times:
     totals: dict[str, int] = {}
     sums: dict[int, list[int]] = {}
     groups = -(-len(runs) // group)
-    for place in range(groups):
-        mine = runs[place * group : (place + 1) * group]
-        for members, column in _columns(history, suites, mine, totals):
+    places = {run: at // group for at, run in enumerate(runs)}
+    durations = _durations(history, suites, runs)
+    for place, some in groupby(durations, key=lambda one: places[one[0]]):
+        for members, column in _columns(suites, some, totals):
             for test, spent in zip(members, column, strict=True):
                 if spent:
                     if test not in sums:
@@ -116,22 +118,33 @@ def times(history: History, runs: Sequence[str], group: int) -> Times:
     return Times(totals, {names[test]: mine for test, mine in sums.items() if test in names})
 
 
-def _columns(
-    history: History, suites: Suites, runs: Sequence[str], totals: dict[str, int]
-) -> list[tuple[Sequence[int], Sequence[int]]]:
-    """Members and sums in 100 µs of each suite of these runs; notes the sum of each run."""
-    found: dict[str, list[int]] = {}
+_Durations = tuple[str, str, list[int]]
+
+
+def _durations(history: History, suites: Suites, runs: Sequence[str]) -> Iterator[_Durations]:
+    """Run, suite and durations, in the order of ``runs``; those that can be read."""
     for start in range(0, len(runs), _AT_ONCE):
         some = runs[start : start + _AT_ONCE]
         rows = history.database.query(_DURATIONS, runs=to_json(list(some)))
         suites.fetch(row[1] for row in rows)
+        found: dict[str, _Durations] = {}
         for run, suite, body in rows:
             with history.unreadable.tolerated(run, "suite or durations"):
                 phases = json.loads(body)
                 if len(phases) != 3 * len(suites.members(suite)):
                     raise ValueError("durations of other tests")
-                totals[run] = 100 * sum(phases)
-                found[suite] = list(map(add, found[suite], phases)) if suite in found else phases
+                found[run] = run, suite, phases
+        yield from (found[run] for run in some if run in found)
+
+
+def _columns(
+    suites: Suites, durations: Iterable[_Durations], totals: dict[str, int]
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """Members and sums in 100 µs of each suite of these runs; notes the sum of each run."""
+    found: dict[str, list[int]] = {}
+    for run, suite, phases in durations:
+        totals[run] = 100 * sum(phases)
+        found[suite] = list(map(add, found[suite], phases)) if suite in found else phases
     return [
         (suites.members(suite), list(map(add, map(add, flat[::3], flat[1::3]), flat[2::3])))
         for suite, flat in found.items()
