@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["svg"]
+__all__ = ["STYLE", "dot", "svg"]
 
 _SIZE: Final = 240  # of a panel
 _LEFT, _TOP, _BETWEEN, _BOTTOM = 60, 44, 80, 92
@@ -13,7 +13,7 @@ _WIDTH: Final = _LEFT + 2 * _SIZE + _BETWEEN + 20
 _HEIGHT: Final = _TOP + _SIZE + _BOTTOM
 #: Each number of runs has a class of colours and a shape, so that colour is not needed to read it.
 _SERIES: Final = ("one", "two", "three")
-_STYLE: Final = """
+STYLE: Final = """
   text { font: 12px system-ui, sans-serif; fill: #24292f; }
   .title { font-weight: 600; }
   .axis, .grid, .ideal { stroke: #57606a; fill: none; }
@@ -47,7 +47,7 @@ def svg(figures: Mapping[str, Any]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">',
         '<title id="title">Calibration of the flake rate</title>',
         f'<desc id="desc">{_description(figures)}</desc>',
-        f"<style>{_STYLE}</style>",
+        f"<style>{STYLE}</style>",
         *_panel(
             0,
             "Intervals",
@@ -111,10 +111,11 @@ def _panel(
     for name, points in zip(_SERIES, series, strict=True):
         placed = [place(point) for point in points]
         yield f'<path class="line {name}" d="M{"L".join(f"{x} {y}" for x, y in placed)}"/>'
-        yield from (_dot(name, x, y) for x, y in placed)
+        yield from (dot(name, x, y) for x, y in placed)
 
 
-def _dot(name: str, x: float, y: float) -> str:
+def dot(name: str, x: float, y: float) -> str:
+    """The mark of a series, "one", "two" or "three"."""
     if name == "one":
         return f'<circle class="dot {name}" cx="{x}" cy="{y}" r="3.5"/>'
     if name == "two":
@@ -126,7 +127,7 @@ def _legend(names: Sequence[str]) -> Iterator[str]:
     y = _HEIGHT - 16
     for at, (kind, name) in enumerate(zip(_SERIES, names, strict=True)):
         x = _LEFT + 110 * at
-        yield _dot(kind, x, y - 4)
+        yield dot(kind, x, y - 4)
         yield f'<text x="{x + 12}" y="{y}">{name}</text>'
     x = _LEFT + 110 * len(names)
     yield f'<path class="ideal" d="M{x} {y - 4}h24"/>'
