@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.history.content import to_json
 from flakefighters.history.pack import SuiteLink
@@ -32,6 +33,19 @@ SELECT 2, t.id, t.base, t.added, t.removed, t.n FROM {s}suite t JOIN chain c ON 
 """
 
 
+_PASSED: Final = Outcome.PASSED.value
+_OTHERS: Final = re.compile(f"[^{re.escape(_PASSED)}]")
+
+
+class Tried(NamedTuple):
+    """The results of one run."""
+
+    suite: str
+    #: Its tests, ascending, and those that did not pass.
+    members: Sequence[int]
+    others: set[int]
+
+
 class Coverage:
     """Outcomes of earlier runs; what was fetched is kept, it never changes."""
 
@@ -55,8 +69,8 @@ class Coverage:
                     links[name] = SuiteLink.read((name, n, other, text, removed, None))
         self._suites.learn(links, (suite for suite, _ in self._known.values()))
 
-    def passed(self, run: str) -> tuple[set[int], Sequence[int]] | None:
-        """The tests that passed in a run that was fetched, and all of its tests; None if unknown.
+    def tried(self, run: str) -> Tried | None:
+        """The results of a run that was fetched; None if unknown.
 
         A run that cannot be read is noted, and as good as unknown.
         """
@@ -65,14 +79,19 @@ class Coverage:
         suite, outcomes = self._known[run]
         with self._unreadable.tolerated(run, "suite"):
             members = self._suites.members(suite)
-            mark = Outcome.PASSED.value
-            if outcomes == mark:  # one character speaks for all members
-                return set(members), members
-            if len(outcomes) == 1 and len(members) != 1:
-                return set(), members
-            here = {test for test, how in zip(members, outcomes, strict=True) if how == mark}
-            return here, members
+            if len(outcomes) == 1:  # one character speaks for all members
+                return Tried(suite, members, set(() if outcomes == _PASSED else members))
+            if len(outcomes) != len(members):
+                raise ValueError("outcomes of other tests")
+            # Few of many thousands.
+            others = {members[found.start()] for found in _OTHERS.finditer(outcomes)}
+            return Tried(suite, members, others)
         return None
+
+    def passed(self, run: str) -> tuple[set[int], Sequence[int]] | None:
+        """The tests that passed in a run that was fetched, and all its tests; None if unknown."""
+        found = self.tried(run)
+        return None if found is None else (set(found.members) - found.others, found.members)
 
 
 def baselines(coverages: Sequence[Coverage], runs: Sequence[RunHead]) -> list[RunHead]:
@@ -82,18 +101,22 @@ def baselines(coverages: Sequence[Coverage], runs: Sequence[RunHead]) -> list[Ru
     to fetch the runs of its history.
     """
     passed: set[int] = set()
-    met: set[int] = set()
+    #: The tests without a pass so far, by suite.
+    waiting: dict[str, set[int]] = {}
     found: list[RunHead] = []
     for run in runs:
-        known = next((one for each in coverages if (one := each.passed(run.id))), None)
+        known = next((one for each in coverages if (one := each.tried(run.id))), None)
         if known is None:
             continue
-        here, members = known
-        if not here <= passed:
+        if known.suite not in waiting:
+            waiting[known.suite] = set(known.members) - passed
+        new = waiting[known.suite] - known.others
+        if new:
             found.append(run)
-            passed |= here
-        met.update(members)
+            passed |= new
+            for tests in waiting.values():
+                tests.difference_update(new)
         whole = run.completeness is Completeness.COMPLETE and not run.selection
-        if whole and met <= passed:
+        if whole and not any(waiting.values()):
             break
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -96,6 +97,26 @@ def test_it_is_the_same_at_20_and_at_2000_runs(
     assert few == many
     assert len(few) == 3
     assert large == pytest.approx(small, rel=0.05)
+
+
+def test_runs_that_hold_a_first_pass(history: History) -> None:
+    draw = random.Random(5)
+    names = [f"t.py::test_{n}" for n in range(9)]
+    passing: set[str] = set()
+    expected = []
+    for at in range(60, 0, -1):  # the newest one first
+        results = {name: draw.choice("..FsE-") for name in draw.sample(names, draw.randint(1, 9))}
+        if draw.random() < 0.2:
+            results = dict.fromkeys(results, draw.choice(".F"))
+        run = make_run(results, at=at, selection={"args": ["some"]})
+        history.save(run)
+        here = {name for name, how in results.items() if how == "."}
+        expected += [] if here <= passing else [run.head.id]
+        passing |= here
+    runs = history.recent(PROJECT.identity, limit=60)
+    assert [run.id for run in history.baselines(runs)] == expected
+    assert len(expected) > 2
+    assert history.passed_tests(runs) == passing
 
 
 def test_all_runs_are_read_only_if_asked_for(new_target: Callable[[], Target]) -> None:

@@ -36,7 +36,7 @@ def test_all_is_measured(
     found = json.loads((tmp_path / "scale.json").read_text("utf-8"))
     (step,) = found["steps"]
     assert (step["runs"], step["prune, runs"]) == (12, 6)
-    assert (step["clone"]["runs"], step["clone of 90 days"]["runs"]) == (14, 26)
+    assert (step["clone"]["runs"], step["clone of 90 days"]["runs"]) == (20, 32)
     assert step["start, far"][3] == 3
     assert ET.fromstring(svg(found)).tag.endswith("svg")
     assert capsys.readouterr().out == tables(found) + "\n"

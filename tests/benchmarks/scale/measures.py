@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from flakefighters.judging.baselines import ordered
 from flakefighters.model import Came, Run, RunHead, Target, Trust, Verdict
 from flakefighters.sync import clone, pull
 from tests.benchmarks.history.lines import say
-from tests.benchmarks.scale.measuring import Bench, median
+from tests.benchmarks.scale.measuring import Bench, typical
 from tests.benchmarks.scale.project import DAY, PROJECT
 
 __all__ = ["KEEP", "measured", "sizes"]
@@ -39,14 +38,12 @@ def measured(
     with open_history(bench.target) as history:
         (newest,) = history.recent(PROJECT.identity, limit=1)
         found["runs"] = len(history.run_ids())
-    _session(bench, made, rounds, found)
+    _session(bench, made, 4 * rounds, found)
     _commands(bench, folder, rounds, found)
     _copies(bench, made, folder, found)
     for back in days:
         say(f"cloning {back} days")
-        since = newest.started - back * DAY
-        if since > newest.started - 2 * 365 * DAY:
-            found[f"clone of {back} days"] = _cloned(bench, folder, since)
+        found[f"clone of {back} days"] = _cloned(bench, folder, newest.started - back * DAY)
     _retained(bench, made, newest.started, rounds, found)
     return found
 
@@ -107,7 +104,7 @@ def _commands(bench: Bench, folder: Path, rounds: int, found: Figures) -> None:
         ("check", ("check", *there), rounds),
     ):
         say(name)
-        found[name] = median([bench.timed(lambda: _run(*command)) for _ in range(times)])  # noqa: B023
+        found[name] = typical([bench.timed(lambda: _run(*command)) for _ in range(times)])  # noqa: B023
     found["report, bytes"] = page.stat().st_size
     with open_history(bench.target) as history:
         found["tests, without Python's start"] = bench.timed(
@@ -186,9 +183,4 @@ def _retained(bench: Bench, made: _Made, now: int, rounds: int, found: Figures) 
     kept["sizes, room kept"] = sizes(bench)
     bench.server.ask("VACUUM FULL", bench.database)
     kept["sizes"] = sizes(bench)
-    _session(bench, made, rounds, kept)
-
-
-def moment(at: int) -> str:
-    """A time for people."""
-    return datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d")
+    _session(bench, made, 4 * rounds, kept)

@@ -13,7 +13,7 @@ from flakefighters.model import Target
 from tests.postgres.server import PostgresServer
 from tests.postgres.slow_line import SlowLine
 
-__all__ = ["Bench", "Cost", "median"]
+__all__ = ["Bench", "Cost", "typical"]
 
 
 class Cost(NamedTuple):
@@ -26,17 +26,15 @@ class Cost(NamedTuple):
     bytes: int = 0
 
 
-def median(costs: Sequence[Cost]) -> Cost:
-    """Each figure by itself; counts are those of the last one."""
-    middle = [
-        round(statistics.median(column), 4)
-        for column in (
-            [one.seconds for one in costs],
-            [one.client for one in costs],
-            [one.server for one in costs],
-        )
-    ]
-    return Cost(middle[0], middle[1], middle[2], costs[-1].turns, costs[-1].bytes)
+def typical(costs: Sequence[Cost]) -> Cost:
+    """The median of the seconds, and means of CPU, whose clocks tick slowly; counts of the last."""
+    return Cost(
+        round(statistics.median(one.seconds for one in costs), 4),
+        round(statistics.fmean(one.client for one in costs), 4),
+        round(statistics.fmean(one.server for one in costs), 4),
+        costs[-1].turns,
+        costs[-1].bytes,
+    )
 
 
 class Bench:
@@ -64,7 +62,7 @@ class Bench:
     def through(
         self, rounds: int, work: Callable[[Any], object], opened: Callable[..., Any]
     ) -> Cost:
-        """The median of some times over the slow line.
+        """What it typically costs over the slow line.
 
         ``opened`` makes a context manager of a target, for ``work`` to use; that is not measured.
         """
@@ -76,7 +74,7 @@ class Bench:
                     line.reset()
                     cost = self.timed(lambda ready=ready: work(ready))  # type: ignore[misc]
                     costs.append(cost._replace(turns=line.turns, bytes=line.sent + line.received))
-        return median(costs)
+        return typical(costs)
 
     def directly(
         self, rounds: int, work: Callable[[Any], object], opened: Callable[..., Any]
@@ -86,7 +84,7 @@ class Bench:
         for _ in range(rounds):
             with opened(self.target) as ready:
                 costs.append(self.timed(lambda ready=ready: work(ready)))  # type: ignore[misc]
-        return median(costs)
+        return typical(costs)
 
     def _clocks(self) -> tuple[float, float, float]:
         mine = os.times()

@@ -68,19 +68,22 @@ def _sizes(found: _Figures) -> list[str]:
 def _waits(found: _Figures) -> list[str]:
     rows = []
     for what, name in WAITS:
-        for step in found["steps"]:
-            cost = Cost(*step[name])
-            cells = [f"{cost.seconds:.2f}", str(cost.turns), amount(cost.bytes)]
-            rows.append([what, f"{step['runs']:,}", *cells])
-    return _table(["what", "runs", "seconds", "round trips", "bytes"], rows)
+        costs = [Cost(*step[name]) for step in found["steps"]]
+        turns = str(max(one.turns for one in costs))
+        rows.append([what, turns, *(f"{one.seconds:.2f} s, {amount(one.bytes)}" for one in costs)])
+    return _table(["over the slow line", "round trips", *_lengths(found)], rows)
+
+
+def _lengths(found: _Figures) -> list[str]:
+    return [f"{step['runs']:,} runs" for step in found["steps"]]
 
 
 def _work(found: _Figures) -> list[str]:
     rows = []
     for what, name in WORK:
         costs = [Cost(*step[name]) for step in found["steps"]]
-        rows.append([what, *(f"{one.client:.2f} + {one.server:.2f}" for one in costs)])
-    return _table(["CPU, client + server", *(f"{s['runs']:,} runs" for s in found["steps"])], rows)
+        rows.append([what, *(f"{one.client:.2f} + {one.server:.2f} s" for one in costs)])
+    return _table(["CPU, client + server", *_lengths(found)], rows)
 
 
 def clones(found: _Figures) -> list[tuple[str, Cost, _Figures]]:
