@@ -27,6 +27,7 @@ class _Panel(NamedTuple):
     #: Legend and points.
     series: Sequence[tuple[str, Sequence[_Point]]]
     logarithmic: bool = True
+    joined: bool = True
     #: A line that is a goal or a fit: its legend and two points.
     ideal: tuple[str, Sequence[_Point]] | None = None
 
@@ -71,7 +72,7 @@ def _panels(found: Mapping[str, Any]) -> list[_Panel]:
     line = ("straight line", [(0.0, start), (most, start + slope * most)])
     cpu = "CPU seconds"
     return [
-        _Panel("Size", ("runs", "MB"), [("all", whole), ("180 days", kept)]),
+        _Panel("Size", ("runs", "MB"), [("all", whole), ("180 days", kept)], logarithmic=False),
         _Panel(
             "A session",
             ("runs", cpu),
@@ -86,7 +87,14 @@ def _panels(found: Mapping[str, Any]) -> list[_Panel]:
                 ("its question", by_runs("tests, without Python's start")),
             ],
         ),
-        _Panel("A clone", ("MB over the line", cpu), [("clone", brought)], False, line),
+        _Panel(
+            "A clone",
+            ("MB over the line", cpu),
+            [("clone", brought)],
+            logarithmic=False,
+            joined=False,
+            ideal=line,
+        ),
     ]
 
 
@@ -122,7 +130,7 @@ def _drawn(number: int, panel: _Panel) -> Iterator[str]:
         yield f'<path class="ideal" d="M{ends}"/>'
     for name, (_, some) in zip(_NAMES, panel.series, strict=False):
         placed = [place(point) for point in some]
-        if panel.logarithmic:
+        if panel.joined:
             yield f'<path class="line {name}" d="M{"L".join(f"{x} {y}" for x, y in placed)}"/>'
         yield from (dot(name, x, y) for x, y in placed)
     yield from _legend(panel, left, top - 20)
