@@ -65,7 +65,7 @@ VITEST = f"""{HEAD}<testsuites name="vitest tests"><testsuite name="vit/v.test.j
  time="0.03"><failure message="expected 1 to be 2" type="AssertionError">
 AssertionError: expected 1 to be 2
 
- ❯ vit/v.test.js:2:94</failure></testcase></testsuite></testsuites>"""
+ &#10095; vit/v.test.js:2:94</failure></testcase></testsuite></testsuites>"""
 FLAVOURS = {
     "pytest.xml": (PYTEST, "JUnit (pytest)", ".Fsx", "tests/test_pay.py::TestPay::test_pay[a.b]"),
     "TEST-a.xml": (SUREFIRE, "JUnit (Surefire)", "RF", "com.acme.PayTest::pays"),
