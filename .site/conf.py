@@ -38,6 +38,7 @@ html_theme = "furo"
 html_title = "flakefighters"
 html_copy_source = False
 html_show_sphinx = False
+html_favicon = "static/icon.svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_js_files = [("versions.js", {"defer": "defer"})]
@@ -134,7 +135,7 @@ def read(app: Any, docname: str, source: list[str]) -> None:
 class Psql(SqlLexer):  # type: ignore[misc]
     """SQL with the commands of psql, as the administrator's pages have it."""
 
-    tokens = {"root": [(r"^\\\w+", Name.Builtin), inherit]}  # noqa: RUF012
+    tokens = {"root": [(r"\\\w+", Name.Builtin), inherit]}  # noqa: RUF012
 
 
 def setup(app: Any) -> dict[str, bool]:

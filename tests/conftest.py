@@ -32,6 +32,7 @@ SLOW = frozenset(
         "sync",
         "test_demo.py",
         "test_warm.py",
+        "test_why_flaky.py",
         "tracing",
     }
 )

@@ -5,7 +5,8 @@
   if (!choice) return;
   const shown = choice.value;
   const { newest, versions } = await (await fetch(choice.dataset.root + "versions.json")).json();
-  choice.replaceChildren(...versions.map((name) => new Option(name, name, name === shown, name === shown)));
+  const names = versions.includes(shown) ? versions : [shown, ...versions];
+  choice.replaceChildren(...names.map((name) => new Option(name, name, name === shown, name === shown)));
   choice.addEventListener("change", async () => {
     const front = `${choice.dataset.root}${choice.value}/`;
     const page = front + choice.dataset.page;
