@@ -23,7 +23,7 @@ from pygments.token import Name
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
-# -- settings of Sphinx -----------------------------------------------------------------------------
+# -- settings of Sphinx ---------------------------------------------------------------------------
 
 project = "flakefighters"
 copyright = "the authors of flakefighters"  # noqa: A001 - the name is Sphinx's
@@ -64,7 +64,7 @@ linkcheck_retries = 2
 # MyST spells anchors as forges do, so that one link is right in both places.
 myst_heading_anchors = 6
 
-# -- from pages of a repository to pages of a site --------------------------------------------------
+# -- from pages of a repository to pages of a site ------------------------------------------------
 
 #: Files outside of docs/ that are pages, or stand for one.  The two stubs in docs/ lead to the
 #: files where the repository is read, and are filled with their text here.

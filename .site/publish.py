@@ -51,8 +51,9 @@ def publish(built: Path, folder: Path, version: str) -> None:
     (folder / "versions.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     front = STABLE if newest is not None else version
     (folder / "index.html").write_text(
-        f'<!doctype html><meta charset="utf-8"><title>flakefighters</title>\n'
-        f'<meta http-equiv="refresh" content="0; url={front}/"><a href="{front}/">flakefighters</a>\n',
+        '<!doctype html><meta charset="utf-8"><title>flakefighters</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={front}/">\n'
+        f'<a href="{front}/">flakefighters</a>\n',
         "utf-8",
     )
     # GitHub leaves out folders whose names begin with "_" unless this file is there.

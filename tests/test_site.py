@@ -1,4 +1,4 @@
-"""The site of the documentation is whole: no warnings, no dead ends, nothing fetched from elsewhere.
+"""The site of the documentation is whole: no warning, no dead end, nothing fetched from elsewhere.
 
 It is built once, by the command of CONTRIBUTING.md, and looked at in Chromium where there is one.
 """
@@ -24,7 +24,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.reports.browser import Browser, running_browser
+from tests.reports.browser import running_browser
 from tests.requirements import need_module
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,9 +81,8 @@ def dead_ends(site: Path, pages: dict[Path, Page]) -> list[str]:
                 continue
             place = (path.parent / target.partition("?")[0]).resolve() if target else path
             place = place / "index.html" if place.is_dir() else place
-            if not place.is_file() or not place.is_relative_to(site):
-                found.append(f"{path.relative_to(site)} -> {link}")
-            elif anchor and place in pages and anchor not in pages[place].ids:
+            there = place.is_file() and place.is_relative_to(site)
+            if not there or (anchor and place in pages and anchor not in pages[place].ids):
                 found.append(f"{path.relative_to(site)} -> {link}")
     return found
 
@@ -126,7 +125,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def look(site: Path, folder: Path) -> None:
-    """Two versions side by side: search, dark, a phone; no complaint, and nothing from elsewhere."""
+    """Two versions side by side: search, dark, a phone; no complaint, nothing from elsewhere."""
     if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
         return
     web = folder / "web"

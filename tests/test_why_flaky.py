@@ -1,6 +1,6 @@
 """docs/why-flaky.md shows what happens: its tests are run, and its lines are what comes of them.
 
-A file of the page stands below ``<!-- file: NAME -->``, lines of output below ``<!-- shown: … -->``.
+A file of the page stands below ``<!-- file: NAME -->``, output below ``<!-- shown: … -->``.
 The world outside of the project makes the tests fail: another run on the same state.
 """
 
