@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from flakefighters.cli import main
 from tests.e2e.project import Ended, Project
 from tests.requirements import need_module, need_program
 
@@ -175,7 +176,7 @@ def drawn(project: Project) -> Iterator[Ended]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="locales, time zones and ports of POSIX")
-def test_the_page_shows_what_happens(tmp_path: Path) -> None:
+def test_the_page_shows_what_happens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need_program("git")
     need_module("pytest_randomly")
     world = tmp_path / "world"
@@ -184,7 +185,8 @@ def test_the_page_shows_what_happens(tmp_path: Path) -> None:
     lines = {bare(line) for ended in played(project, world) for line in ended.ours}
     tried = project.flakefighters("confirm", "tests/test_order.py::test_price")
     lines |= {bare(line) for line in tried.stdout.splitlines()}
-    told = project.flakefighters("explain", "test_price").stdout
+    assert main(["explain", "test_price", "--rootdir", str(project.root)]) == 0
+    told = capsys.readouterr().out
     assert "after tests/test_order.py::test_price_in_dollars: failed alike" in told
     shown = [bare(line) for text in blocks("shown").values() for line in text.splitlines()]
     assert len(shown) >= 14
