@@ -103,7 +103,7 @@ def serving_rates(port: int) -> Iterator[None]:
 @contextmanager
 def hostile(world: Path, port: int) -> Iterator[None]:
     """The relay is slow, the token has expired, the port is taken, the database is locked."""
-    (world / "relay").write_text("0.5")
+    (world / "relay").write_text("0.8")
     (world / "token").write_text(str(time.time() - 60))
     stock = sqlite3.connect(world / "stock.db", isolation_level=None)
     stock.execute("BEGIN EXCLUSIVE")
