@@ -31,7 +31,9 @@ SLOW = frozenset(
         "scenarios",
         "sync",
         "test_demo.py",
+        "test_site.py",
         "test_warm.py",
+        "test_why_flaky.py",
         "tracing",
     }
 )

@@ -82,13 +82,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_page_is_reached_from_the_index() -> None:
     text = (DOCS / "index.md").read_text("utf-8")
     linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(text)}
-    for page in DOCS.rglob("*.md"):
-        if page.name != "index.md":
-            assert page in linked or page.parent in linked, page
+    # Where the repository is read, these two lead on to files that the index links to itself.
+    stubs = {DOCS / "changes.md", DOCS / "contributing.md"}
+    for page in set(DOCS.rglob("*.md")) - {DOCS / "index.md"} - stubs:
+        assert page in linked or page.with_name("README.md") in linked, page
 
 
 def test_decisions_are_numbered_once() -> None:
-    records = [page.name for page in (DOCS / "decisions").glob("*.md")]
+    pages = {page.name for page in (DOCS / "decisions").glob("*.md")}
+    records = sorted(pages - {"README.md"})
     assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in records), records
     assert len({name[:4] for name in records}) == len(records), sorted(records)
 

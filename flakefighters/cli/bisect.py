@@ -135,7 +135,7 @@ def _question(place: Place, history: History, nodeid: str) -> tuple[Run, Questio
     found = questions(run, verdicts, Bench(python=(), which="all"), named=names)
     if not found:
         raise NotFoundError(f"{names[0]} passed in the end in run {short(head.id)}")
-    return run, found[0]._replace(elsewhere=elsewhere(place, head))
+    return run, found[0]._replace(elsewhere=elsewhere(place, run))
 
 
 def _known(place: Place, history: History, run: Run, question: Question) -> Mapping[str, Step]:

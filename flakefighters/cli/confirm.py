@@ -14,9 +14,11 @@ from flakefighters.cli.matching import matching, spellings
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, ProjectName, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
+from flakefighters.environment.here import unlike
 from flakefighters.errors import ConfigError, FlakefightersError, NotFoundError
 from flakefighters.history import Evidence, History, came
 from flakefighters.ids import h128, short
+from flakefighters.judging.untracked import asked_for_in
 from flakefighters.model import Run, RunHead, Verdict, standing
 from flakefighters.reports.trials import confirmed_page, confirmed_record
 from flakefighters.session.bench import bench_here
@@ -186,18 +188,18 @@ def _prepared(
         marks={},
         limit=_HISTORY_RUNS,
         named=nodeids,
-        elsewhere=elsewhere(place, run.head),
+        elsewhere=elsewhere(place, run),
     )
 
 
-def elsewhere(place: Place, head: RunHead) -> str | None:
-    """Why a pass here proves nothing of that run; None if it was made here."""
-    ci = place.resolution.ci
-    if head.origin.get("ci") != (None if ci is None else ci.vendor):
-        return "the run was in CI" if head.origin.get("ci") else "the run was not in CI"
-    if head.origin.get("host") != h128(socket.gethostname())[:12]:
+def elsewhere(place: Place, run: Run) -> str | None:
+    """Why a pass here proves nothing of that run; None if it was made in a place like this."""
+    ci, origin = place.resolution.ci, run.head.origin
+    if origin.get("ci") != (None if ci is None else ci.vendor):
+        return "the run was in CI" if origin.get("ci") else "the run was not in CI"
+    if origin.get("host") != h128(socket.gethostname())[:12]:
         return "the run was on another machine"
-    return None
+    return unlike(run, lambda: asked_for_in(place.checkout).names)
 
 
 def keep(place: Place, verdicts: Sequence[Verdict]) -> str:

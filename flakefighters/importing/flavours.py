@@ -71,7 +71,8 @@ def _class_id(case: Case, exists: Exists) -> str:  # noqa: ARG001 - a flavour's 
 
 
 def _jest_id(case: Case, exists: Exists) -> str:  # noqa: ARG001 - a flavour's function
-    where = case.given.get("file") or case.suite.get("file") or case.suite.get("name") or "?"
+    where = case.given.get("file") or case.suite.get("file") or case.suite.get("name")
+    where = where or case.given.get("classname") or "?"
     return f"{where}::{case.given.get('name', '')}"
 
 

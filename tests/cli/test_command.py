@@ -76,7 +76,7 @@ def test_usage_and_errors_are_red_and_name_their_page(
     said = command("show", "ffff")
     assert said.err.startswith("\x1b[31merror: no run ffff")
     page, _, anchor = said.err.split("more: ")[1].partition("\x1b")[0].partition("#")
-    assert f"### {anchor}" in Path(page).read_text("utf-8")
+    assert f"\n## {anchor}\n" in Path(page).read_text("utf-8")
     wrong = command("runs", "--no-such-option")
     assert wrong.code == 2
     assert "\x1b[31merror: No such option" in wrong.err

@@ -75,6 +75,34 @@ def test_a_test_by_name_in_a_run_that_is_not_checked_out(project: Project) -> No
     assert (found["label"], found["confidence"]) == ("genuine", "proved")
 
 
+def test_a_pass_elsewhere_proves_nothing(project: Project) -> None:
+    """The failure needs a time zone, or a variable, that only its run had."""
+    project.commit(
+        {
+            "tests/test_place.py": """
+            import os
+            import time
+
+            def test_zone():
+                assert time.tzname[0] == "UTC"
+
+            def test_variable():
+                assert os.environ.get("SHOP_MODE") != "strict"
+            """
+        }
+    )
+    project.env["TZ"] = "UTC"
+    project.pytest("-q", expect=0)
+    for test, env, differs in (
+        ("test_zone", {"TZ": "EST5"}, "the time zone is another one now"),
+        ("test_variable", {"SHOP_MODE": "strict"}, "$SHOP_MODE has another value now"),
+    ):
+        project.pytest("-q", "tests/test_place.py", env=env, expect=1)
+        (found,) = said(project, "confirm", f"tests/test_place.py::{test}")["verdicts"]
+        assert found["confidence"] != "proved"
+        assert f"it passed, but {differs}" in found["reason"]
+
+
 def test_a_state_that_is_not_here(project: Project) -> None:
     project.write({"shop/tax.py": BROKEN})
     project.pytest("-q", expect=1)

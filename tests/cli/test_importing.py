@@ -52,10 +52,26 @@ GO = f"""{HEAD}<testsuites><testsuite name="github.com/acme/pay" timestamp="2026
 <testcase classname="github.com/acme/pay" name="TestPay/card" time="0.2"><failure message="Failed"
  type="">=== RUN   TestPay/card
     pay_test.go:12: got 1</failure></testcase></testsuite></testsuites>"""
+NODE = f"""{HEAD}<testsuites><testsuite name="pay" time="0.01" tests="1" hostname="vm">
+<testcase name="fails" time="0.006" classname="test" failure="1 == 2"><failure
+ type="testCodeFailure" message="1 == 2">
+Error [ERR_TEST_FAILURE]: 1 == 2
+    at async Promise.all (index 0) {{
+      at TestContext.&lt;anonymous> (/home/me/shop/node/a.test.js:2:91)
+}}</failure></testcase></testsuite>
+<testcase name="top" time="0.0002" classname="test"/></testsuites>"""
+VITEST = f"""{HEAD}<testsuites name="vitest tests"><testsuite name="vit/v.test.js"
+ timestamp="2026-11-28T13:08:08.529Z"><testcase classname="vit/v.test.js" name="pay &gt; fails"
+ time="0.03"><failure message="expected 1 to be 2" type="AssertionError">
+AssertionError: expected 1 to be 2
+
+ &#10095; vit/v.test.js:2:94</failure></testcase></testsuite></testsuites>"""
 FLAVOURS = {
     "pytest.xml": (PYTEST, "JUnit (pytest)", ".Fsx", "tests/test_pay.py::TestPay::test_pay[a.b]"),
     "TEST-a.xml": (SUREFIRE, "JUnit (Surefire)", "RF", "com.acme.PayTest::pays"),
     "jest.xml": (JEST, "JUnit (Jest)", "F", "src/pay.test.js::pay takes"),
+    "node.xml": (NODE, "JUnit (Jest)", "F.", "test::top"),
+    "vitest.xml": (VITEST, "JUnit", "F", "vit/v.test.js::pay > fails"),
     "go.xml": (GO, "JUnit (Go)", "F", "github.com/acme/pay::TestPay/card"),
 }
 BOMB = HEAD + '<!DOCTYPE a [<!ENTITY a "xx"><!ENTITY b "&a;&a;">]><testsuite name="&b;"/>'

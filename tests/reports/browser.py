@@ -23,7 +23,7 @@ _ARGUMENTS = (
     *("--disable-dev-shm-usage", "--no-first-run", "--disable-extensions"),
     # Nothing of the browser itself may look like a request of the page.
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--host-resolver-rules=MAP * ~NOTFOUND", "--force-device-scale-factor=1"),
+    *("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--force-device-scale-factor=1"),
     "--font-render-hinting=none",
 )
 
@@ -54,8 +54,12 @@ class Browser:
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Load a file anew."""
-        self._ask("POST", "/url", {"url": "about:blank"})
-        self._ask("POST", "/url", {"url": path.as_uri() + fragment})
+        self.visit("about:blank")
+        self.visit(path.as_uri() + fragment)
+
+    def visit(self, address: str) -> None:
+        """Go to an address, and wait until it is loaded."""
+        self._ask("POST", "/url", {"url": address})
 
     def run(self, script: str, *arguments: object) -> Any:
         """What a function body returns; promises are waited for."""
