@@ -1,8 +1,7 @@
-"""Summaries over many runs: counts per run, statistics per test, the story of one test."""
+"""Summaries over many runs: counts per run, statistics per test."""
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,15 +10,15 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from flakefighters.history import content, heads, read
-from flakefighters.history.database import Database, Row
+from flakefighters.history.database import Database
 from flakefighters.history.read import Lookup
 from flakefighters.history.standing import labels_by_test, worst
 from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
-from flakefighters.model import Execution, Label, Outcome, RunHead, Verdict
-from flakefighters.model.rows import Book, ExecutionRow, RunRow, TestRow
+from flakefighters.model import Label, Outcome, RunHead
+from flakefighters.model.rows import Book, RunRow, TestRow
 
-__all__ = ["executions_of", "run_rows", "test_rows"]
+__all__ = ["run_rows", "test_rows"]
 
 _LABELS: Final = frozenset(map(str, Label))
 _GOOD: Final = frozenset(".X")
@@ -257,64 +256,3 @@ def _count_attempts(
             passed, failed = tallies[test].again.get(places[run], (0, 0))
             passed, failed = passed + (letter in _GOOD), failed + (letter in _FAILING)
             tallies[test].again[places[run]] = passed, failed
-
-
-def executions_of(
-    lookup: Lookup, nodeid: str, project: str, limit: int
-) -> tuple[ExecutionRow, ...]:
-    """See :meth:`flakefighters.history.store.History.executions_of`."""
-    database, suites, unreadable = lookup
-    (test,) = content.test_ids(project, (nodeid,))
-    found: list[ExecutionRow] = []
-    before: str | None = None
-    # Runs without the test (selections, older than it) are skipped, but not for ever.
-    for _ in range(4):
-        more = ", r.suite, r.outcomes, r.durations"
-        rows = heads.newest(database, project, limit=limit, before=before, more=more)
-        if not rows:
-            break
-        before = rows[-1][0]
-        suites.fetch(row[heads.HEAD_WIDTH] for row in rows)
-        ids = [row[0] for row in rows]
-        attempts = read.executions(database, ids, [test], unreadable)
-        said: dict[str, list[Verdict]] = defaultdict(list)
-        for verdict in read.verdicts(database, ids, test, unreadable):
-            said[verdict.run].append(verdict)
-        for row in rows:
-            tried = attempts.get((row[0], test), [])
-            if row[0] in unreadable.runs:
-                continue
-            with unreadable.tolerated(str(row[0]), "row of run, its suite or its outcomes"):
-                made = _execution_row(row, nodeid, test, suites, tried, said[row[0]])
-                found += [] if made is None else [made]
-        if len(found) >= limit or len(rows) < limit:
-            break
-    return tuple(found[:limit])
-
-
-def _execution_row(
-    row: Row,
-    nodeid: str,
-    test: int,
-    suites: read.Suites,
-    tried: Sequence[Execution],
-    said: Sequence[Verdict],
-) -> ExecutionRow | None:
-    suite, outcomes, durations = row[heads.HEAD_WIDTH :]
-    members = suites.members(suite)
-    place = bisect_left(members, test)
-    if place < len(members) and members[place] == test:
-        letter = outcomes if len(outcomes) == 1 else outcomes[place]
-        setup, call, teardown = json.loads(durations)[3 * place : 3 * place + 3]
-    elif tried:
-        letter, setup, call, teardown = tried[-1].outcome, 0, 0, 0
-    else:
-        return None
-    return ExecutionRow(
-        run=heads.head(row),
-        nodeid=nodeid,
-        outcome=Outcome(letter),
-        durations=(100 * setup, 100 * call, 100 * teardown),
-        executions=tuple(tried),
-        verdicts=tuple(said),
-    )

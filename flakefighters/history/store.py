@@ -394,6 +394,6 @@ class History:
 
     def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
         """One test through the newest runs that contain it, newest first."""
-        from flakefighters.history import rollup
+        from flakefighters.history import story
 
-        return rollup.executions_of(self._lookup, nodeid, project, limit)
+        return story.executions_of(self._lookup, nodeid, project, limit)

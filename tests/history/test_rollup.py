@@ -57,3 +57,34 @@ def test_durations_are_read_many_runs_at_a_time(
             for run in runs
         ]
         assert list(sums) == [sum(spent[at : at + 2]) for at in range(0, 45, 2)]
+
+
+def test_one_test_comes_without_the_others(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"t.py::test_{n:03}" for n in range(400)]
+    suites = [names, names[7:], names[:7], names[::-1]]
+    runs = [make_run(dict.fromkeys(suites[at % 4], ".F"[at % 3 > 1]), at=at) for at in range(13)]
+    runs.append(make_run(dict(zip(names, "F.E" * 134, strict=False)), at=20))
+    for run in runs:
+        history.save(run)
+    query, size = history.database.query, 0
+
+    def asked(sql: str, **params: object) -> list[tuple[object, ...]]:
+        nonlocal size
+        answer = query(sql, **params)
+        size += sum(len(str(value)) for row in answer for value in row) * ("outcomes" in sql)
+        return answer
+
+    monkeypatch.setattr(history.database, "query", asked)
+    for name in (names[0], names[6], names[399]):
+        found = {row.run.id: row for row in history.executions_of(name, PROJECT.identity)}
+        assert found.keys() == {run.head.id for run in runs if name in run.suite}
+        for run in runs:
+            if name in run.suite:
+                at = run.suite.index(name)
+                row = found[run.head.id]
+                assert row.outcome == run.outcomes[at]
+                assert list(row.durations) == [100 * n for n in run.durations[3 * at : 3 * at + 3]]
+    if history.target.backend == "postgresql":
+        assert size < 3 * len(runs) * 60
