@@ -13,7 +13,7 @@ from flakefighters.history.purge import Tombstone, tombstones
 from flakefighters.model import Project, Trust
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
-from flakefighters.sync.source import handshake, inventory_of
+from flakefighters.sync.source import NEVER, handshake, inventory_of
 from flakefighters.sync.tombstones import apply_tombstones, send_tombstones
 
 __all__ = ["LOCAL_PROJECT", "exchange_tombstones", "push", "push_decisions", "why_kept_back"]
@@ -44,9 +44,12 @@ def push(
         )
     handshake(local)
     handshake(remote)
-    theirs, done = inventory_of(remote), Transfer()
+    # What is older than all that is here cannot be among what is here.
+    ((oldest,),) = local.database.query("SELECT min(started) FROM {s}run")
+    since = NEVER if oldest is None else oldest
+    theirs, done = inventory_of(remote, since), Transfer()
     if exchange_tombstones(local, remote, theirs, done):
-        theirs = inventory_of(remote)
+        theirs = inventory_of(remote, since)
     ours = inventory_of(local)
     missing, changed = _compare(local, ours, theirs, done)
     for count, name in enumerate(missing):
@@ -79,7 +82,7 @@ def push_decisions(local: History, open_remote: Callable[[], History], done: Tra
     if _has_events(local) or tombstones(local.database):
         with open_remote() as remote:
             handshake(remote)
-            theirs = inventory_of(remote)
+            theirs = inventory_of(remote, NEVER)
             exchange_tombstones(local, remote, theirs, done)
             _send_events(local, remote, theirs, done)
 

@@ -29,12 +29,23 @@ from flakefighters.sync.verify import verify
 if TYPE_CHECKING:
     from flakefighters.history.postgres_copy import Snapshot
 
-__all__ = ["LONG_AGO", "Reader", "Wanted", "handshake", "inventory_of", "need_sqlite", "reading"]
+__all__ = [
+    "LONG_AGO",
+    "NEVER",
+    "Reader",
+    "Wanted",
+    "handshake",
+    "inventory_of",
+    "need_sqlite",
+    "reading",
+]
 
 
 _LOCAL: Final = TRUST_RANKS[Trust.LOCAL]
 #: Before every run.
 LONG_AGO: Final = -(2**62)
+#: After every run.
+NEVER: Final = 2**62
 NO_HORIZONS: Final[Mapping[int, int]] = MappingProxyType({})
 _NOWHERE: Final = Target(backend="sqlite")
 
@@ -106,12 +117,12 @@ def handshake(history: History) -> None:
         raise too_old(history.target.display, history.schema_version)
 
 
-def inventory_of(history: History) -> Inventory:
-    """What an open history holds, SQLite or PostgreSQL."""
+def inventory_of(history: History, since: int = LONG_AGO) -> Inventory:
+    """What an open history holds; of PostgreSQL no runs from before ``since``."""
     if history.target.backend == "sqlite":
         return of_sqlite(history.database)
     with reading(history, unreported) as reader:
-        return reader.inventory()
+        return reader.inventory(since=since)
 
 
 class _RowReader:

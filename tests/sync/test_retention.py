@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from flakefighters.errors import ConfigError
-from flakefighters.history import open_history, upkeep
+from flakefighters.history import History, open_history, upkeep
 from flakefighters.history.content import normal, project_id
 from flakefighters.history.prune import horizons, prune
 from flakefighters.history.purge import purge, tombstones
@@ -17,8 +18,9 @@ from flakefighters.history.purge_text import PLACEHOLDER, purged_run, signature_
 from flakefighters.model import Run, Secret, Target
 from flakefighters.sync import clone
 from flakefighters.sync import tombstones as marks
+from flakefighters.sync.inventory import Inventory
 from flakefighters.sync.results import unreported
-from flakefighters.sync.source import reading
+from flakefighters.sync.source import LONG_AGO, inventory_of, reading
 from tests.history.leaks import SECRET, SIGNATURE, leaking_run, leaking_verdict
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_verdict
 from tests.postgres.server import PostgresServer
@@ -107,6 +109,25 @@ def test_what_is_beyond_is_not_even_listed(remote: Target) -> None:
             found = reader.inventory(**asked)
             assert (len(found.runs), found.beyond) == (2, 4)
         assert len(reader.inventory({SHOP + 1: at(4)}).runs) == 6
+
+
+def test_a_push_lists_nothing_older_than_what_is_here(
+    local: Target, remote: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [plain(n) for n in range(6)]
+    save(remote, *runs)
+    save(local, runs[4], plain(9))
+    listed: list[int] = []
+
+    def count(history: History, since: int = LONG_AGO) -> Inventory:
+        found = inventory_of(history, since)
+        listed.append(len(found.runs))
+        return found
+
+    monkeypatch.setattr(import_module("flakefighters.sync.push"), "inventory_of", count)
+    done = push_to(remote, local)
+    assert (done.runs, done.known, listed) == (1, 1, [2, 2])
+    assert len(content(remote).runs) == 7
 
 
 @pytest.mark.parametrize("way", [pull_into, clone_into])
