@@ -10,7 +10,6 @@ import typer
 from flakefighters.capture.nodeids import own_file
 from flakefighters.cli.deciding import Desk, last_day, sit_down
 from flakefighters.cli.options import (
-    ALL,
     AsJson,
     DatabaseUrl,
     Limit,
@@ -37,6 +36,9 @@ from flakefighters.state.codeowners import owners
 from flakefighters.words import count
 
 __all__ = ["register"]
+
+#: Runs that proposals are made of.
+_LOOKED_AT = 500
 
 _NodeId = Annotated[
     str,
@@ -164,7 +166,7 @@ def suggest(
     with sit_down(Asked(profile, database_url, rootdir, project_name), "") as desk:
         held = _quarantined(desk.events)
         found = to_settle(held, _passed(desk, held), day(desk.now))
-        rows = desk.history.test_rows(desk.project.identity)
+        rows = desk.history.test_rows(desk.project.identity, _LOOKED_AT)
         found += to_quarantine(rows, standing(desk.events))
         last = {one.target: _last_verdict(desk, one) for one in found[: limit or None]}
     if as_json:
@@ -291,7 +293,7 @@ def _last_verdict(desk: Desk, proposal: Proposal) -> str:
 
     if proposal.what != "quarantine":
         return ""
-    rows = desk.history.executions_of(proposal.target, desk.project.identity, ALL)
+    rows = desk.history.executions_of(proposal.target, desk.project.identity, _LOOKED_AT)
     verdicts = (of_result(row.verdicts) for row in rows)
     last = next((one for one in verdicts if one is not None), None)
     return "" if last is None else f"{last.label.value} [{last.confidence.value}] - {last.reason}"

@@ -183,15 +183,16 @@ def explain(
         if history is None or project is None:
             place.say_empty(history)
             raise NotFoundError(f"nothing is known of {nodeid!r}")
-        book = _Book(history, project, place, ALL if run else limit or ALL)
+        only = None if run is None else history.find(run, project.identity).id
+        book = _Book(history, project, place, limit or ALL, only)
         rows = book.results(nodeid)
         several = [] if rows else book.matching(nodeid)
         if len(several) > 1 and run is None and not again:
             _explain_several(book, nodeid, several, as_json=as_json)
             return
         rows = rows or book.the_one(nodeid, [row.nodeid for row in several], run)
-        if run is not None:
-            rows = _of_run(rows, history.find(run, project.identity).id, nodeid)
+        if not rows:
+            raise NotFoundError(f"run {run} has no results of {nodeid}")
         name, results = _recheck(history, rows, again=again)
         decided = _decisions(history, project, rows)
         flakiness = book.flakiness(rows[0].nodeid)
@@ -225,14 +226,6 @@ def _record(
     found = [result_record(row) for row in rows]
     told = {"recheck": record, "decisions": decisions, "flakiness": flakiness}
     return {"nodeid": nodeid, "results": found, **told}
-
-
-def _of_run(rows: tuple[ExecutionRow, ...], run: str, nodeid: str) -> tuple[ExecutionRow, ...]:
-    """The results in one run; NotFoundError if there are none."""
-    found = tuple(row for row in rows if row.run.id == run)
-    if not found:
-        raise NotFoundError(f"run {run[-4:]} has no results of {nodeid}")
-    return found
 
 
 def _explain_several(book: _Book, asked: str, several: Sequence[TestRow], *, as_json: bool) -> None:
@@ -289,14 +282,20 @@ def _has_failed(row: ExecutionRow) -> bool:
 class _Book:
     """What a history tells of the tests of one project."""
 
-    def __init__(self, history: History, project: Project, place: Place, limit: int):
-        self._history, self._project, self._place, self._limit = history, project, place, limit
+    def __init__(
+        self, history: History, project: Project, place: Place, limit: int, run: str | None
+    ):
+        self._history, self._project, self._place = history, project, place
+        #: How many results are looked at, or those of which run alone.
+        self._limit, self._run = limit, run
         self._known: Book | None = None
 
     def results(self, nodeid: str) -> tuple[ExecutionRow, ...]:
         """The results of the test of this name, newest first; empty if there is none."""
         for spelling in spellings(self._place, nodeid):
-            rows = self._history.executions_of(spelling, self._project.identity, self._limit)
+            rows = self._history.executions_of(
+                spelling, self._project.identity, self._limit, run=self._run
+            )
             if rows:
                 return rows
         return ()

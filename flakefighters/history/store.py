@@ -358,10 +358,7 @@ class History:
     # -- decisions -----------------------------------------------------------------------------
 
     def events(self, project: str, targets: Iterable[str] | None = None) -> list[Event]:
-        """What people decided on these targets or on all of a project, oldest first.
-
-        That of its aliases as well.
-        """
+        """What was decided on these targets or all of a project and its aliases, oldest first."""
         from flakefighters.history import events
 
         return events.read(self.database, self._names(project), targets)
@@ -392,8 +389,10 @@ class History:
 
         return rollup.test_rows(self._lookup, project, runs, branch=branch, since=since, only=only)
 
-    def executions_of(self, nodeid: str, project: str, limit: int = 50) -> tuple[ExecutionRow, ...]:
-        """One test through the newest runs that contain it, newest first."""
+    def executions_of(
+        self, nodeid: str, project: str, limit: int = 50, *, run: str | None = None
+    ) -> tuple[ExecutionRow, ...]:
+        """One test through the newest runs that contain it, newest first; or in one run."""
         from flakefighters.history import story
 
-        return story.executions_of(self._lookup, nodeid, project, limit)
+        return story.executions_of(self._lookup, nodeid, project, limit, run)

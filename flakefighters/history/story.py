@@ -39,11 +39,15 @@ _AT_ONCE: Final = 100
 
 
 def executions_of(
-    lookup: Lookup, nodeid: str, project: str, limit: int
+    lookup: Lookup, nodeid: str, project: str, limit: int, run: str | None = None
 ) -> tuple[ExecutionRow, ...]:
     """See :meth:`flakefighters.history.store.History.executions_of`."""
     database, suites, _ = lookup
     (test,) = content.test_ids(project, (nodeid,))
+    if run is not None:
+        rows = heads.by_ids(database, [run], more=", r.suite")
+        suites.fetch(row[heads.HEAD_WIDTH] for row in rows)
+        return tuple(_execution_rows(lookup, rows, nodeid, test))
     found: list[ExecutionRow] = []
     before: str | None = None
     # Runs without the test (selections, older than it) are skipped, but not for ever.
