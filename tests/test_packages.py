@@ -1,4 +1,4 @@
-"""The sdist and the wheel: what is in them, that they come out the same again, and that they work."""
+"""The sdist and the wheel: their content, the same each time; and they work once installed."""
 
 from __future__ import annotations
 
