@@ -66,10 +66,7 @@ benchmark name *arguments:
 release-check tag:
     {{ python }} .ci/release.py {{ tag }}
 
-# pin the release's tools to the newest versions
-[unix]
+# pin the release's tools to their newest versions
 pins:
-    printf 'build\ncyclonedx-bom\nhatchling\ntwine\n' | {{ python }} -m uv pip compile \
-        --python-platform linux --python-version 3.13 --no-header --no-annotate --quiet - |
-        sed "1i # What builds a release, each at one version: \`just pins\` writes it, Dependabot renews it." \
-        > .github/release-requirements.txt
+    {{ python }} -m uv pip compile --python-platform linux --python-version 3.13 --upgrade --no-annotate \
+      --quiet -o .github/release-requirements.txt .github/release-requirements.in
