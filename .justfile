@@ -1,4 +1,4 @@
-# `just` lists the tasks.  They call what .venv has: pip install -e '.[dev,docs]'
+# `just` lists the tasks.  They call what .venv has: pip install -e '.[dev]'
 # Elsewhere: `just python=/path/to/python lint`.
 
 set windows-shell := ["powershell.exe", "-NoLogo", "-Command"]

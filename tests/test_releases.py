@@ -18,7 +18,7 @@ from tests.requirements import need_module
 from tests.test_actions import GITHUB, read
 
 ROOT = GITHUB.parent
-WORKFLOWS = {name: GITHUB / "workflows" / f"{name}.yml" for name in ("release", "tests")}
+WORKFLOWS = {name: GITHUB / "workflows" / f"{name}.yml" for name in ("docs", "release", "tests")}
 SCHEMAS = {
     "dependabot": [GITHUB / "dependabot.yml"],
     "github-issue-forms": sorted(GITHUB.glob("ISSUE_TEMPLATE/*.yml")),
