@@ -31,6 +31,7 @@ SLOW = frozenset(
         "scenarios",
         "sync",
         "test_demo.py",
+        "test_packages.py",
         "test_site.py",
         "test_warm.py",
         "test_why_flaky.py",

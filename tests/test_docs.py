@@ -28,7 +28,7 @@ from flakefighters.model import DoubtKind
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *DOCS.rglob("*.md")])
 COMMANDS = DOCS / "reference" / "commands.md"
 OPTIONS = DOCS / "reference" / "options.md"
 

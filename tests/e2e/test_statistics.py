@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from flakefighters.model import Confidence
 from tests.e2e.project import Project, code
-from tests.requirements import lack, need_module
+from tests.requirements import need_module
 
 ROOT = Path(__file__).parents[2]
 NODEID = "test_it.py::test_moody"
@@ -165,43 +163,3 @@ def test_an_unknown_name_on_the_command_line(seeded: Project, down: Path) -> Non
     assert "unknown flakefighter 'own'" in ended.err + ended.out
     install(seeded, SAYS.strip())
     assert fails(seeded, down, "--flakefighters-fighters=own") == ("FLAKY", "rained")
-
-
-def test_the_example_works_where_nothing_else_is(tmp_path: Path) -> None:
-    """Both packages as pip installs them, in an environment of their own."""
-    python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    example = ROOT / "docs" / "example-flakefighter"
-    run(sys.executable, "-m", "venv", str(tmp_path / "env"))
-    done = run(str(python), "-m", "pip", "install", "-q", str(ROOT), str(example), check=False)
-    if "No matching distribution" in done.stderr or "Connection" in done.stderr:
-        lack("package index")
-    assert done.returncode == 0, done.stderr
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "pyproject.toml").write_text(
-        '[tool.flakefighters.fighters.outages]\nservices = ["db.example.org"]\n'
-    )
-    test = "import os\ndef test_db():\n    if os.path.exists('down'):\n"
-    test += "        raise ConnectionError('db.example.org')\n"
-    (project / "test_it.py").write_text(test)
-    alone = (str(python), "-m", "pytest", "--flakefighters-fighters=outages")
-    assert run(*alone, cwd=project).returncode == 0
-    (project / "down").touch()
-    done = run(*alone, cwd=project, check=False)
-    assert done.returncode == 1
-    why = "could not reach db.example.org, which is often away"
-    assert f"FLAKY test_it.py::test_db - {why}" in done.stdout
-    shown = run(str(python), "-m", "flakefighters", "config", "--json", cwd=project)
-    settings = {one["name"]: one for one in json.loads(shown.stdout)["settings"]}
-    assert settings["fighters.outages.services"]["origin"] == "pyproject.toml:2"
-
-
-def run(
-    *command: str, cwd: Path | None = None, check: bool = True
-) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR")}
-    done = subprocess.run(
-        command, cwd=cwd, env=kept, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0 or not check, done.stdout + done.stderr
-    return done
