@@ -38,6 +38,7 @@ def test_durations_are_read_many_runs_at_a_time(
     runs = [make_run(dict.fromkeys(names[at % 2 :], "."), at=at) for at in range(45)]
     for run in runs:
         history.save(run)
+    random.Random(2).shuffle(runs)
     query, questions = history.database.query, []
 
     def asked(sql: str, **params: object) -> object:
