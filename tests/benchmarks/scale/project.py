@@ -20,7 +20,6 @@ from flakefighters.model import (
     Failure,
     Label,
     Outcome,
-    Phase,
     Project,
     Run,
     RunHead,
@@ -28,6 +27,7 @@ from flakefighters.model import (
     Verdict,
 )
 from tests.benchmarks.flip_rate.simulation import FLAKY, flaky_rate
+from tests.benchmarks.scale.sayings import WORDS, failure, reason
 
 __all__ = ["DAY", "PROJECT", "Size", "simulated"]
 
@@ -47,13 +47,6 @@ _BROKEN: Final = 6
 _SKIPPED, _RENAMES = 0.005, 0.04
 #: Flaky tests whose failures name a number that differs; failures that nobody has seen before.
 _VARYING, _NEW = 0.3, 0.02
-_SAID: Final = (
-    "order invoice basket customer payment refund stock shipment address discount coupon tax "
-    "session token cache queue worker lock timeout retry client server response request body "
-    "header cursor row table index page total amount currency rate limit price quantity label"
-)
-_WORDS: Final = tuple(_SAID.split())
-_ERRORS: Final = ("AssertionError", "TimeoutError", "KeyError", "ConnectionError", "ValueError")
 
 
 class Size(NamedTuple):
@@ -149,7 +142,7 @@ def _world(size: Size) -> _World:
     draw = random.Random(f"world {size.seed}")
     suite = [_nodeid(draw, number) for number in range(size.tests)]
     files = {
-        f"src/market/{draw.choice(_WORDS)}/{draw.choice(_WORDS)}_{n:04}.py": _blob(draw)
+        f"src/market/{draw.choice(WORDS)}/{draw.choice(WORDS)}_{n:04}.py": _blob(draw)
         for n in range(_FILES)
     }
     cells = min(8, max(1, size.machines // 2))
@@ -171,8 +164,8 @@ def _world(size: Size) -> _World:
 
 
 def _nodeid(draw: random.Random, number: int) -> str:
-    folder, about = draw.choice(_WORDS), draw.choice(_WORDS)
-    case = f"[{draw.choice(_WORDS)}-{number % 9}]" if draw.random() < 0.4 else ""
+    folder, about = draw.choice(WORDS), draw.choice(WORDS)
+    case = f"[{draw.choice(WORDS)}-{number % 9}]" if draw.random() < 0.4 else ""
     return f"tests/{folder}/test_{about}_{number // 25:03}.py::test_{about}_{number:05}{case}"
 
 
@@ -211,7 +204,7 @@ def _next_branch(world: _World, branches: list[_Branch], draw: random.Random) ->
         number = 100 + main.commits
         branches.append(
             _Branch(
-                f"feature-{number}-{draw.choice(_WORDS)}",
+                f"feature-{number}-{draw.choice(WORDS)}",
                 dict(main.files),
                 list(main.suite),
                 dict(main.broken),
@@ -324,10 +317,10 @@ class _Making:
             if draw.random() < rate and test in here and test not in broken:
                 kind = draw.randrange(kinds) if draw.random() > _NEW else draw.getrandbits(40)
                 number = draw.randrange(10_000) if varies else 0
-                yield _Failed(test, _failure(test, kind, number), False)
+                yield _Failed(test, failure(test, kind, number), False)
         for test, cause in broken.items():
             if test in here:
-                yield _Failed(test, _failure(test, cause, 0), True)
+                yield _Failed(test, failure(test, cause, 0), True)
 
     def _durations(self) -> list[int]:
         usual, pace, some = self.world.usual, self.machine.pace, self.draw.random
@@ -372,7 +365,7 @@ class _Making:
             label = Label.GENUINE if genuine else Label.FLAKY
             label = label if sure < 0.8 else Label.UNDECIDED
             by = "touched_change" if genuine or sure > 0.4 else "same_state"
-            changes = [f"src/market/order/{draw.choice(_WORDS)}_{n}.py" for n in range(3)]
+            changes = [f"src/market/order/{draw.choice(WORDS)}_{n}.py" for n in range(3)]
             evidence: Mapping[str, object] = {
                 "baseline": seen[0] if seen else None,
                 "by": by,
@@ -386,7 +379,7 @@ class _Making:
                     fighter=fighter,
                     version=1,
                     confidence=Confidence.STRONG if sure < 0.5 else Confidence.FAIR,
-                    reason=_reason(label, seen, changes),
+                    reason=reason(label, seen, changes),
                     evidence=evidence,
                     run=run.head.id,
                     nodeid=nodeid,
@@ -395,36 +388,3 @@ class _Making:
                 for fighter in (JOINT, by)
             ]
         return found
-
-
-def _reason(label: Label, seen: Sequence[str], changes: Sequence[str]) -> str:
-    last = f"run {seen[0][-4:]}" if seen else "a run"
-    if label is Label.GENUINE:
-        return f"it ran charge() in {changes[0]}, which changed since it last passed in {last}"
-    if label is Label.FLAKY:
-        return f"it touched nothing that changed since it last passed in {last}"
-    return f"it may have read what changed since it last passed in {last}"
-
-
-def _failure(test: str, kind: int, number: int) -> Failure:
-    """What a test says that fails in one way; ``number`` stands in the text alone."""
-    draw = random.Random(f"{test} {kind}")
-    path, _, rest = test.partition("::")
-    name = rest.split("[")[0]
-    lines = [f"    def {name}(client, {draw.choice(_WORDS)}):"]
-    for _ in range(draw.randint(4, 14)):
-        left, right, of = draw.choice(_WORDS), draw.choice(_WORDS), draw.choice(_WORDS)
-        lines.append(f"        {left} = client.{right}({of}, {draw.randrange(1000)})")
-    lines.append(f"\n{path}:{draw.randrange(20, 600)}: ")
-    for _ in range(draw.randint(1, 6)):
-        module, of = draw.choice(_WORDS), draw.choice(_WORDS)
-        lines.append(f"\nsrc/market/{module}/{of}.py:{draw.randrange(20, 900)}: in {of}_{module}")
-        lines.append(f"        return self.{of}.{module}({draw.choice(_WORDS)})")
-    error = draw.choice(_ERRORS)
-    lines.append(f"E       {error}: {draw.choice(_WORDS)} {number} != {draw.randrange(1000)}")
-    return Failure(
-        phase=Phase.CALL,
-        exception=f"builtins.{error}",
-        text="\n".join(lines),
-        signature=h128("signature", test, kind),
-    )
