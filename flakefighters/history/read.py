@@ -68,7 +68,7 @@ class Suites:
         for name in set(suites) - self._members.keys():
             with suppress(*MALFORMED):  # said by ``members``
                 members = pack.members_of(pack.chain_of(links, name))
-                if all(isinstance(one, int) for one in members):
+                if set(map(type, members)) <= {int}:
                     self._members[name] = members
 
     def members(self, suite: str) -> list[int]:
