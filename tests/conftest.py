@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import copyreg
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,9 @@ settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("numprocesses", None) and _WORKER[0] not in os.environ:
         _compile()
     for name in _WORKER:
