@@ -37,7 +37,9 @@ _FOLDERS: Final = frozenset(
 _TOP_FOLDERS: Final = frozenset({"build", "dist", "env", "venv"})
 _NAME: Final = re.compile(
     r"flakefighters\.db.*|\.coverage(\..*)?|coverage\.(xml|json|lcov)|lcov\.info|junit.*\.xml"
-    r"|flakefighters.*\.json|\.report\.json"
+    r"|flakefighters.*\.(csv|html|json|md|xml)|\.report\.json"
+    # What --html, --junit-xml and `flakefighters report` are mostly told to write.
+    r"|(report|(test[-_])?results?|pytest)\.(html|xml)"
     r"|\.testmondata.*|\.ds_store|thumbs\.db|.*~|.*\.(log|pyc|pyo|swp|orig|rej|db-wal|db-shm)",
     re.DOTALL,
 )

@@ -110,12 +110,18 @@ def test_what_tools_and_we_leave_behind_is_no_change(repo: Repo) -> None:
         "junit-report.xml",
         "flakefighters.json",
         ".report.json",
+        "report.html",
+        "reports/test-results.xml",
+        "flakefighters-tests.csv",
         "build/lib/shop/tax.py",
         "shop.egg-info/PKG-INFO",
     ):
         repo.put(name, "x")
     assert repo.read().state == clean.state
     assert repo.read().dirty is False
+    repo.put("shop/results.json", "x")  # data of any kind may have this name
+    assert repo.read().dirty is True
+    (repo.path / "shop/results.json").unlink()
     repo.put("shop/build/tax.py", "x")  # but a package may have this name
     assert repo.read().dirty is True
 
