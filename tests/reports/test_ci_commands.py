@@ -117,7 +117,8 @@ def test_a_summary_shows_names_as_text(failures: list[Told]) -> None:
         assert row.count("|") == 4
         bare = re.sub(r"</?code>|\*\*", "", row)
         assert not set(bare) & set("<>`*[]")
-        assert not re.search(r"@\w", html.unescape(bare))
+        # In code nobody is mentioned.
+        assert not re.search(r"@\w", html.unescape(re.sub("<code>.*?</code>", "", row)))
         assert "\n" not in html.unescape(bare)
 
 
