@@ -91,3 +91,25 @@ def test_one_test_comes_without_the_others(
                 assert list(row.durations) == [100 * n for n in run.durations[3 * at : 3 * at + 3]]
     if history.target.backend == "postgresql":
         assert size < 6 * len(runs) * 60
+
+
+@pytest.mark.parametrize("damaged", ["Z.F", ".F", ".FF.", "Z"])
+def test_a_run_with_damaged_outcomes_is_left_out(
+    history: History, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    names = [f"t.py::test_{n}" for n in range(3)]
+    sound, broken = (make_run(dict(zip(names, ".F.", strict=True)), at=at) for at in (0, 1))
+    for run in (sound, broken):
+        history.save(run)
+    query = history.database.query
+
+    def spoilt(sql: str, **params: object) -> object:
+        rows = query(sql, **params)
+        if "r.outcomes" not in sql:
+            return rows
+        return [(*row[:-1], damaged) if row[0] == broken.head.id else row for row in rows]
+
+    monkeypatch.setattr(history.database, "query", spoilt)
+    book = history.tests(PROJECT.identity)
+    assert [head.id for head in book.runs] == [sound.head.id]
+    assert all(len(row.outcomes) == 1 for row in book.rows)
