@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -32,8 +31,6 @@ __all__ = [
 
 # A field of a hash: None, bool, int, str, bytes, and lists and mappings of them.
 Field = object
-
-_token_bytes = secrets.token_bytes
 
 
 def encode(value: Field) -> bytes:
@@ -96,7 +93,7 @@ def h256(*fields: Field) -> str:
 def uuid7(at_us: int | None = None) -> str:
     """A new UUIDv7 (RFC 9562) as 32 hexadecimal digits; sorts by its time, ``at_us`` in µs UTC."""
     milliseconds = (at_us * 1000 if at_us is not None else real.time_ns()) // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(_token_bytes(10), "big")
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(real.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return f"{value:032x}"

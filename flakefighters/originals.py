@@ -32,12 +32,21 @@ class _Originals:
         self.open, self.lstat, self.readlink, self.scandir = open, os.lstat, os.readlink, os.scandir
         self.os_open, self.read, self.write, self.close = os.open, os.read, os.write, os.close
         self.unlink, self.replace, self.makedirs = os.unlink, os.replace, os.makedirs
-        self.getcwd, self.umask = os.getcwd, os.umask
+        self.getcwd, self.umask, self.urandom = os.getcwd, os.umask, os.urandom
         # Processes.
         self.getpid, self.kill, self.killpg = os.getpid, os.kill, getattr(os, "killpg", None)
         self.Popen, self.select, self.pipe = subprocess.Popen, select.select, os.pipe
         self.waitpid = os.waitpid
         self.posix_spawn: Any = getattr(os, "posix_spawn", None)
+        self.uname = getattr(os, "uname", None)
+
+    def hostname(self) -> str:
+        """What ``socket.gethostname`` says, without the milliseconds that its module takes."""
+        if self.uname is not None:
+            return str(self.uname().nodename)
+        import socket
+
+        return socket.gethostname()
 
 
 #: The originals: ``real.monotonic()`` is what ``time.monotonic()`` was.

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -191,7 +190,7 @@ def make_spool(folder: Path) -> None:
 
 def owner() -> dict[str, Any]:
     """Which process writes a journal: enough to tell later whether it still lives."""
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": _process_start(os.getpid())}
+    return {"pid": os.getpid(), "host": real.hostname(), "since": _process_start(os.getpid())}
 
 
 def _process_start(pid: int) -> str | None:
@@ -206,7 +205,7 @@ def _process_start(pid: int) -> str | None:
 def lives(first: Mapping[str, Any], path: Path, now: float) -> bool:
     """Whether the process that writes the journal with this first line may still be running."""
     pid = first.get("pid")
-    if first.get("host") != socket.gethostname() or not isinstance(pid, int) or pid <= 0:
+    if first.get("host") != real.hostname() or not isinstance(pid, int) or pid <= 0:
         return _touched(path, now)  # another machine's: only time can tell
     since = first.get("since")
     if pid == os.getpid():  # ours, or that of a process before us in a container like this one

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.reports import (
@@ -18,6 +18,7 @@ from flakefighters.capture.reports import (
     read,
 )
 from flakefighters.model import Execution, Outcome, Phase
+from flakefighters.records import record
 
 if TYPE_CHECKING:
     from flakefighters.capture.reports import (
@@ -37,7 +38,7 @@ _SUM: Final = r"contains \d+ failed subtests?"
 _MOST_OUTPUT: Final = 65_536
 
 
-@dataclass(slots=True)
+@record
 class _Open:
     """An attempt at a test that has not ended."""
 

@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -30,6 +30,7 @@ from flakefighters.model import (
     State,
     Verdict,
 )
+from flakefighters.records import record
 
 __all__ = [
     "JournalError",
@@ -62,7 +63,7 @@ class JournalError(FlakefightersError):
     slug = "journal"
 
 
-@dataclass(slots=True)
+@record
 class Recovered:
     """A journal read back."""
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["PLACEHOLDER", "redact_named", "template"]
 

@@ -12,9 +12,10 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.model import Failure, Phase
+from flakefighters.records import NamedTuple
 
 __all__ = [
     "ATTRIBUTE",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flakefighters.model.views import Check, Status
+from flakefighters.records import record
 
 __all__ = ["Budget", "Check", "Status", "failed", "ok", "skipped", "skipped_all"]
 
@@ -31,7 +32,7 @@ def skipped_all(steps: tuple[str, ...], message: str) -> list[Check]:
     return [skipped(step, message) for step in steps]
 
 
-@dataclass(slots=True)
+@record
 class Budget:
     """Seconds for all that may have to wait for others."""
 

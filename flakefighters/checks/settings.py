@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flakefighters.checks.results import Check, failed, ok
 from flakefighters.errors import ConfigError, set_in
@@ -12,11 +12,12 @@ from flakefighters.profiles.resolution import Source
 from flakefighters.profiles.selection import Selector
 from flakefighters.profiles.targets import Chosen
 from flakefighters.profiles.urls import endpoint
+from flakefighters.records import record
 
 __all__ = ["Subject", "look"]
 
 
-@dataclass(slots=True)
+@record
 class Subject:
     """What is to be checked."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from flakefighters.history.run_checks import Limits, check_run
 from flakefighters.importing.parts import Bounds
 from flakefighters.importing.runs import Found, Made, content_tail, make_run
 from flakefighters.model import Project, Trust
+from flakefighters.records import record
 from flakefighters.reports.page import Line, line
 from flakefighters.session.identities import local_identity
 from flakefighters.session.open_history import open_checked
@@ -104,7 +105,7 @@ def peer(
     _import(place, made, found, done, dry_run=dry_run, as_json=as_json)
 
 
-@dataclass(slots=True)
+@record
 class _Done:
     """What became of what was found."""
 

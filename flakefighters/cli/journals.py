@@ -6,7 +6,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from flakefighters.capture.recovery import JournalError, heading
@@ -16,6 +16,7 @@ from flakefighters.history import History, open_history
 from flakefighters.history.foreign import ForeignHistory, open_foreign
 from flakefighters.history.intake import Saved
 from flakefighters.model import Target
+from flakefighters.records import record
 from flakefighters.session.places import Spool, address
 from flakefighters.session.spool import (
     Refused,
@@ -29,7 +30,7 @@ from flakefighters.session.spool import (
 __all__ = ["Sent", "as_history", "send"]
 
 
-@dataclass(slots=True)
+@record
 class Sent:
     """What became of the journals in a folder."""
 

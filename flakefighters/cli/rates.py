@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate, chain, pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.fighters.cells import cell_of
 from flakefighters.measures.failure_rate import Rate, Tries, failure_rate
 from flakefighters.model import RunHead
 from flakefighters.model.rows import Flakiness, TestRow
+from flakefighters.records import NamedTuple
 
 __all__ = ["rated"]
 

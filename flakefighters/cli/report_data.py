@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from flakefighters import __version__
 from flakefighters.cli.diffs import diffs
@@ -17,6 +17,7 @@ from flakefighters.history.overview import failure_rows, failure_texts, times
 from flakefighters.model import JOINT, Project, Run, Verdict, standing
 from flakefighters.model.decisions import standing as decided
 from flakefighters.model.rows import Book, FailureRow
+from flakefighters.records import NamedTuple
 from flakefighters.reports.costs import costs, labels_of
 from flakefighters.reports.failed import Failed, failed
 from flakefighters.reports.html.data import (

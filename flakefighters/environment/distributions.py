@@ -11,16 +11,15 @@ from typing import Final
 __all__ = ["installed", "normalised", "own_files", "own_names", "owners"]
 
 _RUNS: Final = re.compile(r"[-_.]+")
-_EGG: Final = re.compile(r"-py\d+(\.\d+)?(-.*)?$")
+_EGG: Final = r"-py\d+(\.\d+)?(-.*)?$"
 _LARGEST: Final = 4 << 20
 #: The name that a project gives itself: in tables of ``pyproject.toml``, in ``setup.cfg``, in the
 #: call of ``setup.py``.
-_OWN_NAME: Final = re.compile(
-    rb"""^[ \t]*name[ \t]*[=:][ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*,?[ \t]*\r?$""",
-    re.MULTILINE,
+_OWN_NAME: Final = (
+    rb"""(?m)^[ \t]*name[ \t]*[=:][ \t]*["']?([A-Za-z0-9][\w.-]*)["']?[ \t]*,?[ \t]*\r?$"""
 )
 #: Installed files that no code is in: metadata, compiled bytecode.
-_BESIDE: Final = re.compile(r"\.(dist-info|egg-info|data)/|\.pyc$")
+_BESIDE: Final = r"\.(dist-info|egg-info|data)/|\.pyc$"
 #: What a project installed in place has instead of a version: its code is in the work tree.
 EDITABLE: Final = "editable"
 
@@ -51,7 +50,7 @@ def installed(path: Sequence[str] | None = None) -> dict[str, str]:
 def own_names(*sources: bytes) -> frozenset[str]:
     """Normalised names that a project gives itself in these files (``pyproject.toml``, ...)."""
     names = (
-        match.decode("ascii", "replace") for one in sources for match in _OWN_NAME.findall(one)
+        match.decode("ascii", "replace") for one in sources for match in re.findall(_OWN_NAME, one)
     )
     return frozenset(map(normalised, names))
 
@@ -68,7 +67,7 @@ def own_files(
             origin = _read(f"{place}/direct_url.json")
             if b'"editable"' not in origin and (name in own or os.fsencode(base) in origin):
                 for file in _recorded(place):
-                    if not file.startswith(("/", "..")) and not _BESIDE.search(file):
+                    if not file.startswith(("/", "..")) and not re.search(_BESIDE, file):
                         yield folder, file
 
 
@@ -96,7 +95,7 @@ def _metadata(folder: str) -> Iterator[tuple[str, str, str]]:
         if entry.endswith(".dist-info"):
             name, _, version = entry[:-10].partition("-")
         elif entry.endswith(".egg-info"):
-            name, _, version = _EGG.sub("", entry[:-9]).partition("-")
+            name, _, version = re.sub(_EGG, "", entry[:-9]).partition("-")
             if not version:  # beside sources, seen only when tests start from there
                 continue
         else:

@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters import ids
 from flakefighters.environment import distributions
 from flakefighters.model import Environment
+from flakefighters.records import NamedTuple
 
 __all__ = ["Inputs", "read"]
 

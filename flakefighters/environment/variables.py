@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.ids import h128
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model import RunHead

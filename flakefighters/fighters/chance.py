@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import Case, Past
+from flakefighters.records import NamedTuple
 from flakefighters.words import few
 
 __all__ = ["SEED", "Chance", "chance", "edited", "varied"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from flakefighters.measures.clusters import Neighbours, cut, linkage, matrix
 from flakefighters.model import Case, Confidence, Coverage, Label, Level, Need, Verdict
+from flakefighters.records import NamedTuple
 from flakefighters.words import count, few
 
 __all__ = ["CoverageIndependence", "Settings"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.fighters.cells import PASSES, cell_of, unclear
 from flakefighters.fighters.chance import chance
@@ -25,6 +25,7 @@ from flakefighters.model import (
     Verdict,
     believed,
 )
+from flakefighters.records import NamedTuple
 from flakefighters.words import count
 
 __all__ = ["FlipRate", "Settings", "posterior"]

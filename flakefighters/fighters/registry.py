@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.fighters import classes
 from flakefighters.fighters.settings import Unset, checked, is_on
 from flakefighters.fighters.third_party import Guarded, refusal
 from flakefighters.model import Flakefighter, Need
 from flakefighters.model.choice import ENABLED, Choice, Given
+from flakefighters.records import NamedTuple
 
 __all__ = ["GROUP", "Entry", "builtin_names", "choose", "known", "needed"]
 

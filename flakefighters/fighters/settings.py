@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.model.choice import ENABLED, Given
+from flakefighters.records import NamedTuple
 
 __all__ = ["Field", "Unset", "checked", "fields_of", "is_on"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.fighters.lessons import enough, evidence_of, told
 from flakefighters.measures import tracebacks
 from flakefighters.measures.tfidf import Weights, cosine
 from flakefighters.model import Case, Confidence, Failure, Label, Lesson, Level, Need, Verdict
+from flakefighters.records import NamedTuple
 
 __all__ = ["Settings", "Similarity"]
 

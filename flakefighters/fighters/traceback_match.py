@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from flakefighters.fighters.lessons import enough, evidence_of, told
 from flakefighters.measures import tracebacks
 from flakefighters.model import Case, Confidence, Level, Need, Verdict
+from flakefighters.records import NamedTuple
 
 __all__ = ["Settings", "TracebackMatch"]
 

@@ -7,12 +7,13 @@ believes would hide the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.ids import storable
 from flakefighters.model import Came, Trust, as_read, believed
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model import RunHead, Use

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.content import to_json
 from flakefighters.history.pack import SuiteLink
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.model import Completeness, Outcome
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.history.read import Lookup
@@ -34,7 +35,7 @@ SELECT 2, t.id, t.base, t.added, t.removed, t.n FROM {s}suite t JOIN chain c ON 
 
 
 _PASSED: Final = Outcome.PASSED.value
-_OTHERS: Final = re.compile(f"[^{re.escape(_PASSED)}]")
+_OTHERS: Final = f"[^{re.escape(_PASSED)}]"
 
 
 class Tried(NamedTuple):
@@ -84,7 +85,7 @@ class Coverage:
             if len(outcomes) != len(members):
                 raise ValueError("outcomes of other tests")
             # Few of many thousands.
-            others = {members[found.start()] for found in _OTHERS.finditer(outcomes)}
+            others = {members[found.start()] for found in re.finditer(_OTHERS, outcomes)}
             return Tried(suite, members, others)
         return None
 

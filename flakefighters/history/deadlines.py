@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flakefighters.originals import real
+from flakefighters.records import record
 
 __all__ = ["Answer", "patiently"]
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@record
 class Answer(Generic[T]):
     """What came of a call: a value, an error, or neither in time."""
 

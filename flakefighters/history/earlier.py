@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Final
 
@@ -19,6 +19,7 @@ from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Outcome, Past, RunHead, Use
+from flakefighters.records import record
 
 __all__ = ["Further", "further", "members_of", "past"]
 
@@ -127,7 +128,7 @@ SELECT t.id, {", ".join(["NULL"] * (heads.HEAD_WIDTH - 1))}, t.n, t.base, t.adde
 """  # noqa: S608
 
 
-@dataclass(slots=True)
+@record
 class Further:
     """Passes of tests in runs beyond those that were looked at."""
 

@@ -7,8 +7,8 @@ Each run has the trust that it has for the run which is judged, see
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history.belief import Reader
@@ -21,6 +21,7 @@ from flakefighters.model import (
     believed,
     doubt,
 )
+from flakefighters.records import NamedTuple, record
 
 if TYPE_CHECKING:
     from flakefighters.history.lessons import Asked
@@ -68,7 +69,7 @@ def came(history: History, record_to: Target) -> Came:
     return Came.ROLES if history.database.gives_trust else Came.SERVER
 
 
-@dataclass(slots=True)
+@record
 class Evidence:
     """What is known of earlier runs, for one run that is judged."""
 

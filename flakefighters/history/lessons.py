@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.history import belief, content, heads
 from flakefighters.history.content import to_json
 from flakefighters.history.earlier import members_of
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import JOINT, Confidence, Label, Met, Outcome, Pass, Use, Verdict
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.history.belief import Reader

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import add
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.heads import text
@@ -15,6 +15,7 @@ from flakefighters.history.store import History
 from flakefighters.ids import unstorable
 from flakefighters.model import JOINT, Confidence, Label
 from flakefighters.model.rows import FailureRow
+from flakefighters.records import NamedTuple
 
 __all__ = ["Times", "failure_rows", "failure_texts", "times"]
 

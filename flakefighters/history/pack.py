@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from flakefighters.history.content import from_json, to_json
+from flakefighters.records import NamedTuple
 
 __all__ = [
     "MAX_CHAIN",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flakefighters.history import content, read, rulings, write
@@ -26,6 +26,7 @@ from flakefighters.history.purge_text import (
 from flakefighters.history.space import rewrite
 from flakefighters.history.upkeep import Pace, Upkeep, alone, need_owner, remove_runs
 from flakefighters.ids import unstorable
+from flakefighters.records import record
 
 __all__ = [
     "Purged",
@@ -66,7 +67,7 @@ _SAID: Final = {
 }
 
 
-@dataclass(slots=True)
+@record
 class Purged:
     """What was taken out."""
 

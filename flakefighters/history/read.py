@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import belief, content, heads, pack
@@ -29,6 +29,7 @@ from flakefighters.model import (
     Use,
     Verdict,
 )
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.history.belief import Reader

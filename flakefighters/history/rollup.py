@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.history import content, heads, read
 from flakefighters.history.database import Database
@@ -17,6 +17,7 @@ from flakefighters.history.unreadable import Unreadable
 from flakefighters.ids import storable
 from flakefighters.model import Label, Outcome, RunHead
 from flakefighters.model.rows import Book, RunRow, TestRow
+from flakefighters.records import NamedTuple, record
 
 __all__ = ["run_rows", "test_rows"]
 
@@ -96,7 +97,7 @@ def _sums(text: str) -> _Sums:
     )
 
 
-@dataclass(slots=True)
+@record
 class _Tally:
     """The results of one test."""
 

@@ -135,7 +135,7 @@ def _typed(part: Any, limits: Limits) -> None:
     """Check every field of a noun by what the model says of it."""
     hints = type(part).__annotations__
     for name, value in part._asdict().items():
-        wanted = hints[name].__forward_arg__
+        wanted = hints[name]
         if name == "failures":
             for failure in value:
                 _typed(failure, limits)

@@ -8,7 +8,9 @@ the same name to :class:`flakefighters.model.RunHead`; the rules are in ``schema
 from __future__ import annotations
 
 import enum
-from typing import Final, NamedTuple
+from typing import Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["COLUMNS", "HASHED", "NAMES", "OF_HEAD", "UUIDS", "Column", "Form", "Kind", "in_view"]
 

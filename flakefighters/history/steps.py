@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.errors import DatabaseError
+from flakefighters.records import NamedTuple
 
 __all__ = ["STEPS", "Step", "planned"]
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "open_history"]
 
-_HEX: Final = re.compile("[0-9a-f]{1,32}")
-_RUN_ID: Final = re.compile("[0-9a-f]{32}")
+_HEX: Final = "[0-9a-f]{1,32}"
+_RUN_ID: Final = "[0-9a-f]{32}"
 
 
 def open_history(
@@ -190,7 +190,7 @@ class History:
 
     def heads(self, run_ids: Iterable[str]) -> dict[str, RunHead]:
         """Each of these runs that is here, without its outcomes."""
-        wanted = sorted({name for name in run_ids if _RUN_ID.fullmatch(name)})
+        wanted = sorted({name for name in run_ids if re.fullmatch(_RUN_ID, name)})
         rows = heads.by_ids(self.database, wanted) if wanted else []
         return {head.id: head for head in heads.heads_of(rows, self.unreadable)}
 
@@ -215,7 +215,7 @@ class History:
         NotFoundError if there is none, or several (the message lists them).
         """
         wanted = tail.strip().lower().replace("-", "")
-        if not _HEX.fullmatch(wanted):
+        if not re.fullmatch(_HEX, wanted):
             raise NotFoundError(f"{tail!r} is not a run id", remedy="see `flakefighters runs`")
         rows = heads.by_tail(self.database, wanted, project, limit=6)
         if len(rows) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import ConflictError
 from flakefighters.history import content, pack, rulings, run_columns
@@ -17,6 +17,7 @@ from flakefighters.history.run_columns import Form
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable
 from flakefighters.model import Trust
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row, Writer

@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.importing.flavours import PER_CLASS, Exists, Flavour, flavour_of, told_of
 from flakefighters.importing.parts import Bounds, ForeignReportError, Result
@@ -15,6 +15,7 @@ from flakefighters.importing.runs import Found, digest_of
 from flakefighters.importing.sources import Source
 from flakefighters.importing.xml import Case, Part, Report, read_xml
 from flakefighters.model import Outcome
+from flakefighters.records import NamedTuple
 
 __all__ = ["junit_runs"]
 

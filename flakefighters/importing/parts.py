@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from flakefighters.errors import FlakefightersError
 from flakefighters.model import Outcome, Phase
+from flakefighters.records import NamedTuple
 
 __all__ = ["Bounds", "ForeignReportError", "Result", "Told"]
 

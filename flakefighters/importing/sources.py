@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from flakefighters.capture.recovery import open_plain
 from flakefighters.errors import NotFoundError
 from flakefighters.importing.parts import Bounds, ForeignReportError
+from flakefighters.records import NamedTuple
 
 __all__ = ["Source", "sources"]
 

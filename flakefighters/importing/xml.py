@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Never
 from xml.parsers import expat
 
 from flakefighters.importing.parts import Bounds, ForeignReportError
+from flakefighters.records import record
 
 __all__ = ["Case", "Part", "Report", "read_xml"]
 
@@ -20,7 +21,7 @@ _STACK: Final = "stackTrace"
 _NAMESPACE: Final = "|"
 
 
-@dataclass(slots=True)
+@record
 class Part:
     """A ``failure`` or the like within a test case."""
 
@@ -29,7 +30,7 @@ class Part:
     text: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@record
 class Case:
     """A ``testcase``, with the attributes of the suite around it."""
 
@@ -38,7 +39,7 @@ class Case:
     parts: list[Part] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@record
 class Report:
     """One file."""
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.environment.distributions import own_files
 from flakefighters.history.content import state_key
 from flakefighters.judging.copies import renamed
 from flakefighters.model import Use, Watch
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.history import Evidence

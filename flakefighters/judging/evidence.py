@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from flakefighters.judging.baselines import ordered
 from flakefighters.model import Outcome, Use
+from flakefighters.records import record
 
 if TYPE_CHECKING:
     from flakefighters.history import Evidence
@@ -22,7 +23,7 @@ _MOST_FUNCTIONS = 10
 _MOST_SIBLINGS = 1000
 
 
-@dataclass(slots=True)
+@record
 class Known:
     """What was found."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.measures.spectra import METRICS, Counts, ranks
 from flakefighters.model.spectra import Localised, Ran, RanFile, RanFunction, Spectrum, Suspect
 from flakefighters.originals import real
+from flakefighters.records import NamedTuple
 
 __all__ = ["MOST", "Tally", "bounded", "localise"]
 

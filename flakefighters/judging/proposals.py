@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import Outcome, Trust
 from flakefighters.model.decisions import MARK, OFF, QUARANTINE, Event, expired, targets_of
 from flakefighters.model.rows import ExecutionRow, TestRow
+from flakefighters.records import NamedTuple
 
 __all__ = ["RELEASE", "Proposal", "passes_since", "to_quarantine", "to_settle"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from flakefighters.model import Outcome
+from flakefighters.records import NamedTuple, record
 
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "Session", "Totals", "failing"]
 
 
-@dataclass(slots=True)
+@record
 class Judged:
     """The verdicts of a run."""
 
@@ -59,8 +60,7 @@ class Session(NamedTuple):
     coverage: Coverage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Whether failures of a run come together."""
 
     #: Tests that failed in the end, and tests that ran.

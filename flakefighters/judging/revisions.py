@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flakefighters.errors import NotFoundError
@@ -11,6 +11,7 @@ from flakefighters.history import History
 from flakefighters.judging.recheck import Hindsight, Judged
 from flakefighters.model import JOINT, Past, Revision, RunHead, Verdict
 from flakefighters.originals import real
+from flakefighters.records import record
 
 __all__ = ["Revisions", "find_revisions"]
 
@@ -21,7 +22,7 @@ _AMONG: Final = 200
 _TRIED: Final = 20
 
 
-@dataclass(slots=True)
+@record
 class Revisions:
     """Recent verdicts that would be other ones now, and how many runs were not looked at."""
 

@@ -18,7 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import exp, lgamma, log, log1p
-from typing import Final, NamedTuple
+from typing import Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["BREAKS", "INTERVAL", "LASTS", "PRIOR", "Prior", "Rate", "Tries"]
 __all__ += ["beta_cdf", "by_chance", "failure_rate", "posterior"]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["METRICS", "Counts", "barinel", "dstar", "ochiai", "op2", "ranks", "tarantula"]
 

@@ -7,9 +7,10 @@ If two people decide at once, neither names the other's: then the more careful o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.ids import h128
+from flakefighters.records import NamedTuple
 
 __all__ = ["MARK", "MARKS", "NO_MARK", "OFF", "ON", "QUARANTINE", "Event"]
 __all__ += ["expired", "function_of", "heads", "in_force", "signature_target", "standing"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from flakefighters.model.verdicts import Label
+from flakefighters.records import NamedTuple
 
 __all__ = ["Coverage", "Experience", "Lesson", "Met", "Pass"]
 

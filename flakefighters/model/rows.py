@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model.facts import Execution, Outcome, RunHead

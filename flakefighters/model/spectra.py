@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["Localised", "Ran", "RanFile", "RanFunction", "Spectrum", "Suspect", "ranges"]
 

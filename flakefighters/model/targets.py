@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from flakefighters.model.facts import Trust
+from flakefighters.records import NamedTuple
 
 __all__ = ["Secret", "Target"]
 

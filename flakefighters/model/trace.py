@@ -7,9 +7,11 @@ controller.  Nothing here knows what changed in which file: that is found out wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+from flakefighters.records import NamedTuple, record
 
 __all__ = ["Code", "Process", "Trace", "Watch"]
 
@@ -81,7 +83,7 @@ class Watch(NamedTuple):
         )
 
 
-@dataclass(slots=True, kw_only=True)
+@record
 class Process:
     """What one process did outside of the execution that is asked about.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import field
+from typing import Any
+
+from flakefighters.records import NamedTuple, record
 
 __all__ = ["Arm", "Bisection", "Result", "Step", "Trial"]
 
@@ -68,7 +70,7 @@ class Step(NamedTuple):
     note: str | None = None
 
 
-@dataclass(slots=True)
+@record
 class Bisection:
     """What came of a bisection."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["JOINT", "OPEN", "Confidence", "Label", "Verdict", "standing"]
 

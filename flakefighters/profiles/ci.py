@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.profiles import ci_details as details
 from flakefighters.profiles.ci_details import Variables
 from flakefighters.profiles.ci_table import RUNNERS, VENDORS
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.profiles.ci_details import ReadFile
@@ -70,7 +71,7 @@ class CiInfo(NamedTuple):
         return {name: value for name, value in known.items() if value}
 
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_COMMIT: Final = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 _LIMIT: Final = 500
 
 
@@ -157,7 +158,7 @@ def _is_fork(said: str | None, source: str | None, repository: str | None) -> bo
 
 
 def _commit(text: str | None) -> str | None:
-    return text if text and _COMMIT.fullmatch(text) else None
+    return text if text and re.fullmatch(_COMMIT, text) else None
 
 
 def _number(text: str | None) -> int | None:

@@ -30,12 +30,12 @@ ReadFile = Callable[[str], bytes | None]
 Facts = dict[str, str | None]
 
 _NO: Final = frozenset({"", "0", "false", "no", "off", "none", "null"})
-_NAME: Final = re.compile(r"\{(\w+)\}")
+_NAME: Final = r"\{(\w+)\}"
 _MAX_EVENT: Final = 4_000_000
-_SCP: Final = re.compile(r"(?:[^@/]+@)?([^:/@]{2,}):(?!//)(.+)")
+_SCP: Final = r"(?:[^@/]+@)?([^:/@]{2,}):(?!//)(.+)"
 #: How Jenkins calls the jobs of pull and merge requests.
-_PULL_REQUEST: Final = re.compile(r"(?:PR|MR|CR)-\d+(?:-(?:head|merge))?")
-_MERGE_QUEUE: Final = re.compile(r"refs/heads/gh-readonly-queue/(.+)/pr-(\d+)-[0-9a-f]+")
+_PULL_REQUEST: Final = r"(?:PR|MR|CR)-\d+(?:-(?:head|merge))?"
+_MERGE_QUEUE: Final = r"refs/heads/gh-readonly-queue/(.+)/pr-(\d+)-[0-9a-f]+"
 
 
 class Variables:
@@ -54,7 +54,7 @@ class Variables:
 
     def filled(self, template: str) -> str | None:
         """A text with ``{NAMES}`` of variables filled in; None unless all of them are set."""
-        names = _NAME.findall(template)
+        names = re.findall(_NAME, template)
         values = {name: self.get(name) for name in names}
         return template.format(**values) if all(values.values()) else None
 
@@ -93,7 +93,7 @@ def repository(text: str | None) -> str | None:
     """The canonical host/owner/name of a repository's address: lower case, no credentials."""
     if text is None:
         return None
-    scp = None if "://" in text else _SCP.fullmatch(text)
+    scp = None if "://" in text else re.fullmatch(_SCP, text)
     if scp is not None:
         host, path = scp[1], scp[2]
     else:
@@ -155,7 +155,7 @@ def github(variables: Variables, facts: Facts, read_file: ReadFile) -> None:
         facts["tag"] = variables.get("GITHUB_REF_NAME")
     if pull := re.match(r"refs/pull/(\d+)/", ref):
         facts["pr"] = pull[1]
-    if queued := _MERGE_QUEUE.fullmatch(ref):
+    if queued := re.fullmatch(_MERGE_QUEUE, ref):
         # Merges that wait for their turn, several pull requests at once: no single one's run.
         facts["base_branch"] = queued[1]
     event = variables.get("GITHUB_EVENT_NAME") or ""
@@ -264,5 +264,7 @@ def _without_branch(job: str | None, branch: str | None) -> str | None:
     if branch is not None and "/" in branch and job.endswith(f"/{branch}"):
         return job.removesuffix(f"/{branch}")
     first, *rest = job.split("/")
-    kept = [part for part in rest if unquote(part) != branch and not _PULL_REQUEST.fullmatch(part)]
+    kept = [
+        part for part in rest if unquote(part) != branch and not re.fullmatch(_PULL_REQUEST, part)
+    ]
     return "/".join((first, *kept))

@@ -7,9 +7,10 @@ files, forks) is a small function per service in :mod:`flakefighters.profiles.ci
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.profiles import ci_details as details
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.profiles.ci_details import ReadFile, Variables

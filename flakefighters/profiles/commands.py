@@ -12,9 +12,10 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import Secret
+from flakefighters.records import NamedTuple
 
 __all__ = ["Answer", "end", "run", "words"]
 

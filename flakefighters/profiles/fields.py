@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = [
     "BUILT_IN",
@@ -135,12 +137,12 @@ BUILT_IN: Final[Mapping[str, Mapping[str, object]]] = {
     "shared": {"read_only": True},
 }
 
-_NAME: Final = re.compile(r"[a-z](?:[-_]?[a-z0-9])*")
+_NAME: Final = r"[a-z](?:[-_]?[a-z0-9])*"
 
 
 def is_name(text: str) -> bool:
     """Can a profile have this name (in any case)?"""
-    return len(text) <= 64 and _NAME.fullmatch(text.lower()) is not None
+    return len(text) <= 64 and re.fullmatch(_NAME, text.lower()) is not None
 
 
 def canonical(name: str) -> str:

@@ -11,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret, Target
 from flakefighters.profiles.commands import end
+from flakefighters.records import NamedTuple
 
 __all__ = ["Answer", "entry", "forget", "lookup", "store"]
 

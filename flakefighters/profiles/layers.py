@@ -34,6 +34,7 @@ from flakefighters.profiles.places import (
 )
 from flakefighters.profiles.resolution import Inputs, Origin, Source
 from flakefighters.profiles.urls import DatabaseUrl
+from flakefighters.records import record
 
 __all__ = ["FileRead", "Layer", "Problem", "Sources", "read"]
 
@@ -52,7 +53,7 @@ class Problem:
     fatal: bool = False
 
 
-@dataclass(slots=True)
+@record
 class Layer:
     """What one source says, profiles by their canonical names, nothing secret in ``values``."""
 

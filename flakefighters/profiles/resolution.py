@@ -5,10 +5,12 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from flakefighters.records import NamedTuple, record
 
 if TYPE_CHECKING:
     from flakefighters.model import Target
@@ -42,16 +44,18 @@ class Origin(NamedTuple):
         return self.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Inputs:
-    """All that the choice depends on.  Nothing else is read from the process."""
+    """All that the choice depends on.  Nothing else is read from the process.
+
+    It has no ``repr`` of its own: a traceback that shows variables must not show passwords.
+    """
 
     anchor: Path
-    #: Hidden, like the URL below: a traceback that shows local variables must not show passwords.
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     #: ``--flakefighters-profile`` or ``-p``, and ``--flakefighters-database-url``.
     option_profile: str | None = None
-    option_url: str | None = field(default=None, repr=False)
+    option_url: str | None = None
     #: The options as the user spells them, for messages.
     option_profile_name: str = "--flakefighters-profile"
     option_url_name: str = "--flakefighters-database-url"

@@ -6,7 +6,7 @@ Heavy: imports pydantic-settings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from flakefighters.errors import ConfigError
 from flakefighters.profiles import fields, fighter_tables, urls
@@ -22,6 +22,7 @@ from flakefighters.profiles.schema import (
     validate_what_is_right,
 )
 from flakefighters.profiles.targets import Chosen, build
+from flakefighters.records import record
 
 __all__ = ["Selector", "select"]
 
@@ -29,7 +30,7 @@ __all__ = ["Selector", "select"]
 _URL = "@url"
 
 
-@dataclass(slots=True)
+@record
 class Selector:
     """Everything that was read, and the questions one can ask of it."""
 

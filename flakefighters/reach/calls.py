@@ -7,13 +7,14 @@ code that hands the function on, so that it is not known how it is called.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flakefighters.model import ChangeKind, Link, Via
 from flakefighters.reach.names import Names
 from flakefighters.reach.project import Project
 from flakefighters.reach.readers import Readers, unit_of
+from flakefighters.records import record
 from flakefighters.source import tables
 from flakefighters.source.facts import UnitFacts
 from flakefighters.source.reads import Call, Reads
@@ -44,7 +45,7 @@ def callers(path: str, name: str, project: Project, *, added: bool = False) -> R
     return Readers(frozenset(search.links), complete=False)
 
 
-@dataclass(slots=True)
+@record
 class _Search:
     path: str
     target: UnitFacts

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from flakefighters.records import record
 
 __all__ = ["Found", "Modules", "folder_of"]
 
@@ -16,7 +18,7 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-@dataclass(slots=True)
+@record
 class Found:
     """What a dotted name led to."""
 

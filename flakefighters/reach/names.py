@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flakefighters.model import Name, Scope
 from flakefighters.reach.project import Project
+from flakefighters.records import record
 from flakefighters.source.reads import Reads
 
 __all__ = ["BUILTINS", "Names"]
@@ -16,7 +17,7 @@ __all__ = ["BUILTINS", "Names"]
 BUILTINS: Final = frozenset(dir(builtins))
 
 
-@dataclass(slots=True)
+@record
 class Names:
     """Names of modules, of classes, of fixtures."""
 

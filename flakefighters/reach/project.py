@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import ChangeKind, Name, Scope
+from flakefighters.records import NamedTuple
 from flakefighters.source import purity
 from flakefighters.source.facts import FileFacts, UnitFacts
 from flakefighters.source.file_facts import facts_of
@@ -106,9 +107,7 @@ class Project:
         if not wanted:
             return
         pattern = re.compile(b"|".join(map(re.escape, wanted)) + rb"|import\s*\(?\s*\*")
-        for path in self.paths:
-            if pattern.search(self.files.content(path)):
-                yield path
+        yield from (path for path in self.paths if pattern.search(self.files.content(path)))
 
     def looking_up(self, path: str, names: Collection[str]) -> list[UnitFacts]:
         """The units of a file that look up one of some names, or all that a module has."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import field
+from typing import Final
 
 from flakefighters.model import ChangeKind, Link, Name, Scope, Unit, Via
 from flakefighters.reach.names import BUILTINS, Names
 from flakefighters.reach.project import Project
+from flakefighters.records import NamedTuple, record
 from flakefighters.source.entries import STAR
 from flakefighters.source.facts import UnitFacts
 
@@ -46,7 +47,7 @@ def unit_of(path: str, facts: UnitFacts) -> Unit:
     return Unit(path, facts.name, facts.first)
 
 
-@dataclass(slots=True)
+@record
 class _Search:
     """Names that carry a change on, and whom they reached."""
 

@@ -20,6 +20,7 @@ from flakefighters.model import (
     Via,
 )
 from flakefighters.reach.project import Project
+from flakefighters.records import record
 from flakefighters.source.facts import UnitFacts
 
 __all__ = ["Execution", "Findings", "Seen", "units"]
@@ -54,7 +55,7 @@ class Execution:
     watched: Collection[str] = ()
 
 
-@dataclass(slots=True)
+@record
 class Findings:
     """What an execution touched, and why it may have touched more."""
 

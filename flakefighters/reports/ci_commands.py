@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import Label
+from flakefighters.records import NamedTuple
 from flakefighters.reports.escape import escape
 
 __all__ = ["COMMANDS", "MOST", "Place", "Told", "azure", "azure_data", "azure_property", "github"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flakefighters.model import Label, RunHead
 from flakefighters.model.rows import FailureRow, TestRow
+from flakefighters.records import record
 
 __all__ = ["Cost", "costs", "labels_of"]
 
@@ -17,7 +17,7 @@ _RED: Final = re.compile("[FE?]")
 _WORST: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
 
 
-@dataclass(slots=True)
+@record
 class Cost:
     """Of one test; failures that were genuine cost nothing, for they tell something."""
 

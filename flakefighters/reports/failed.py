@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import Execution, Failure, Label, Run, Verdict
 from flakefighters.model.rows import TestRow
+from flakefighters.records import NamedTuple
 from flakefighters.reports.causes import cause, change
 from flakefighters.reports.evidence import evidence_lines
 from flakefighters.reports.junit import first_line

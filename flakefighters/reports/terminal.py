@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.model import Label
+from flakefighters.records import NamedTuple
 from flakefighters.reports.escape import escape
 from flakefighters.reports.words import ago
 from flakefighters.words import count

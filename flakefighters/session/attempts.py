@@ -6,11 +6,12 @@ Plain data and decisions; ``session.reruns`` carries them out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.capture.nodeids import Names, function_of
+from flakefighters.records import NamedTuple, record
 
 __all__ = ["MOST", "NEW", "SECONDS", "Choice", "Wish"]
 
@@ -51,7 +52,7 @@ class Wish(NamedTuple):
         return cls(**{**plain, "names": None if names is None else frozenset(names)})
 
 
-@dataclass(slots=True)
+@record
 class Choice:
     """Decides on further attempts, and counts them."""
 

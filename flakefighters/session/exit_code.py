@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flakefighters.model import Confidence, Label, Verdict
+from flakefighters.records import NamedTuple
 from flakefighters.words import count
 
 __all__ = ["Decision", "Ending", "Failing", "Policy", "decide", "is_proof"]

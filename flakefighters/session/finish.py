@@ -7,7 +7,7 @@ import time
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from flakefighters.errors import FlakefightersError, UnreachableError
@@ -20,6 +20,7 @@ from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust, Watch
+from flakefighters.records import record
 from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
 from flakefighters.session.traces import without_traces
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Finished", "Plan", "finish", "session_from_json", "session_to_json"]
 
 
-@dataclass(slots=True, kw_only=True)
+@record
 class Plan:
     """What is to be done with a run."""
 
@@ -58,7 +59,7 @@ class Plan:
     bench: Bench | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@record
 class Finished:
     """What came of it."""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture import wire
 from flakefighters.judging.results import Judged
 from flakefighters.model import Secret, Target, Verdict
+from flakefighters.records import NamedTuple
 from flakefighters.session.finish import Finished, Plan, session_from_json, session_to_json
 from flakefighters.session.places import Spool
 from flakefighters.state.anchor import Anchor

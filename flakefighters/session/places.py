@@ -7,9 +7,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.ids import h128
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model import Target

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +22,7 @@ from flakefighters.judging.baselines import Lookback, first_look, look_back
 from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust, Watch
 from flakefighters.originals import real
+from flakefighters.records import record
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.open_history import open_checked
@@ -48,7 +49,7 @@ _LOOKING: float = 5.0
 _REPORTS = ("flakefighters_json", "json_report", "htmlpath")
 
 
-@dataclass(slots=True)
+@record
 class Prepared:
     """What is known before conftest files are imported; or why there is nothing."""
 

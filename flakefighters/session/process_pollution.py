@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -67,7 +66,7 @@ class World:
             "os.unlink": os.unlink,
             "os.environ": os.environ,
             "subprocess.Popen": subprocess.Popen,
-            "socket.socket": socket.socket,
+            "socket.socket": _sockets(),
             "sqlite3.connect": sqlite3.connect,
             **{
                 name: sys.modules.get(name)
@@ -88,6 +87,12 @@ class World:
         except OSError:
             return "the current folder"
         return None
+
+
+def _sockets() -> object:
+    """Whose sockets there are; Python's own, if nobody has loaded that module so far."""
+    loaded = sys.modules.get("socket")
+    return "socket" if loaded is None else getattr(loaded.socket, "__module__", None)
 
 
 def top_level_modules() -> Iterator[str]:

@@ -8,12 +8,13 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.redact import Redactor
 from flakefighters.ids import h128
+from flakefighters.records import NamedTuple, record
 
 if TYPE_CHECKING:
     from flakefighters.profiles import Resolution
@@ -60,7 +61,7 @@ _COSMETIC_PREFIXES: Final = ("junit_", "verbosity_")
 _URL_OPTIONS: Final = ("--flakefighters-database-url", "--database-url")
 #: Parts of ``addopts`` that alter what tests see; typed on the command line they help to look.
 _SEEN_BY_TESTS: Final = re.compile(r"-[lqvx]*s|--(?:basetemp|capture)\b")
-_PASSWORD: Final = re.compile(r"FLAKEFIGHTERS_PROFILES__\w+__PASSWORD", re.IGNORECASE)
+_OTHERS: Final = r"(?i)FLAKEFIGHTERS_PROFILES__\w+__PASSWORD"
 #: Values of ``-p`` that change how tests are shown, ordered or spread, not what they do.
 _HARMLESS_PLUGINS: Final = frozenset(
     {
@@ -297,7 +298,7 @@ def selection(config: Any, deselected: int, rename: Any) -> dict[str, Any]:
     return out
 
 
-@dataclass(slots=True)
+@record
 class Roots:
     """Folders of the project from which modules are imported."""
 
@@ -320,7 +321,7 @@ def redactor_of(resolution: Resolution) -> Redactor:
     targets = (resolution.target, resolution.record_to)
     passwords = {one.password.reveal() for one in targets if one.password is not None}
     # Those of profiles that are not in use, or not for the place in use.
-    passwords |= {value for name, value in os.environ.items() if _PASSWORD.fullmatch(name)}
+    passwords |= {value for name, value in os.environ.items() if re.fullmatch(_OTHERS, name)}
     named = resolution.settings.secret_env
     return Redactor(
         os.environ,

@@ -8,9 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.capture.journal import FORMAT, lives, make_spool
 from flakefighters.capture.recovery import JournalError, heading, recover
@@ -19,6 +19,7 @@ from flakefighters.history.intake import Saved
 from flakefighters.history.run_checks import Limits, check_run, check_verdicts
 from flakefighters.ids import h128, short
 from flakefighters.judging.retries import late_proofs
+from flakefighters.records import NamedTuple, record
 from flakefighters.session.places import journals_in, writable
 from flakefighters.session.traces import without_traces
 from flakefighters.state.tracked import tracked_in
@@ -72,7 +73,7 @@ class Refused(NamedTuple):
     movable: bool = True
 
 
-@dataclass(slots=True)
+@record
 class Found:
     """What lies in a spool."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +14,10 @@ from flakefighters.capture.nodeids import offset
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import RunHead
+from flakefighters.originals import real
 from flakefighters.profiles import Inputs, resolve
 from flakefighters.profiles.fields import variable
+from flakefighters.records import record
 from flakefighters.session.identities import local_identity, meet
 from flakefighters.session.places import spool_folder, spools
 from flakefighters.state.anchor import Anchor
@@ -34,7 +36,7 @@ __all__ = ["Start", "begin"]
 _SAID_BY_CI: Final = ("base_branch", "pr", "build", "job", "shard", "attempt")
 
 
-@dataclass(slots=True, kw_only=True)
+@record
 class Start:
     """What is known when pytest is configured."""
 
@@ -135,9 +137,7 @@ def _own_distributions(checkout: Checkout, anchor: Anchor) -> frozenset[str]:
 
 def _origin(ci: Any) -> dict[str, Any]:
     """Who writes: enough to tell machines apart, not to name them."""
-    import socket
-
-    origin = {"program": f"flakefighters {__version__}", "host": h128(socket.gethostname())[:12]}
+    origin = {"program": f"flakefighters {__version__}", "host": h128(real.hostname())[:12]}
     if ci is not None:
         origin["ci"] = ci.vendor
     return origin

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.environment.variables import changed_variables
@@ -12,6 +12,7 @@ from flakefighters.judging.evidence import gather
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.model import Outcome, Use
 from flakefighters.originals import real
+from flakefighters.records import record
 from flakefighters.state.files import differing
 from flakefighters.trials.confirm import Confirmed, confirm
 from flakefighters.trials.questions import Before, Question, company_of, questions
@@ -34,7 +35,7 @@ _SHALLOW: Final = (
 )
 
 
-@dataclass(slots=True)
+@record
 class OnTrial:
     """What is to be put on trial; nothing of it needs a history any more."""
 

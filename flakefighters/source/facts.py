@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import field
 
 from flakefighters.model import ChangeKind
+from flakefighters.records import NamedTuple, record
 from flakefighters.source import purity, tables
 from flakefighters.source.reads import Reads
 from flakefighters.source.walk import LOCALS
@@ -55,7 +55,7 @@ class Parameters(NamedTuple):
         return (set(all_[: self.needed]) - taken) | self.needed_keywords <= keywords
 
 
-@dataclass(slots=True, eq=False)
+@record
 class UnitFacts:
     """One unit of a file, and what it does with names."""
 
@@ -111,7 +111,7 @@ class UnitFacts:
         return not self.decorators.isdisjoint(tables.CACHING_DECORATORS)
 
 
-@dataclass(slots=True, eq=False)
+@record
 class FileFacts:
     """One file."""
 

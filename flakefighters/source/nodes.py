@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+from flakefighters.records import NamedTuple
 from flakefighters.source import purity
 from flakefighters.source.fingerprints import Function
 

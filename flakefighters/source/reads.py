@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import field
 
 from flakefighters.model import Name
+from flakefighters.records import NamedTuple, record
 
 __all__ = ["Call", "Computed", "Reads"]
 
@@ -38,7 +38,7 @@ class Call(NamedTuple):
     package: str | None = None
 
 
-@dataclass(slots=True)
+@record
 class Reads:
     """What some code does with names, by the way it does so."""
 

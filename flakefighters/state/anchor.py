@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from flakefighters.records import NamedTuple
 from flakefighters.state.git import find_top
 
 __all__ = ["Anchor", "locate"]

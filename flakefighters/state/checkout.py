@@ -44,7 +44,7 @@ _MOST_COMMITS: Final = 1000
 _DEEPEST: Final = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(eq=False, repr=False, match_args=False, kw_only=True)
 class Checkout:
     """A work tree as it was when :meth:`read` looked at it.
 
@@ -74,13 +74,13 @@ class Checkout:
     #: False if git does not answer for this folder.
     has_git: bool = False
     #: The file system as it was bound at the start, for others who read late.
-    disk: Disk = field(repr=False, compare=False, default_factory=Disk)
-    _git: Git = field(repr=False, compare=False)
+    disk: Disk = field(default_factory=Disk)
+    _git: Git
     #: What lies over the tree, or without git all there is; None if not known.
-    _over: Mapping[str, str | None] | None = field(repr=False, compare=False, default=None)
+    _over: Mapping[str, str | None] | None = None
     #: Untracked and ignored paths as git wrote them.
-    _loose: frozenset[str] = field(repr=False, compare=False, default=frozenset())
-    _ignored: tuple[str, ...] = field(repr=False, compare=False, default=())
+    _loose: frozenset[str] = frozenset()
+    _ignored: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, anchor: Anchor, git: Git | None = None) -> Checkout:

@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from flakefighters.records import NamedTuple
 from flakefighters.state.git import is_commit
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DotGit", "listed", "main_tree", "read", "tracks"]
 
-_SECTION: Final = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
+_SECTION: Final = r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]'
 _LARGEST: Final = 16 << 20
 
 
@@ -139,7 +140,7 @@ def _config(text: str) -> Iterator[tuple[str, str]]:
     section = ""
     for raw in text.splitlines():
         line = raw.strip()
-        header = _SECTION.match(line)
+        header = re.match(_SECTION, line)
         if header:
             name, sub = header[1].lower(), header[2]
             section = name if sub is None else f"{name}." + re.sub(r"\\(.)", r"\1", sub)

@@ -43,7 +43,7 @@ _NAME: Final = re.compile(
     r"|\.testmondata.*|\.ds_store|thumbs\.db|.*~|.*\.(log|pyc|pyo|swp|orig|rej|db-wal|db-shm)",
     re.DOTALL,
 )
-_STAMP: Final = re.compile(r"_*(git_?|scm_?|build_?)?version(_?info)?_*\.py")
+_STAMP: Final = r"_*(git_?|scm_?|build_?)?version(_?info)?_*\.py"
 
 
 def ours(path: str) -> bool:
@@ -70,4 +70,4 @@ def version_stamp(path: str) -> bool:
 
     Where git ignores it, it differs in every commit and installation and says nothing new.
     """
-    return _STAMP.fullmatch(path.rpartition("/")[2].lower()) is not None
+    return re.fullmatch(_STAMP, path.rpartition("/")[2].lower()) is not None

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.originals import real
+from flakefighters.records import NamedTuple
 
 __all__ = ["Answer", "Git", "find_top", "is_commit"]
 

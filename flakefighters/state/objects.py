@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from flakefighters.records import NamedTuple
 from flakefighters.state.disk import SHORT, with_mode
 from flakefighters.state.git import is_commit
 
@@ -27,7 +28,7 @@ __all__ = [
     "tree_of",
 ]
 
-_BLOB: Final = re.compile(r"[0-9a-f]{16,64}")
+_BLOB: Final = r"[0-9a-f]{16,64}"
 _EDITS: Final = (
     *("log", "--max-count=30", "--format=%x01%H %P%n%s", "--encoding=UTF-8", "--no-show-signature"),
     *("--no-color", "-c", "--raw", "--no-abbrev", "--no-renames"),
@@ -78,7 +79,7 @@ def entries(git: Git, tree: str) -> list[tuple[str, str, str]] | None:
 
 def read_blobs(git: Git, names: Iterable[str]) -> dict[str, bytes]:
     """Contents by blob id, given whole or by its first digits (at least 16)."""
-    asked = [name for name in dict.fromkeys(names) if _BLOB.fullmatch(name)]
+    asked = [name for name in dict.fromkeys(names) if re.fullmatch(_BLOB, name)]
     if not asked:
         return {}
     lines = "".join(f"{name}\n" for name in asked).encode()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flakefighters import ids
+from flakefighters.records import record
 from flakefighters.state.disk import SHORT, with_mode
 from flakefighters.state.generated import generated, generated_folder, ours, version_stamp
 
@@ -37,7 +38,7 @@ _DATA: Final = frozenset(
 Repository = Callable[[str], tuple[str | None, str | None] | None]
 
 
-@dataclass(slots=True)
+@record
 class Overlay:
     """Paths that differ from the commit."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import field
+from typing import Final
 
+from flakefighters.records import NamedTuple, record
 from flakefighters.state.git import is_commit
 
 __all__ = ["COMMAND", "Entry", "Status", "parse"]
@@ -36,7 +37,7 @@ class Entry(NamedTuple):
     id_in_index: str
 
 
-@dataclass(slots=True, kw_only=True)
+@record
 class Status:
     """Everything that ``git status`` said; paths are relative to the top level."""
 
@@ -53,9 +54,9 @@ class Status:
 def parse(output: bytes) -> Status:
     """Parse it; what is not understood is left out, as git's own documents ask for."""
     status = Status()
-    records = iter(output.decode("utf-8", "surrogateescape").split("\0"))
-    for record in records:
-        kind, _, rest = record.partition(" ")
+    lines = iter(output.decode("utf-8", "surrogateescape").split("\0"))
+    for line in lines:
+        kind, _, rest = line.partition(" ")
         if kind == "#":
             _header(status, rest)
         elif kind == "?":
@@ -65,7 +66,7 @@ def parse(output: bytes) -> Status:
         elif kind in ("1", "2", "u"):
             fields = rest.split(" ", {"1": 7, "2": 8, "u": 9}[kind])
             if kind == "2":
-                next(records, None)  # where it came from
+                next(lines, None)  # where it came from
             if len(fields) == {"1": 8, "2": 9, "u": 10}[kind]:
                 status.entries.append(_entry(kind, fields))
     return status

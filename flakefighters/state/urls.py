@@ -9,14 +9,12 @@ from typing import Final
 __all__ = ["canonical", "is_local", "name_of", "remotes"]
 
 _LONGEST: Final = 2000
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
-_HELPER: Final = re.compile(r"[A-Za-z0-9]+::")
-_SCP: Final = re.compile(r"(?:[^/@]*@)?(\[[0-9A-Fa-f:.]+\]|[^/:@\[\]]+):(?!//)(.*)", re.DOTALL)
-_HOST: Final = re.compile(r"\[[0-9a-f:.]+\]|[\w.-]*\w")
-_UNFIT: Final = re.compile(
-    r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_SCHEME: Final = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_DRIVE: Final = r"[A-Za-z]:[\\/]"
+_HELPER: Final = r"[A-Za-z0-9]+::"
+_SCP: Final = r"(?s)(?:[^/@]*@)?(\[[0-9A-Fa-f:.]+\]|[^/:@\[\]]+):(?!//)(.*)"
+_HOST: Final = r"\[[0-9a-f:.]+\]|[\w.-]*\w"
+_UNFIT: Final = r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 #: Second names under which well-known hosts answer to ssh.
 _SAME_HOST: Final = {
     "ssh.github.com": "github.com",
@@ -37,7 +35,7 @@ def canonical(url: str) -> str | None:
         return None
     host, path = _host_and_path(url.strip())
     host = host.lower().rstrip(".")
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         return None
     if "%" in path:
         from urllib.parse import unquote  # milliseconds that hardly any address needs
@@ -48,22 +46,22 @@ def canonical(url: str) -> str | None:
         parts[-1] = parts[-1].removesuffix(".git")
     host, parts = _special(_SAME_HOST.get(host, host), parts)
     name = "/".join((host, *parts))
-    if not parts or not parts[-1] or ".." in parts or _UNFIT.search(name):
+    if not parts or not parts[-1] or ".." in parts or re.search(_UNFIT, name):
         return None
     return name
 
 
 def _host_and_path(text: str) -> tuple[str, str]:
     """The two parts of a URL in any spelling; no host where there is none."""
-    if scheme := _SCHEME.match(text):
+    if scheme := re.match(_SCHEME, text):
         if scheme[1].lower() == "file":
             return "", ""
         authority, _, path = text[scheme.end() :].partition("/")
         host = re.sub(r":\d*$", "", authority.rpartition("@")[2])
         return host, re.split(r"[?#]", path, maxsplit=1)[0]
-    if _HELPER.match(text) or is_local(text):
+    if re.match(_HELPER, text) or is_local(text):
         return "", ""
-    if found := _SCP.fullmatch(text):
+    if found := re.fullmatch(_SCP, text):
         return found[1], found[2]
     host, _, path = text.partition("/")
     return (host, path) if "." in host else ("", "")
@@ -82,7 +80,7 @@ def _special(host: str, parts: list[str]) -> tuple[str, list[str]]:
 
 def is_local(url: str) -> bool:
     """True for a remote that is a folder or a file."""
-    if url.lower().startswith("file://") or _DRIVE.match(url):
+    if url.lower().startswith("file://") or re.match(_DRIVE, url):
         return True
     colon, slash = url.find(":"), url.find("/")
     backslash = url.startswith(("\\\\", ".\\", "..\\"))
@@ -95,7 +93,7 @@ def name_of(url: str) -> str:
 
 
 def _without_credentials(url: str) -> str:
-    scheme = _SCHEME.match(url)
+    scheme = re.match(_SCHEME, url)
     if not scheme:
         return url
     authority, slash, path = url[scheme.end() :].partition("/")

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import field
+from typing import Final
 
 from flakefighters.history.database import TRUST_RANKS, Database
 from flakefighters.history.prune import horizons
 from flakefighters.history.purge import Tombstone, tombstones
 from flakefighters.history.purge_text import ORIGIN
 from flakefighters.model import Trust
+from flakefighters.records import NamedTuple, record
 
 __all__ = ["QUESTION", "UNTRUSTED", "Entry", "Inventory", "digest", "of_lines", "of_sqlite"]
 
@@ -40,7 +41,7 @@ class Entry(NamedTuple):
         return (self.origin or self.content_hash) == (other.origin or other.content_hash)
 
 
-@dataclass(slots=True)
+@record
 class Inventory:
     """One history."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Final
 
 from flakefighters.history import History
 from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.prune import horizons
+from flakefighters.records import record
 from flakefighters.sync import tombstones as marks
 from flakefighters.sync.inventory import UNTRUSTED, Entry, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
@@ -89,7 +90,7 @@ def fetch(
     return total
 
 
-@dataclass(slots=True)
+@record
 class _Plan:
     runs: list[str] = field(default_factory=list)
     judged: list[str] = field(default_factory=list)

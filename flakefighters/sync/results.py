@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flakefighters.history.intake import Saved
 from flakefighters.model.views import Conflict
+from flakefighters.records import record
 
 __all__ = ["Conflict", "Progress", "Report", "Transfer", "unreported"]
 
@@ -37,7 +38,7 @@ def unreported(progress: Progress) -> None:
 _NUMBERS = ("runs", "replaced", "known", "verdicts", "events", "beyond", "purged", "pruned")
 
 
-@dataclass(slots=True, kw_only=True)
+@record
 class Transfer:
     """What a transfer did."""
 

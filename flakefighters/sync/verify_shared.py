@@ -10,13 +10,14 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from flakefighters.history import content, pack
 from flakefighters.history.database import Database
 from flakefighters.history.pack import ListingLink
 from flakefighters.ids import encode, h64, h128, storable, unstorable
+from flakefighters.records import record
 from flakefighters.sync.links import files_from, live_files, walk
 
 __all__ = ["Shared", "canonical_json", "holds", "text_field"]
@@ -48,7 +49,7 @@ def holds(good: Callable[..., bool], *row: Any) -> bool:
         return False
 
 
-@dataclass(slots=True)
+@record
 class Shared:
     """The shared facts in a staged file."""
 

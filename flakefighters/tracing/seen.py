@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["Seen", "Wide", "causes"]
 

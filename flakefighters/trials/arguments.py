@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+from flakefighters.records import NamedTuple
 
 __all__ = ["Known", "kept"]
 

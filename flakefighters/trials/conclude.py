@@ -7,9 +7,10 @@ is there without the change.  GENUINE means that it is there with the change alo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from flakefighters.model import Arm, Label, Result, Trial
+from flakefighters.records import NamedTuple
 
 __all__ = ["ENOUGH", "Facts", "conclude"]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.model import Confidence
+from flakefighters.records import record
 from flakefighters.trials.experiments import Budget, Experiment, enough, result_of
 from flakefighters.trials.verdicts import settled
 from flakefighters.words import count
@@ -23,7 +24,7 @@ __all__ = ["Confirmed", "confirm"]
 _OVER: Final = object()
 
 
-@dataclass(slots=True)
+@record
 class Confirmed:
     """What came of it."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from flakefighters.records import record
 from flakefighters.state.disk import EXECUTABLE, SHORT, Hasher, with_mode
 from flakefighters.state.generated import generated_folder, ours
 
@@ -29,7 +30,7 @@ _MOST_BYTES: Final = 200_000_000
 _WANTED: Final = frozenset({".hypothesis"})
 
 
-@dataclass(slots=True)
+@record
 class Copy:
     """What was written."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from dataclasses import field
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from flakefighters.model import Arm, Outcome, Result, Trial
+from flakefighters.records import NamedTuple, record
 from flakefighters.trials.conclude import ENOUGH
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Steps = Generator[None, None, T]
 _EARLIER: Final = frozenset({Arm.BEFORE, Arm.BEFORE_COMPANY})
 
 
-@dataclass(slots=True)
+@record
 class Budget:
     """How long trials may take altogether."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.model import Confidence, Label, Outcome
+from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.model import Execution, Failure, Run, Verdict

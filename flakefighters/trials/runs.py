@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from flakefighters.capture import wire
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.distributions import own_files
 from flakefighters.model import Failure, Outcome
+from flakefighters.records import record
 from flakefighters.state.generated import version_stamp
 from flakefighters.trials.copies import make_copy
 from flakefighters.trials.moved import Moved
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Lab", "Seen"]
 
 
-@dataclass(slots=True)
+@record
 class Seen:
     """What one child showed."""
 

@@ -52,6 +52,13 @@ def test_the_closed_file_alone_is_the_history(sqlite_target: Target, tmp_path: P
         assert history.load(run.head.id) == run
 
 
+@pytest.mark.parametrize("name", ["50%25.db", "a?mode=ro", "a#b", "ä \udcff.db"])
+def test_any_name(name: str, sqlite_target: Target, tmp_path: Path) -> None:
+    path = tmp_path / name
+    filled(sqlite_target._replace(path=path))
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 def test_the_file_is_whole_even_if_somebody_else_has_it_open(
     sqlite_target: Target, tmp_path: Path
 ) -> None:

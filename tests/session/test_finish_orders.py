@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,9 @@ def test_an_order_arrives_whole() -> None:
     order = orders.Order(Path("/p/j.jsonl"), ANCHOR, plan)
     arrived = orders.Order.from_json(through_json(order.to_json()))
     assert (arrived.journal, arrived.anchor) == (order.journal, order.anchor)
-    assert replace(arrived.plan, session=session) == plan
+    for name in _names(plan):
+        if name != "session":
+            assert getattr(arrived.plan, name) == getattr(plan, name), name
     for name in Session._fields:
         assert getattr(arrived.plan.session, name) == getattr(session, name), name
 
@@ -82,4 +84,5 @@ def test_the_outcome_arrives_whole() -> None:
         decisions=[Event("1", "p", MARK, "t.py::a", {"state": "flaky"}, "Ada", 5, ("0",))],
         run=run,
     )
-    assert orders.outcome_from_json(through_json(orders.outcome_to_json(done)), run) == done
+    arrived = orders.outcome_from_json(through_json(orders.outcome_to_json(done)), run)
+    assert asdict(arrived) == asdict(done)

@@ -43,6 +43,17 @@ def test_replaced(owner: object, name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert name in strange
 
 
+def test_other_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where nobody had loaded them when the session began."""
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "socket")
+        world = World()
+    assert world.strange() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", lambda *args, **kwargs: None)
+        assert world.strange() == "socket.socket"
+
+
 def test_purged(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     with monkeypatch.context() as patch:
