@@ -1,9 +1,10 @@
 """Quick runs of ``python -m pytest``, forked from a Python that has imported pytest already.
 
-To import pytest is half of a short run.  Each process of the suite has one such Python.  It knows
-nothing of flakefighters, which every run imports anew, and each run is a process of its own with
-the environment, folder and output that were asked for.  ``FFTEST_COLD=1`` starts a new interpreter
-for every run instead, as do runs that ask for other settings of Python, and systems without pidfd.
+To import pytest is half of a short run, and to import flakefighters half of the rest.  Each process
+of the suite has two such Pythons: one has imported what most runs need of flakefighters, the other
+knows nothing of it (``ready=False``).  Each run is a process of its own with the environment,
+folder and output that were asked for.  ``FFTEST_COLD=1`` starts a new interpreter for every run
+instead, as do runs that ask for other settings of Python, and systems without pidfd.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ VARIABLE = "FFTEST_COLD"
 #: Python reads its variables when it starts, before a run could change them.
 _FIXED = {"PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
 _MESSAGE = 1 << 20
+#: What imports all that a run with a failing test needs, except the plugin itself.
+_READY = (
+    *("capture.longrepr", "capture.signature", "fighters.registry", "history.sqlite"),
+    *("judging.judge", "reports.terminal", "session.prepare", "tracing.session"),
+)
 
 
 def run(
@@ -41,6 +47,7 @@ def run(
     cwd: Path,
     env: Mapping[str, str],
     merged: bool = False,
+    ready: bool = False,
     timeout: float = 100,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run ``python -m pytest``; ``merged`` sends its errors where its output goes."""
@@ -60,7 +67,7 @@ def run(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ours:
         with theirs, Path(os.devnull).open("rb") as nothing:
             files = [nothing.fileno(), out.fileno(), (out if merged else err).fileno()]
-            socket.send_fds(_server(), [request.encode()], [*files, theirs.fileno()])
+            socket.send_fds(_server(ready), [request.encode()], [*files, theirs.fileno()])
         ours.settimeout(timeout)
         pid = int(ours.recv(_MESSAGE))
         try:
@@ -83,14 +90,14 @@ def _can_be_forked(env: Mapping[str, str]) -> bool:
 
 
 @functools.cache
-def _server() -> socket.socket:
-    """The way to the server of this process; it ends when this process does."""
+def _server(ready: bool) -> socket.socket:
+    """The way to a server of this process; it ends when this process does."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     names = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
     inherited = {name: os.environ[name] for name in names if name in os.environ}
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve()), str(theirs.fileno())],
+            [sys.executable, __file__, str(theirs.fileno()), *(_READY if ready else ())],
             env=inherited | _FIXED,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -153,6 +160,10 @@ def _main() -> None:
 
     for name in default_plugins:
         importlib.import_module(f"_pytest.{name}")
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    for name in sys.argv[2:]:
+        importlib.import_module(f"flakefighters.{name}")
+    del sys.path[0]
     gc.collect()
     gc.freeze()
     request = _serve(socket.socket(fileno=int(sys.argv[1])))

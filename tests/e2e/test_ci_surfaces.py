@@ -173,6 +173,7 @@ def test_buildkite(shop: Project, tmp_path: Path, sleep: int) -> None:
 
 
 def test_nothing_is_imported_elsewhere(project: Project) -> None:
+    project.ready = False
     project.test(
         """
         import sys

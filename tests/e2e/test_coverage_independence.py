@@ -266,6 +266,7 @@ LOADED = """
 
 
 def test_nobody_pays_who_did_not_ask(project: Project) -> None:
+    project.ready = False
     project.test(LOADED)
     for arguments in ((), ("--flakefighters-fighters=rerun,touched_change",)):
         project.pytest(*arguments, expect=0)

@@ -129,6 +129,7 @@ LOADED = """
 
 
 def test_nothing_of_it_is_loaded_where_nothing_fails(project: Project, down: Path) -> None:
+    project.ready = False
     names = ["flakefighters.history.lessons", "flakefighters.measures.tfidf"]
     project.write({"shop.py": code(SHOP).format(total=99)})
     project.write({"conftest.py": code(LOADED).format(names=names)})

@@ -287,6 +287,7 @@ def test_the_journal_tells_what_was_to_be_saved(project: Project) -> None:
 
 
 def test_python_without_sqlite(project: Project) -> None:
+    project.ready = False
     project.write({"site/sqlite3/__init__.py": "raise ImportError('no sqlite3 in this Python')\n"})
     project.test(SUITE)
     paths = [str(project.root / "site"), *filter(None, [project.environment().get("PYTHONPATH")])]

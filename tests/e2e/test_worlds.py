@@ -15,6 +15,13 @@ from tests.requirements import need_module
 NOW = 1_700_000_000_000_000  # µs; any real clock is later
 
 
+@pytest.fixture
+def project(project: Project) -> Project:
+    """A project whose runs import all of flakefighters in the world that they have."""
+    project.ready = False
+    return project
+
+
 def good(project: Project, expect: int = 1, **how: Any) -> None:
     """The run is saved, without a warning."""
     ended = project.pytest("--color=no", expect=expect, **how)

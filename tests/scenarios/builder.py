@@ -233,7 +233,13 @@ class Repository:
         if trouble:
             self._trouble.touch()
         words = ["-p", "flakefighters.plugin", "--color=no", *self.options, *args]
-        done = warm.run(words, cwd=cwd or self.root, env=variables, merged=True)
+        done = warm.run(
+            words,
+            cwd=cwd or self.root,
+            env=variables,
+            merged=True,
+            ready=self.product == _ROOT,
+        )
         return Result(done.returncode, done.stdout.decode("utf-8", "replace"))
 
     def command(self, *args: str) -> str:
