@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 __all__ = ["Code", "Process", "Trace", "Watch"]
 
@@ -56,29 +56,6 @@ class Watch(NamedTuple):
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
         return self.unchanged and not self.each_test
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON values that :meth:`from_json` reads."""
-        return {
-            "base": self.base,
-            "changed": sorted(self.changed),
-            "packages": dict(self.packages),
-            "copies": dict(self.copies),
-            "loose": sorted(self.loose),
-            "each_test": self.each_test,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Watch:
-        """The inverse of :meth:`to_json`; KeyError or TypeError for anything else."""
-        return cls(
-            base=str(value["base"]),
-            changed=frozenset(map(str, value["changed"])),
-            packages={str(name): str(folder) for name, folder in value["packages"].items()},
-            copies={str(name): str(path) for name, path in value["copies"].items()},
-            loose=frozenset(map(str, value["loose"])),
-            each_test=bool(value.get("each_test")),
-        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,25 +8,24 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flakefighters.errors import FlakefightersError, UnreachableError
 from flakefighters.history import Evidence, Reader, came
 from flakefighters.history.intake import Saved
 from flakefighters.history.unreadable import unreadable_note
-from flakefighters.judging.baselines import Lookback
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
-from flakefighters.model import Came, Trust, Watch
+from flakefighters.model import Came, Trust
 from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
 from flakefighters.session.traces import without_traces
 
 if TYPE_CHECKING:
     from flakefighters.history import History
-    from flakefighters.model import Coverage, Run, Target, Verdict
+    from flakefighters.model import Run, Target, Verdict
     from flakefighters.model.choice import Choice
     from flakefighters.model.decisions import Event
     from flakefighters.session.places import Spool
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from flakefighters.state.checkout import Checkout
     from flakefighters.trials.bench import Bench
 
-__all__ = ["Finished", "Plan", "finish", "session_from_json", "session_to_json"]
+__all__ = ["Finished", "Plan", "finish"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -286,42 +285,3 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
             done.proved += later
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")
-
-
-def session_to_json(session: Session) -> dict[str, Any]:
-    """JSON values that :func:`session_from_json` reads."""
-    lookback = session.lookback
-    return {
-        "roots": list(session.roots),
-        "plugins": list(session.plugins),
-        "plugin_files": list(session.plugin_files),
-        "watch": None if lookback is None else lookback.watch.to_json(),
-        "loose": {} if lookback is None else dict(lookback.loose),
-        "modules": None if session.modules is None else sorted(session.modules),
-        "loaded": list(session.loaded),
-        "ignored": {nodeid: dict(marks) for nodeid, marks in session.ignored.items()},
-        "history_runs": session.history_runs,
-        "coverage": None if session.coverage is None else session.coverage.to_json(),
-    }
-
-
-def session_from_json(value: Mapping[str, Any]) -> Session:
-    """What :func:`session_to_json` wrote."""
-    watch, modules, coverage = value["watch"], value["modules"], value["coverage"]
-    return Session(
-        roots=value["roots"],
-        plugins=value["plugins"],
-        plugin_files=value["plugin_files"],
-        lookback=None if watch is None else Lookback(Watch.from_json(watch), value["loose"]),
-        modules=None if modules is None else frozenset(modules),
-        loaded=value["loaded"],
-        ignored=value["ignored"],
-        history_runs=value["history_runs"],
-        coverage=None if coverage is None else _coverage(coverage),
-    )
-
-
-def _coverage(value: Mapping[str, Any]) -> Coverage:
-    from flakefighters.model import Coverage
-
-    return Coverage.from_json(value)

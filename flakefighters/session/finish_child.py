@@ -19,7 +19,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Do what the parent ordered."""
-    order = Order.from_json(json.load(sys.stdin.buffer))
+    order = Order.read(json.load(sys.stdin.buffer))
     os.chdir(order.anchor.path)
     run = read_back(order.journal).run
     done = finish(run, Checkout.read(order.anchor), order.plan)

@@ -107,7 +107,7 @@ def _elsewhere(session: SessionView, run: Run, plan: Plan) -> Finished:
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
     command = [world.executable, "-m", "flakefighters.session.finish_child"]
-    said = real.dumps(order.to_json()).encode()
+    said = real.dumps(order.plain()).encode()
     seconds = plan.seconds + 5
     if plan.bench is not None:
         seconds += plan.bench.seconds + 5

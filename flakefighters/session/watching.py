@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flakefighters.capture import wire
 from flakefighters.lazy import as_installed
 from flakefighters.model import Watch
 from flakefighters.session.places import spool_folder, watch_file
@@ -72,7 +73,7 @@ def leave_watch(
     path = watch_file(spool, testrun)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"mode": mode, "watch": watch.to_json(), "lines": lines})
+        text = json.dumps({"mode": mode, "watch": wire.plain(watch), "lines": lines})
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -93,6 +94,6 @@ def begin_in_worker(config: Any) -> TraceSession | None:
             return None
         told = json.loads(path.read_text("utf-8"))
         lines = bool(told.get("lines")) and hasattr(sys, "monitoring")
-        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]), lines=lines)
+        return start_trace(wire.load(Watch, told["watch"]), str(told["mode"]), lines=lines)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

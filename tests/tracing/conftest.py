@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 
+from flakefighters.capture import wire
 from flakefighters.tracing import Process, Trace, Watch, read_all
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +101,7 @@ class Project:
         settings.write_text(
             json.dumps(
                 {
-                    "watch": self.watch.to_json(),
+                    "watch": wire.plain(self.watch),
                     "mode": mode,
                     "out": str(out),
                     "all": everything,

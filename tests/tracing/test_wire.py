@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flakefighters.capture import wire
 from flakefighters.model.trace import Code, Watch
 from flakefighters.tracing import Reader, read_all
 from flakefighters.tracing.facts import Facts
@@ -100,4 +101,4 @@ def test_the_watch_travels() -> None:
     watch = Watch(
         base="/b", changed=frozenset({"a", "b"}), packages={"s": "src"}, loose=frozenset({"c"})
     )
-    assert Watch.from_json(json.loads(json.dumps(watch.to_json()))) == watch
+    assert wire.load(Watch, json.loads(json.dumps(wire.plain(watch)))) == watch

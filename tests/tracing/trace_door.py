@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from flakefighters.capture import wire
 from flakefighters.session.worker import TraceHooks
 from flakefighters.tracing import Watch
 from flakefighters.tracing.session import TraceSession
@@ -20,7 +21,7 @@ from flakefighters.tracing.session import TraceSession
 SETTINGS = json.loads(Path(os.environ["TRACE_DOOR"]).read_text())
 OUT = Path(SETTINGS["out"])
 PID = os.getpid()
-session = TraceSession(Watch.from_json(SETTINGS["watch"]), SETTINGS["mode"])
+session = TraceSession(wire.load(Watch, SETTINGS["watch"]), SETTINGS["mode"])
 results: list[dict[str, Any]] = []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from flakefighters.capture import wire
 from flakefighters.tracing import Watch
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +64,7 @@ def run(suite: Suite, watch: Watch | None, *options: str, everything_told: bool 
         settings, out = Path(folder, "door.json"), Path(folder, "out")
         value = {"mode": "auto", "out": str(out), "all": everything_told}
         if watch is not None:
-            settings.write_text(json.dumps({**value, "watch": watch.to_json()}))
+            settings.write_text(json.dumps({**value, "watch": wire.plain(watch)}))
         paths = [str(suite.path / "src"), str(suite.path), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
