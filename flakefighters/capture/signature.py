@@ -19,10 +19,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 from flakefighters.capture import longrepr as reading
@@ -46,27 +46,29 @@ Frame = tuple[str, str]
 
 def from_longrepr(
     longrepr: Any,
-    exception: str | None = None,
+    known: Mapping[str, Any] = MappingProxyType({}),
     base: str = "",
     *,
     cwd: str | None = None,
     redact: Callable[[str], str] = str,
-    frames: Sequence[Frame] = (),
 ) -> tuple[str, str]:
     """The text to store and the signature of a failing report's ``longrepr``; never raises.
 
-    ``exception`` is the qualified name of its type if known, ``base`` the absolute path that
-    paths become relative to, ``cwd`` the folder that pytest was started in (pytest shows paths
-    relative to it), ``redact`` takes secrets out of a text and is called before all else.
-    ``frames`` (see :func:`frames_of`) stand in where ``--tb=no`` or ``--tb=line`` left none.
+    Of what is attached to the report (``known``), ``exception`` is the qualified name of its type,
+    and ``frames`` (see :func:`frames_of`) stand in where ``--tb=no`` or ``--tb=line`` left none.
+    ``base`` is the absolute path that paths become relative to, ``cwd`` the folder that pytest was
+    started in (pytest shows paths relative to it), ``redact`` takes secrets out of a text and is
+    called before all else.
     """
+    exception = known.get("exception")
     try:
         raw = redact(str(longrepr))
         text = normalised(raw, base)
         what = reading.read(longrepr, raw)
         bare = hasattr(longrepr, "reprtraceback") and not any(name for _, name in what.frames)
-        if frames and bare:
-            what = replace(what, frames=tuple((str(path), str(name)) for path, name in frames))
+        if bare and known.get("frames"):
+            frames = tuple((str(path), str(name)) for path, name in known["frames"])
+            what = replace(what, frames=frames)
         made = _signature(what, exception, base, cwd, redact)
     except Exception:
         # Any object can be a longrepr, and its parts can raise what they like.  The failure is

@@ -15,6 +15,7 @@ from flakefighters.fighters.settings import Unset, checked, is_on
 from flakefighters.fighters.third_party import Guarded, refusal
 from flakefighters.model import Flakefighter, Need
 from flakefighters.model.choice import ENABLED, Choice, Given
+from flakefighters.words import trouble
 
 __all__ = ["GROUP", "Entry", "builtin_names", "choose", "known", "needed"]
 
@@ -79,7 +80,7 @@ def known(note: Callable[[str], None], only: Collection[str] | None = None) -> I
                 make = point.load()
                 wrong = refusal(make, point.name)
             except Exception as error:  # another package's code
-                wrong = f"it cannot be loaded: {type(error).__name__}: {error}"[:200]
+                wrong = f"it cannot be loaded: {trouble(error)}"
             if wrong is None:
                 yield Entry(point.name, make, origin)
             else:
@@ -139,8 +140,7 @@ def _made(
     try:
         made: Any = entry.make() if isinstance(values, Unset) else entry.make(values)
     except Exception as error:  # another package's code
-        said = f"{type(error).__name__}: {error}"[:200]
-        note(f"flakefighter {entry.name} of {entry.origin} is left out: {said}")
+        note(f"flakefighter {entry.name} of {entry.origin} is left out: {trouble(error)}")
         return None
     return made if entry.builtin else Guarded(made, entry.name, entry.origin, note)
 

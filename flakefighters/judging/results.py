@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Coverage, Execution, Run, Verdict
 
-__all__ = ["Judged", "Session", "Totals", "failing"]
+__all__ = ["Judged", "Session", "Totals", "failing", "without_traces"]
 
 
 @dataclass(slots=True)
@@ -88,3 +88,18 @@ class Totals:
 def failing(run: Run) -> list[Execution]:
     """The attempts that have a failure."""
     return [execution for execution in run.executions if execution.failures]
+
+
+def without_traces(run: Run) -> Run:
+    """The run as it is stored: traces are used up by the verdicts, whose evidence has the rest."""
+    if not any("trace" in one.facts for execution in run.executions for one in execution.failures):
+        return run
+    return run._replace(executions=[_without_trace(one) for one in run.executions])
+
+
+def _without_trace(execution: Execution) -> Execution:
+    failures = tuple(
+        failure._replace(facts={k: value for k, value in failure.facts.items() if k != "trace"})
+        for failure in execution.failures
+    )
+    return execution._replace(failures=failures)

@@ -89,8 +89,7 @@ class Surfaces:
             self._note(f"cannot write the summary for {self._vendor}", error)
 
     def _note(self, what: str, error: Exception) -> None:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self._session.notes.append(f"{what}: {said or type(error).__name__}"[:300])
+        self._session.notes.append(f"{what}: {printing.reason(error)}")
 
     # -- what is told ----------------------------------------------------------------------
 

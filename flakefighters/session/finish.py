@@ -14,14 +14,14 @@ from flakefighters.errors import FlakefightersError, UnreachableError
 from flakefighters.history import Evidence, Reader, came
 from flakefighters.history.intake import Saved
 from flakefighters.history.unreadable import unreadable_note
-from flakefighters.judging.results import Judged, Session, failing
+from flakefighters.judging.results import Judged, Session, failing, without_traces
 from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust
 from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
-from flakefighters.session.traces import without_traces
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.history import History
@@ -150,7 +150,7 @@ def _try(
     try:
         found = trial.conduct(checkout, say)
     except Exception as error:  # the run is judged and saved: nothing of it is lost
-        done.notes.append(f"the trials ended early: {type(error).__name__}: {error}"[:300])
+        done.notes.append(f"the trials ended early: {trouble(error)}")
         return
     done.notes += found.notes
     done.tried, done.settled = len(found.verdicts), found.settled

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from flakefighters.originals import real
+from flakefighters.words import trouble
 
 __all__ = ["Guarded", "guarded"]
 
@@ -34,8 +35,7 @@ def guarded(hook: F) -> F:
             return hook(self, *args, **kwargs)
         except Exception as error:  # whatever it is: the test run is not ours to end
             self.broken = True
-            kind = type(error).__name__
-            self.notes.append(f"internal error, this run is not judged: {kind}: {error}"[:300])
+            self.notes.append(f"internal error, this run is not judged: {trouble(error)}")
             return None
 
     return inner  # type: ignore[return-value]

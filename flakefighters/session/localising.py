@@ -19,7 +19,7 @@ from flakefighters.judging.localise import Tally, bounded, localise
 from flakefighters.originals import real
 from flakefighters.session.line_watch import LINES, TOLD, LineWatch
 from flakefighters.state.disk import Disk, Hasher
-from flakefighters.words import count
+from flakefighters.words import count, trouble
 
 if TYPE_CHECKING:
     from flakefighters.session.hooks import Session
@@ -46,7 +46,7 @@ def open_localising(session: Session, trace: TraceSession | None) -> None:
     told = LineWatch.told(
         session.start.flaky_names,
         checkout.base,
-        groups=getattr(config.option, "dist", None) == "loadgroup",
+        groups=session.names.groups,
     )
     watch = LineWatch(trace, config.rootpath, told)
     config.pluginmanager.register(watch, "flakefighters-lines")
@@ -102,8 +102,7 @@ class Localiser:
 
     def _fails(self, error: Exception) -> None:
         self._broken = True
-        kind = type(error).__name__
-        self._session.notes.append(f"nothing is localised: {kind}: {error}"[:300])
+        self._session.notes.append(f"nothing is localised: {trouble(error)}")
 
     def _finish(self) -> None:
         session = self._session

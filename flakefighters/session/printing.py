@@ -8,7 +8,7 @@ from flakefighters.ids import short
 from flakefighters.lazy import as_installed
 from flakefighters.model import Phase
 from flakefighters.reports.escape import escape
-from flakefighters.words import count
+from flakefighters.words import count, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from flakefighters.reports.terminal import Line
     from flakefighters.session.protocols import SessionView
 
-__all__ = ["escaped", "failures", "outcome", "show", "warning"]
-
-
-def escaped(text: str, where: str) -> str:
-    """One line, made harmless."""
-    return escape(text, where)
+__all__ = ["failures", "outcome", "reason", "show", "warning"]
 
 
 def warning(note: str, where: str) -> str:
     """A trouble of ours, as one line."""
-    return escaped(f"flakefighters: warning: {note}", where)
+    return escape(f"flakefighters: warning: {note}", where)
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be written."""
+    return getattr(error, "strerror", None) or trouble(error)
 
 
 def show(session: SessionView, terminal: Any) -> None:
@@ -44,7 +44,7 @@ def show(session: SessionView, terminal: Any) -> None:
     if finished is not None and (section or verbosity > -2):
         last = f"{counts if joint else _without(session)}; {_became(session)}"
         if session.ending:
-            last += f"; {escaped(session.ending, session.where)}"
+            last += f"; {escape(session.ending, session.where)}"
         terminal.line(last if section else f"flakefighters: {last}")
 
 
@@ -85,7 +85,7 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     for group in shown:
         _write(terminal, lines.verdict_line(group, session.where))
         for decided in decided_on(group.verdict):
-            terminal.line(f"    {escaped(decided, session.where)}")
+            terminal.line(f"    {escape(decided, session.where)}")
         if session.asked.show_verdicts:
             for said in session.finished.judged.said:
                 if _place(said) == _place(group.verdict):
