@@ -21,7 +21,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
@@ -157,7 +156,7 @@ def _split(exception: str | None, message: str) -> tuple[str | None, str]:
     """
     name = exception.rpartition(".")[2] if exception else None
     first, newline, rest = message.partition("\n")
-    match = _compiled(_NAMED).match(first)
+    match = re.match(_NAMED, first)
     if match is not None:
         said = match[1].rpartition(".")[2]
         if said == name or (name is None and said[:1].isupper()):
@@ -201,10 +200,10 @@ def normalise(line: str) -> str:
 
     Short quotations stay: they name the missing key, attribute or file.
     """
-    line = _compiled(_SUGGESTED).sub("", line[: 8 * _LINE])
-    line = _compiled(_QUOTED).sub(lambda quoted: quoted[0][0] + "*" + quoted[0][0], line)
-    line = _compiled(_VARYING).sub(lambda found: found["kept"] or "#", line)
-    line = _compiled("#(?:, ?#)+").sub("#", line)
+    line = re.sub(_SUGGESTED, "", line[: 8 * _LINE])
+    line = re.sub(_QUOTED, lambda quoted: quoted[0][0] + "*" + quoted[0][0], line)
+    line = re.sub(_VARYING, lambda found: found["kept"] or "#", line)
+    line = re.sub("#(?:, ?#)+", "#", line)
     return " ".join(line.split())[:_LINE].rstrip()
 
 
@@ -267,7 +266,7 @@ def _shape(value: str) -> str:
         return "<*>"
     if value[0].isdigit() or value[0] in "+-":
         return "#"
-    called = _compiled(r"[A-Za-z_][\w.]*(?=[('\"\[{])").match(value)
+    called = re.match(r"[A-Za-z_][\w.]*(?=[('\"\[{])", value)
     return f"{called[0]}(*)" if called is not None else "*"
 
 
@@ -328,8 +327,3 @@ def _joined(folder: str, path: str) -> str:
         elif part != ".":
             parts.append(part)
     return "/".join(parts)
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

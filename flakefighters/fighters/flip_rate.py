@@ -23,7 +23,6 @@ from flakefighters.model import (
     Past,
     Use,
     Verdict,
-    believed,
 )
 from flakefighters.words import count
 
@@ -112,7 +111,7 @@ def _comparable(case: Case) -> list[Past]:
         one
         for one in case.past
         if one.run.environment in case.comparable
-        and believed(one.run, Use.BASELINE, case.head, merged=one.run.id in case.merged)
+        and case.believes(one, Use.BASELINE)
         and not case.varied.get(one.run.id)
         and any(_counted(one))
     ]

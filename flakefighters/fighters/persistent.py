@@ -15,7 +15,6 @@ from flakefighters.model import (
     Past,
     Use,
     Verdict,
-    believed,
 )
 from flakefighters.words import ago
 
@@ -36,16 +35,12 @@ def streak(case: Case) -> list[Past]:
         if past.outcome in _ENDED or past.run.environment not in case.comparable:
             continue
         alike = past.outcome in _FAILED and case.signature in past.signatures
-        if not _counts(case, past, Use.STREAK if alike else Use.BREAK):
+        if not case.believes(past, Use.STREAK if alike else Use.BREAK):
             continue
         if not alike:
             break
         found.append(past)
     return found
-
-
-def _counts(case: Case, past: Past, use: Use) -> bool:
-    return believed(past.run, use, case.head, merged=past.run.id in case.merged)
 
 
 class Persistent:
@@ -61,7 +56,7 @@ class Persistent:
         if not before or Label.GENUINE.value not in before[0].labels:
             return None
         last, first = before[0], before[-1]
-        if not _counts(case, last, Use.LABEL):
+        if not case.believes(last, Use.LABEL):
             return None
         return Verdict(
             label=Label.GENUINE,

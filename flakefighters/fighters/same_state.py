@@ -22,7 +22,6 @@ from flakefighters.model import (
     Past,
     Use,
     Verdict,
-    believed,
 )
 from flakefighters.words import count
 
@@ -78,7 +77,7 @@ class SameState:
             and past.outcome in PASSES
             and past.run.environment in case.comparable
             and past.run.id not in others
-            and believed(past.run, Use.PROOF, case.head)
+            and case.believes(past, Use.PROOF)
         ]
         if not passes:
             return None
@@ -119,7 +118,7 @@ class SameState:
 def _act_on(case: Case, passes: Sequence[Past]) -> dict[str, str]:
     """The run for whose pass the failure may be left out of the exit code, if there is one."""
     for past in passes:
-        if believed(past.run, Use.ACT, case.head, merged=past.run.id in case.merged):
+        if case.believes(past, Use.ACT):
             return {"act_on": past.run.id}
     return {}
 

@@ -17,7 +17,7 @@ from flakefighters.judging.accounts import IN_FILES, Accounts
 from flakefighters.judging.attempts import Attempts
 from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, gather
-from flakefighters.judging.results import Judged, Session, Totals, failing
+from flakefighters.judging.results import Judged, Session, Totals, comparable, failing
 from flakefighters.judging.since import Since
 from flakefighters.judging.untracked import asked_for_in, edits
 from flakefighters.model import (
@@ -114,9 +114,7 @@ class _World:
         self.readable = True
         #: Whether a flakefighter asks for earlier failures whose label is known.
         self.learns = False
-        self._attempts: dict[str, list[Execution]] = {}
-        for execution in run.executions:
-            self._attempts.setdefault(execution.nodeid, []).append(execution)
+        self._attempts = run.by_test
         failed = {execution.nodeid: execution for execution in failing(run)}
         self._totals = Totals.of(run)
         self.known = Known()
@@ -129,7 +127,7 @@ class _World:
                 limit=session.history_runs,
             )
         self.runs, self.past = self.known.runs, self.known.past
-        self.environments = self.known.environments
+        self._comparable = comparable(run.environment, self.known.environments.values())
         self.accounts = Accounts(run, checkout, session)
         self.commits = Commits(checkout)
         self.since = Since(run, history, checkout, self.accounts, self.known)
@@ -172,7 +170,7 @@ class _World:
             environment=self.run.environment,
             attempts=tuple(self._attempts[execution.nodeid]),
             past=past,
-            comparable=self._comparable(),
+            comparable=self._comparable,
             merged=self.known.merged,
             not_believed=self.known.not_believed.get(execution.nodeid),
             searched=self.known.searched,
@@ -287,19 +285,6 @@ class _World:
             failed.setdefault(execution.nodeid, []).extend(signatures)
         return experience.gather(self.history, failed)
 
-    def _comparable(self) -> frozenset[str]:
-        mine = self.run.environment
-        if mine is None:
-            return frozenset()
-        return frozenset(
-            [mine.id]
-            + [
-                other.id
-                for other in self.environments.values()
-                if other.key == mine.key and other.distributions == mine.distributions
-            ]
-        )
-
     def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
         """Variables that the project asks for, by the id of a run in which they were others."""
         found = {one.run.id: changed_variables(one.run, self.run.head, self._names) for one in past}
@@ -330,7 +315,7 @@ class _World:
 
     def _passes(self, past: Sequence[Past]) -> list[Past]:
         """The passes that may be baselines, in order of evidence."""
-        apart = unclear(self.run.head, past, self._comparable())
+        apart = unclear(self.run.head, past, self._comparable)
         return [
             one
             for one in past

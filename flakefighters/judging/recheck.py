@@ -14,7 +14,7 @@ from flakefighters.environment.variables import changed_variables
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import History, Reader
-from flakefighters.judging.results import Totals
+from flakefighters.judging.results import Totals, comparable
 from flakefighters.model import (
     JOINT,
     Case,
@@ -101,7 +101,8 @@ class Hindsight:
         self._seen = {name: place for place, name in enumerate(seen)}
         self._run = run
         self._verdicts = verdicts
-        self._comparable = _comparable(history, run, list(known.values()))
+        places = {one.environment for one in known.values() if one.environment is not None}
+        self._comparable = comparable(run.environment, history.environments(places).values())
         self._executions = [one for one in run.executions if one.nodeid in self.past]
         self._totals = Totals.of(run)
 
@@ -121,9 +122,7 @@ class Hindsight:
         for execution in attempts:
             for index in range(len(execution.failures)):
                 mine = [
-                    one
-                    for one in self._verdicts
-                    if (one.nodeid, one.attempt, one.index) == (nodeid, execution.attempt, index)
+                    one for one in self._verdicts if one.place == (nodeid, execution.attempt, index)
                 ]
                 joint = sorted(
                     (one for one in mine if one.fighter == JOINT), key=lambda one: one.at
@@ -206,21 +205,6 @@ def _by_order(head: RunHead, runs: list[RunHead], seen: Sequence[str]) -> list[R
         return (commits.get(one.commit, own), own, -one.started)
 
     return sorted(runs, key=rank)
-
-
-def _comparable(history: History, run: Run, runs: Sequence[RunHead]) -> frozenset[str]:
-    mine = run.environment
-    if mine is None:
-        return frozenset()
-    ids = {one.environment for one in runs if one.environment is not None}
-    return frozenset(
-        [mine.id]
-        + [
-            other.id
-            for other in history.environments(ids).values()
-            if other.key == mine.key and other.distributions == mine.distributions
-        ]
-    )
 
 
 class _Stored:

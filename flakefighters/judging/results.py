@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,9 +12,9 @@ from flakefighters.model import Outcome
 
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
-    from flakefighters.model import Coverage, Execution, Run, Verdict
+    from flakefighters.model import Coverage, Environment, Execution, Run, Verdict
 
-__all__ = ["Judged", "Session", "Totals", "failing", "without_traces"]
+__all__ = ["Judged", "Session", "Totals", "comparable", "failing", "without_traces"]
 
 
 @dataclass(slots=True)
@@ -83,6 +83,16 @@ class Totals:
                 for signature in {failure.signature for failure in execution.failures}
             ),
         )
+
+
+def comparable(mine: Environment | None, others: Iterable[Environment]) -> frozenset[str]:
+    """The ids of our environment, and of those with the same key and the same distributions."""
+    if mine is None:
+        return frozenset()
+    facts = (mine.key, mine.distributions)
+    return frozenset(
+        [mine.id, *(one.id for one in others if (one.key, one.distributions) == facts)]
+    )
 
 
 def failing(run: Run) -> list[Execution]:

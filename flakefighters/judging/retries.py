@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import changed_variables
@@ -17,6 +17,7 @@ from flakefighters.model import (
     Use,
     Verdict,
     believed,
+    standing,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["late_proofs"]
 
+#: No more runs on one state are looked at.
+_MOST: Final = 20
+
 
 def late_proofs(
     run: Run,
@@ -35,7 +39,6 @@ def late_proofs(
     asked: Callable[[], Iterable[str]] | None = None,
     *,
     now: int,
-    limit: int = 20,
 ) -> list[Verdict]:
     """Verdicts to append to earlier runs on the state of ``run``, whose tests passed in it.
 
@@ -45,7 +48,7 @@ def late_proofs(
     Nothing is changed: the old verdicts stay beside the new ones.
     """
     head = run.head._replace(trust=history.trust)
-    earlier = _comparable(head, history, limit)
+    earlier = _comparable(head, history)
     if not earlier:
         return []
     passed = {
@@ -56,8 +59,10 @@ def late_proofs(
     passed |= {own_file(nodeid) for nodeid in passed}  # which were collected
     refuted = [
         old
-        for old in _newest(history.verdicts(earlier))
-        if old.nodeid in passed and not _is_proved_flaky(old) and not _spoilt(old)
+        for old in standing(history.verdicts(earlier)).values()
+        if old.nodeid in passed
+        and not (old.proved and old.label is Label.FLAKY)
+        and not _spoilt(old)
     ]
     names = None if asked is None else cache(asked)
     return [
@@ -67,13 +72,13 @@ def late_proofs(
     ]
 
 
-def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHead]:
+def _comparable(head: RunHead, history: History) -> dict[str, RunHead]:
     """Earlier runs of which a pass in this one proves something, by their ids."""
     if head.state is None:
         return {}
     same = [
         one
-        for one in history.runs_of_state(head.project, head.state, limit=limit)
+        for one in history.runs_of_state(head.project, head.state, limit=_MOST)
         if one.environment == head.environment
     ]
     # The pass of one cell proves nothing of another one's failure.
@@ -111,20 +116,6 @@ def _proved_flaky(old: Verdict, head: RunHead, now: int) -> Verdict:
         index=old.index,
         at=now,
     )
-
-
-def _is_proved_flaky(verdict: Verdict) -> bool:
-    """What is only held to be flaky teaches nothing of other failures; what is proved does."""
-    return verdict.label is Label.FLAKY and verdict.confidence is Confidence.PROVED
-
-
-def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The joined verdict that counts of each failure: the last one."""
-    found: dict[tuple[str, str, int, int], Verdict] = {}
-    for one in sorted(verdicts, key=lambda one: one.at):
-        if one.fighter == JOINT:
-            found[one.run, one.nodeid, one.attempt, one.index] = one
-    return list(found.values())
 
 
 def _same_draws(verdict: Verdict, old: RunHead, new: RunHead) -> bool:

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 from flakefighters.model import Label
 from flakefighters.reports.escape import escape
+from flakefighters.reports.markdown_text import cut
+from flakefighters.reports.verdicts import WORST
 
 __all__ = ["COMMANDS", "MOST", "Place", "Told", "azure", "azure_data", "azure_property", "github"]
 __all__ += ["github_data", "github_property", "ordered", "teamcity", "teamcity_value"]
@@ -22,8 +24,6 @@ MOST: Final = 10
 _LONGEST: Final = 500
 #: How older runners begin a command, anywhere in a line.
 _INLINE: Final = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
-#: What people must look at comes first.
-_RANKS: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
 _GITHUB: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _AZURE: Final = {"%": "%AZP25", "\r": "%0D", "\n": "%0A"}
 _TEAMCITY: Final = {"|": "||", "'": "|'", "[": "|[", "]": "|]", "\r": "|r", "\n": "|n"}
@@ -61,7 +61,7 @@ class Told(NamedTuple):
 
 def ordered(failures: Sequence[Told]) -> list[Told]:
     """Genuine failures first, then undecided, then flaky ones."""
-    return sorted(failures, key=lambda one: _RANKS.index(one.label))
+    return sorted(failures, key=lambda one: WORST.index(one.label))
 
 
 # -- escaping: one function for each part of a command ---------------------------------------------
@@ -155,4 +155,4 @@ def _said(one: Told) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return cut(text, _LONGEST)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flakefighters.model import Execution, Run, Verdict
 
-__all__ = ["Properties", "attempt_element", "by_test", "first_line", "properties"]
+__all__ = ["Properties", "attempt_element", "first_line", "properties"]
 __all__ += ["speaking", "xml_safe"]
 
 #: A test case with one of these is one that pytest has counted.
@@ -29,8 +29,6 @@ _ORDER: Final = (
     *("error", "rerunError", "flakyError", "system-out", "system-err"),
 )
 _OUTPUT: Final = ("system-out", "system-err")
-#: The label that speaks for a test with several failures.
-_WORST: Final = ("genuine", "undecided", "flaky")
 #: The longest message, in characters.
 _LONGEST: Final = 500
 
@@ -81,7 +79,7 @@ class Properties:
         try:
             ordered = self._config.stash[self._key].node_reporters_ordered
             spoken = speaking(verdicts)
-            for nodeid, attempts in by_test(run.executions).items():
+            for nodeid, attempts in run.by_test.items():
                 for worker, reporters in self._known.get(pytests(nodeid), {}).items():
                     mine = [one for one in attempts if one.worker in (worker, None)]
                     elements = [_element(one) for one in reporters]
@@ -102,17 +100,12 @@ def _element(reporter: Any) -> Element:
     return element
 
 
-def by_test(executions: Iterable[Execution]) -> dict[str, list[Execution]]:
-    found: dict[str, list[Execution]] = {}
-    for one in executions:
-        found.setdefault(one.nodeid, []).append(one)
-    return found
-
-
 def speaking(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
     """The verdict on each test: the worst on its last failing attempt."""
+    from flakefighters.reports.verdicts import WORST  # most runs have no verdict
+
     found: dict[str, Verdict] = {}
-    for one in sorted(verdicts, key=lambda one: (one.attempt, -_WORST.index(one.label.value))):
+    for one in sorted(verdicts, key=lambda one: (one.attempt, -WORST.index(one.label))):
         found[one.nodeid] = one
     return found
 

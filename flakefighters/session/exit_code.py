@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from flakefighters.model import Confidence, Label, Verdict
+from flakefighters.model import Label, Verdict
 from flakefighters.words import count
 
 __all__ = ["Decision", "Ending", "Failing", "Policy", "decide", "is_proof"]
@@ -116,11 +116,7 @@ def is_proof(evidence: Mapping[str, Any]) -> bool:
 
 
 def _is_proved(verdict: Verdict) -> bool:
-    return (
-        verdict.label is Label.FLAKY
-        and verdict.confidence is Confidence.PROVED
-        and is_proof(verdict.evidence)
-    )
+    return verdict.label is Label.FLAKY and verdict.proved and is_proof(verdict.evidence)
 
 
 def _kept(failing: Failing, policy: Policy) -> str | None:

@@ -122,7 +122,7 @@ class ExitCode:
         finished = ours.finished
         judged = [] if finished is None else finished.judged.joint
         decided = [] if finished is None else in_force(finished.decisions, day(ours.world.now()))
-        verdicts = {(one.nodeid, one.attempt, one.index): one for one in judged}
+        verdicts = {one.place: one for one in judged}
         found = []
         for nodeid, reports in self._met.items():
             based = ours.names(nodeid)

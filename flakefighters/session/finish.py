@@ -154,9 +154,9 @@ def _try(
         return
     done.notes += found.notes
     done.tried, done.settled = len(found.verdicts), found.settled
-    new = {(one.nodeid, one.attempt, one.index): one for one in found.verdicts}
+    new = {one.place: one for one in found.verdicts}
     joint = done.judged.joint
-    joint[:] = [new.get((one.nodeid, one.attempt, one.index), one) for one in joint]
+    joint[:] = [new.get(one.place, one) for one in joint]
     if not (done.saved and found.verdicts):
         return
     try:

@@ -88,7 +88,7 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
             terminal.line(f"    {escape(decided, session.where)}")
         if session.asked.show_verdicts:
             for said in session.finished.judged.said:
-                if _place(said) == _place(group.verdict):
+                if said.place == group.verdict.place:
                     terminal.line(lines.details(said, session.where))
     proved = _news(session)
     names = [session.names.pytests(one.nodeid) for one in proved]
@@ -126,7 +126,7 @@ def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
     }
 
     def on(verdict: Verdict) -> list[str]:
-        targets = targets_of(verdict.nodeid, signatures.get(_place(verdict), ""))
+        targets = targets_of(verdict.nodeid, signatures.get(verdict.place, ""))
         return [decision_text(one, now) for one in decisions if one.target in targets]
 
     return on
@@ -151,10 +151,6 @@ def _failed(session: SessionView) -> int:
     """Tests whose last attempt failed."""
     last = {one.nodeid: bool(one.failures) for one in session.recorder.executions}
     return sum(last.values())
-
-
-def _place(verdict: Verdict) -> tuple[str, int, int]:
-    return (verdict.nodeid, verdict.attempt, verdict.index)
 
 
 def failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from flakefighters.model import Confidence
 from flakefighters.trials.experiments import Budget, Experiment, enough, result_of
 from flakefighters.trials.verdicts import settled
 from flakefighters.words import count
@@ -35,7 +34,7 @@ class Confirmed:
     @property
     def settled(self) -> int:
         """How many of them are proved."""
-        return sum(one.confidence is Confidence.PROVED for one in self.verdicts)
+        return sum(one.proved for one in self.verdicts)
 
 
 def confirm(
