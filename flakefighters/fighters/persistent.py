@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flakefighters.fighters.sentences import run_name
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.model import (
     Case,
     Confidence,
@@ -43,11 +44,10 @@ def streak(case: Case) -> list[Past]:
     return found
 
 
-class Persistent:
+class Persistent(Strategy):
     """The same failure in the run before was judged genuine, and nothing has passed since."""
 
     name = "persistent"
-    version = 1
     level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY})
 
@@ -58,14 +58,12 @@ class Persistent:
         last, first = before[0], before[-1]
         if not case.believes(last, Use.LABEL):
             return None
-        return Verdict(
-            label=Label.GENUINE,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=f"failed in the same way in {run_name(last)}"
+        return self.say(
+            Label.GENUINE,
+            Confidence.FAIR,
+            f"failed in the same way in {run_name(last)}"
             f" ({ago(last.run.started, case.head.started)}), which was genuine",
-            evidence={
+            {
                 "runs": [past.run.id for past in before[:10]],
                 "since": first.run.id,
                 "signature": case.signature,
@@ -73,11 +71,10 @@ class Persistent:
         )
 
 
-class Broken:
+class Broken(Strategy):
     """Fails every time in the same way, though nothing that it touches changed."""
 
     name = "broken"
-    version = 1
     level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY})
 
@@ -85,11 +82,9 @@ class Broken:
         before = streak(case)
         if len(before) + 1 < IN_A_ROW:
             return None
-        return Verdict(
-            label=Label.UNDECIDED,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=f"broken (environment?): failed alike {len(before) + 1} times in a row",
-            evidence={"runs": [past.run.id for past in before[:10]], "signature": case.signature},
+        return self.say(
+            Label.UNDECIDED,
+            Confidence.FAIR,
+            f"broken (environment?): failed alike {len(before) + 1} times in a row",
+            {"runs": [past.run.id for past in before[:10]], "signature": case.signature},
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from flakefighters.fighters import classes
-from flakefighters.fighters.settings import Unset, checked, is_on
+from flakefighters.fighters.settings import checked, is_on
 from flakefighters.fighters.third_party import Guarded, refusal
 from flakefighters.model import Flakefighter, Need
 from flakefighters.model.choice import ENABLED, Choice, Given
@@ -138,7 +138,7 @@ def _made(
 ) -> Flakefighter | None:
     values = checked(entry.name, entry.settings, given, note)
     try:
-        made: Any = entry.make() if isinstance(values, Unset) else entry.make(values)
+        made: Any = entry.make() if values is None else entry.make(values)
     except Exception as error:  # another package's code
         note(f"flakefighter {entry.name} of {entry.origin} is left out: {trouble(error)}")
         return None

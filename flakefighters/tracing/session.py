@@ -40,10 +40,7 @@ if TYPE_CHECKING:
     from flakefighters.model.trace import Code, Watch
     from flakefighters.tracing.lines import Lines
 
-__all__ = ["MODES", "TraceSession"]
-
-#: As the option ``--flakefighters-trace`` has them; "functions" is an older name of "auto".
-MODES: Final = ("auto", "functions", "off")
+__all__ = ["TraceSession"]
 
 #: After so many failing reports no more is told: a longer account helps no reader.
 _MOST_REPORTS: Final = 1_000
@@ -71,7 +68,10 @@ class TraceSession:
     """Tells for each failing execution what it ran, and what its process did before."""
 
     def __init__(self, watch: Watch, mode: str = "auto", *, lines: bool = False):
-        """``mode``: one of :data:`MODES`; ``lines``: see :meth:`take_lines`."""
+        """``mode``: as the option ``--flakefighters-trace`` has it; "functions" is "auto".
+
+        ``lines``: see :meth:`take_lines`.
+        """
         self._watch = watch
         self._off = mode == "off"
         #: Whether to tell of each test what it ran.

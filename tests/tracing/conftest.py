@@ -13,7 +13,8 @@ from textwrap import dedent
 import pytest
 
 from flakefighters.capture import wire
-from flakefighters.tracing import Process, Trace, Watch, read_all
+from flakefighters.model import Process, Trace, Watch
+from flakefighters.tracing.wire import read_all
 
 ROOT = Path(__file__).parents[2]
 NEW = sys.version_info >= (3, 12)

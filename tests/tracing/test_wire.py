@@ -9,9 +9,8 @@ import pytest
 
 from flakefighters.capture import wire
 from flakefighters.model.trace import Code, Watch
-from flakefighters.tracing import Reader, read_all
 from flakefighters.tracing.facts import Facts
-from flakefighters.tracing.wire import written
+from flakefighters.tracing.wire import Reader, read_all, written
 
 TAX = Code("shop/tax.py", "tax", 3)
 VAT = Code("shop/tax.py", "tax.<locals>.<lambda>", 4)

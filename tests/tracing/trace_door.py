@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from flakefighters.capture import wire
+from flakefighters.model import Watch
 from flakefighters.session.worker import TraceHooks
-from flakefighters.tracing import Watch
 from flakefighters.tracing.session import TraceSession
 
 SETTINGS = json.loads(Path(os.environ["TRACE_DOOR"]).read_text())

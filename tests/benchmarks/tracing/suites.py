@@ -13,7 +13,7 @@ from textwrap import dedent
 from typing import Any
 
 from flakefighters.capture import wire
-from flakefighters.tracing import Watch
+from flakefighters.model import Watch
 
 ROOT = Path(__file__).parents[3]
 DOOR = ROOT / "tests" / "tracing"
