@@ -103,27 +103,35 @@ def _encoded(text: str, code: Mapping[str, str]) -> str:
 
 def github(failures: Sequence[Told]) -> list[str]:
     """Annotations: errors for genuine failures, warnings for others, ten of each at most."""
-    lines: dict[str, list[str]] = {"error": [], "warning": []}
-    for one in ordered(failures):
-        kind = _kind(one)
-        where = f"file={github_property(one.place.path)}"
-        if one.place.line is not None:
-            where += f",line={one.place.line}"
-        title = github_property(_cut(f"{one.label.value.upper()} {one.nodeid}"))
-        lines[kind].append(f"::{kind} {where},title={title}::{github_data(_cut(one.why))}")
-    return [line for kind in lines.values() for line in kind[:MOST]]
+    return _ten_of_each(failures, _github)
+
+
+def _github(one: Told, kind: str) -> str:
+    where = f"file={github_property(one.place.path)}"
+    if one.place.line is not None:
+        where += f",line={one.place.line}"
+    title = github_property(_cut(f"{one.label.value.upper()} {one.nodeid}"))
+    return f"::{kind} {where},title={title}::{github_data(_cut(one.why))}"
 
 
 def azure(failures: Sequence[Told]) -> list[str]:
     """Issues of a task, which the build's page lists; ten of each kind at most."""
-    lines: dict[str, list[str]] = {"error": [], "warning": []}
+    return _ten_of_each(failures, _azure)
+
+
+def _azure(one: Told, kind: str) -> str:
+    where = f"type={kind};sourcepath={azure_property(one.place.path)}"
+    if one.place.line is not None:
+        where += f";linenumber={one.place.line}"
+    return f"##vso[task.logissue {where}]{azure_data(_said(one))}"
+
+
+def _ten_of_each(failures: Sequence[Told], shown: Callable[[Told, str], str]) -> list[str]:
+    """Errors for genuine failures, then warnings for the others."""
+    kinds: dict[str, list[Told]] = {"error": [], "warning": []}
     for one in ordered(failures):
-        kind = _kind(one)
-        where = f"type={kind};sourcepath={azure_property(one.place.path)}"
-        if one.place.line is not None:
-            where += f";linenumber={one.place.line}"
-        lines[kind].append(f"##vso[task.logissue {where}]{azure_data(_said(one))}")
-    return [line for kind in lines.values() for line in kind[:MOST]]
+        kinds["error" if one.label is Label.GENUINE else "warning"].append(one)
+    return [shown(one, kind) for kind, some in kinds.items() for one in some[:MOST]]
 
 
 def teamcity(failures: Sequence[Told]) -> list[str]:
@@ -144,10 +152,6 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[Told]], list[str]]]] = {
     "Azure Pipelines": azure,
     "TeamCity": teamcity,
 }
-
-
-def _kind(one: Told) -> str:
-    return "error" if one.label is Label.GENUINE else "warning"
 
 
 def _said(one: Told) -> str:

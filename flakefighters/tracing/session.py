@@ -32,13 +32,12 @@ from flakefighters.tracing.functions import Functions
 from flakefighters.tracing.loading import Loading
 from flakefighters.tracing.openings import Openings
 from flakefighters.tracing.paths import Paths
-from flakefighters.tracing.seen import Seen, Wide, causes
+from flakefighters.tracing.seen import Lines, Seen, Wide, causes
 from flakefighters.tracing.unseen import unseen
 from flakefighters.tracing.wire import written
 
 if TYPE_CHECKING:
     from flakefighters.model.trace import Code, Watch
-    from flakefighters.tracing.lines import Lines
 
 __all__ = ["TraceSession"]
 
@@ -82,11 +81,7 @@ class TraceSession:
         self._facts = Facts()
         self._paths = Paths(watch, self._facts)
         self._functions = Functions(self._paths, self._facts, lines=lines)
-        self._lines: Lines | None = None
-        if lines:
-            from flakefighters.tracing.lines import Lines
-
-            self._lines = Lines(self._functions)
+        self._lines = Lines(self._functions) if lines else None
         self._loading = Loading(self._paths, self._facts)
         self._openings = Openings(self._paths, self._facts, self._loading)
         self._children = Children()
