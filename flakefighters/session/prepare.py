@@ -224,14 +224,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             limit = wishes.history_runs
             lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
-            if wishes.reruns and wishes.rerun_strategy != "failed":
-                without = "no reruns, since the history cannot be asked"
-                strategy = wishes.rerun_strategy
-                start.rerun_names = _names_for(strategy, evidence, wishes, start, without)
-            if wishes.localise:
-                without = "earlier flaky tests are not known"
-                names = _names_for("previously-flaky", evidence, wishes, start, without)
-                start.flaky_names = names or frozenset()
+            _ask_for_names(evidence, wishes, start)
             return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
@@ -242,6 +235,18 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
         start.notes.append(f"nothing is watched: {trouble(error)}")
     return nothing
+
+
+def _ask_for_names(evidence: Evidence, wishes: Asked, start: Start) -> None:
+    """The tests by which reruns go, and those whose passed attempts count."""
+    strategy = wishes.rerun_strategy
+    if wishes.reruns and strategy != "failed":
+        without = "no reruns, since the history cannot be asked"
+        start.rerun_names = _names_for(strategy, evidence, wishes, start, without)
+    if wishes.localise:
+        without = "earlier flaky tests are not known"
+        known = _names_for("previously-flaky", evidence, wishes, start, without)
+        start.flaky_names = known or frozenset()
 
 
 def _names_for(
