@@ -63,7 +63,7 @@ class Session:
         start: Start,
         choice: Choice | None,
         world: World,
-        lookback: Lookback | None = None,
+        lookback: Lookback,
     ) -> None:
         self.config, self.asked, self.start = config, asked, start
         self.world = world
@@ -175,12 +175,10 @@ class Session:
         """Workers are told that the plugin is on; never the database's address."""
         node.workerinput["flakefighters"] = True
         node.workerinput["mainargv"] = settings.without_url(node.workerinput.get("mainargv", ()))
-        if self._watch_file is None and self.lookback is not None:
+        if self._watch_file is None and self.asked.trace != "off":
             testrun = str(node.workerinput.get("testrunuid", ""))
-            trace, lines = self.asked.trace, self.asked.localise
-            self._watch_file = leave_watch(
-                self.start.spool, testrun, self.lookback.watch, trace, lines=lines
-            )
+            watch, lines = self.lookback.watch, self.asked.localise
+            self._watch_file = leave_watch(self.start.spool, testrun, watch, lines=lines)
 
     @pytest.hookimpl(optionalhook=True)
     @guarded

@@ -95,7 +95,7 @@ def _prepared(config: Any, option: Any) -> Prepared:
         ran = Listener(wishes.trace)
         lookback = watched(lookback, start.checkout, ran)
     lines = wishes.localise and hasattr(sys, "monitoring")
-    trace = start_trace(lookback.watch, wishes.trace, lines=lines)
+    trace = None if wishes.trace == "off" else start_trace(lookback.watch, lines=lines)
     return Prepared(wishes, start, choice, world, lookback, ran, trace)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters import __version__
-from flakefighters.capture.nodeids import offset
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import RunHead
@@ -43,8 +42,6 @@ class Start:
     resolution: Resolution
     project: Project
     head: RunHead
-    #: From the base to pytest's rootdir.
-    offset: str
     #: Where this run's journal goes, and where those of earlier runs may lie.
     spool: Path
     spools: tuple[Spool, ...]
@@ -115,7 +112,6 @@ def begin(
         resolution=resolution,
         project=project,
         head=head,
-        offset=offset(rootdir, checkout.base),
         spool=spool_folder(anchor.path),
         spools=spools(anchor.path),
         notes=notes,

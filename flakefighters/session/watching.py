@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 
 
-def start_trace(watch: Watch, mode: str, *, lines: bool = False) -> TraceSession | None:
-    """Begin to watch; None if nothing changed or nothing is to be watched.
+def start_trace(watch: Watch, *, lines: bool = False) -> TraceSession | None:
+    """Begin to watch; None if nothing changed.
 
     ``lines``: watch all that runs, by line.
     """
-    if (watch.empty and not lines) or mode == "off":
+    if watch.empty and not lines:
         return None
     with as_installed():
         from flakefighters.tracing.session import TraceSession
 
-    trace = TraceSession(watch, mode, lines=lines)
+    trace = TraceSession(watch, lines=lines)
     trace.start()
     return trace
 
@@ -64,16 +64,14 @@ def register(config: Any, trace: TraceSession | None) -> None:
         reruns.register(config, reruns.Wish.read(told))
 
 
-def leave_watch(
-    spool: Path, testrun: str, watch: Watch, mode: str, *, lines: bool = False
-) -> Path | None:
+def leave_watch(spool: Path, testrun: str, watch: Watch, *, lines: bool = False) -> Path | None:
     """Tell workers what to watch; returns the file, None if there is nothing to tell."""
-    if (watch.empty and not lines) or mode == "off":
+    if watch.empty and not lines:
         return None
     path = watch_file(spool, testrun)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"mode": mode, "watch": wire.plain(watch), "lines": lines})
+        text = json.dumps({"watch": wire.plain(watch), "lines": lines})
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -94,6 +92,6 @@ def begin_in_worker(config: Any) -> TraceSession | None:
             return None
         told = json.loads(path.read_text("utf-8"))
         lines = bool(told.get("lines")) and hasattr(sys, "monitoring")
-        return start_trace(wire.load(Watch, told["watch"]), str(told["mode"]), lines=lines)
+        return start_trace(wire.load(Watch, told["watch"]), lines=lines)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -66,13 +66,9 @@ def _guarded(method: Callable[P, None]) -> Callable[P, None]:
 class TraceSession:
     """Tells for each failing execution what it ran, and what its process did before."""
 
-    def __init__(self, watch: Watch, mode: str = "auto", *, lines: bool = False):
-        """``mode``: as the option ``--flakefighters-trace`` has it; "functions" is "auto".
-
-        ``lines``: see :meth:`take_lines`.
-        """
+    def __init__(self, watch: Watch, *, lines: bool = False):
+        """``lines``: see :meth:`take_lines`."""
         self._watch = watch
-        self._off = mode == "off"
         #: Whether to tell of each test what it ran.
         self.each_test = watch.each_test
         self._getpid = os.getpid
@@ -117,9 +113,7 @@ class TraceSession:
             self._functions.stop()
 
     def start(self) -> None:
-        """Begin to watch.  Does nothing if there is nothing to look for."""
-        if (self._watch.empty and self._lines is None) or self._off or self._active:
-            return
+        """Begin to watch."""
         self._active = True
         self._start()
 
@@ -304,8 +298,6 @@ class TraceSession:
         ``error`` is what its phase raised: a wide fixture that failed raises it again from its
         cache, and is known by it.
         """
-        if self._off:
-            return {"unknown": ["execution was not watched: --flakefighters-trace=off"]}
         if self._watch.unchanged:
             return {}
         if self.asleep:

@@ -88,7 +88,6 @@ class Project:
     def run(
         self,
         *arguments: str,
-        mode: str = "auto",
         door: bool = True,
         python: str = sys.executable,
         environment: dict[str, str] | None = None,
@@ -103,7 +102,6 @@ class Project:
             json.dumps(
                 {
                     "watch": wire.plain(self.watch),
-                    "mode": mode,
                     "out": str(out),
                     "all": everything,
                 }

@@ -62,7 +62,7 @@ def run(suite: Suite, watch: Watch | None, *options: str, everything_told: bool 
     """Run a suite, bare where ``watch`` is None."""
     with tempfile.TemporaryDirectory() as folder:
         settings, out = Path(folder, "door.json"), Path(folder, "out")
-        value = {"mode": "auto", "out": str(out), "all": everything_told}
+        value = {"out": str(out), "all": everything_told}
         if watch is not None:
             settings.write_text(json.dumps({**value, "watch": wire.plain(watch)}))
         paths = [str(suite.path / "src"), str(suite.path), os.environ.get("PYTHONPATH", "")]
