@@ -64,6 +64,8 @@ def known(note: Callable[[str], None], only: Collection[str] | None = None) -> I
     for make in classes():
         taken[make.name] = _BUILT_IN
         yield Entry(make.name, make, _BUILT_IN)
+    if only is not None and not only:
+        return  # to look for them takes a while
     for point in sorted(_points(), key=lambda one: (one.name, one.value)):
         if only is not None and point.name not in only:
             continue
@@ -151,13 +153,7 @@ def needed(choice: Choice, need: Need) -> bool:
     Those of other packages are loaded only if an option or a setting names them.
     """
     wanted = {*choice.settings, *(choice.names or ())}
-    others = wanted - set(builtin_names())
-    entries = (
-        known(lambda _: None, others)
-        if others
-        else (Entry(make.name, make, _BUILT_IN) for make in classes())
-    )
     return any(
         need in entry.make.needs and _asked(entry, choice, choice.settings.get(entry.name, {}))
-        for entry in entries
+        for entry in known(lambda _: None, wanted - set(builtin_names()))
     )

@@ -10,8 +10,6 @@ from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import changed_variables
 from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.model import (
-    JOINT,
-    Confidence,
     Label,
     Outcome,
     Use,
@@ -97,25 +95,15 @@ def _proved_flaky(old: Verdict, head: RunHead, now: int) -> Verdict:
     from flakefighters.fighters.sentences import apart
 
     when = apart(head.started, old.at).replace("just now", "moments later")
-    return Verdict(
-        label=Label.FLAKY,
-        fighter=JOINT,
-        version=1,
-        confidence=Confidence.PROVED,
-        reason=f"passed on the same state in run {head.id[-4:]}, {when}",
-        evidence={
-            "by": "retry",
-            "run": head.id,
-            "state": head.state,
-            "was": old.label.value,
-            "was_at": old.at,
-        },
-        run=old.run,
-        nodeid=old.nodeid,
-        attempt=old.attempt,
-        index=old.index,
-        at=now,
-    )
+    evidence = {
+        "by": "retry",
+        "run": head.id,
+        "state": head.state,
+        "was": old.label.value,
+        "was_at": old.at,
+    }
+    reason = f"passed on the same state in run {head.id[-4:]}, {when}"
+    return old.replaced(Label.FLAKY, reason, evidence, now)
 
 
 def _same_draws(verdict: Verdict, old: RunHead, new: RunHead) -> bool:

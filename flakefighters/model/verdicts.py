@@ -70,6 +70,19 @@ class Verdict(NamedTuple):
         """Whether it was observed."""
         return self.confidence is Confidence.PROVED
 
+    def replaced(
+        self,
+        label: Label,
+        reason: str,
+        evidence: Mapping[str, Any],
+        at: int,
+        *,
+        introduced: bool = False,
+    ) -> Verdict:
+        """The joined verdict that takes the place of this one, proved by an observation."""
+        sure = Confidence.PROVED
+        return Verdict(label, JOINT, 1, sure, reason, evidence, introduced, *self.key, at)
+
     @property
     def why(self) -> str:
         """The reason, and whether a change may have brought the flakiness in."""

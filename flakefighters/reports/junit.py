@@ -41,27 +41,25 @@ class Properties:
     """
 
     def __init__(self, config: Any):
-        self._xml: Any = None
+        self._config = config
+        #: It is not as expected, and left alone.
+        self._broken = False
         #: By node id and worker, in order: a test that runs several times may have several.
         self._known: dict[str, dict[str | None, list[Any]]] = {}
         #: Those of them that pytest has counted as a pass.
         self._passed: set[int] = set()
-        if getattr(config.option, "xmlpath", None):
-            try:
-                from _pytest.junitxml import xml_key
 
-                self._key = xml_key
-                self._config = config
-                self._xml = config
-            except ImportError:
-                return
+    def _report(self) -> Any:
+        from _pytest.junitxml import xml_key
+
+        return self._config.stash.get(xml_key, None)
 
     def seen(self, report: Any, worker: str | None) -> None:
         """A report is about to be written."""
-        if self._xml is None or (report.outcome == "passed" and report.when == "setup"):
+        if self._broken or (report.outcome == "passed" and report.when == "setup"):
             return  # it may leave no element
         try:
-            xml = self._config.stash.get(self._key, None)
+            xml = self._report()
             if xml is not None:
                 known = self._known.setdefault(report.nodeid, {}).setdefault(worker, [])
                 reporter = xml.node_reporter(report)
@@ -70,14 +68,14 @@ class Properties:
                 if report.outcome == "passed" and report.when == "call":
                     self._passed.add(id(reporter))
         except Exception:  # private to pytest: a report without our part is still a report
-            self._xml = None
+            self._broken = True
 
     def write(self, run: Run, verdicts: Sequence[Verdict], pytests: Callable[[str], str]) -> None:
         """Complete the elements of every test that failed, or was run several times."""
-        if self._xml is None:
+        if self._broken:
             return
         try:
-            ordered = self._config.stash[self._key].node_reporters_ordered
+            ordered = self._report().node_reporters_ordered
             spoken = speaking(verdicts)
             for nodeid, attempts in run.by_test.items():
                 for worker, reporters in self._known.get(pytests(nodeid), {}).items():
