@@ -14,7 +14,7 @@ from flakefighters.reports.words import ago
 from flakefighters.words import count
 
 if TYPE_CHECKING:
-    from flakefighters.model import Verdict
+    from flakefighters.model import Failure, Verdict
 
 __all__ = ["COLOURS", "MOST", "Group", "Line", "counted", "details", "grouped", "left_out"]
 __all__ += ["proved_lines", "verdict_line"]
@@ -45,6 +45,7 @@ class Group(NamedTuple):
     nodeid: str
     #: The phase or the subtest if it is not the call.
     place: str | None
+    failure: Failure
     #: How many failures there are besides.
     more: int = 0
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flakefighters.model import Execution, Verdict
-    from flakefighters.reports.terminal import Line
+    from flakefighters.reports.terminal import Group, Line
     from flakefighters.session.protocols import SessionView
 
 __all__ = ["failures", "outcome", "reason", "show", "warning"]
@@ -58,7 +58,7 @@ def outcome(session: SessionView) -> str:
     """How many verdicts there are of each kind, or what the run came to without any."""
     with as_installed():
         from flakefighters.reports import terminal as lines
-    groups = [lines.Group(*one) for one in failures(session)]
+    groups = failures(session)
     return lines.counted(groups) if groups else _without(session)
 
 
@@ -79,12 +79,12 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     every = verbosity > 0 or session.asked.show_verdicts
     if verbosity > -2:
         terminal.write_sep("=", "flakefighters")
-    groups = [lines.Group(*one) for one in failures(session)]
+    groups = failures(session)
     shown = lines.grouped(groups, every=every)
     decided_on = _decisions(session)
     for group in shown:
         _write(terminal, lines.verdict_line(group, session.where))
-        for decided in decided_on(group.verdict):
+        for decided in decided_on(group):
             terminal.line(f"    {escape(decided, session.where)}")
         if session.asked.show_verdicts:
             for said in session.finished.judged.said:
@@ -106,8 +106,8 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     return lines.counted(groups)
 
 
-def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
-    """Tells what people decided on the failure of a verdict."""
+def _decisions(session: SessionView) -> Callable[[Group], list[str]]:
+    """Tells what people decided on a failure."""
     finished = session.finished
     decisions = [] if finished is None else finished.decisions
     if session.asked.quarantine == "off":
@@ -119,14 +119,9 @@ def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
         from flakefighters.reports.decisions import decision_text
 
     now = session.world.now()
-    signatures = {
-        (session.names(one.nodeid), one.attempt, index): failure.signature
-        for one in session.recorder.executions
-        for index, failure in enumerate(one.failures)
-    }
 
-    def on(verdict: Verdict) -> list[str]:
-        targets = targets_of(verdict.nodeid, signatures.get(verdict.place, ""))
+    def on(group: Group) -> list[str]:
+        targets = targets_of(group.verdict.nodeid, group.failure.signature)
         return [decision_text(one, now) for one in decisions if one.target in targets]
 
     return on
@@ -153,10 +148,13 @@ def _failed(session: SessionView) -> int:
     return sum(last.values())
 
 
-def failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
+def failures(session: SessionView) -> list[Group]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
-    if session.finished is None:
+    if session.finished is None or not session.finished.judged.joint:
         return []
+    with as_installed():
+        from flakefighters.reports.terminal import Group
+
     last: dict[str, Execution] = {}
     for execution in session.recorder.executions:
         if execution.failures:
@@ -171,6 +169,6 @@ def failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
         if place is None and failure.phase is not Phase.CALL:
             collection = failure.facts.get("collection")
             place = "in collection" if collection else f"in {failure.phase.value}"
-        out.append((verdict, session.names.pytests(verdict.nodeid), place))
+        out.append(Group(verdict, session.names.pytests(verdict.nodeid), place, failure))
     order = {nodeid: index for index, nodeid in enumerate(session.recorder.suite)}
-    return sorted(out, key=lambda one: order.get(one[1], 0))
+    return sorted(out, key=lambda one: order.get(one.nodeid, 0))
