@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust
+from flakefighters.originals import real
 from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
 from flakefighters.words import trouble
@@ -80,14 +80,13 @@ def finish(
     run: Run,
     checkout: Checkout,
     plan: Plan,
-    clock: Callable[[], float] = time.monotonic,
     say: Callable[[str], None] = lambda _: None,
 ) -> Finished:
     """Judge the run by its history, and save it; then put failures on trial, if that was asked for.
 
     Trouble of ours ends up in ``notes``; ``say`` tells what takes long.
     """
-    end = clock() + plan.seconds
+    end = real.monotonic() + plan.seconds
     done = Finished(run=run)
     with ExitStack() as stack:
         same = plan.target == plan.record_to
@@ -96,7 +95,7 @@ def finish(
         into = found
         if not same:
             # What runs of a read-only profile are recorded in is evidence as well.
-            left = max(0.5, end - clock())
+            left = max(0.5, end - real.monotonic())
             into = _open(plan.record_to, checkout, done, stack, plan.save, left)
         trust = Trust.LOCAL if into is None else into.trust
         sources = {id(one): one for one in (found, into) if one is not None}.values()
@@ -191,7 +190,7 @@ def _judge(
                 checkout,
                 fighters,
                 plan.session,
-                now=time.time_ns() // 1000,
+                now=real.time_ns() // 1000,
                 absent=absent,
                 marks=done.decisions,
                 statistics=choice.statistics,
@@ -279,7 +278,7 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
             )[1]
         # A pass proves something of earlier failures on this state; it is no proof of this one.
         later = late_proofs(
-            run, history, lambda: asked_for_in(checkout).names, now=time.time_ns() // 1000
+            run, history, lambda: asked_for_in(checkout).names, now=real.time_ns() // 1000
         )
         if later and history.add_verdicts(later):
             done.proved += later

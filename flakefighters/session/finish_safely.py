@@ -34,7 +34,7 @@ def end(session: SessionView, run: Run) -> Finished:
         plan = session.plan()
         plan.bench = _bench(session, run)
         if strange is None:
-            done = finish(run, session.start.checkout, plan, real.monotonic, _sayer(session))
+            done = finish(run, session.start.checkout, plan, _sayer(session))
         else:
             done = _elsewhere(session, run, plan)
     except KeyboardInterrupt:

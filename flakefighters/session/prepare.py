@@ -21,7 +21,6 @@ from flakefighters.history import Evidence, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
 from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust, Watch
-from flakefighters.originals import real
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.open_history import open_checked
@@ -85,7 +84,7 @@ def _prepared(config: Any, option: Any) -> Prepared:
     if wishes.fighters is not None:
         refuse_unknown(wishes.fighters)
     world = World()
-    start = begin(wishes, config.inipath, config.rootpath, clock=real.time_ns)
+    start = begin(wishes, config.inipath, config.rootpath)
     choice = chosen(wishes, start.resolution.settings)
     lookback, ran = _look_back(start, wishes), None
     if choice is not None and _needs_coverage(choice):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +11,7 @@ from flakefighters import __version__
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import RunHead
+from flakefighters.originals import real
 from flakefighters.profiles import Inputs, resolve
 from flakefighters.profiles.fields import variable
 from flakefighters.session.identities import local_identity, meet
@@ -63,17 +62,15 @@ def begin(
     asked: Asked,
     inipath: Path | None,
     rootdir: Path,
-    environ: Mapping[str, str] = os.environ,
-    clock: Callable[[], int] = time.time_ns,
 ) -> Start:
     """Find out all of it.  ConfigError for what the user asked for and cannot have."""
-    started = clock() // 1000
+    started = real.time_ns() // 1000
     anchor = Anchor.from_inipath(inipath, rootdir)
     checkout = Checkout.read(anchor)
     resolution = resolve(
         Inputs(
             anchor=anchor.path,
-            environ=environ,
+            environ=os.environ,
             option_profile=asked.profile,
             option_url=asked.database_url,
             option_url_in_project=asked.url_in_project,
