@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flakefighters.model import Outcome
-
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
-    from flakefighters.model import Coverage, Environment, Execution, Run, Verdict
+    from flakefighters.model import Coverage, Execution, Run, Verdict
 
-__all__ = ["Judged", "Session", "Totals", "comparable", "failing", "without_traces"]
+__all__ = ["Judged", "Session", "failing", "without_traces"]
 
 
 @dataclass(slots=True)
@@ -57,42 +54,6 @@ class Session(NamedTuple):
     history_runs: int = 50
     #: What the tests of the run ran, if a flakefighter asked for it.
     coverage: Coverage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Whether failures of a run come together."""
-
-    #: Tests that failed in the end, and tests that ran.
-    failing: int
-    executed: int
-    #: In how many failing tests each signature stands.
-    signatures: Counter[str]
-
-    @classmethod
-    def of(cls, run: Run) -> Totals:
-        """Count them, of each test only the last attempt that failed."""
-        failed = {execution.nodeid: execution for execution in failing(run)}
-        final = dict(zip(run.suite, run.outcomes, strict=True))
-        return cls(
-            failing=sum(final.get(nodeid) in ("F", "E") for nodeid in failed),
-            executed=sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes),
-            signatures=Counter(
-                signature
-                for execution in failed.values()
-                for signature in {failure.signature for failure in execution.failures}
-            ),
-        )
-
-
-def comparable(mine: Environment | None, others: Iterable[Environment]) -> frozenset[str]:
-    """The ids of our environment, and of those with the same key and the same distributions."""
-    if mine is None:
-        return frozenset()
-    facts = (mine.key, mine.distributions)
-    return frozenset(
-        [mine.id, *(one.id for one in others if (one.key, one.distributions) == facts)]
-    )
 
 
 def failing(run: Run) -> list[Execution]:
