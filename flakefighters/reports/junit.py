@@ -76,7 +76,7 @@ class Properties:
             return
         try:
             ordered = self._report().node_reporters_ordered
-            spoken = speaking(verdicts)
+            spoken = speaking(verdicts) if verdicts else {}
             for nodeid, attempts in run.by_test.items():
                 for worker, reporters in self._known.get(pytests(nodeid), {}).items():
                     mine = [one for one in attempts if one.worker in (worker, None)]

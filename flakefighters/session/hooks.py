@@ -56,6 +56,8 @@ CI_SECONDS: Final = 20.0
 class Session:
     """Records one session, and judges and saves it at its end."""
 
+    trouble: Final = "internal error, this run is not judged"
+
     def __init__(
         self,
         config: Any,

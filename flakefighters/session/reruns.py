@@ -71,6 +71,8 @@ class _Attempt:
 class Runner:
     """Decides in the process that runs the tests."""
 
+    trouble: Final = "internal error, no test is run again"
+
     def __init__(self, config: Any, choice: Choice) -> None:
         self.choice = choice
         self._config = config
