@@ -1,10 +1,14 @@
-"""What a session and the clean child that finishes it say to each other, as JSON.
+"""Finish a session in a clean child process: orders on stdin, results on stdout, as JSON.
 
-Every field of a plan travels, and every one of its outcome but the run.
+Started where the tests left a frozen clock, a fake file system or the like behind.  Every field of
+a plan travels, and every one of its outcome but the run.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flakefighters.capture import wire
 from flakefighters.judging.results import Judged
 from flakefighters.model import Secret
-from flakefighters.session.finish import Finished, Plan
+from flakefighters.session.finish import Finished, Plan, finish
 from flakefighters.state.anchor import Anchor
 
 if TYPE_CHECKING:
@@ -76,3 +80,19 @@ def outcome_from_json(plain: Mapping[str, Any], run: Run) -> Finished:
 
         names |= vars(decisions)
     return replace(wire.load(Finished, plain, names), run=run)
+
+
+def main() -> None:
+    """Do what the parent ordered."""
+    from flakefighters.session.spool import read_back
+    from flakefighters.state.checkout import Checkout
+
+    order = Order.read(json.load(sys.stdin.buffer))
+    os.chdir(order.anchor.path)
+    run = read_back(order.journal).run
+    done = finish(run, Checkout.read(order.anchor), order.plan)
+    json.dump(outcome_to_json(done), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

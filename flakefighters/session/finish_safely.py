@@ -108,7 +108,7 @@ def _elsewhere(session: SessionView, run: Run, plan: Plan) -> Finished:
     order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
-    command = [world.executable, "-m", "flakefighters.session.finish_child"]
+    command = [world.executable, "-m", "flakefighters.session.finish_orders"]
     said = real.dumps(order.plain()).encode()
     seconds = plan.seconds + 5
     if plan.bench is not None:
