@@ -44,8 +44,10 @@ class Watch(NamedTuple):
     #: Data files that git ignores and that were edited lately: what a test writes before it reads
     #: it does not count.
     loose: frozenset[str] = frozenset()
-    #: Whether to tell of each test which functions it ran, though nothing changed.
+    #: Though nothing changed: whether to tell of each test which functions it ran, and of each
+    #: attempt which lines.
     each_test: bool = False
+    lines: bool = False
 
     @property
     def unchanged(self) -> bool:
@@ -55,7 +57,7 @@ class Watch(NamedTuple):
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
-        return self.unchanged and not self.each_test
+        return self.unchanged and not (self.each_test or self.lines)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -179,8 +179,7 @@ class Session:
         node.workerinput["mainargv"] = settings.without_url(node.workerinput.get("mainargv", ()))
         if self._watch_file is None and self.asked.trace != "off":
             testrun = str(node.workerinput.get("testrunuid", ""))
-            watch, lines = self.lookback.watch, self.asked.localise
-            self._watch_file = leave_watch(self.start.spool, testrun, watch, lines=lines)
+            self._watch_file = leave_watch(self.start.spool, testrun, self.lookback.watch)
 
     @pytest.hookimpl(optionalhook=True)
     @guarded

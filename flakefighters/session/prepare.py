@@ -93,8 +93,9 @@ def _prepared(config: Any, option: Any) -> Prepared:
             from flakefighters.session.each_test import Listener, watched
         ran = Listener(wishes.trace)
         lookback = watched(lookback, start.checkout, ran)
-    lines = wishes.localise and hasattr(sys, "monitoring")
-    trace = None if wishes.trace == "off" else start_trace(lookback.watch, lines=lines)
+    if wishes.localise and hasattr(sys, "monitoring"):
+        lookback = lookback._replace(watch=lookback.watch._replace(lines=True))
+    trace = None if wishes.trace == "off" else start_trace(lookback.watch)
     return Prepared(wishes, start, choice, world, lookback, ran, trace)
 
 

@@ -66,8 +66,7 @@ def _guarded(method: Callable[P, None]) -> Callable[P, None]:
 class TraceSession:
     """Tells for each failing execution what it ran, and what its process did before."""
 
-    def __init__(self, watch: Watch, *, lines: bool = False):
-        """``lines``: see :meth:`take_lines`."""
+    def __init__(self, watch: Watch):
         self._watch = watch
         #: Whether to tell of each test what it ran.
         self.each_test = watch.each_test
@@ -76,8 +75,8 @@ class TraceSession:
         self._active = False
         self._facts = Facts()
         self._paths = Paths(watch, self._facts)
-        self._functions = Functions(self._paths, self._facts, lines=lines)
-        self._lines = Lines(self._functions) if lines else None
+        self._functions = Functions(self._paths, self._facts)
+        self._lines = Lines(self._functions) if watch.lines else None
         self._loading = Loading(self._paths, self._facts)
         self._openings = Openings(self._paths, self._facts, self._loading)
         self._children = Children()

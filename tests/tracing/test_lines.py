@@ -22,7 +22,7 @@ DOOR = """
     from flakefighters.tracing.session import TraceSession
 
     {before}
-    session = TraceSession(Watch(base={base!r}), lines={lines})
+    session = TraceSession(Watch(base={base!r}, lines={lines}))
     session.start()
     sys.path.insert(0, {base!r})
     import shop
