@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import changed_variables
-from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.model import (
     Label,
     Outcome,
@@ -77,15 +76,18 @@ def _comparable(head: RunHead, history: History) -> dict[str, RunHead]:
     same = [
         one
         for one in history.runs_of_state(head.project, head.state, limit=_MOST)
-        if one.environment == head.environment
+        if one.environment == head.environment and one.id != head.id
     ]
+    if not same:
+        return {}
+    from flakefighters.fighters.cells import cell_of, machines  # most runs are of a new state
+
     # The pass of one cell proves nothing of another one's failure.
     cells = any(len(where) > 1 for where in machines([head, *same]).values())
     return {
         one.id: one
         for one in same
-        if one.id != head.id
-        and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
+        if (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
         and one.started < head.started
         and believed(head, Use.PROOF, one)
     }

@@ -277,9 +277,10 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
                 history, plan.spools, to=to, seconds=1.0, proved=done.proved
             )[1]
         # A pass proves something of earlier failures on this state; it is no proof of this one.
-        later = late_proofs(
-            run, history, lambda: asked_for_in(checkout).names, now=real.time_ns() // 1000
-        )
+        with as_installed():
+            later = late_proofs(
+                run, history, lambda: asked_for_in(checkout).names, now=real.time_ns() // 1000
+            )
         if later and history.add_verdicts(later):
             done.proved += later
     except FlakefightersError as error:
