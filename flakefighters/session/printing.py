@@ -27,7 +27,9 @@ def warning(note: str, where: str) -> str:
 
 def reason(error: Exception) -> str:
     """Why something could not be written."""
-    return getattr(error, "strerror", None) or trouble(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return trouble(error)
 
 
 def show(session: SessionView, terminal: Any) -> None:
