@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["ago", "count", "few"]
+__all__ = ["ago", "count", "few", "trouble"]
 
 
 def count(number: int, noun: str) -> str:
@@ -25,3 +25,8 @@ def ago(then: int, now: int) -> str:
         if seconds >= size:
             return f"{count(seconds // size, unit)} ago"
     return f"{count(seconds, 'second')} ago" if seconds else "just now"
+
+
+def trouble(error: BaseException) -> str:
+    """An error of any kind, as part of a line: "ValueError: what it says"."""
+    return f"{type(error).__name__}: {error}"[:250]

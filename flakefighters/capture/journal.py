@@ -60,8 +60,8 @@ class Journal:
             "flakefighters": FORMAT,
             "head": wire.dump(head),
             "project": wire.dump(project),
-            "state": None if state is None else wire.dump(state),
-            "environment": None if environment is None else wire.dump(environment),
+            "state": wire.plain(state),
+            "environment": wire.plain(environment),
             "address": address,
             **owner(),
         }
@@ -114,8 +114,8 @@ class Journal:
             {
                 "end": True,
                 "head": wire.dump(head),
-                "environment": None if environment is None else wire.dump(environment),
-                "state": None if state is None else wire.dump(state),
+                "environment": wire.plain(environment),
+                "state": wire.plain(state),
                 "seen": wire.plain(seen),
                 "order": order,
                 "verdicts": [wire.dump(verdict) for verdict in verdicts],

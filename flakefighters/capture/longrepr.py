@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 __all__ = ["Link", "Read", "read"]
@@ -94,7 +93,7 @@ def _function(entry: Any) -> str:
         return said[3:]
     found: re.Match[str] | None = None
     for line in entry.lines:
-        found = found or _compiled(_DEF).match(line)
+        found = found or re.match(_DEF, line)
         if line.startswith(">"):
             body = line[1:]
             inside = found is not None and (
@@ -160,14 +159,14 @@ def _raised(lines: list[str]) -> list[Link]:
     frames: list[tuple[str, str]] = []
     source: str | None = None
     for at, line in enumerate(lines):
-        frame = _compiled(_FRAME).match(line)
+        frame = re.match(_FRAME, line)
         if frame is not None and _inside(frame[1]):
             continue
         if frame is not None:
             frames.append((frame[1], (frame[2] or "").strip()))
             source = "".join(lines[at + 1 : at + 2]).strip(" |") or None
             continue
-        raised = _compiled(_RAISED).match(line)
+        raised = re.match(_RAISED, line)
         if raised is not None and (frames or not found):
             name, message = raised[1], raised[2] or ""
             found.append(Link(exception=name, message=message, frames=tuple(frames), source=source))
@@ -183,7 +182,7 @@ _EXAMPLE: Final = r"(?:\d{3} )?\s*>>> (.*)"
 
 def _from_text(text: str) -> Read:
     lines = [line.rstrip() for line in text.split("\n") if line.strip()]
-    located = _compiled(_LOCATED).match(lines[-1]) if lines else None
+    located = re.match(_LOCATED, lines[-1]) if lines else None
     frames = ((located[1], ""),) if located is not None else ()
     if located is not None and located[3]:
         return _doctest(lines, located[3], frames)
@@ -192,13 +191,7 @@ def _from_text(text: str) -> Read:
 
 def _doctest(lines: list[str], kind: str, frames: tuple[tuple[str, str], ...]) -> Read:
     """The example that failed, and how; several if doctest went on."""
-    examples = [found[1] for line in lines if (found := _compiled(_EXAMPLE).match(line))]
+    examples = [found[1] for line in lines if (found := re.match(_EXAMPLE, line))]
     how = [line for line in lines if line.startswith("UNEXPECTED EXCEPTION")]
     source = examples[-1] if examples else None
     return Read(exception=kind, message="".join(how[:1]), frames=frames, source=source)
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compiled when first needed: most runs have no failure."""
-    return re.compile(pattern)

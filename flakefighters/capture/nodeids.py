@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["Names", "based", "function_of", "offset", "own_file"]
+__all__ = ["Names", "based", "offset", "own_file"]
 
 
 def offset(rootdir: Path, base: Path) -> str:
@@ -25,12 +25,6 @@ def based(nodeid: str, offset: str) -> str:
     if not offset and not path.startswith(".."):
         return nodeid
     return posixpath.normpath(posixpath.join(offset, path)) + separator + rest
-
-
-def function_of(nodeid: str) -> str:
-    """A node id without parameters."""
-    path, separator, rest = nodeid.partition("::")
-    return path + separator + rest.partition("[")[0]
 
 
 def own_file(nodeid: str) -> str:

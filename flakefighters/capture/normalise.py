@@ -36,7 +36,7 @@ def normalised(text: str, base: str = "", *, limit: int = LIMIT) -> str:
         before = text
         for hint, pattern, to in rules:
             if hint in text:
-                text = _compiled(pattern).sub(to, text)
+                text = re.sub(pattern, to, text)
         text = shorten_bytes(text, limit)
         if text == before:
             break
@@ -71,12 +71,6 @@ def _without_middle(text: str, keep: int) -> str:
     if 0 <= at < len(tail) // 2:
         tail = tail[at + 1 :]
     return f"{head}\n{ELIDED}\n{tail}"
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compiled when first needed: it takes milliseconds, and most runs have no failure."""
-    return re.compile(pattern)
 
 
 # Characters of a path in a text, and where a path may start.

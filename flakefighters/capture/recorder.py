@@ -197,11 +197,6 @@ class Recorder:
         missing = {Outcome.NOT_RUN.value, Outcome.UNFINISHED.value}
         return not self.collection_errors and missing.isdisjoint(self._outcomes)
 
-    @property
-    def executed(self) -> int:
-        """How many members have started."""
-        return len(self._outcomes) - self._outcomes.count(Outcome.NOT_RUN.value)
-
     # -- inside ----------------------------------------------------------------------------
 
     def _read(self, report: Any) -> Seen | None:

@@ -36,7 +36,6 @@ __all__ = [
     "JournalError",
     "Recovered",
     "heading",
-    "is_ours",
     "open_plain",
     "parse",
     "recover",
@@ -81,13 +80,8 @@ class _UnknownTestError(ValueError):
     """A line speaks of a test that was never told."""
 
 
-def is_ours(uid: int, owners: Collection[int] | None) -> bool:
-    """Whether a file's owner is among ``owners``; None is all users."""
-    return owners is None or uid in owners
-
-
 def open_plain(path: Path, owners: Collection[int] | None = None) -> BinaryIO:
-    """Open a plain file for reading, of one of ``owners``; it never waits for a writer.
+    """Open a plain file for reading, of one of ``owners`` (None: all users), without waiting.
 
     OSError if it cannot be opened, ValueError for anything that is no plain file of theirs.
     """
@@ -107,7 +101,7 @@ def open_plain(path: Path, owners: Collection[int] | None = None) -> BinaryIO:
 def _check_plain(facts: os.stat_result, owners: Collection[int] | None) -> None:
     if not stat.S_ISREG(facts.st_mode):
         raise ValueError("it is not a plain file")
-    if not is_ours(facts.st_uid, owners):
+    if owners is not None and facts.st_uid not in owners:
         raise ValueError(f"it belongs to another user (uid {facts.st_uid})")
     if facts.st_size > CAP * 5 // 4:
         raise ValueError(f"it has {facts.st_size:,} bytes, more than any run writes")

@@ -86,9 +86,6 @@ class Redactor:
 
     ``environ`` is read once.  ``values`` are secrets known by other ways.  ``passwords`` are hidden
     whatever their length, short ones and plain words where they stand alone.
-    The defaults can only be made stricter: ``extra_patterns`` are regular expressions whose whole
-    match is a secret (``re.error`` if malformed; their speed is their author's business), and
-    ``min_length`` may be lowered (``ValueError`` if it is raised).
     """
 
     def __init__(
@@ -97,15 +94,9 @@ class Redactor:
         *,
         values: Iterable[str] = (),
         passwords: Iterable[str] = (),
-        extra_patterns: Iterable[str] = (),
-        min_length: int = MIN_LENGTH,
     ):
-        if not 1 <= min_length <= MIN_LENGTH:
-            raise ValueError(f"min_length must be between 1 and {MIN_LENGTH}, not {min_length}")
-        self._min_length = min_length
-        self._extra = tuple(map(re.compile, extra_patterns))
         passwords = [one for one in passwords if one]
-        self._secrets = tuple(_known(environ, [*values, *passwords], min_length))
+        self._secrets = tuple(_known(environ, [*values, *passwords]))
         self._short = _words([one for one in passwords if one not in self._secrets])
         # Spellings are made at the first use: most runs have no failure.
         self._forms: tuple[str, ...] | None = None
@@ -136,8 +127,6 @@ class Redactor:
                 text = text.replace(form, PLACEHOLDER)
         for value in self._elided:
             text = _cut_ends(text, value)
-        for pattern in self._extra:
-            text = pattern.sub(_whole, text)
         return text
 
     def _prepare(self) -> tuple[str, ...]:
@@ -146,7 +135,7 @@ class Redactor:
             for value in self._secrets
             for form in _spellings(value)
             # Not what another spelling has been replaced by, nor what is left of a short value.
-            if len(form) >= min(self._min_length, len(value)) and form not in PLACEHOLDER
+            if len(form) >= min(MIN_LENGTH, len(value)) and form not in PLACEHOLDER
         }
         self._elided = tuple(value for value in self._secrets if re.fullmatch(_OPAQUE, value))
         # Long spellings first: one may contain another.
@@ -154,15 +143,15 @@ class Redactor:
         return self._forms
 
 
-def _known(environ: Mapping[str, str], values: Iterable[str], minimum: int) -> Iterator[str]:
+def _known(environ: Mapping[str, str], values: Iterable[str]) -> Iterator[str]:
     for name, raw in environ.items():
         value = raw.strip().strip("\"'")
-        if len(value) < minimum:
+        if len(value) < MIN_LENGTH:
             continue
         if "://" in value:
             # DATABASE_URL, SENTRY_DSN: not the address, but what opens it.
             password = credentials_in_url(value)
-            if password is not None and len(password) >= minimum and _telling(password):
+            if password is not None and len(password) >= MIN_LENGTH and _telling(password):
                 yield password
             if password is None and "hook" not in value:
                 continue
@@ -170,7 +159,7 @@ def _known(environ: Mapping[str, str], values: Iterable[str], minimum: int) -> I
             yield value
     for value in values:
         # Known to be a secret, but it may be the word "postgres".
-        if len(value) >= minimum or (len(value) >= 6 and not value.isalpha()):
+        if len(value) >= MIN_LENGTH or (len(value) >= 6 and not value.isalpha()):
             yield value
 
 
@@ -235,10 +224,6 @@ def _base64(value: str) -> Iterator[str]:
         middle = encoded[(0, 2, 3)[shift] : (shift + len(data)) * 8 // 6]
         yield middle
         yield middle.replace("+", "-").replace("/", "_")
-
-
-def _whole(match: re.Match[str]) -> str:
-    return PLACEHOLDER if match[0] else ""
 
 
 def _cut_ends(text: str, value: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Final
 
 from flakefighters.records import NamedTuple
@@ -69,7 +68,7 @@ def _replace(text: str, rule: _Rule) -> str:
             at = low.find(word, at + len(word))
     if not spots:
         return text
-    tried = _compiled(rule.pattern)
+    tried = re.compile(rule.pattern)
     out: list[str] = []
     done = 0
     for spot in sorted(spots):
@@ -78,12 +77,6 @@ def _replace(text: str, rule: _Rule) -> str:
             out += [text[done:start], PLACEHOLDER]
             done = end
     return "".join(out) + text[done:]
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compiled when first needed: it takes milliseconds, and most runs have no failure."""
-    return re.compile(pattern)
 
 
 # -- values ----------------------------------------------------------------------------------
@@ -96,12 +89,12 @@ _CLOSERS: Final = ")]}.:"
 
 def _rest(match: re.Match[str], group: str, characters: str) -> int:
     """Where a value ends whose first characters a pattern has matched."""
-    more = _compiled(characters + "*+").match(match.string, match.end(group))
+    more = re.compile(characters + "*+").match(match.string, match.end(group))
     return match.end(group) if more is None else more.end()
 
 
 def _is_word(value: str) -> bool:
-    return not _has_digit(value) and _compiled(_WORD).fullmatch(value) is not None
+    return not _has_digit(value) and re.fullmatch(_WORD, value) is not None
 
 
 def _random(value: str) -> bool:
@@ -110,7 +103,7 @@ def _random(value: str) -> bool:
 
 
 def _has_digit(value: str) -> bool:
-    return _compiled("[0-9]").search(value) is not None
+    return re.search("[0-9]", value) is not None
 
 
 # -- headers ---------------------------------------------------------------------------------
@@ -154,7 +147,7 @@ def _cookies(match: re.Match[str]) -> Iterator[Span]:
     text, at, left = match.string, match.end(), _MOST_PARTS
     while left:
         left -= 1
-        pair = _compiled(_COOKIE_PAIR).match(text, at)
+        pair = re.compile(_COOKIE_PAIR).match(text, at)
         if pair is not None:
             at = pair.end()
             attribute = pair["name"].lower() in _COOKIE_ATTRIBUTES
@@ -164,7 +157,7 @@ def _cookies(match: re.Match[str]) -> Iterator[Span]:
                 left = _MOST_PARTS
         elif at == match.end():
             return  # no cookie at all
-        following = _compiled(_COOKIE_NEXT).match(text, at)
+        following = re.compile(_COOKIE_NEXT).match(text, at)
         if following is None:
             return
         at = following.end()
@@ -229,7 +222,7 @@ def _name(match: re.Match[str]) -> str:
 def _variable(match: re.Match[str]) -> Span | None:
     """``PGPASSWORD=x`` before a command: a secret however short it is."""
     value = match["bare"].rstrip(_CLOSERS)
-    if not value or template(value) or value.isupper() or _compiled(_CALL).fullmatch(value):
+    if not value or template(value) or value.isupper() or re.fullmatch(_CALL, value):
         return None
     return match.start("bare"), _rest(match, "bare", _BARE)
 
@@ -256,7 +249,7 @@ def _is_assigned(match: re.Match[str], word: str) -> bool:
     """As in ``password=letmein``; other words are variables or annotations in code."""
     tight = match["operator"] == "=" and not match["space"] and word.isalpha()
     end = match.start("bare") + len(word)
-    return tight and _compiled(_AFTER_WORD).match(match.string, end) is not None
+    return tight and re.compile(_AFTER_WORD).match(match.string, end) is not None
 
 
 def _bare(match: re.Match[str]) -> Span | None:
@@ -268,7 +261,7 @@ def _bare(match: re.Match[str]) -> Span | None:
         return start, end  # {"password": 1234}
     if len(value) < 6 or not (password or _random(value)):
         return None
-    if template(value) or _compiled(_CALL).fullmatch(value):
+    if template(value) or re.fullmatch(_CALL, value):
         return None  # derive(...) and the like
     if password and _is_word(value) and not _is_assigned(match, value):
         return None

@@ -23,18 +23,18 @@ def redact_patterns(text: str) -> str:
         if prefix in text:
             text = _token(prefix, body).sub(PLACEHOLDER, text)
     if "Q~" in text:
-        text = _compiled(_AZURE).sub(PLACEHOLDER, text)
+        text = re.sub(_AZURE, PLACEHOLDER, text)
     if "PRIVATE KEY" in text:
         text = _private_keys(text)
     if "://" in text and "@" in text:
-        text = _compiled(_URL).sub(_url_password, text)
-        text = _compiled(_URL_KEY).sub(f"://{PLACEHOLDER}@", text)
+        text = re.sub(_URL, _url_password, text)
+        text = re.sub(_URL_KEY, f"://{PLACEHOLDER}@", text)
     return redact_named(text)
 
 
 def credentials_in_url(text: str) -> str | None:
     """The password (or the lone key) in a URL, None if there is none."""
-    match = _compiled(_URL).search(text) or _compiled(_URL_KEY).search(text)
+    match = re.search(_URL, text) or re.search(_URL_KEY, text)
     return match["password"] if match is not None else None
 
 
@@ -129,12 +129,6 @@ _BEFORE: Final = {"eyJ": r"[\w-]"}
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compiled when first needed: it takes milliseconds, and most runs have no failure."""
-    return re.compile(pattern)
-
-
-@cache
 def _token(prefix: str, body: str) -> re.Pattern[str]:
     # The prefix comes first, so that the engine searches for it as a plain string.
     start = re.escape(prefix)
@@ -157,9 +151,9 @@ _PEM_LIMIT: Final = 20_000
 def _private_keys(text: str) -> str:
     out: list[str] = []
     done = 0
-    match = _compiled(_PEM).search(text)
+    match = re.search(_PEM, text)
     while match is not None:
-        following = _compiled(_PEM).search(text, match.end())
+        following = re.compile(_PEM).search(text, match.end())
         limit = min(match.end() + _PEM_LIMIT, following.start() if following else len(text))
         end = text.find(_PEM_END, match.end(), limit)
         if end >= 0:

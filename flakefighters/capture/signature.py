@@ -19,10 +19,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 from flakefighters.capture import longrepr as reading
@@ -46,27 +45,29 @@ Frame = tuple[str, str]
 
 def from_longrepr(
     longrepr: Any,
-    exception: str | None = None,
+    known: Mapping[str, Any] = MappingProxyType({}),
     base: str = "",
     *,
     cwd: str | None = None,
     redact: Callable[[str], str] = str,
-    frames: Sequence[Frame] = (),
 ) -> tuple[str, str]:
     """The text to store and the signature of a failing report's ``longrepr``; never raises.
 
-    ``exception`` is the qualified name of its type if known, ``base`` the absolute path that
-    paths become relative to, ``cwd`` the folder that pytest was started in (pytest shows paths
-    relative to it), ``redact`` takes secrets out of a text and is called before all else.
-    ``frames`` (see :func:`frames_of`) stand in where ``--tb=no`` or ``--tb=line`` left none.
+    Of what is attached to the report (``known``), ``exception`` is the qualified name of its type,
+    and ``frames`` (see :func:`frames_of`) stand in where ``--tb=no`` or ``--tb=line`` left none.
+    ``base`` is the absolute path that paths become relative to, ``cwd`` the folder that pytest was
+    started in (pytest shows paths relative to it), ``redact`` takes secrets out of a text and is
+    called before all else.
     """
+    exception = known.get("exception")
     try:
         raw = redact(str(longrepr))
         text = normalised(raw, base)
         what = reading.read(longrepr, raw)
         bare = hasattr(longrepr, "reprtraceback") and not any(name for _, name in what.frames)
-        if frames and bare:
-            what = replace(what, frames=tuple((str(path), str(name)) for path, name in frames))
+        if bare and known.get("frames"):
+            frames = tuple((str(path), str(name)) for path, name in known["frames"])
+            what = replace(what, frames=frames)
         made = _signature(what, exception, base, cwd, redact)
     except Exception:
         # Any object can be a longrepr, and its parts can raise what they like.  The failure is
@@ -155,7 +156,7 @@ def _split(exception: str | None, message: str) -> tuple[str | None, str]:
     """
     name = exception.rpartition(".")[2] if exception else None
     first, newline, rest = message.partition("\n")
-    match = _compiled(_NAMED).match(first)
+    match = re.match(_NAMED, first)
     if match is not None:
         said = match[1].rpartition(".")[2]
         if said == name or (name is None and said[:1].isupper()):
@@ -199,10 +200,10 @@ def normalise(line: str) -> str:
 
     Short quotations stay: they name the missing key, attribute or file.
     """
-    line = _compiled(_SUGGESTED).sub("", line[: 8 * _LINE])
-    line = _compiled(_QUOTED).sub(lambda quoted: quoted[0][0] + "*" + quoted[0][0], line)
-    line = _compiled(_VARYING).sub(lambda found: found["kept"] or "#", line)
-    line = _compiled("#(?:, ?#)+").sub("#", line)
+    line = re.sub(_SUGGESTED, "", line[: 8 * _LINE])
+    line = re.sub(_QUOTED, lambda quoted: quoted[0][0] + "*" + quoted[0][0], line)
+    line = re.sub(_VARYING, lambda found: found["kept"] or "#", line)
+    line = re.sub("#(?:, ?#)+", "#", line)
     return " ".join(line.split())[:_LINE].rstrip()
 
 
@@ -265,7 +266,7 @@ def _shape(value: str) -> str:
         return "<*>"
     if value[0].isdigit() or value[0] in "+-":
         return "#"
-    called = _compiled(r"[A-Za-z_][\w.]*(?=[('\"\[{])").match(value)
+    called = re.match(r"[A-Za-z_][\w.]*(?=[('\"\[{])", value)
     return f"{called[0]}(*)" if called is not None else "*"
 
 
@@ -326,8 +327,3 @@ def _joined(folder: str, path: str) -> str:
         elif part != ".":
             parts.append(part)
     return "/".join(parts)
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -1,7 +1,7 @@
 """The nouns as JSON values and back, for journals and child processes.
 
-Only nouns of :mod:`flakefighters.model` are read, by name and by declared type; a field
-that is not known is dropped, a value of another type is refused.
+They are read by name and by declared type: a field that is not known is dropped, a value of another
+type is refused.  A class that needs a form of its own has ``to_json`` and ``from_json``.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from flakefighters.model import facts, targets, verdicts
 
-__all__ = ["dump", "load", "plain"]
+__all__ = ["NAMES", "dump", "load", "plain"]
 
 T = TypeVar("T")
 
@@ -38,78 +39,89 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Path):
         return str(value)
+    if hasattr(value, "to_json"):
+        return value.to_json()
     if _is_noun(type(value)):
         return dump(value)
+    if is_dataclass(value):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(member) for key, member in value.items()}
-    if isinstance(value, (Sequence, set, frozenset)):
+    if isinstance(value, (Sequence, Set)):
         return [plain(member) for member in value]
     raise TypeError(f"{type(value).__name__} does not travel")
 
 
 #: What annotations of the model may name.
-_NAMES: Final = {**vars(facts), **vars(targets), **vars(verdicts)}
+NAMES: Final = {**vars(facts), **vars(targets), **vars(verdicts)}
 
 _hints: dict[type, dict[str, Any]] = {}
 
 
-def load(kind: type[T], data: Any) -> T:
-    """The inverse of :func:`dump`; TypeError or ValueError for data that is not of ``kind``."""
+def load(kind: type[T], data: Any, names: Mapping[str, Any] = NAMES) -> T:
+    """The inverse of :func:`dump`; TypeError or ValueError for data that is not of ``kind``.
+
+    ``names``: what the annotations of ``kind``, and of all that it is made of, may name.
+    """
     if not isinstance(data, Mapping):
         raise TypeError(f"{kind.__name__}: expected an object")
     hints = _hints.get(kind)
     if hints is None:
         # Not by the module's name: tests may have taken it out of sys.modules.
-        hints = _hints[kind] = typing.get_type_hints(kind, _NAMES)
-    known = {name: _value(hints[name], member) for name, member in data.items() if name in hints}
+        hints = _hints[kind] = typing.get_type_hints(kind, dict(names))
+    known = {
+        name: _value(hints[name], member, names) for name, member in data.items() if name in hints
+    }
     return kind(**known)
 
 
-def _tuple(members: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise TypeError("expected a list")
-    if len(members) == 2 and members[1] is Ellipsis:
-        return tuple(_value(members[0], member) for member in value)
-    return tuple(_value(kind, member) for kind, member in zip(members, value, strict=True))
-
-
-def _value(hint: Any, value: Any) -> Any:
-    origin = typing.get_origin(hint)
+def _value(hint: Any, value: Any, names: Mapping[str, Any]) -> Any:
+    origin, members = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
     if origin in (typing.Union, types.UnionType):
-        options = typing.get_args(hint)
-        if value is None and type(None) in options:
+        if value is None and type(None) in members:
             return None
-        return _value(next(option for option in options if option is not type(None)), value)
-    if origin is tuple:
-        return _tuple(typing.get_args(hint), value)
-    if origin in (Mapping, dict) or hint is Mapping:
+        return _value(next(one for one in members if one is not type(None)), value, names)
+    if origin in (Mapping, dict):
         if not isinstance(value, Mapping):
             raise TypeError("expected an object")
-        return dict(value)
-    if origin is not None and issubclass(origin, Sequence):
-        if not isinstance(value, (list, str)):
-            raise TypeError("expected a list")
-        return value
-    if isinstance(hint, type):
-        return _scalar(hint, value)
-    raise TypeError(f"cannot read {hint}")
+        return {name: _value(members[1], member, names) for name, member in value.items()}
+    if origin is not None:
+        return _several(origin, members, value, names)
+    return _single(hint, value, names)
 
 
-def _is_noun(kind: type) -> bool:
-    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+def _several(
+    origin: Any, members: tuple[Any, ...], value: Any, names: Mapping[str, Any]
+) -> Sequence[Any] | Set[Any]:
+    if not isinstance(value, list):
+        raise TypeError("expected a list")
+    if origin is tuple and members[-1] is not Ellipsis:
+        pairs = zip(members, value, strict=True)
+        return tuple(_value(kind, member, names) for kind, member in pairs)
+    make = list if origin is Sequence else origin
+    made: Sequence[Any] | Set[Any] = make(_value(members[0], member, names) for member in value)
+    return made
 
 
-def _scalar(hint: type, value: Any) -> Any:
+def _single(hint: Any, value: Any, names: Mapping[str, Any]) -> Any:
+    if hasattr(hint, "from_json"):
+        return hint.from_json(value)
     if issubclass(hint, enum.Enum):
         return hint(value)
-    if _is_noun(hint):
-        return load(hint, value)
+    if _is_noun(hint) or is_dataclass(hint):
+        return load(hint, value, names)
     if issubclass(hint, Path):
         return hint(value)
     if hint is int and isinstance(value, bool):
         raise TypeError("expected a number")
+    if hint is float and isinstance(value, int):
+        return float(value)
     if not isinstance(value, hint):
         raise TypeError(f"expected {hint.__name__}")
     return value
+
+
+def _is_noun(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.sentences import changed, crossed, shown, where
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.model import (
     OPEN,
     Case,
@@ -39,11 +40,10 @@ _LIMITS = {
 }
 
 
-class ChangedImports:
+class ChangedImports(Strategy):
     """Genuine if a changed file is reached by the test's imports."""
 
     name = "changed_imports"
-    version = 1
     level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY, Need.BASELINE, Need.REACH})
 
@@ -78,13 +78,13 @@ class ChangedImports:
                 reason = f"its own file {paths[0]} {when}"
             else:
                 reason = f"imports {few(paths)}, {when}"
-            return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
+            return self.say(Label.GENUINE, Confidence.FAIR, reason, evidence)
         doubt = _doubt(case, since)
         if doubt is None:
             # Unwatched, it may have opened what changed, or started a process that ran it.
             evidence[OPEN] = not changes.changes or case.baseline.touching is not None
             doubt = _nothing(changes, since)
-        return self._say(Label.UNDECIDED, Confidence.WEAK, doubt, evidence)
+        return self.say(Label.UNDECIDED, Confidence.WEAK, doubt, evidence)
 
     def _ended(self, case: Case, evidence: Mapping[str, object]) -> Verdict | None:
         """Undecided if the execution was ended from outside."""
@@ -92,7 +92,7 @@ class ChangedImports:
         if limit not in _LIMITS:
             return None
         reason = f"{_LIMITS[limit]}, which may have nothing to do with the change"
-        return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+        return self.say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
 
     def _never_passed(self, case: Case) -> Verdict:
         evidence = {"runs": len(case.past), "own_file": case.own_file, "new": case.own_change}
@@ -101,15 +101,15 @@ class ChangedImports:
             return ended
         if case.own_change is not None:
             reason = f"never passed, and its file {case.own_file} {case.own_change}"
-            return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
+            return self.say(Label.GENUINE, Confidence.FAIR, reason, evidence)
         changing = self._changing(case)
         if changing is not None:
             return changing
         if not case.history:
             reason = "the history could not be read"
-            return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+            return self.say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
         if case.not_believed is not None:
-            return self._say(Label.UNDECIDED, Confidence.WEAK, case.not_believed, evidence)
+            return self.say(Label.UNDECIDED, Confidence.WEAK, case.not_believed, evidence)
         known = "in any known run" if case.searched else "in the runs that were looked at"
         reason = f"never passed before {known}"
         apart = unclear(case.head, case.past, case.comparable)
@@ -122,7 +122,7 @@ class ChangedImports:
             reason = "passed, but perhaps only in another cell of this job's matrix"
         if case.past:
             reason += f" ({count(len(case.past), 'earlier result')})"
-        return self._say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
+        return self.say(Label.UNDECIDED, Confidence.WEAK, reason, evidence)
 
     def _changing(self, case: Case) -> Verdict | None:
         """Genuine if it touched what git says is being changed."""
@@ -147,19 +147,7 @@ class ChangedImports:
             "changed_by": case.changed_by,
             "touched": [_plain(change) for _, change in touched[:20]],
         }
-        return self._say(Label.GENUINE, Confidence.FAIR, reason, evidence)
-
-    def _say(
-        self, label: Label, confidence: Confidence, reason: str, evidence: Mapping[str, object]
-    ) -> Verdict:
-        return Verdict(
-            label=label,
-            fighter=self.name,
-            version=self.version,
-            confidence=confidence,
-            reason=reason,
-            evidence=evidence,
-        )
+        return self.say(Label.GENUINE, Confidence.FAIR, reason, evidence)
 
 
 def _doubt(case: Case, since: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.measures.clusters import Neighbours, cut, linkage, matrix
 from flakefighters.model import Case, Confidence, Coverage, Label, Level, Need, Verdict
 from flakefighters.records import NamedTuple
@@ -35,11 +36,10 @@ class Settings(NamedTuple):
     share: float = 0.9
 
 
-class CoverageIndependence:
+class CoverageIndependence(Strategy):
     """Flaky among tests that pass, genuine among tests that fail, by the functions they ran."""
 
     name = "coverage_independence"
-    version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.COVERAGE})
     settings_model = Settings
@@ -64,13 +64,11 @@ class CoverageIndependence:
         label, cluster, alike = found
         others = f"{count(len(alike), 'other test')} that ran the same functions"
         ended = "passed" if label is Label.FLAKY else "failed as well"
-        return Verdict(
-            label=label,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.WEAK if label is Label.FLAKY else Confidence.FAIR,
-            reason=f"{others} {ended} ({few(alike, 1)})",
-            evidence={**cluster, **self.settings._asdict()},
+        return self.say(
+            label,
+            Confidence.WEAK if label is Label.FLAKY else Confidence.FAIR,
+            f"{others} {ended} ({few(alike, 1)})",
+            {**cluster, **self.settings._asdict()},
         )
 
 

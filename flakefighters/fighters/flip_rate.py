@@ -12,6 +12,7 @@ from typing import Final
 
 from flakefighters.fighters.cells import PASSES, cell_of, unclear
 from flakefighters.fighters.chance import chance
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.measures.failure_rate import Rate, Tries, by_chance, failure_rate
 from flakefighters.model import (
     Case,
@@ -23,7 +24,6 @@ from flakefighters.model import (
     Past,
     Use,
     Verdict,
-    believed,
 )
 from flakefighters.records import NamedTuple
 from flakefighters.words import count
@@ -45,11 +45,10 @@ class Settings(NamedTuple):
     sure: float = 0.95
 
 
-class FlipRate:
+class FlipRate(Strategy):
     """Flaky if the test is known to fail by chance, and this failure looks like the others."""
 
     name = "flip_rate"
-    version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.HISTORY})
     settings_model = Settings
@@ -79,14 +78,12 @@ class FlipRate:
 
     def _say(self, rate: Rate, likely: float, runs: Sequence[str]) -> Verdict:
         known = {name: round(value, 4) for name, value in rate._asdict().items()}
-        return Verdict(
-            label=Label.FLAKY,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=f"failed in {rate.failures} of {count(rate.executions, 'comparable execution')}"
+        return self.say(
+            Label.FLAKY,
+            Confidence.FAIR,
+            f"failed in {rate.failures} of {count(rate.executions, 'comparable execution')}"
             f" without a change being the cause ({told(rate)})",
-            evidence={"flip_rate": {**known, "by_chance": round(likely, 4)}, "runs": list(runs)},
+            {"flip_rate": {**known, "by_chance": round(likely, 4)}, "runs": list(runs)},
         )
 
 
@@ -113,7 +110,7 @@ def _comparable(case: Case) -> list[Past]:
         one
         for one in case.past
         if one.run.environment in case.comparable
-        and believed(one.run, Use.BASELINE, case.head, merged=one.run.id in case.merged)
+        and case.believes(one, Use.BASELINE)
         and not case.varied.get(one.run.id)
         and any(_counted(one))
     ]

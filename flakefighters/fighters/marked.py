@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.model import Case, Confidence, Label, Level, Need, Verdict
 from flakefighters.model.decisions import MARK, Event, targets_of
 from flakefighters.words import ago
@@ -14,11 +15,10 @@ _LABELS: Final = {"flaky": Label.FLAKY, "genuine": Label.GENUINE}
 _LONGEST: Final = 60
 
 
-class Marked:
+class Marked(Strategy):
     """Somebody marked this test, or failures like this one, as flaky or genuine."""
 
     name = "marked"
-    version = 1
     level = Level.MARK
     needs = frozenset({Need.MARKS})
 
@@ -31,13 +31,11 @@ class Marked:
         mark = min(marks, key=lambda one: about.index(one.target))
         what = "fails in a way" if mark.target == about[-1] and case.signature else "is"
         when = ago(mark.at, case.head.started)
-        return Verdict(
-            label=_LABELS[mark.state],
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=f"{what} marked {mark.state} by {_plain(mark)} ({when})",
-            evidence={"mark": mark.id, "target": mark.target, "at": mark.at},
+        return self.say(
+            _LABELS[mark.state],
+            Confidence.FAIR,
+            f"{what} marked {mark.state} by {_plain(mark)} ({when})",
+            {"mark": mark.id, "target": mark.target, "at": mark.at},
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flakefighters.fighters.sentences import run_name
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.model import (
     Case,
     Confidence,
@@ -15,7 +16,6 @@ from flakefighters.model import (
     Past,
     Use,
     Verdict,
-    believed,
 )
 from flakefighters.words import ago
 
@@ -36,7 +36,7 @@ def streak(case: Case) -> list[Past]:
         if past.outcome in _ENDED or past.run.environment not in case.comparable:
             continue
         alike = past.outcome in _FAILED and case.signature in past.signatures
-        if not _counts(case, past, Use.STREAK if alike else Use.BREAK):
+        if not case.believes(past, Use.STREAK if alike else Use.BREAK):
             continue
         if not alike:
             break
@@ -44,15 +44,10 @@ def streak(case: Case) -> list[Past]:
     return found
 
 
-def _counts(case: Case, past: Past, use: Use) -> bool:
-    return believed(past.run, use, case.head, merged=past.run.id in case.merged)
-
-
-class Persistent:
+class Persistent(Strategy):
     """The same failure in the run before was judged genuine, and nothing has passed since."""
 
     name = "persistent"
-    version = 1
     level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY})
 
@@ -61,16 +56,14 @@ class Persistent:
         if not before or Label.GENUINE.value not in before[0].labels:
             return None
         last, first = before[0], before[-1]
-        if not _counts(case, last, Use.LABEL):
+        if not case.believes(last, Use.LABEL):
             return None
-        return Verdict(
-            label=Label.GENUINE,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=f"failed in the same way in {run_name(last)}"
+        return self.say(
+            Label.GENUINE,
+            Confidence.FAIR,
+            f"failed in the same way in {run_name(last)}"
             f" ({ago(last.run.started, case.head.started)}), which was genuine",
-            evidence={
+            {
                 "runs": [past.run.id for past in before[:10]],
                 "since": first.run.id,
                 "signature": case.signature,
@@ -78,11 +71,10 @@ class Persistent:
         )
 
 
-class Broken:
+class Broken(Strategy):
     """Fails every time in the same way, though nothing that it touches changed."""
 
     name = "broken"
-    version = 1
     level = Level.EVIDENCE
     needs = frozenset({Need.HISTORY})
 
@@ -90,11 +82,9 @@ class Broken:
         before = streak(case)
         if len(before) + 1 < IN_A_ROW:
             return None
-        return Verdict(
-            label=Label.UNDECIDED,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=f"broken (environment?): failed alike {len(before) + 1} times in a row",
-            evidence={"runs": [past.run.id for past in before[:10]], "signature": case.signature},
+        return self.say(
+            Label.UNDECIDED,
+            Confidence.FAIR,
+            f"broken (environment?): failed alike {len(before) + 1} times in a row",
+            {"runs": [past.run.id for past in before[:10]], "signature": case.signature},
         )

@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from flakefighters.fighters import classes
-from flakefighters.fighters.settings import Unset, checked, is_on
+from flakefighters.fighters.settings import checked, is_on
 from flakefighters.fighters.third_party import Guarded, refusal
 from flakefighters.model import Flakefighter, Need
 from flakefighters.model.choice import ENABLED, Choice, Given
 from flakefighters.records import NamedTuple
+from flakefighters.words import trouble
 
 __all__ = ["GROUP", "Entry", "builtin_names", "choose", "known", "needed"]
 
@@ -64,6 +65,8 @@ def known(note: Callable[[str], None], only: Collection[str] | None = None) -> I
     for make in classes():
         taken[make.name] = _BUILT_IN
         yield Entry(make.name, make, _BUILT_IN)
+    if only is not None and not only:
+        return  # to look for them takes a while
     for point in sorted(_points(), key=lambda one: (one.name, one.value)):
         if only is not None and point.name not in only:
             continue
@@ -80,7 +83,7 @@ def known(note: Callable[[str], None], only: Collection[str] | None = None) -> I
                 make = point.load()
                 wrong = refusal(make, point.name)
             except Exception as error:  # another package's code
-                wrong = f"it cannot be loaded: {type(error).__name__}: {error}"[:200]
+                wrong = f"it cannot be loaded: {trouble(error)}"
             if wrong is None:
                 yield Entry(point.name, make, origin)
             else:
@@ -138,10 +141,9 @@ def _made(
 ) -> Flakefighter | None:
     values = checked(entry.name, entry.settings, given, note)
     try:
-        made: Any = entry.make() if isinstance(values, Unset) else entry.make(values)
+        made: Any = entry.make() if values is None else entry.make(values)
     except Exception as error:  # another package's code
-        said = f"{type(error).__name__}: {error}"[:200]
-        note(f"flakefighter {entry.name} of {entry.origin} is left out: {said}")
+        note(f"flakefighter {entry.name} of {entry.origin} is left out: {trouble(error)}")
         return None
     return made if entry.builtin else Guarded(made, entry.name, entry.origin, note)
 
@@ -152,13 +154,7 @@ def needed(choice: Choice, need: Need) -> bool:
     Those of other packages are loaded only if an option or a setting names them.
     """
     wanted = {*choice.settings, *(choice.names or ())}
-    others = wanted - set(builtin_names())
-    entries = (
-        known(lambda _: None, others)
-        if others
-        else (Entry(make.name, make, _BUILT_IN) for make in classes())
-    )
     return any(
         need in entry.make.needs and _asked(entry, choice, choice.settings.get(entry.name, {}))
-        for entry in entries
+        for entry in known(lambda _: None, wanted - set(builtin_names()))
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flakefighters.fighters.cells import PASSES
 from flakefighters.ids import short
-from flakefighters.model import JOINT, OPEN, Confidence, Label, Level, Use, Verdict, believed
+from flakefighters.model import JOINT, OPEN, Confidence, Label, Level, Use, Verdict
 
 if TYPE_CHECKING:
     from flakefighters.model import Case, Flakefighter
@@ -121,7 +121,7 @@ def _voice(said: Sequence[Verdict], asked: int, rule: str) -> Verdict | None:
 
 def _joined(case: Case, joint: Verdict, voice: Verdict, *, alone: bool) -> Verdict:
     """A verdict, and what a lower level says of the same failure."""
-    if joint.label is voice.label or joint.confidence is Confidence.PROVED:
+    if joint.label is voice.label or joint.proved:
         return joint
     if joint.label is not Label.UNDECIDED:
         # What was seen is stronger, and not as sure as it looks.
@@ -153,7 +153,5 @@ def _at_most_fair(verdict: Verdict) -> Confidence:
 def _passed(case: Case) -> bool:
     """Whether a pass of the test is known that may be compared with."""
     return case.baseline is not None or any(
-        past.outcome in PASSES
-        and believed(past.run, Use.BASELINE, case.head, merged=past.run.id in case.merged)
-        for past in case.past
+        past.outcome in PASSES and case.believes(past, Use.BASELINE) for past in case.past
     )

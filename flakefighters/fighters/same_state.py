@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from flakefighters.fighters.cells import PASSES, unclear
 from flakefighters.fighters.chance import SEED, chance, edited, varied
 from flakefighters.fighters.sentences import apart, run_name
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.fighters.touched_change import introduced, perhaps_introduced
 from flakefighters.model import (
     OPEN,
@@ -22,18 +23,16 @@ from flakefighters.model import (
     Past,
     Use,
     Verdict,
-    believed,
 )
 from flakefighters.words import count
 
 __all__ = ["Rerun", "SameState"]
 
 
-class Rerun:
+class Rerun(Strategy):
     """Another attempt of this very run disagrees."""
 
     name = "rerun"
-    version = 1
     level = Level.PROOF
     needs: frozenset[Need] = frozenset()
 
@@ -43,13 +42,11 @@ class Rerun:
             return None
         attempt = passed[0].attempt
         new = introduced(case)
-        return Verdict(
-            label=Label.FLAKY,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.PROVED,
-            reason=f"passed in attempt {attempt} of this run, failed in {case.execution.attempt}",
-            evidence={
+        return self.say(
+            Label.FLAKY,
+            Confidence.PROVED,
+            f"passed in attempt {attempt} of this run, failed in {case.execution.attempt}",
+            {
                 "attempts": [[one.attempt, one.outcome.value] for one in case.attempts],
                 "introduced": list(map(str, new[:5])),
                 **_unsure(case),
@@ -58,11 +55,10 @@ class Rerun:
         )
 
 
-class SameState:
+class SameState(Strategy):
     """The test passed on the same state in a comparable environment."""
 
     name = "same_state"
-    version = 1
     level = Level.PROOF
     needs = frozenset({Need.HISTORY})
 
@@ -78,7 +74,7 @@ class SameState:
             and past.outcome in PASSES
             and past.run.environment in case.comparable
             and past.run.id not in others
-            and believed(past.run, Use.PROOF, case.head)
+            and case.believes(past, Use.PROOF)
         ]
         if not passes:
             return None
@@ -94,24 +90,20 @@ class SameState:
             "environment": case.head.environment_key,
         }
         if doubt is not None:
-            return Verdict(
-                label=Label.UNDECIDED,
-                fighter=self.name,
-                version=self.version,
-                confidence=Confidence.FAIR,
-                reason=f"{doubt.reason}, though it passed on the same state {when}",
-                evidence={**evidence, "doubt": doubt.slug, OPEN: doubt.slug == SEED},
+            return self.say(
+                Label.UNDECIDED,
+                Confidence.FAIR,
+                f"{doubt.reason}, though it passed on the same state {when}",
+                {**evidence, "doubt": doubt.slug, OPEN: doubt.slug == SEED},
             )
         evidence |= {**_act_on(case, passes), **_unsure(case)}
         new = introduced(case)
         more = f" and in {count(len(passes) - 1, 'other run')}" if len(passes) > 1 else ""
-        return Verdict(
-            label=Label.FLAKY,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.PROVED,
-            reason=f"passed on the same state {when}{more}",
-            evidence={**evidence, "introduced": list(map(str, new[:5]))},
+        return self.say(
+            Label.FLAKY,
+            Confidence.PROVED,
+            f"passed on the same state {when}{more}",
+            {**evidence, "introduced": list(map(str, new[:5]))},
             introduced=bool(new),
         )
 
@@ -119,7 +111,7 @@ class SameState:
 def _act_on(case: Case, passes: Sequence[Past]) -> dict[str, str]:
     """The run for whose pass the failure may be left out of the exit code, if there is one."""
     for past in passes:
-        if believed(past.run, Use.ACT, case.head, merged=past.run.id in case.merged):
+        if case.believes(past, Use.ACT):
             return {"act_on": past.run.id}
     return {}
 

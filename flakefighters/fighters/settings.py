@@ -8,11 +8,7 @@ from typing import Any, Final
 from flakefighters.model.choice import ENABLED, Given
 from flakefighters.records import NamedTuple
 
-__all__ = ["Field", "Unset", "checked", "fields_of", "is_on"]
-
-
-class Unset:
-    """Stands for the settings of a flakefighter that has none, or of which none was set."""
+__all__ = ["Field", "checked", "fields_of", "is_on"]
 
 
 _ON: Final = frozenset({"1", "true", "yes", "on"})
@@ -31,7 +27,7 @@ def checked(
     given: Mapping[str, Given],
     note: Callable[[str], None],
 ) -> Any:
-    """The settings of a flakefighter, or :class:`Unset`.
+    """The settings of a flakefighter; None if it has none, or none was set.
 
     ``settings`` is a class of pydantic models, or of named tuples.  What is malformed is said by
     ``note``, and its default holds.
@@ -43,16 +39,16 @@ def checked(
     if settings is None:
         for key in values:
             note(f"flakefighter {name} has no setting {key} (set in {given[key].origin})")
-        return Unset()
+        return None
     while values:
         found, bad = _tried(settings, values)
         for key, said in bad.items():
             where = given[key].origin if key in given else "its defaults"
             note(f"flakefighter {name}: {key} {said} (set in {where}); its default holds")
         if not bad.keys() & values.keys():
-            return Unset() if bad else found
+            return None if bad else found
         values = {key: value for key, value in values.items() if key not in bad}
-    return Unset()
+    return None
 
 
 def _tried(settings: Any, values: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:

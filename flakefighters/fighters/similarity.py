@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from flakefighters.fighters.lessons import enough, evidence_of, told
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.measures import tracebacks
 from flakefighters.measures.tfidf import Weights, cosine
 from flakefighters.model import Case, Confidence, Failure, Label, Lesson, Level, Need, Verdict
@@ -28,11 +29,10 @@ class Settings(NamedTuple):
     others: int = 2
 
 
-class Similarity:
+class Similarity(Strategy):
     """The nearest known failures, by the words of their signatures."""
 
     name = "similarity"
-    version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.EXPERIENCE})
     settings_model = Settings
@@ -59,13 +59,11 @@ class Similarity:
         if enough(alike, case.nodeid, self._settings.others) is None:
             return None
         alike.sort(key=lambda one: (-near[one.signature], -one.started))
-        return Verdict(
-            label=label,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=told(alike, case.nodeid, "similarly"),
-            evidence={
+        return self.say(
+            label,
+            Confidence.FAIR,
+            told(alike, case.nodeid, "similarly"),
+            {
                 **evidence_of(alike, case.nodeid),
                 "cosine": round(best[label], 3),
                 "nearest_other": round(other, 3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.model import Case, Confidence, Label, Level, Need, Verdict
 
 __all__ = ["Systemic"]
@@ -12,11 +13,10 @@ LEAST: Final = 10  # failing tests
 SAME: Final = 30  # of them with one signature
 
 
-class Systemic:
+class Systemic(Strategy):
     """Undecided where a large part of the run failed."""
 
     name = "systemic"
-    version = 1
     level = Level.EVIDENCE
     needs: frozenset[Need] = frozenset()
 
@@ -31,13 +31,11 @@ class Systemic:
             reason = f"many at once: {case.failing} of {case.executed} tests failed in this run"
         else:
             reason = f"many at once: {case.same_signature} tests failed in the same way"
-        return Verdict(
-            label=Label.UNDECIDED,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=reason,
-            evidence={
+        return self.say(
+            Label.UNDECIDED,
+            Confidence.FAIR,
+            reason,
+            {
                 "failing": case.failing,
                 "executed": case.executed,
                 "same_signature": case.same_signature,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flakefighters.fighters.chance import SEED, chance, edited, varied
 from flakefighters.fighters.sentences import changed, doubtful, shown, where
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.model import (
     OPEN,
     Baseline,
@@ -28,7 +29,7 @@ __all__ = ["TouchedChange", "introduced"]
 _FAIR: Final = frozenset({How.IMPORTED, How.READ_BY_LIBRARY})
 
 
-class TouchedChange:
+class TouchedChange(Strategy):
     """Genuine if it touched a change, flaky if it cannot have touched any."""
 
     name = "touched_change"
@@ -51,12 +52,12 @@ class TouchedChange:
         if found.touched:
             how = found.touched[0][0]
             confidence = Confidence.FAIR if how in _FAIR else Confidence.STRONG
-            return self._say(Label.GENUINE, _touched(case, found, baseline), evidence, confidence)
+            return self.say(Label.GENUINE, confidence, _touched(case, found, baseline), evidence)
         if found.doubts:
             first = found.doubts[0]
             if first.kind is DoubtKind.UNSEEN and not found.watched:
                 return None  # the imports have to tell
-            return self._say(Label.UNDECIDED, evidence["doubts"][0][1], evidence, Confidence.FAIR)
+            return self.say(Label.UNDECIDED, Confidence.FAIR, evidence["doubts"][0][1], evidence)
         return self._untouched(case, baseline, found, evidence)
 
     def _untouched(
@@ -75,7 +76,7 @@ class TouchedChange:
             evidence["doubt"] = doubt.slug
             evidence[OPEN] = doubt.slug == SEED
             reason = f"{doubt.reason}, though {reason if not count else f'it {reason}'}"
-            return self._say(Label.UNDECIDED, reason, evidence, Confidence.FAIR)
+            return self.say(Label.UNDECIDED, Confidence.FAIR, reason, evidence)
         if found.ran_before:
             reason += ", which ran earlier in its process"
         other = varied(case, [baseline.past])
@@ -84,19 +85,7 @@ class TouchedChange:
             evidence["doubt"] = other.slug
         certain = found.certain and other is None
         confidence = Confidence.STRONG if certain else Confidence.FAIR
-        return self._say(Label.FLAKY, reason, evidence, confidence)
-
-    def _say(
-        self, label: Label, reason: str, evidence: dict[str, Any], confidence: Confidence
-    ) -> Verdict:
-        return Verdict(
-            label=label,
-            fighter=self.name,
-            version=self.version,
-            confidence=confidence,
-            reason=reason,
-            evidence=evidence,
-        )
+        return self.say(Label.FLAKY, confidence, reason, evidence)
 
 
 def introduced(case: Case) -> list[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flakefighters.fighters.lessons import enough, evidence_of, told
+from flakefighters.fighters.strategy import Strategy
 from flakefighters.measures import tracebacks
 from flakefighters.model import Case, Confidence, Level, Need, Verdict
 from flakefighters.records import NamedTuple
@@ -17,11 +18,10 @@ class Settings(NamedTuple):
     others: int = 2
 
 
-class TracebackMatch:
+class TracebackMatch(Strategy):
     """Earlier failures with the same key; silent if they were flaky once and genuine once."""
 
     name = "traceback"
-    version = 1
     level = Level.STATISTICS
     needs = frozenset({Need.EXPERIENCE})
     settings_model = Settings
@@ -41,11 +41,9 @@ class TracebackMatch:
         label = enough(same, case.nodeid, self._settings.others)
         if label is None:
             return None
-        return Verdict(
-            label=label,
-            fighter=self.name,
-            version=self.version,
-            confidence=Confidence.FAIR,
-            reason=told(same, case.nodeid, "alike"),
-            evidence={**evidence_of(same, case.nodeid), "key": tracebacks.VERSION},
+        return self.say(
+            label,
+            Confidence.FAIR,
+            told(same, case.nodeid, "alike"),
+            {**evidence_of(same, case.nodeid), "key": tracebacks.VERSION},
         )

@@ -7,13 +7,14 @@ on, as far as files were loaded.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.judging.installed import Installed
+from flakefighters.environment.requirements import behind
 from flakefighters.judging.results import Session
 from flakefighters.model import (
+    Change,
     ChangeKind,
     Changes,
     Execution,
@@ -82,7 +83,7 @@ class Accounts:
         self._project = Project(paths, self._facts, self._copies)
         self._early = EarlyLoading(self._project, early)
         self._side_effects = SideEffects(self._project)
-        self._installed = Installed(session.modules)
+        self._installed = _Installed(session.modules)
         self._deltas: dict[str, Delta] = {}
         self._effects: Effects | None = None
         self._graphs: dict[frozenset[str], ImportGraph] = {}
@@ -277,3 +278,45 @@ def _traces(run: Run) -> dict[tuple[str, int, int], Trace]:
         for some in attached.values()
         for (key, _), trace in zip(some, read_all([raw for _, raw in some]), strict=True)
     }
+
+
+class _Installed:
+    """Which changed distributions may matter to a test; what is found out is kept."""
+
+    def __init__(self, modules: Iterable[str] | None):
+        """``modules``: the top-level ones that the session had imported; None if not known."""
+        self._modules = modules
+        self._loaded: frozenset[str] | None = None
+        self._found: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+
+    def loaded(self, changes: Iterable[Change]) -> frozenset[str] | None:
+        """Distributions that the process had imported; None if that is not known or not asked."""
+        if self._loaded is None and self._modules is not None and _changed(changes):
+            self._loaded = behind(self._modules, deep=False)
+        return self._loaded
+
+    def imported(
+        self, file: str, changes: Iterable[Change], outside: Callable[[], Iterable[str]]
+    ) -> frozenset[str]:
+        """Distributions that the code of a test's file imports, directly or not.
+
+        ``outside`` gives the top-level modules that the code asks for.
+        """
+        changed = _changed(changes)
+        if not changed:
+            return frozenset()
+        loaded = self.loaded(changes)
+        sought = frozenset(
+            name
+            for name, how in changed.items()
+            if how == "removed" or loaded is None or name in loaded
+        )
+        key = (file, sought)
+        if key not in self._found:
+            self._found[key] = behind(outside(), sought=sought, among=loaded)
+        return self._found[key]
+
+
+def _changed(changes: Iterable[Change]) -> dict[str, str]:
+    """Distributions that changed, and how."""
+    return {change.path: change.how for change in changes if change.kind is ChangeKind.DISTRIBUTION}

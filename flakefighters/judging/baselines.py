@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from flakefighters.environment.distributions import own_files
 from flakefighters.history.content import state_key
-from flakefighters.judging.copies import renamed
 from flakefighters.model import Use, Watch
 from flakefighters.records import NamedTuple
 
@@ -121,8 +120,11 @@ def _watch(
     own: Collection[str],
 ) -> Watch:
     base, packages = str(checkout.base), packages_of(states[0])
-    files = own_files(own, base) if changed else ()
-    copies = renamed(files, states, packages, checkout)
+    copies: Mapping[str, str] = {}
+    if changed:
+        from flakefighters.judging.copies import renamed
+
+        copies = renamed(own_files(own, base), states, packages, checkout)
     return Watch(base=base, changed=frozenset(changed), packages=packages, copies=copies)
 
 

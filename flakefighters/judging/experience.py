@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.lessons import MOST, Asked
-from flakefighters.model import Confidence, Experience, Label, Lesson, Met, Pass, Verdict
+from flakefighters.model import Experience, Label, Lesson, Met, Pass, Verdict
 from flakefighters.model.decisions import MARK, NO_MARK, standing, targets_of
 from flakefighters.model.verdicts import standing as standing_verdicts
 
@@ -82,11 +82,7 @@ def to_confirm(met: Iterable[Met], said: Mapping[Key, Verdict]) -> list[str]:
 
 
 def _is_supposed(verdict: Verdict | None) -> bool:
-    return (
-        verdict is not None
-        and verdict.label is Label.GENUINE
-        and verdict.confidence is not Confidence.PROVED
-    )
+    return verdict is not None and verdict.label is Label.GENUINE and not verdict.proved
 
 
 def known(
@@ -111,7 +107,7 @@ def known(
         ended = _ended(group, said, summed.get(group[0].nodeid))
         for one in group:
             verdict = said.get(one.key)
-            if verdict is not None and verdict.confidence is Confidence.PROVED:
+            if verdict is not None and verdict.proved:
                 if verdict.label is not Label.UNDECIDED and not verdict.introduced:
                     found[one.key] = verdict.label, "proof"
             elif one.environment_key in ended and _is_supposed(verdict):
@@ -159,11 +155,7 @@ def _ended(
 
 def _is_flaky(verdict: Verdict | None) -> bool:
     """Whether it is proved."""
-    return (
-        verdict is not None
-        and verdict.label is Label.FLAKY
-        and verdict.confidence is Confidence.PROVED
-    )
+    return verdict is not None and verdict.label is Label.FLAKY and verdict.proved
 
 
 def _marked(one: Met, marks: Mapping[str, Event]) -> Label | None:

@@ -15,9 +15,10 @@ from flakefighters.history import Evidence
 from flakefighters.judging import experience
 from flakefighters.judging.accounts import IN_FILES, Accounts
 from flakefighters.judging.attempts import Attempts
+from flakefighters.judging.cases import Cases
 from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, gather
-from flakefighters.judging.results import Judged, Session, Totals, failing
+from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.since import Since
 from flakefighters.judging.untracked import asked_for_in, edits
 from flakefighters.model import (
@@ -114,11 +115,7 @@ class _World:
         self.readable = True
         #: Whether a flakefighter asks for earlier failures whose label is known.
         self.learns = False
-        self._attempts: dict[str, list[Execution]] = {}
-        for execution in run.executions:
-            self._attempts.setdefault(execution.nodeid, []).append(execution)
         failed = {execution.nodeid: execution for execution in failing(run)}
-        self._totals = Totals.of(run)
         self.known = Known()
         if history is not None and session.history_runs > 0:
             self.known = gather(
@@ -129,7 +126,8 @@ class _World:
                 limit=session.history_runs,
             )
         self.runs, self.past = self.known.runs, self.known.past
-        self.environments = self.known.environments
+        self._cases = Cases(run, self.known.environments.values(), self.known.merged)
+        self._comparable = self._cases.comparable
         self.accounts = Accounts(run, checkout, session)
         self.commits = Commits(checkout)
         self.since = Since(run, history, checkout, self.accounts, self.known)
@@ -156,24 +154,15 @@ class _World:
 
     def case(self, execution: Execution, index: int) -> Case:
         """Everything that may be looked at for one failure."""
-        failure = execution.failures[index]
         past = self.past.get(execution.nodeid, ())
         file = self._own_file(execution)
         trace = self.accounts.trace(execution, index)
         passes = self._passes(past)
         baseline, stable = self._baseline(passes), self._stable(past, passes)
-        asked = (execution, failure, trace)
-        case = Case(
-            head=self.run.head,
-            nodeid=execution.nodeid,
-            execution=execution,
-            failure=failure,
-            index=index,
-            environment=self.run.environment,
-            attempts=tuple(self._attempts[execution.nodeid]),
+        asked = (execution, execution.failures[index], trace)
+        case = replace(
+            self._cases.of(execution, index),
             past=past,
-            comparable=self._comparable(),
-            merged=self.known.merged,
             not_believed=self.known.not_believed.get(execution.nodeid),
             searched=self.known.searched,
             varied=self._varied(past),
@@ -185,10 +174,6 @@ class _World:
             loose=self._opened_loose(trace),
             draws=self.accounts.draws(execution, trace),
             own_change=self.since.own_change(file) if baseline is None else None,
-            failing=self._totals.failing,
-            executed=self._totals.executed,
-            signature=failure.signature,
-            same_signature=self._totals.signatures[failure.signature],
             experience=self._experience if self.learns else None,
             coverage=self.session.coverage,
         )
@@ -287,19 +272,6 @@ class _World:
             failed.setdefault(execution.nodeid, []).extend(signatures)
         return experience.gather(self.history, failed)
 
-    def _comparable(self) -> frozenset[str]:
-        mine = self.run.environment
-        if mine is None:
-            return frozenset()
-        return frozenset(
-            [mine.id]
-            + [
-                other.id
-                for other in self.environments.values()
-                if other.key == mine.key and other.distributions == mine.distributions
-            ]
-        )
-
     def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
         """Variables that the project asks for, by the id of a run in which they were others."""
         found = {one.run.id: changed_variables(one.run, self.run.head, self._names) for one in past}
@@ -330,7 +302,7 @@ class _World:
 
     def _passes(self, past: Sequence[Past]) -> list[Past]:
         """The passes that may be baselines, in order of evidence."""
-        apart = unclear(self.run.head, past, self._comparable())
+        apart = unclear(self.run.head, past, self._comparable)
         return [
             one
             for one in past

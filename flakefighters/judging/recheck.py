@@ -14,11 +14,10 @@ from flakefighters.environment.variables import changed_variables
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import History, Reader
-from flakefighters.judging.results import Totals
+from flakefighters.judging.cases import Cases
 from flakefighters.model import (
     JOINT,
     Case,
-    Execution,
     Flakefighter,
     Level,
     Need,
@@ -96,14 +95,14 @@ class Hindsight:
         self.lost = sum(name not in known for name in seen)
         #: Results of each test by all that is known today, best evidence first.
         self.past = history.past(nodeids, _by_order(head, list(known.values()), seen))
-        self._merged = frozenset(map(str, run.seen.get("merged", ())))
+        merged = frozenset(map(str, run.seen.get("merged", ())))
         self._asked = tuple(map(str, run.seen.get("asked", ())))
         self._seen = {name: place for place, name in enumerate(seen)}
         self._run = run
         self._verdicts = verdicts
-        self._comparable = _comparable(history, run, list(known.values()))
-        self._executions = [one for one in run.executions if one.nodeid in self.past]
-        self._totals = Totals.of(run)
+        places = {one.environment for one in known.values() if one.environment is not None}
+        self._cases = Cases(run, history.environments(places).values(), merged)
+        self._attempts = run.by_test
 
     def then(self, nodeid: str) -> tuple[Past, ...]:
         """What was seen of a test at the time, in the order of that time."""
@@ -117,21 +116,17 @@ class Hindsight:
 
     def judged(self, nodeid: str) -> Iterator[Judged]:
         """The failures of a test that a verdict was given on."""
-        attempts = tuple(one for one in self._executions if one.nodeid == nodeid)
-        for execution in attempts:
+        for execution in self._attempts.get(nodeid, ()):
             for index in range(len(execution.failures)):
                 mine = [
-                    one
-                    for one in self._verdicts
-                    if (one.nodeid, one.attempt, one.index) == (nodeid, execution.attempt, index)
+                    one for one in self._verdicts if one.place == (nodeid, execution.attempt, index)
                 ]
                 joint = sorted(
                     (one for one in mine if one.fighter == JOINT), key=lambda one: one.at
                 )
                 if joint:
                     said = {one.fighter: one for one in mine if one.fighter != JOINT}
-                    case = self._case(execution, index, attempts)
-                    yield Judged(case, joint[0], joint[-1], said)
+                    yield Judged(self._cases.of(execution, index), joint[0], joint[-1], said)
 
     def judge(self, judged: Judged, past: Sequence[Past]) -> Verdict:
         """The verdict on a failure by these earlier and later results of its test."""
@@ -168,24 +163,6 @@ class Hindsight:
             at=first.at,
         )
 
-    def _case(self, execution: Execution, index: int, attempts: tuple[Execution, ...]) -> Case:
-        failure = execution.failures[index]
-        return Case(
-            head=self._run.head,
-            nodeid=execution.nodeid,
-            execution=execution,
-            failure=failure,
-            index=index,
-            environment=self._run.environment,
-            attempts=attempts,
-            comparable=self._comparable,
-            merged=self._merged,
-            failing=self._totals.failing,
-            executed=self._totals.executed,
-            signature=failure.signature,
-            same_signature=self._totals.signatures[failure.signature],
-        )
-
 
 def _by_order(head: RunHead, runs: list[RunHead], seen: Sequence[str]) -> list[RunHead]:
     """Best evidence first: commits, in the order in which they were seen, then start.
@@ -206,21 +183,6 @@ def _by_order(head: RunHead, runs: list[RunHead], seen: Sequence[str]) -> list[R
         return (commits.get(one.commit, own), own, -one.started)
 
     return sorted(runs, key=rank)
-
-
-def _comparable(history: History, run: Run, runs: Sequence[RunHead]) -> frozenset[str]:
-    mine = run.environment
-    if mine is None:
-        return frozenset()
-    ids = {one.environment for one in runs if one.environment is not None}
-    return frozenset(
-        [mine.id]
-        + [
-            other.id
-            for other in history.environments(ids).values()
-            if other.key == mine.key and other.distributions == mine.distributions
-        ]
-    )
 
 
 class _Stored:

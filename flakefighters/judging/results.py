@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from flakefighters.model import Outcome
 from flakefighters.records import NamedTuple, record
 
 if TYPE_CHECKING:
     from flakefighters.judging.baselines import Lookback
     from flakefighters.model import Coverage, Execution, Run, Verdict
 
-__all__ = ["Judged", "Session", "Totals", "failing"]
+__all__ = ["Judged", "Session", "failing", "without_traces"]
 
 
 @record
@@ -60,31 +58,21 @@ class Session(NamedTuple):
     coverage: Coverage | None = None
 
 
-class Totals(NamedTuple):
-    """Whether failures of a run come together."""
-
-    #: Tests that failed in the end, and tests that ran.
-    failing: int
-    executed: int
-    #: In how many failing tests each signature stands.
-    signatures: Counter[str]
-
-    @classmethod
-    def of(cls, run: Run) -> Totals:
-        """Count them, of each test only the last attempt that failed."""
-        failed = {execution.nodeid: execution for execution in failing(run)}
-        final = dict(zip(run.suite, run.outcomes, strict=True))
-        return cls(
-            failing=sum(final.get(nodeid) in ("F", "E") for nodeid in failed),
-            executed=sum(outcome != Outcome.NOT_RUN.value for outcome in run.outcomes),
-            signatures=Counter(
-                signature
-                for execution in failed.values()
-                for signature in {failure.signature for failure in execution.failures}
-            ),
-        )
-
-
 def failing(run: Run) -> list[Execution]:
     """The attempts that have a failure."""
     return [execution for execution in run.executions if execution.failures]
+
+
+def without_traces(run: Run) -> Run:
+    """The run as it is stored: traces are used up by the verdicts, whose evidence has the rest."""
+    if not any("trace" in one.facts for execution in run.executions for one in execution.failures):
+        return run
+    return run._replace(executions=[_without_trace(one) for one in run.executions])
+
+
+def _without_trace(execution: Execution) -> Execution:
+    failures = tuple(
+        failure._replace(facts={k: value for k, value in failure.facts.items() if k != "trace"})
+        for failure in execution.failures
+    )
+    return execution._replace(failures=failures)

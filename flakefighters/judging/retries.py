@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flakefighters.capture.nodeids import own_file
 from flakefighters.environment.variables import changed_variables
-from flakefighters.fighters.cells import cell_of, machines
 from flakefighters.model import (
-    JOINT,
-    Confidence,
     Label,
     Outcome,
     Use,
     Verdict,
     believed,
+    standing,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["late_proofs"]
 
+#: No more runs on one state are looked at.
+_MOST: Final = 20
+
 
 def late_proofs(
     run: Run,
@@ -35,7 +36,6 @@ def late_proofs(
     asked: Callable[[], Iterable[str]] | None = None,
     *,
     now: int,
-    limit: int = 20,
 ) -> list[Verdict]:
     """Verdicts to append to earlier runs on the state of ``run``, whose tests passed in it.
 
@@ -45,7 +45,7 @@ def late_proofs(
     Nothing is changed: the old verdicts stay beside the new ones.
     """
     head = run.head._replace(trust=history.trust)
-    earlier = _comparable(head, history, limit)
+    earlier = _comparable(head, history)
     if not earlier:
         return []
     passed = {
@@ -56,8 +56,10 @@ def late_proofs(
     passed |= {own_file(nodeid) for nodeid in passed}  # which were collected
     refuted = [
         old
-        for old in _newest(history.verdicts(earlier))
-        if old.nodeid in passed and not _is_proved_flaky(old) and not _spoilt(old)
+        for old in standing(history.verdicts(earlier)).values()
+        if old.nodeid in passed
+        and not (old.proved and old.label is Label.FLAKY)
+        and not _spoilt(old)
     ]
     names = None if asked is None else cache(asked)
     return [
@@ -67,22 +69,25 @@ def late_proofs(
     ]
 
 
-def _comparable(head: RunHead, history: History, limit: int) -> dict[str, RunHead]:
+def _comparable(head: RunHead, history: History) -> dict[str, RunHead]:
     """Earlier runs of which a pass in this one proves something, by their ids."""
     if head.state is None:
         return {}
     same = [
         one
-        for one in history.runs_of_state(head.project, head.state, limit=limit)
-        if one.environment == head.environment
+        for one in history.runs_of_state(head.project, head.state, limit=_MOST)
+        if one.environment == head.environment and one.id != head.id
     ]
+    if not same:
+        return {}
+    from flakefighters.fighters.cells import cell_of, machines  # most runs are of a new state
+
     # The pass of one cell proves nothing of another one's failure.
     cells = any(len(where) > 1 for where in machines([head, *same]).values())
     return {
         one.id: one
         for one in same
-        if one.id != head.id
-        and (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
+        if (cell_of(one) is None or not (cells or cell_of(one) == cell_of(head)))
         and one.started < head.started
         and believed(head, Use.PROOF, one)
     }
@@ -92,39 +97,15 @@ def _proved_flaky(old: Verdict, head: RunHead, now: int) -> Verdict:
     from flakefighters.fighters.sentences import apart
 
     when = apart(head.started, old.at).replace("just now", "moments later")
-    return Verdict(
-        label=Label.FLAKY,
-        fighter=JOINT,
-        version=1,
-        confidence=Confidence.PROVED,
-        reason=f"passed on the same state in run {head.id[-4:]}, {when}",
-        evidence={
-            "by": "retry",
-            "run": head.id,
-            "state": head.state,
-            "was": old.label.value,
-            "was_at": old.at,
-        },
-        run=old.run,
-        nodeid=old.nodeid,
-        attempt=old.attempt,
-        index=old.index,
-        at=now,
-    )
-
-
-def _is_proved_flaky(verdict: Verdict) -> bool:
-    """What is only held to be flaky teaches nothing of other failures; what is proved does."""
-    return verdict.label is Label.FLAKY and verdict.confidence is Confidence.PROVED
-
-
-def _newest(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The joined verdict that counts of each failure: the last one."""
-    found: dict[tuple[str, str, int, int], Verdict] = {}
-    for one in sorted(verdicts, key=lambda one: one.at):
-        if one.fighter == JOINT:
-            found[one.run, one.nodeid, one.attempt, one.index] = one
-    return list(found.values())
+    evidence = {
+        "by": "retry",
+        "run": head.id,
+        "state": head.state,
+        "was": old.label.value,
+        "was_at": old.at,
+    }
+    reason = f"passed on the same state in run {head.id[-4:]}, {when}"
+    return old.replaced(Label.FLAKY, reason, evidence, now)
 
 
 def _same_draws(verdict: Verdict, old: RunHead, new: RunHead) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from flakefighters.judging.experience import Key
-from flakefighters.model import JOINT, Confidence, Label, Verdict
+from flakefighters.model import JOINT, Label, Verdict
 from flakefighters.model.scores import Score, Scores
 
 __all__ = ["scores"]
@@ -27,7 +27,7 @@ def scores(
     """
     failures: dict[Key, list[Verdict]] = {}
     for one in verdicts:
-        failures.setdefault((one.run, one.nodeid, one.attempt, one.index), []).append(one)
+        failures.setdefault(one.key, []).append(one)
     firsts = {key: _first(given) for key, given in failures.items()}
     found: dict[str, Score] = {}
     since: dict[str, int] = {}
@@ -70,12 +70,12 @@ def _first(given: list[Verdict]) -> dict[str, Verdict]:
 
 
 def _is_proved(given: Iterable[Verdict]) -> bool:
-    return any(one.fighter == JOINT and one.confidence is Confidence.PROVED for one in given)
+    return any(one.fighter == JOINT and one.proved for one in given)
 
 
 def _proof(given: Sequence[Verdict]) -> Verdict | None:
     """What is known of a failure by observation, from its verdicts in order of time."""
     for one in reversed(given):
-        if one.fighter == JOINT and one.confidence is Confidence.PROVED:
+        if one.fighter == JOINT and one.proved:
             return None if one.introduced or one.label is Label.UNDECIDED else one
     return None

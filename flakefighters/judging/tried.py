@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flakefighters.capture.nodeids import function_of
 from flakefighters.model import Use
+from flakefighters.model.decisions import function_of
 
 if TYPE_CHECKING:
     from flakefighters.history import Evidence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flakefighters.model import Execution
     from flakefighters.state.checkout import Checkout
 
-__all__ = ["asked_for_in", "edits", "loaded_files", "module_files"]
+__all__ = ["asked_for_in", "edits", "loaded_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _ASKING: Final = (".cfg", ".ini", ".py", ".sh", ".toml", ".yaml", ".yml")
@@ -31,20 +31,9 @@ _STDLIB: Final = Path(os.__file__).parent
 
 
 def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
-    """The files of all modules that are loaded; asked for only where something failed."""
-    return module_files() if any(one.failures for one in executions) else ()
-
-
-def asked_for_in(checkout: Checkout) -> Asked:
-    """Variables of the environment that the project's files may ask for."""
-    files = (path for path in checkout.files() or () if not path.startswith("."))
-    paths = [path for path in files if path.endswith(_ASKING)][:_MOST_FILES]
-    contents = (checkout.disk.read(f"{checkout.base}/{path}", 0, _LARGEST) for path in paths)
-    return asked_for(filter(None, contents))
-
-
-def module_files() -> tuple[str, ...]:
-    """The files of all modules that are loaded, as they call them."""
+    """The files of all modules that are loaded, as they call them; none if nothing failed."""
+    if not any(one.failures for one in executions):
+        return ()
     found: list[str] = []
     for module in list(sys.modules.values()):
         try:
@@ -54,6 +43,14 @@ def module_files() -> tuple[str, ...]:
         if isinstance(file, str):
             found.append(file)
     return tuple(found)
+
+
+def asked_for_in(checkout: Checkout) -> Asked:
+    """Variables of the environment that the project's files may ask for."""
+    files = (path for path in checkout.files() or () if not path.startswith("."))
+    paths = [path for path in files if path.endswith(_ASKING)][:_MOST_FILES]
+    contents = (checkout.disk.read(f"{checkout.base}/{path}", 0, _LARGEST) for path in paths)
+    return asked_for(filter(None, contents))
 
 
 def edits(

@@ -88,33 +88,24 @@ class Rate(NamedTuple):
     states: int
 
 
-def posterior(
-    failures: int, executions: int, prior: Prior = PRIOR, interval: float = INTERVAL
-) -> tuple[float, float, float]:
+def posterior(failures: int, executions: int) -> tuple[float, float, float]:
     """Mean, low and high of the rate if every failure was by chance."""
     passes = executions - failures
-    return _summary(prior.a, prior.b + passes, ((failures, 1.0),), interval)
+    return _summary(PRIOR.a, PRIOR.b + passes, ((failures, 1.0),), INTERVAL)
 
 
-def failure_rate(
-    tries: Sequence[Tries],
-    prior: Prior = PRIOR,
-    *,
-    breaks: float = BREAKS,
-    lasts: float = LASTS,
-    interval: float = INTERVAL,
-) -> Rate:
+def failure_rate(tries: Sequence[Tries], interval: float = INTERVAL) -> Rate:
     """The rate by the executions on each state, in the order in which the states came."""
     tries = tries[-RECENT:]
-    known = _Known(tries, prior, breaks)
-    weights = known.weights(_chain(tries, known.breaks, lasts))
+    known = _Known(tries)
+    weights = known.weights(_chain(tries, known.breaks))
     total = sum(weights.values()) or 1.0
     shares = tuple(
         (known.failures + more, weight / total)
         for more, weight in sorted(weights.items())
         if weight > _LEAST * total
     )
-    mean, low, high = _summary(prior.a, prior.b + known.passes, shares, interval)
+    mean, low, high = _summary(PRIOR.a, PRIOR.b + known.passes, shares, interval)
     likeliest = max(weights, key=lambda more: (weights[more], -more))
     failures = known.failures + likeliest
     states = known.states
@@ -124,19 +115,11 @@ def failure_rate(
     return Rate(mean, low, high, failures, failures + known.passes, states)
 
 
-def by_chance(
-    tries: Sequence[Tries],
-    at: int,
-    prior: Prior = PRIOR,
-    *,
-    breaks: float = BREAKS,
-    lasts: float = LASTS,
-) -> float:
+def by_chance(tries: Sequence[Tries], at: int) -> float:
     """How likely the failures on the state at this index were by chance."""
-    known = _Known(tries, prior, breaks)
+    known = _Known(tries)
     chance, broken = (
-        sum(known.weights(_chain(tries, known.breaks, lasts, at, only)).values())
-        for only in (True, False)
+        sum(known.weights(_chain(tries, known.breaks, at, only)).values()) for only in (True, False)
     )
     return chance / (chance + broken) if chance else 0.0
 
@@ -144,7 +127,7 @@ def by_chance(
 class _Known:
     """What is certain of a history, and how the rest of it is weighed."""
 
-    def __init__(self, tries: Sequence[Tries], prior: Prior, breaks: float):
+    def __init__(self, tries: Sequence[Tries]):
         self.failures = self.passes = self.states = rows = 0
         before = False
         for passed, failed, genuine in tries:
@@ -160,12 +143,11 @@ class _Known:
             rows += guilty and not before
             before = guilty
         # A test that was broken before is more likely to be so again.
-        self.breaks = (1 + rows) / (1 / breaks + len(tries))
-        self._prior = prior
+        self.breaks = (1 + rows) / (1 / BREAKS + len(tries))
 
     def weights(self, polynomial: Mapping[int, float]) -> dict[int, float]:
         """How much each number of further failures by chance weighs."""
-        a, b = self._prior.a + self.failures, self._prior.b + self.passes
+        a, b = PRIOR.a + self.failures, PRIOR.b + self.passes
         first = _log_beta(a, b)
         return {
             more: share * exp(_log_beta(a + more, b) - first) for more, share in polynomial.items()
@@ -173,7 +155,7 @@ class _Known:
 
 
 def _chain(
-    tries: Sequence[Tries], breaks: float, lasts: float, at: int = -1, well_there: bool = True
+    tries: Sequence[Tries], breaks: float, at: int = -1, well_there: bool = True
 ) -> Polynomial:
     """The polynomial in r of all states without a pass: the factor of each power.
 
@@ -193,8 +175,8 @@ def _chain(
             chance = chance and not one.genuine and row <= _LONGEST
         more = 0 if one.passed else one.failed
         before = (well, broken)
-        well = _sum(before, (1 - breaks, 1 - lasts), more) if chance else {}
-        broken = _sum(before, (breaks, lasts), 0) if blame else {}
+        well = _sum(before, (1 - breaks, 1 - LASTS), more) if chance else {}
+        broken = _sum(before, (breaks, LASTS), 0) if blame else {}
     return _sum((well, broken), (1.0, 1.0), 0)
 
 

@@ -13,22 +13,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Final
 
 __all__ = ["Weights", "cosine", "words"]
-
-_WORD: Final = r"\w+"
-
-
-@cache
-def _words() -> re.Pattern[str]:
-    return re.compile(_WORD)
 
 
 def words(text: str) -> list[str]:
     """The words of a text: letters, digits and underscores, as they are written."""
-    return _words().findall(text)
+    return re.findall(r"\w+", text)
 
 
 class Weights:

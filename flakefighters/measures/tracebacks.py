@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
 from typing import Final
 
 __all__ = ["VERSION", "key", "masked"]
@@ -35,7 +34,7 @@ def key(text: str, signature: str) -> str:
 def masked(line: str) -> str:
     """A line of a message without what differs from run to run; twice is the same as once."""
     for pattern, to in _MASKS:
-        line = _compiled(pattern).sub(to, line)
+        line = re.sub(pattern, to, line)
     return line
 
 
@@ -55,7 +54,7 @@ def _messages(lines: Sequence[str]) -> list[list[str]]:
     """The messages of the exceptions in a text, in their order; else all of it."""
     found = [*_marked(lines), *_native(lines)]
     if not found:
-        found = [[_compiled(_NUMBERED).sub("#", line) for line in lines]]
+        found = [[re.sub(_NUMBERED, "#", line) for line in lines]]
     return found
 
 
@@ -84,7 +83,7 @@ def _native(lines: Sequence[str]) -> Iterator[list[str]]:
     block: list[str] | None = None
     inside = False
     for given in lines:
-        line = _compiled(_TREE).sub("", given) if tree else given
+        line = re.sub(_TREE, "", given) if tree else given
         if line.startswith(_BEGIN):
             if block:
                 yield block
@@ -108,10 +107,10 @@ _ASSERTION: Final = r"(?:[A-Za-z_][\w.]{0,200}\.)?AssertionError(?::|$) ?"
 def _shown(block: Sequence[str]) -> str:
     """A message as part of a key: operands of an assertion stay as they are."""
     lines = [line.rstrip() for line in block]
-    lines = [line for line in lines if line and _compiled(_HINTS).match(line) is None]
+    lines = [line for line in lines if line and re.match(_HINTS, line) is None]
     if not lines:
         return ""
-    first = _compiled(_ASSERTION).match(lines[0])
+    first = re.match(_ASSERTION, lines[0])
     if first is not None:  # pytest leaves the name out where "assert" follows
         lines[0] = lines[0][first.end() :]
     at = next((n for n, line in enumerate(lines) if line.startswith("assert ")), None)
@@ -162,9 +161,3 @@ _MASKS: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = (
     (r"\bgw\d{1,4}\b", "gw<id>"),
     (r"(?<=, )line \d{1,7}\b", "line #"),
 )
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compiled when first needed: most runs have no failure."""
-    return re.compile(pattern)

@@ -9,6 +9,10 @@ Each file is loaded when a name of it is first asked for: making a dataclass cos
 millisecond, and a run in which nothing fails needs few of them.
 """
 
+# What type checkers see is what ``_NAMES`` finds.
+# mypy: implicit-reexport
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -70,71 +74,6 @@ if TYPE_CHECKING:
     from flakefighters.model.trials import Arm, Bisection, Result, Step, Trial
     from flakefighters.model.trust import Came, Use, as_read, believed, doubt
     from flakefighters.model.verdicts import JOINT, OPEN, Confidence, Label, Verdict, standing
-
-__all__ = [
-    "EVERYONE",
-    "JOINT",
-    "OPEN",
-    "Arm",
-    "Baseline",
-    "Bisection",
-    "Came",
-    "Case",
-    "Change",
-    "ChangeKind",
-    "Changes",
-    "Code",
-    "Completeness",
-    "Confidence",
-    "Coverage",
-    "Doubt",
-    "DoubtKind",
-    "Effect",
-    "Environment",
-    "Execution",
-    "Experience",
-    "Failure",
-    "Flakefighter",
-    "How",
-    "Label",
-    "Lesson",
-    "Level",
-    "Link",
-    "Met",
-    "Name",
-    "Need",
-    "Outcome",
-    "Pass",
-    "Past",
-    "Phase",
-    "Process",
-    "Project",
-    "Reach",
-    "Recheck",
-    "Result",
-    "Revision",
-    "Run",
-    "RunHead",
-    "Scope",
-    "Secret",
-    "State",
-    "Step",
-    "Target",
-    "Touching",
-    "Trace",
-    "Trial",
-    "Trust",
-    "Unit",
-    "Use",
-    "Verdict",
-    "Via",
-    "Watch",
-    "as_read",
-    "believed",
-    "doubt",
-    "setting",
-    "standing",
-]
 
 #: File to the names that it has.
 _NAMES: Final = {

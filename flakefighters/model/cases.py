@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from flakefighters.model.changes import Changes, Reach, Touching
 from flakefighters.model.experience import Coverage, Experience
 from flakefighters.model.facts import Environment, Execution, Failure, Outcome, RunHead
+from flakefighters.model.trust import Use, believed
 from flakefighters.model.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -135,6 +136,10 @@ class Case:
     marks: tuple[Event, ...] = ()
     #: What the tests of this run ran; None if it was not watched, or no flakefighter asked for it.
     coverage: Coverage | None = None
+
+    def believes(self, past: Past, use: Use) -> bool:
+        """Whether the verdict may use an earlier result so."""
+        return believed(past.run, use, self.head, merged=past.run.id in self.merged)
 
 
 class Flakefighter(Protocol):

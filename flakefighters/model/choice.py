@@ -30,21 +30,3 @@ class Choice(NamedTuple):
     settings: Mapping[str, Mapping[str, Given]] = MappingProxyType({})
     #: How the statistical ones are joined, see :mod:`flakefighters.fighters.rule`.
     statistics: str = "any"
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON values that :meth:`from_json` reads."""
-        settings = {name: dict(given) for name, given in self.settings.items()}
-        return {"names": self.names, "settings": settings, "statistics": self.statistics}
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Choice:
-        """The inverse of :meth:`to_json`."""
-        names = plain["names"]
-        return cls(
-            names=None if names is None else tuple(names),
-            settings={
-                name: {key: Given(*one) for key, one in given.items()}
-                for name, given in plain["settings"].items()
-            },
-            statistics=plain["statistics"],
-        )

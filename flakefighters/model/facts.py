@@ -187,6 +187,11 @@ class RunHead(NamedTuple):
     #: How far to believe it; set by the database that it arrived in.
     trust: Trust = Trust.LOCAL
 
+    @property
+    def length(self) -> int | None:
+        """How long it took, µs; None if it is not known."""
+        return None if self.ended is None else self.ended - self.started
+
 
 class Run(NamedTuple):
     """One pytest session, whole: what the journal holds and the history stores."""
@@ -208,3 +213,17 @@ class Run(NamedTuple):
     executions: Sequence[Execution] = ()
     #: What the run saw of the history: {"runs": [ids considered, newest first]}.
     seen: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def tally(self) -> dict[str, int]:
+        """How many tests ended how, by the outcome's word; without outcomes that there are none."""
+        known = [one for one in Outcome if one.value in self.outcomes]
+        return {one.word: self.outcomes.count(one.value) for one in known}
+
+    @property
+    def by_test(self) -> dict[str, list[Execution]]:
+        """The attempts that are recorded, by node id."""
+        found: dict[str, list[Execution]] = {}
+        for one in self.executions:
+            found.setdefault(one.nodeid, []).append(one)
+        return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flakefighters.records import NamedTuple, record
 
@@ -46,8 +46,10 @@ class Watch(NamedTuple):
     #: Data files that git ignores and that were edited lately: what a test writes before it reads
     #: it does not count.
     loose: frozenset[str] = frozenset()
-    #: Whether to tell of each test which functions it ran, though nothing changed.
+    #: Though nothing changed: whether to tell of each test which functions it ran, and of each
+    #: attempt which lines.
     each_test: bool = False
+    lines: bool = False
 
     @property
     def unchanged(self) -> bool:
@@ -57,30 +59,7 @@ class Watch(NamedTuple):
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look for."""
-        return self.unchanged and not self.each_test
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON values that :meth:`from_json` reads."""
-        return {
-            "base": self.base,
-            "changed": sorted(self.changed),
-            "packages": dict(self.packages),
-            "copies": dict(self.copies),
-            "loose": sorted(self.loose),
-            "each_test": self.each_test,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Watch:
-        """The inverse of :meth:`to_json`; KeyError or TypeError for anything else."""
-        return cls(
-            base=str(value["base"]),
-            changed=frozenset(map(str, value["changed"])),
-            packages={str(name): str(folder) for name, folder in value["packages"].items()},
-            copies={str(name): str(path) for name, path in value["copies"].items()},
-            loose=frozenset(map(str, value["loose"])),
-            each_test=bool(value.get("each_test")),
-        )
+        return self.unchanged and not (self.each_test or self.lines)
 
 
 @record

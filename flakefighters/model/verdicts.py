@@ -57,6 +57,39 @@ class Verdict(NamedTuple):
     index: int = 0  # type: ignore[assignment]  # of the failure within its execution
     at: int = 0
 
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """The failure among all: run, node id, attempt and index."""
+        return (self.run, self.nodeid, self.attempt, self.index)
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """The failure within its run: node id, attempt and index."""
+        return (self.nodeid, self.attempt, self.index)
+
+    @property
+    def proved(self) -> bool:
+        """Whether it was observed."""
+        return self.confidence is Confidence.PROVED
+
+    def replaced(
+        self,
+        label: Label,
+        reason: str,
+        evidence: Mapping[str, Any],
+        at: int,
+        *,
+        introduced: bool = False,
+    ) -> Verdict:
+        """The joined verdict that takes the place of this one, proved by an observation."""
+        sure = Confidence.PROVED
+        return Verdict(label, JOINT, 1, sure, reason, evidence, introduced, *self.key, at)
+
+    @property
+    def why(self) -> str:
+        """The reason, and whether a change may have brought the flakiness in."""
+        return f"{self.reason} (new: introduced here?)" if self.introduced else self.reason
+
 
 def standing(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, int, int], Verdict]:
     """The verdict that stands on each failure: the newest joined one.
@@ -65,7 +98,6 @@ def standing(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, int, int], Ver
     """
     found: dict[tuple[str, str, int, int], Verdict] = {}
     for one in verdicts:
-        key = (one.run, one.nodeid, one.attempt, one.index)
-        if one.fighter == JOINT and (key not in found or found[key].at <= one.at):
-            found[key] = one
+        if one.fighter == JOINT and (one.key not in found or found[one.key].at <= one.at):
+            found[one.key] = one
     return found

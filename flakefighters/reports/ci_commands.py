@@ -13,6 +13,8 @@ from typing import Final
 from flakefighters.model import Label
 from flakefighters.records import NamedTuple
 from flakefighters.reports.escape import escape
+from flakefighters.reports.markdown_text import cut
+from flakefighters.reports.verdicts import WORST
 
 __all__ = ["COMMANDS", "MOST", "Place", "Told", "azure", "azure_data", "azure_property", "github"]
 __all__ += ["github_data", "github_property", "ordered", "teamcity", "teamcity_value"]
@@ -23,8 +25,6 @@ MOST: Final = 10
 _LONGEST: Final = 500
 #: How older runners begin a command, anywhere in a line.
 _INLINE: Final = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
-#: What people must look at comes first.
-_RANKS: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
 _GITHUB: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _AZURE: Final = {"%": "%AZP25", "\r": "%0D", "\n": "%0A"}
 _TEAMCITY: Final = {"|": "||", "'": "|'", "[": "|[", "]": "|]", "\r": "|r", "\n": "|n"}
@@ -62,7 +62,7 @@ class Told(NamedTuple):
 
 def ordered(failures: Sequence[Told]) -> list[Told]:
     """Genuine failures first, then undecided, then flaky ones."""
-    return sorted(failures, key=lambda one: _RANKS.index(one.label))
+    return sorted(failures, key=lambda one: WORST.index(one.label))
 
 
 # -- escaping: one function for each part of a command ---------------------------------------------
@@ -104,27 +104,35 @@ def _encoded(text: str, code: Mapping[str, str]) -> str:
 
 def github(failures: Sequence[Told]) -> list[str]:
     """Annotations: errors for genuine failures, warnings for others, ten of each at most."""
-    lines: dict[str, list[str]] = {"error": [], "warning": []}
-    for one in ordered(failures):
-        kind = _kind(one)
-        where = f"file={github_property(one.place.path)}"
-        if one.place.line is not None:
-            where += f",line={one.place.line}"
-        title = github_property(_cut(f"{one.label.value.upper()} {one.nodeid}"))
-        lines[kind].append(f"::{kind} {where},title={title}::{github_data(_cut(one.why))}")
-    return [line for kind in lines.values() for line in kind[:MOST]]
+    return _ten_of_each(failures, _github)
+
+
+def _github(one: Told, kind: str) -> str:
+    where = f"file={github_property(one.place.path)}"
+    if one.place.line is not None:
+        where += f",line={one.place.line}"
+    title = github_property(_cut(f"{one.label.value.upper()} {one.nodeid}"))
+    return f"::{kind} {where},title={title}::{github_data(_cut(one.why))}"
 
 
 def azure(failures: Sequence[Told]) -> list[str]:
     """Issues of a task, which the build's page lists; ten of each kind at most."""
-    lines: dict[str, list[str]] = {"error": [], "warning": []}
+    return _ten_of_each(failures, _azure)
+
+
+def _azure(one: Told, kind: str) -> str:
+    where = f"type={kind};sourcepath={azure_property(one.place.path)}"
+    if one.place.line is not None:
+        where += f";linenumber={one.place.line}"
+    return f"##vso[task.logissue {where}]{azure_data(_said(one))}"
+
+
+def _ten_of_each(failures: Sequence[Told], shown: Callable[[Told, str], str]) -> list[str]:
+    """Errors for genuine failures, then warnings for the others."""
+    kinds: dict[str, list[Told]] = {"error": [], "warning": []}
     for one in ordered(failures):
-        kind = _kind(one)
-        where = f"type={kind};sourcepath={azure_property(one.place.path)}"
-        if one.place.line is not None:
-            where += f";linenumber={one.place.line}"
-        lines[kind].append(f"##vso[task.logissue {where}]{azure_data(_said(one))}")
-    return [line for kind in lines.values() for line in kind[:MOST]]
+        kinds["error" if one.label is Label.GENUINE else "warning"].append(one)
+    return [shown(one, kind) for kind, some in kinds.items() for one in some[:MOST]]
 
 
 def teamcity(failures: Sequence[Told]) -> list[str]:
@@ -147,13 +155,9 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[Told]], list[str]]]] = {
 }
 
 
-def _kind(one: Told) -> str:
-    return "error" if one.label is Label.GENUINE else "warning"
-
-
 def _said(one: Told) -> str:
     return f"{one.label.value.upper()} {_cut(one.nodeid)} - {_cut(one.why)}"
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return cut(text, _LONGEST)

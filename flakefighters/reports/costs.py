@@ -9,12 +9,12 @@ from typing import Final
 from flakefighters.model import Label, RunHead
 from flakefighters.model.rows import FailureRow, TestRow
 from flakefighters.records import record
+from flakefighters.reports.verdicts import WORST
 
 __all__ = ["Cost", "costs", "labels_of"]
 
 #: Outcomes that make a run red.
 _RED: Final = re.compile("[FE?]")
-_WORST: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
 
 
 @record
@@ -40,7 +40,7 @@ def labels_of(failures: Iterable[FailureRow]) -> dict[tuple[str, str], Label]:
         if one.attempt > attempt:
             found[key] = one.attempt, one.label
         elif one.attempt == attempt:
-            found[key] = attempt, min(label, one.label, key=_WORST.index)
+            found[key] = attempt, min(label, one.label, key=WORST.index)
     return {key: label for key, (_, label) in found.items()}
 
 
@@ -62,7 +62,7 @@ def costs(
         head = runs[place]
         build = head.build or head.id
         of_build.setdefault(build, set()).update(nodeids)
-        length = 0 if head.ended is None else max(0, head.ended - head.started)
+        length = max(0, head.length or 0)
         for nodeid in nodeids:
             if labels.get((head.id, nodeid)) is not Label.GENUINE:
                 guilty.setdefault(nodeid, set()).add(build)

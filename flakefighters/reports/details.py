@@ -10,8 +10,8 @@ from flakefighters.model import Execution, Failure, Label, Outcome, Run, RunHead
 from flakefighters.model.rows import ExecutionRow, Flakiness
 from flakefighters.model.trust import imported_from
 from flakefighters.reports.evidence import evidence_lines
-from flakefighters.reports.lists import OUTCOME_TONES
-from flakefighters.reports.page import Block, Column, Line, Span, Table, Tone, line
+from flakefighters.reports.lists import LABEL_TONES, OUTCOME_TONES
+from flakefighters.reports.page import Block, Column, Line, Span, Table, line
 from flakefighters.reports.verdicts import Given, by_failure, labels, of_result
 from flakefighters.reports.words import ago, briefly, counts, rate, revision, short_ids, took, when
 from flakefighters.words import count
@@ -20,11 +20,6 @@ __all__ = ["results_page", "run_page", "tests_page"]
 
 #: Keys of evidence that only experiments have.
 _TRIED = frozenset({"trials", "steps"})
-_LABEL_TONES: dict[Label, Tone] = {
-    Label.FLAKY: "doubt",
-    Label.GENUINE: "bad",
-    Label.UNDECIDED: "open",
-}
 #: What nobody can read.
 _HASHES = frozenset({"variables"})
 #: What is shown first of a run; tests that were not run are only counted.
@@ -52,8 +47,10 @@ def run_page(
 
     ``limit`` is the most executions to show, 0 for all; ``now`` is in µs UTC.
     """
-    tallies = {outcome.word: run.outcomes.count(outcome.value) for outcome in Outcome}
-    fields = [*_head(run, now), ("tests", f"{len(run.suite)}: {counts(tallies) or 'none'}")]
+    fields = [
+        *_head(run, now),
+        ("tests", f"{len(run.suite)}: {counts(run.tally) or 'none'}"),
+    ]
     if numbers := labels(verdicts):
         fields.append(("verdicts", counts({label.value: n for label, n in numbers.items()})))
     rows = tuple((Span(name, "faint"), Span(value)) for name, value in fields)
@@ -96,7 +93,7 @@ def _head(run: Run, now: int) -> Iterator[tuple[str, str]]:
 
 def _started(head: RunHead, now: int) -> str:
     text = f"{when(head.started)} ({ago(head.started, now)})"
-    length = took(None if head.ended is None else head.ended - head.started)
+    length = took(head.length)
     return f"{text}, took {length}" if length else text
 
 
@@ -168,14 +165,12 @@ def _failure(failure: Failure) -> str:
 
 
 def _verdict(verdict: Verdict, indent: str, by: str = "", was: Label | None = None) -> Line:
-    new = " (new: introduced here?)" if verdict.introduced else ""
-    if was is not None:
-        new += f" (was: {was.value})"
+    before = "" if was is None else f" (was: {was.value})"
     return line(
         indent,
         by,
-        Span(verdict.label.value.upper(), _LABEL_TONES[verdict.label]),
-        f" - {verdict.reason}{new} ",
+        Span(verdict.label.value.upper(), LABEL_TONES[verdict.label]),
+        f" - {verdict.why}{before} ",
         Span(f"[{verdict.confidence.value}]", "faint"),
     )
 
@@ -239,7 +234,7 @@ def _row(row: ExecutionRow, name: str, now: int) -> tuple[Span, ...]:
         Span(revision(row.run), "faint"),
         Span("")
         if verdict is None
-        else Span(f"{verdict.label.value} - {verdict.reason}", _LABEL_TONES[verdict.label]),
+        else Span(f"{verdict.label.value} - {verdict.reason}", LABEL_TONES[verdict.label]),
     )
 
 

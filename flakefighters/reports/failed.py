@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from flakefighters.model import Execution, Failure, Label, Run, Verdict
+from flakefighters.model import Failure, Label, Run, Verdict
 from flakefighters.model.rows import TestRow
 from flakefighters.records import NamedTuple
 from flakefighters.reports.causes import cause, change
@@ -70,11 +70,8 @@ def failed(
     ``diffs`` are by node id and the run compared with.
     """
     given = by_failure(verdicts)
-    attempts: dict[str, list[Execution]] = {}
-    for execution in run.executions:
-        attempts.setdefault(execution.nodeid, []).append(execution)
     found = []
-    for nodeid, mine in attempts.items():
+    for nodeid, mine in run.by_test.items():
         last = next((one for one in reversed(mine) if one.failures), None)
         for index, failure in enumerate(() if last is None else last.failures):
             assert last is not None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flakefighters.model import Execution, Run, Verdict
 
-__all__ = ["Properties", "attempt_element", "by_test", "first_line", "properties"]
+__all__ = ["Properties", "attempt_element", "first_line", "properties"]
 __all__ += ["speaking", "xml_safe"]
 
 #: A test case with one of these is one that pytest has counted.
@@ -29,8 +29,6 @@ _ORDER: Final = (
     *("error", "rerunError", "flakyError", "system-out", "system-err"),
 )
 _OUTPUT: Final = ("system-out", "system-err")
-#: The label that speaks for a test with several failures.
-_WORST: Final = ("genuine", "undecided", "flaky")
 #: The longest message, in characters.
 _LONGEST: Final = 500
 
@@ -43,27 +41,25 @@ class Properties:
     """
 
     def __init__(self, config: Any):
-        self._xml: Any = None
+        self._config = config
+        #: It is not as expected, and left alone.
+        self._broken = False
         #: By node id and worker, in order: a test that runs several times may have several.
         self._known: dict[str, dict[str | None, list[Any]]] = {}
         #: Those of them that pytest has counted as a pass.
         self._passed: set[int] = set()
-        if getattr(config.option, "xmlpath", None):
-            try:
-                from _pytest.junitxml import xml_key
 
-                self._key = xml_key
-                self._config = config
-                self._xml = config
-            except ImportError:
-                return
+    def _report(self) -> Any:
+        from _pytest.junitxml import xml_key
+
+        return self._config.stash.get(xml_key, None)
 
     def seen(self, report: Any, worker: str | None) -> None:
         """A report is about to be written."""
-        if self._xml is None or (report.outcome == "passed" and report.when == "setup"):
+        if self._broken or (report.outcome == "passed" and report.when == "setup"):
             return  # it may leave no element
         try:
-            xml = self._config.stash.get(self._key, None)
+            xml = self._report()
             if xml is not None:
                 known = self._known.setdefault(report.nodeid, {}).setdefault(worker, [])
                 reporter = xml.node_reporter(report)
@@ -72,16 +68,16 @@ class Properties:
                 if report.outcome == "passed" and report.when == "call":
                     self._passed.add(id(reporter))
         except Exception:  # private to pytest: a report without our part is still a report
-            self._xml = None
+            self._broken = True
 
     def write(self, run: Run, verdicts: Sequence[Verdict], pytests: Callable[[str], str]) -> None:
         """Complete the elements of every test that failed, or was run several times."""
-        if self._xml is None:
+        if self._broken:
             return
         try:
-            ordered = self._config.stash[self._key].node_reporters_ordered
-            spoken = speaking(verdicts)
-            for nodeid, attempts in by_test(run.executions).items():
+            ordered = self._report().node_reporters_ordered
+            spoken = speaking(verdicts) if verdicts else {}
+            for nodeid, attempts in run.by_test.items():
                 for worker, reporters in self._known.get(pytests(nodeid), {}).items():
                     mine = [one for one in attempts if one.worker in (worker, None)]
                     elements = [_element(one) for one in reporters]
@@ -102,17 +98,12 @@ def _element(reporter: Any) -> Element:
     return element
 
 
-def by_test(executions: Iterable[Execution]) -> dict[str, list[Execution]]:
-    found: dict[str, list[Execution]] = {}
-    for one in executions:
-        found.setdefault(one.nodeid, []).append(one)
-    return found
-
-
 def speaking(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
     """The verdict on each test: the worst on its last failing attempt."""
+    from flakefighters.reports.verdicts import WORST  # most runs have no verdict
+
     found: dict[str, Verdict] = {}
-    for one in sorted(verdicts, key=lambda one: (one.attempt, -_WORST.index(one.label.value))):
+    for one in sorted(verdicts, key=lambda one: (one.attempt, -WORST.index(one.label))):
         found[one.nodeid] = one
     return found
 

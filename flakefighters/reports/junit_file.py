@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 from flakefighters.model import Execution, Outcome, Run, Verdict
 from flakefighters.reports.junit import (
     attempt_element,
-    by_test,
     first_line,
     properties,
     speaking,
@@ -26,7 +25,7 @@ _SKIPPED: Final = {Outcome.SKIPPED: "pytest.skip", Outcome.XFAILED: "pytest.xfai
 
 def run_junit(run: Run, verdicts: Sequence[Verdict]) -> str:
     """The file; tests that were not run have no case, as in pytest's own."""
-    executions = by_test(run.executions)
+    executions = run.by_test
     spoken = speaking(verdicts)
     suite = ET.Element("testsuite", name="pytest")
     tallies = {"errors": 0, "failures": 0, "skipped": 0, "tests": 0}
@@ -44,7 +43,7 @@ def run_junit(run: Run, verdicts: Sequence[Verdict]) -> str:
     for name, number in tallies.items():
         suite.set(name, str(number))
     head = run.head
-    suite.set("time", f"{(head.ended - head.started) / 1e6 if head.ended else 0:.3f}")
+    suite.set("time", f"{(head.length or 0) / 1e6:.3f}")
     suite.set("timestamp", str(iso(head.started) or "1970-01-01T00:00:00.000000Z")[:-1] + "+00:00")
     root = ET.Element("testsuites", name="pytest tests")
     root.append(suite)

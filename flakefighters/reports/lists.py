@@ -9,9 +9,10 @@ from flakefighters.model import Completeness, Label, Outcome, RunHead, Trust
 from flakefighters.model.rows import Flakiness, RunRow, TestRow
 from flakefighters.model.trust import imported_from
 from flakefighters.reports.page import Column, Span, Table, Tone
+from flakefighters.reports.verdicts import WORST
 from flakefighters.reports.words import ago, briefly, counts, rate, revision, short_ids, took
 
-__all__ = ["OUTCOME_TONES", "runs_table", "tests_table"]
+__all__ = ["LABEL_TONES", "OUTCOME_TONES", "runs_table", "tests_table"]
 
 OUTCOME_TONES: dict[Outcome, Tone] = {
     Outcome.PASSED: "good",
@@ -25,12 +26,11 @@ OUTCOME_TONES: dict[Outcome, Tone] = {
 _FAILED: Final = (Outcome.FAILED, Outcome.ERROR, Outcome.UNFINISHED, Outcome.MIXED)
 
 
-#: The colour of a run's verdicts is that of the worst one.
-_WORST: Final[tuple[tuple[Label, Tone], ...]] = (
-    (Label.GENUINE, "bad"),
-    (Label.UNDECIDED, "open"),
-    (Label.FLAKY, "doubt"),
-)
+LABEL_TONES: dict[Label, Tone] = {
+    Label.GENUINE: "bad",
+    Label.UNDECIDED: "open",
+    Label.FLAKY: "doubt",
+}
 
 
 def runs_table(rows: Sequence[RunRow], now: int, *, projects: bool = False) -> Table:
@@ -60,7 +60,7 @@ def _run(row: RunRow, names: dict[str, str], now: int, projects: bool) -> tuple[
     cells = [
         Span(names[head.id], "strong"),
         Span(started, short=briefly(started)),
-        Span(took(None if head.ended is None else head.ended - head.started)),
+        Span(took(head.length)),
         Span(str(row.tests)),
         Span(str(failed), "bad" if failed else "good"),
         _verdicts(row.labels),
@@ -74,8 +74,8 @@ def _run(row: RunRow, names: dict[str, str], now: int, projects: bool) -> tuple[
 
 
 def _verdicts(labels: Mapping[Label, int]) -> Span:
-    """The verdicts that stand, "1 flaky, 2 genuine"."""
-    tone: Tone = next((tone for label, tone in _WORST if labels.get(label)), "")
+    """The verdicts that stand, "1 flaky, 2 genuine", in the colour of the worst one."""
+    tone: Tone = next((LABEL_TONES[label] for label in WORST if labels.get(label)), "")
     return Span(counts({label.value: labels.get(label, 0) for label in Label}), tone)
 
 

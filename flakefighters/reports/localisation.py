@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -12,6 +10,7 @@ from flakefighters.model.spectra import Localised, Suspect
 from flakefighters.reports.escape import escape
 from flakefighters.reports.page import Block, Column, Span, Table, line, plain
 from flakefighters.reports.records import Record
+from flakefighters.reports.report_csv import table
 from flakefighters.words import count
 
 __all__ = ["localised_csv", "localised_page", "localised_record", "session_lines"]
@@ -138,11 +137,11 @@ def _suspect(one: Suspect) -> Record:
 
 def localised_csv(suspects: Sequence[Suspect]) -> str:
     """The same as rows; an infinite score is "inf"."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = ("rank", "score", "path", "line", "function")
-    writer.writerow([*names, "failed", "passed", "failed_without", "passed_without"])
-    for one in suspects:
-        place = (escape(one.path, "csv"), one.line, escape(one.function, "csv"))
-        writer.writerow([one.rank, one.score, *place, *one.ran, *one.spared])
-    return out.getvalue()
+    head = ("rank", "score", "path", "line", "function")
+    return table(
+        [*head, "failed", "passed", "failed_without", "passed_without"],
+        (
+            [one.rank, one.score, one.path, one.line, one.function, *one.ran, *one.spared]
+            for one in suspects
+        ),
+    )

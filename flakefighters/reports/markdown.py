@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from flakefighters.model import Label, Outcome, Run
+from flakefighters.model import Label, Run
 from flakefighters.reports.failed import Failed
 from flakefighters.reports.markdown_text import code, cut, fenced, fitting, plain
 from flakefighters.reports.words import counts, rate, revision, short_ids, took
@@ -66,14 +66,13 @@ def _head(run: Run, failures: Sequence[Failed], name: str) -> Iterator[str]:
     nothing = "nothing failed" + ("" if complete else f", but the run is {run.head.completeness}")
     yield f"### flakefighters: {counts(numbers) or nothing}"
     yield ""
-    tallies = {outcome.word: run.outcomes.count(outcome.value) for outcome in Outcome}
-    parts = [count(len(run.suite), "test"), counts(tallies), f"run `{name}`"]
+    parts = [count(len(run.suite), "test"), counts(run.tally), f"run `{name}`"]
     commit = revision(run.head)
     if commit:
         parts.append(f"commit {code(commit)}")
     if run.head.branch:
         parts.append(f"branch {code(run.head.branch[:_NAME])}")
-    parts.append(took(None if run.head.ended is None else run.head.ended - run.head.started))
+    parts.append(took(run.head.length))
     yield " · ".join(part for part in parts if part)
 
 

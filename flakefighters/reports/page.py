@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from flakefighters.reports.escape import escape
-from flakefighters.reports.widths import Narrow, Spec, layout
+from flakefighters.reports.widths import Column, Narrow, layout
 
 __all__ = ["Block", "Column", "Line", "Span", "Table", "Tone"]
 __all__ += ["line", "lines", "paint", "painted", "plain"]
@@ -39,21 +39,6 @@ class Span:
     tone: Tone = ""
     #: What stands in a table that would be too wide otherwise.
     short: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """The head of a column."""
-
-    title: str
-    #: Numbers stand to the right.
-    right: bool = False
-    #: Where there is too little room, it is cut to this many cells; 0: never.
-    least: int = 0
-    #: Then columns are left out, those with the lowest number first; 0: never.
-    leave: int = 0
-    #: It is cut only where no more columns can be left out.
-    dear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +119,7 @@ def _table(table: Table, where: str, width: int | None) -> Iterator[tuple[Span, 
         ]
         for row in rows
     ]
-    specs = [Spec(one.right, one.least, one.leave, one.dear) for one in table.columns]
-    for number, pieces in layout(texts, specs, width, table.narrow):
+    for number, pieces in layout(texts, table.columns, width, table.narrow):
         if number == 0 and not any(column.title for column in table.columns):
             continue
         tones = rows[number]

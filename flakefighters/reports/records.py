@@ -60,12 +60,11 @@ def run_record(row: RunRow) -> Record:
 
 def whole_run_record(run: Run, verdicts: tuple[Verdict, ...]) -> Record:
     """One run, whole: every attempt that is not "one attempt, passed", with its verdicts."""
-    tallies = {outcome: run.outcomes.count(outcome.value) for outcome in Outcome}
     return {
         **head_record(run.head),
         "project_label": run.project.label,
         "tests": len(run.suite),
-        "outcomes": by_word({outcome: n for outcome, n in tallies.items() if n}),
+        "outcomes": run.tally,
         "selection": dict(run.head.selection),
         "origin": dict(run.head.origin),
         "context": dict(run.head.context),

@@ -13,7 +13,7 @@ from flakefighters.reports.escape import escape
 from flakefighters.reports.failed import Failed
 from flakefighters.reports.words import iso
 
-__all__ = ["run_csv", "tests_csv"]
+__all__ = ["run_csv", "table", "tests_csv"]
 
 _TESTS = (
     *("nodeid", "runs", "passed", "failed", "passed_after_reruns", "flips"),
@@ -33,7 +33,7 @@ def tests_csv(rows: Iterable[TestRow], costs: Mapping[str, Cost]) -> str:
         ((row, costs.get(row.nodeid, none)) for row in rows),
         key=lambda pair: (-pair[1].spent, -pair[0].failures, pair[0].nodeid),
     )
-    return _table(_TESTS, (_test(row, cost) for row, cost in ranked))
+    return table(_TESTS, (_test(row, cost) for row, cost in ranked))
 
 
 def _test(row: TestRow, cost: Cost) -> Sequence[object]:
@@ -53,7 +53,7 @@ def run_csv(run: Run, failures: Sequence[Failed]) -> str:
     said: dict[str, Failed] = {}
     for one in failures:
         said.setdefault(one.nodeid, one)
-    return _table(
+    return table(
         _RUN,
         (
             (nodeid, Outcome(letter).word, spent / 1e4, *_failure(said.get(nodeid)))
@@ -75,7 +75,8 @@ def _failure(one: Failed | None) -> Sequence[object]:
     return (label, one.confidence, introduced, one.cause, one.reason, one.exception, one.message)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows for a spreadsheet; no text in them is a formula there."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(head)

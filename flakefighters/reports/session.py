@@ -17,7 +17,6 @@ from flakefighters.reports.escape import escape
 from flakefighters.reports.localisation import localised_record
 from flakefighters.reports.records import (
     Record,
-    by_word,
     environment_record,
     failure_record,
     head_record,
@@ -96,10 +95,9 @@ def section_record(told: Told) -> Record:
 
 
 def _counts(told: Told) -> Record:
-    tallies = {outcome: told.run.outcomes.count(outcome.value) for outcome in Outcome}
     return {
         "tests": len(told.run.suite),
-        "outcomes": by_word({outcome: n for outcome, n in tallies.items() if n}),
+        "outcomes": told.run.tally,
         "verdicts": {label.value: number for label, number in labels(told.joint).items()},
     }
 
@@ -108,10 +106,7 @@ def _failures(told: Told) -> Iterator[Record]:
     """Every failure of every attempt, with what was said of it."""
     outcomes = dict(zip(told.run.suite, told.run.outcomes, strict=True))
     given = by_failure([*told.joint, *told.said])
-    attempts: dict[str, list[Execution]] = {}
-    for execution in told.run.executions:
-        attempts.setdefault(execution.nodeid, []).append(execution)
-    for nodeid, mine in attempts.items():
+    for nodeid, mine in told.run.by_test.items():
         last = max((one.attempt for one in mine if one.failures), default=0)
         tries = [_attempt(one) for one in mine]
         for execution in mine:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from flakefighters.model import Label
 from flakefighters.records import NamedTuple
 from flakefighters.reports.escape import escape
+from flakefighters.reports.verdicts import WORST
 from flakefighters.reports.words import ago
 from flakefighters.words import count
 
 if TYPE_CHECKING:
-    from flakefighters.model import Verdict
+    from flakefighters.model import Failure, Verdict
 
 __all__ = ["COLOURS", "MOST", "Group", "Line", "counted", "details", "grouped", "left_out"]
 __all__ += ["proved_lines", "verdict_line"]
@@ -24,8 +25,6 @@ COLOURS: Final[Mapping[Label, str]] = {
     Label.GENUINE: "red",
     Label.UNDECIDED: "cyan",
 }
-#: What is read first.
-_ORDER: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
 #: More lines than this are grouped, and no more groups than this are shown.
 MOST: Final = 20
 #: Where not all groups can be shown, each label has at least this many.
@@ -47,6 +46,7 @@ class Group(NamedTuple):
     nodeid: str
     #: The phase or the subtest if it is not the call.
     place: str | None
+    failure: Failure
     #: How many failures there are besides.
     more: int = 0
 
@@ -58,13 +58,13 @@ def grouped(failures: Sequence[Group], *, every: bool) -> list[Group]:
     by verdict and reason, and only :data:`MOST` groups are returned.
     """
     if every or len(failures) <= MOST:
-        return sorted(failures, key=lambda one: _ORDER.index(one.verdict.label))
+        return sorted(failures, key=lambda one: WORST.index(one.verdict.label))
     groups: dict[tuple[Label, str, bool], Group] = {}
     for one in failures:
         key = (one.verdict.label, one.verdict.reason, one.verdict.introduced)
         known = groups.get(key)
         groups[key] = one if known is None else known._replace(more=known.more + one.more + 1)
-    by_label = {label: [one for key, one in groups.items() if key[0] is label] for label in _ORDER}
+    by_label = {label: [one for key, one in groups.items() if key[0] is label] for label in WORST}
     room = MOST - sum(min(_EACH, len(mine)) for mine in by_label.values())
     shown: list[Group] = []
     for mine in by_label.values():
@@ -82,7 +82,7 @@ def left_out(failures: Sequence[Group], shown: Sequence[Group]) -> str | None:
     for one in shown:
         told[one.verdict.label] += one.more + 1
     rest = Counter(one.verdict.label for one in failures) - told
-    parts = [f"{rest[label]} {label.value}" for label in _ORDER if rest[label]]
+    parts = [f"{rest[label]} {label.value}" for label in WORST if rest[label]]
     more = f"and {', '.join(parts)} for other reasons; " if parts else ""
     return f"{more}-v lists all {count(len(failures), 'failure')}"
 
@@ -92,9 +92,7 @@ def verdict_line(group: Group, where: str = "terminal") -> Line:
     verdict = group.verdict
     # In a group each failure may have a place of its own.
     named = group.place is not None and not group.more
-    reason = f"{group.place}: {verdict.reason}" if named else verdict.reason
-    if verdict.introduced:
-        reason += " (new: introduced here?)"
+    reason = f"{group.place}: {verdict.why}" if named else verdict.why
     more = f" and {group.more} more" if group.more else ""
     return Line(
         verdict.label.value.upper(),

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from flakefighters.model import Arm, Bisection, Label, Verdict
-from flakefighters.reports.page import Block, Span, Tone, line
+from flakefighters.model import Arm, Bisection, Verdict
+from flakefighters.reports.lists import LABEL_TONES
+from flakefighters.reports.page import Block, Span, line
 from flakefighters.words import count
 
 __all__ = ["bisected_page", "bisected_record", "confirmed_page", "confirmed_record"]
 __all__ += ["trial_sentence"]
 
-_TONES: Final[Mapping[Label, Tone]] = {
-    Label.FLAKY: "doubt",
-    Label.GENUINE: "bad",
-    Label.UNDECIDED: "open",
-}
 _CONTROL: Final = {"True": "passed", "False": "failed"}
 _WHERE: Final = {
     Arm.ALONE.value: "alone",
@@ -31,13 +27,9 @@ _WHERE: Final = {
 def confirmed_page(verdicts: Sequence[Verdict]) -> Iterator[Block]:
     """A line for each failure that was tried, as pytest's section has it."""
     for one in verdicts:
-        new = " (new: introduced here?)" if one.introduced else ""
-        word = Span(one.label.value.upper(), _TONES[one.label])
-        yield line(word, f" {one.nodeid} - {one.reason}{new} ", Span(_sure(one), "faint"))
-
-
-def _sure(verdict: Verdict) -> str:
-    return f"[{verdict.confidence.value}]"
+        word = Span(one.label.value.upper(), LABEL_TONES[one.label])
+        sure = Span(f"[{one.confidence.value}]", "faint")
+        yield line(word, f" {one.nodeid} - {one.why} ", sure)
 
 
 def confirmed_record(run: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:

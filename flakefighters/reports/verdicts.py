@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from flakefighters.model import JOINT, Label, Verdict, standing
 
-__all__ = ["Given", "by_failure", "labels", "of_result", "trials_of"]
+__all__ = ["WORST", "Given", "by_failure", "labels", "of_result", "trials_of"]
 
-#: The label that speaks where there are several.
-_WORST: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
+#: What must be looked at first, and speaks where there are several.
+WORST: Final = (Label.GENUINE, Label.UNDECIDED, Label.FLAKY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def by_failure(verdicts: Iterable[Verdict]) -> dict[tuple[str, int, int], Given]
     stands = {key[1:]: one for key, one in standing(every).items()}
     found: dict[tuple[str, int, int], list[Verdict]] = {}
     for one in sorted(every, key=lambda one: one.fighter):
-        found.setdefault((one.nodeid, one.attempt, one.index), []).append(one)
+        found.setdefault(one.place, []).append(one)
     made = {}
     for key, mine in found.items():
         joined = sorted((one for one in mine if one.fighter == JOINT), key=lambda one: one.at)
@@ -62,7 +62,7 @@ def labels(verdicts: Iterable[Verdict]) -> Mapping[Label, int]:
 def of_result(verdicts: Iterable[Verdict]) -> Verdict | None:
     """The verdict that counts for one test in one run: the worst of those that stand."""
     mine = [one for some in _last(verdicts).values() for one in some]
-    return min(mine, key=lambda one: _WORST.index(one.label), default=None)
+    return min(mine, key=lambda one: WORST.index(one.label), default=None)
 
 
 def trials_of(verdict: Verdict) -> list[Mapping[str, Any]]:

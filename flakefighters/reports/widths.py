@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from flakefighters.reports.escape import cells, shorten
 
-__all__ = ["Narrow", "Piece", "Spec", "layout"]
+__all__ = ["Column", "Narrow", "Piece", "layout"]
 
 #: What becomes of a table that is too wide.  The last column is cut like any other ("cut"), stands
 #: on a line of its own ("below"), or is broken between words ("wrap"); "stack" puts every cell on
@@ -27,13 +27,15 @@ _READABLE: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
-    """What a column is like."""
+class Column:
+    """The head of a column, and what becomes of it where there is too little room."""
 
+    title: str
+    #: Numbers stand to the right.
     right: bool = False
-    #: It can be cut to this many cells; 0: never.
+    #: It is cut to this many cells; 0: never.
     least: int = 0
-    #: Columns can be left out, those with the lowest number first; 0: never.
+    #: Columns are left out, those with the lowest number first; 0: never.
     leave: int = 0
     #: It is cut only where no more columns can be left out.
     dear: bool = False
@@ -43,34 +45,34 @@ Row = Sequence[tuple[str, str | None]]
 
 
 def layout(
-    rows: Sequence[Row], specs: Sequence[Spec], width: int | None, narrow: Narrow
+    rows: Sequence[Row], columns: Sequence[Column], width: int | None, narrow: Narrow
 ) -> Iterator[Placed]:
     """Lines for rows of (text, its short form), the first row being the titles.
 
     ``width`` is in cells; None is all the room that the table wants.
     """
     texts = _texts(rows, short=False)
-    kept = list(range(len(specs)))
+    kept = list(range(len(columns)))
     widths = _widths(texts, kept)
     if width is None or _total(widths) <= width:
-        return _grid(texts, specs, widths)
+        return _grid(texts, columns, widths)
     texts = _texts(rows, short=True)
     kept = [at for at in kept if any(row[at] for row in texts[1:])] or kept
     widths = _widths(texts, kept)
     if _total(widths) <= width:
-        return _grid(texts, specs, widths)
+        return _grid(texts, columns, widths)
     if narrow == "cut":
-        return _grid(texts, specs, _squeezed(widths, specs, width))
+        return _grid(texts, columns, _squeezed(widths, columns, width))
     if narrow == "stack":
         return _stacked(texts, kept, width)
     last, _ = widths.popitem()
     if narrow == "wrap":
         # What is left beside sentences that can be read.
         left = width - _GAP - _READABLE
-        squeezed = _squeezed(widths, specs, left)
+        squeezed = _squeezed(widths, columns, left)
         if _total(squeezed) <= left:
-            return _wrapped(texts, specs, squeezed, last, width)
-    return _below(texts, specs, _squeezed(widths, specs, width), last, width, narrow)
+            return _wrapped(texts, columns, squeezed, last, width)
+    return _below(texts, columns, _squeezed(widths, columns, width), last, width, narrow)
 
 
 def _texts(rows: Sequence[Row], *, short: bool) -> list[list[str]]:
@@ -85,34 +87,36 @@ def _total(widths: dict[int, int]) -> int:
     return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
-def _squeezed(widths: dict[int, int], specs: Sequence[Spec], width: int) -> dict[int, int]:
-    """The columns that are kept, cut and left out as their specs allow, with their widths."""
+def _squeezed(widths: dict[int, int], columns: Sequence[Column], width: int) -> dict[int, int]:
+    """The columns that are kept, cut and left out as they allow, with their widths."""
     kept = dict(widths)
     while True:
         found = dict(kept)
-        leaving = [at for at in kept if specs[at].leave]
+        leaving = [at for at in kept if columns[at].leave]
         for at in reversed(list(found)):
             over = _total(found) - width
-            if over > 0 and specs[at].least and not (leaving and specs[at].dear):
-                found[at] = max(min(found[at], specs[at].least), found[at] - over)
+            if over > 0 and columns[at].least and not (leaving and columns[at].dear):
+                found[at] = max(min(found[at], columns[at].least), found[at] - over)
         if _total(found) <= width or not leaving:
             return found
-        del kept[min(leaving, key=lambda at: specs[at].leave)]
+        del kept[min(leaving, key=lambda at: columns[at].leave)]
 
 
 def _grid(
-    texts: Sequence[Sequence[str]], specs: Sequence[Spec], widths: dict[int, int]
+    texts: Sequence[Sequence[str]], columns: Sequence[Column], widths: dict[int, int]
 ) -> Iterator[Placed]:
     for number, row in enumerate(texts):
-        yield number, list(_padded(row, specs, widths))
+        yield number, list(_padded(row, columns, widths))
 
 
-def _padded(row: Sequence[str], specs: Sequence[Spec], widths: dict[int, int]) -> Iterator[Piece]:
+def _padded(
+    row: Sequence[str], columns: Sequence[Column], widths: dict[int, int]
+) -> Iterator[Piece]:
     for place, (at, wide) in enumerate(widths.items()):
         text = shorten(row[at], wide)
         space = " " * (wide - cells(text))
         gap = " " * _GAP if place else ""
-        if specs[at].right:
+        if columns[at].right:
             yield from [(gap + space, -1), (text, at)]
         else:
             yield from [(gap, -1), (text, at), (space, -1)]
@@ -120,7 +124,7 @@ def _padded(row: Sequence[str], specs: Sequence[Spec], widths: dict[int, int]) -
 
 def _wrapped(
     texts: Sequence[Sequence[str]],
-    specs: Sequence[Spec],
+    columns: Sequence[Column],
     widths: dict[int, int],
     last: int,
     width: int,
@@ -128,21 +132,21 @@ def _wrapped(
     start = _total(widths) + _GAP
     for number, row in enumerate(texts):
         first, *more = _folded(row[last], width - start) or [""]
-        yield number, [*_padded(row, specs, widths), (" " * _GAP, -1), (first, last)]
+        yield number, [*_padded(row, columns, widths), (" " * _GAP, -1), (first, last)]
         for piece in more:
             yield number, [(" " * start, -1), (piece, last)]
 
 
 def _below(
     texts: Sequence[Sequence[str]],
-    specs: Sequence[Spec],
+    columns: Sequence[Column],
     widths: dict[int, int],
     last: int,
     width: int,
     narrow: Narrow,
 ) -> Iterator[Placed]:
     for number, row in enumerate(texts):
-        yield number, list(_padded(row, specs, widths))
+        yield number, list(_padded(row, columns, widths))
         words = _folded(row[last], width - _INDENT) if narrow == "wrap" else [row[last]]
         for piece in words:
             if piece:

@@ -10,7 +10,8 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
-from flakefighters.capture.nodeids import Names, function_of
+from flakefighters.capture.nodeids import Names
+from flakefighters.model.decisions import function_of
 from flakefighters.records import NamedTuple, record
 
 __all__ = ["MOST", "NEW", "SECONDS", "Choice", "Wish"]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import ConfigError
-from flakefighters.trials.arguments import Known, kept, spelt
+from flakefighters.session.settings import registered, typed
+from flakefighters.trials.arguments import Known, kept
 from flakefighters.trials.bench import Bench
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from flakefighters.profiles.resolution import Settings
     from flakefighters.session.protocols import SessionView
 
-__all__ = ["bench_here", "bench_of", "by_hand", "told_by"]
+__all__ = ["bench_here", "bench_of"]
 
 #: Trials may take so many seconds, or this part of the session if that is more.
 _SECONDS: Final = 20.0
@@ -33,18 +34,12 @@ _FLAGS: Final = frozenset(
 )
 
 
-def by_hand(config: Any) -> bool:
-    """Whether a person steps through the tests with a debugger."""
-    option = config.option
-    return bool(getattr(option, "usepdb", False) or getattr(option, "trace", False))
-
-
 def bench_of(session: SessionView, which: str) -> Bench:
     """How the tests of a session can be run again; ``which`` failures: "undecided" or "all"."""
     config, world, start = session.config, session.world, session.start
     settings = start.resolution.settings
     took = ((session.head.ended or 0) - session.head.started) / 1_000_000
-    told = told_by(config)
+    told = _told_by(config)
     return Bench(
         python=(world.executable, *told["flags"]),
         arguments=(*told["arguments"], *seeded(session.head, told["options"])),
@@ -65,9 +60,9 @@ def bench_of(session: SessionView, which: str) -> Bench:
     )
 
 
-def told_by(config: Any) -> dict[str, Any]:
+def _told_by(config: Any) -> dict[str, Any]:
     """What pytest's configuration tells, as JSON values."""
-    options = spelt(_options(config))
+    options = {name: known for names, known in _options(config) for name in names}
     return {
         "flags": subprocess._args_from_interpreter_flags(),  # type: ignore[attr-defined]
         "arguments": kept(_words(config), options),
@@ -82,7 +77,7 @@ def bench_here(folder: Path, base: Path, head: RunHead, settings: Settings) -> B
     """How pytest would run tests in ``folder``, without a session; ConfigError if it cannot."""
     with tempfile.TemporaryDirectory(prefix="ff") as room:
         answer = Path(room) / "answer.json"
-        program = [sys.executable, "-m", "flakefighters.session.probe", str(answer)]
+        program = [sys.executable, "-m", "flakefighters.session.bench", str(answer)]
         environ = {**os.environ, "FLAKEFIGHTERS": "0"}
         done = subprocess.run(
             program, cwd=folder, env=environ, capture_output=True, text=True, check=False
@@ -134,27 +129,15 @@ def _waits(number: int) -> bool:
 
 def _words(config: Any) -> list[str]:
     """All arguments in the order in which pytest has read them."""
-    import shlex
-
-    try:
-        variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
-    except ValueError:
-        variable = []
-    return [
-        *map(str, config.getini("addopts")),
-        *variable,
-        *map(str, config.invocation_params.args),
-    ]
+    return [*map(str, config.getini("addopts")), *typed(config)]
 
 
 def _options(config: Any) -> Iterator[tuple[Sequence[str], Known]]:
     """Every option that pytest and its plugins have."""
-    parser = getattr(config, "_parser", None)  # private: without it options are taken as flags
-    for group in (*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)):
-        for option in getattr(group, "options", ()):
-            known = option.attrs()
-            flag = known.get("action") in _FLAGS or known.get("nargs") == 0
-            yield option.names(), Known(option.dest, not flag)
+    for option in registered(config):
+        known = option.attrs()
+        flag = known.get("action") in _FLAGS or known.get("nargs") == 0
+        yield option.names(), Known(option.dest, not flag)
 
 
 def seeded(head: RunHead, options: Sequence[str]) -> list[str]:
@@ -175,3 +158,23 @@ def _names(session: SessionView) -> dict[str, str]:
             group = end > max(nodeid.rfind("]"), nodeid.rfind("::"))
             found[name] = nodeid[:end] if group and session.names.groups else nodeid
     return found
+
+
+def main(file: str) -> None:
+    """Write to ``file`` how pytest would run here, for :func:`bench_here`.
+
+    A program of its own, since plugins and conftest files of the project are loaded.
+    """
+    path = list(sys.path)
+    from _pytest.config import _prepareconfig
+
+    config = _prepareconfig(["-p", "no:cacheprovider"])
+    try:
+        answer = {**_told_by(config), "path": path}
+    finally:
+        config._ensure_unconfigure()
+    Path(file).write_text(json.dumps(answer), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

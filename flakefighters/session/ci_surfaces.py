@@ -89,28 +89,20 @@ class Surfaces:
             self._note(f"cannot write the summary for {self._vendor}", error)
 
     def _note(self, what: str, error: Exception) -> None:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self._session.notes.append(f"{what}: {said or type(error).__name__}"[:300])
+        self._session.notes.append(f"{what}: {printing.reason(error)}")
 
     # -- what is told ----------------------------------------------------------------------
 
     def _failures(self) -> list[Told]:
-        session = self._session
-        given = printing.failures(session)
+        given = printing.failures(self._session)
         if not given:
             return []
         with as_installed():
             from flakefighters.reports.ci_commands import Told
             from flakefighters.reports.evidence import evidence_lines
 
-        texts = {
-            (session.names(one.nodeid), one.attempt, index): failure
-            for one in session.recorder.executions
-            for index, failure in enumerate(one.failures)
-        }
         told = []
-        for verdict, nodeid, part in given:
-            failure = texts[verdict.nodeid, verdict.attempt, verdict.index]
+        for verdict, nodeid, part, failure, _ in given:
             place = self._place(verdict.nodeid, nodeid, failure.phase.value)
             said = list(evidence_lines(verdict.evidence))
             told.append(

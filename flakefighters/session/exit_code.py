@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flakefighters.model import Confidence, Label, Verdict
+from flakefighters.model import Label, Verdict
 from flakefighters.records import NamedTuple
 from flakefighters.words import count
 
@@ -117,11 +117,7 @@ def is_proof(evidence: Mapping[str, Any]) -> bool:
 
 
 def _is_proved(verdict: Verdict) -> bool:
-    return (
-        verdict.label is Label.FLAKY
-        and verdict.confidence is Confidence.PROVED
-        and is_proof(verdict.evidence)
-    )
+    return verdict.label is Label.FLAKY and verdict.proved and is_proof(verdict.evidence)
 
 
 def _kept(failing: Failing, policy: Policy) -> str | None:

@@ -13,8 +13,9 @@ from flakefighters.model import Outcome
 from flakefighters.model.decisions import MARK, ON, QUARANTINE, in_force, targets_of
 from flakefighters.originals import real
 from flakefighters.reports.decisions import day
-from flakefighters.session import printing
+from flakefighters.reports.escape import escape
 from flakefighters.session.exit_code import Decision, Ending, Failing, Policy, decide
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.model import Failure, Verdict
@@ -78,7 +79,7 @@ class ExitCode:
         terminal = self._ours.config.pluginmanager.getplugin("terminalreporter")
         hidden = getattr(terminal, "no_summary", terminal is None)
         if decision.sentence and (hidden or decision.sentence != self._ours.ending):
-            line = printing.escaped(f"flakefighters: {decision.sentence}", self._ours.where)
+            line = escape(f"flakefighters: {decision.sentence}", self._ours.where)
             if terminal is None:
                 print(line, file=sys.stderr)
             else:
@@ -93,7 +94,7 @@ class ExitCode:
         try:
             return decide(self._ending(told), self._policy)
         except Exception as error:  # trouble of ours changes no exit code
-            ours.notes.append(f"the exit code stays: {type(error).__name__}: {error}"[:300])
+            ours.notes.append(f"the exit code stays: {trouble(error)}")
             return None
 
     def _ending(self, told: int) -> Ending:
@@ -121,7 +122,7 @@ class ExitCode:
         finished = ours.finished
         judged = [] if finished is None else finished.judged.joint
         decided = [] if finished is None else in_force(finished.decisions, day(ours.world.now()))
-        verdicts = {(one.nodeid, one.attempt, one.index): one for one in judged}
+        verdicts = {one.place: one for one in judged}
         found = []
         for nodeid, reports in self._met.items():
             based = ours.names(nodeid)

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flakefighters.errors import FlakefightersError, UnreachableError
 from flakefighters.history import Evidence, Reader, came
 from flakefighters.history.intake import Saved
 from flakefighters.history.unreadable import unreadable_note
-from flakefighters.judging.baselines import Lookback
-from flakefighters.judging.results import Judged, Session, failing
+from flakefighters.judging.results import Judged, Session, failing, without_traces
 from flakefighters.judging.retries import late_proofs
 from flakefighters.judging.untracked import asked_for_in
 from flakefighters.lazy import as_installed
-from flakefighters.model import Came, Trust, Watch
+from flakefighters.model import Came, Trust
+from flakefighters.originals import real
 from flakefighters.records import record
 from flakefighters.session.open_history import open_checked
 from flakefighters.session.places import address, journals_in
-from flakefighters.session.traces import without_traces
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.history import History
-    from flakefighters.model import Coverage, Run, Target, Verdict
+    from flakefighters.model import Run, Target, Verdict
     from flakefighters.model.choice import Choice
     from flakefighters.model.decisions import Event
     from flakefighters.session.places import Spool
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from flakefighters.state.checkout import Checkout
     from flakefighters.trials.bench import Bench
 
-__all__ = ["Finished", "Plan", "finish", "session_from_json", "session_to_json"]
+__all__ = ["Finished", "Plan", "finish"]
 
 
 @record
@@ -82,14 +81,13 @@ def finish(
     run: Run,
     checkout: Checkout,
     plan: Plan,
-    clock: Callable[[], float] = time.monotonic,
     say: Callable[[str], None] = lambda _: None,
 ) -> Finished:
     """Judge the run by its history, and save it; then put failures on trial, if that was asked for.
 
     Trouble of ours ends up in ``notes``; ``say`` tells what takes long.
     """
-    end = clock() + plan.seconds
+    end = real.monotonic() + plan.seconds
     done = Finished(run=run)
     with ExitStack() as stack:
         same = plan.target == plan.record_to
@@ -98,7 +96,7 @@ def finish(
         into = found
         if not same:
             # What runs of a read-only profile are recorded in is evidence as well.
-            left = max(0.5, end - clock())
+            left = max(0.5, end - real.monotonic())
             into = _open(plan.record_to, checkout, done, stack, plan.save, left)
         trust = Trust.LOCAL if into is None else into.trust
         sources = {id(one): one for one in (found, into) if one is not None}.values()
@@ -152,13 +150,13 @@ def _try(
     try:
         found = trial.conduct(checkout, say)
     except Exception as error:  # the run is judged and saved: nothing of it is lost
-        done.notes.append(f"the trials ended early: {type(error).__name__}: {error}"[:300])
+        done.notes.append(f"the trials ended early: {trouble(error)}")
         return
     done.notes += found.notes
     done.tried, done.settled = len(found.verdicts), found.settled
-    new = {(one.nodeid, one.attempt, one.index): one for one in found.verdicts}
+    new = {one.place: one for one in found.verdicts}
     joint = done.judged.joint
-    joint[:] = [new.get((one.nodeid, one.attempt, one.index), one) for one in joint]
+    joint[:] = [new.get(one.place, one) for one in joint]
     if not (done.saved and found.verdicts):
         return
     try:
@@ -193,7 +191,7 @@ def _judge(
                 checkout,
                 fighters,
                 plan.session,
-                now=time.time_ns() // 1000,
+                now=real.time_ns() // 1000,
                 absent=absent,
                 marks=done.decisions,
                 statistics=choice.statistics,
@@ -280,49 +278,11 @@ def _save(run: Run, history: History, checkout: Checkout, plan: Plan, done: Fini
                 history, plan.spools, to=to, seconds=1.0, proved=done.proved
             )[1]
         # A pass proves something of earlier failures on this state; it is no proof of this one.
-        later = late_proofs(
-            run, history, lambda: asked_for_in(checkout).names, now=time.time_ns() // 1000
-        )
+        with as_installed():
+            later = late_proofs(
+                run, history, lambda: asked_for_in(checkout).names, now=real.time_ns() // 1000
+            )
         if later and history.add_verdicts(later):
             done.proved += later
     except FlakefightersError as error:
         done.notes.append(f"{error.message}, after this run was saved")
-
-
-def session_to_json(session: Session) -> dict[str, Any]:
-    """JSON values that :func:`session_from_json` reads."""
-    lookback = session.lookback
-    return {
-        "roots": list(session.roots),
-        "plugins": list(session.plugins),
-        "plugin_files": list(session.plugin_files),
-        "watch": None if lookback is None else lookback.watch.to_json(),
-        "loose": {} if lookback is None else dict(lookback.loose),
-        "modules": None if session.modules is None else sorted(session.modules),
-        "loaded": list(session.loaded),
-        "ignored": {nodeid: dict(marks) for nodeid, marks in session.ignored.items()},
-        "history_runs": session.history_runs,
-        "coverage": None if session.coverage is None else session.coverage.to_json(),
-    }
-
-
-def session_from_json(value: Mapping[str, Any]) -> Session:
-    """What :func:`session_to_json` wrote."""
-    watch, modules, coverage = value["watch"], value["modules"], value["coverage"]
-    return Session(
-        roots=value["roots"],
-        plugins=value["plugins"],
-        plugin_files=value["plugin_files"],
-        lookback=None if watch is None else Lookback(Watch.from_json(watch), value["loose"]),
-        modules=None if modules is None else frozenset(modules),
-        loaded=value["loaded"],
-        ignored=value["ignored"],
-        history_runs=value["history_runs"],
-        coverage=None if coverage is None else _coverage(coverage),
-    )
-
-
-def _coverage(value: Mapping[str, Any]) -> Coverage:
-    from flakefighters.model import Coverage
-
-    return Coverage.from_json(value)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from flakefighters.judging.results import failing
 from flakefighters.lazy import as_installed
 from flakefighters.originals import real
-from flakefighters.session import printing
+from flakefighters.reports.escape import escape
 from flakefighters.session.finish import Finished, finish
 from flakefighters.session.finish_orders import Order, outcome_from_json
+from flakefighters.session.settings import by_hand
 from flakefighters.session.subprocesses import run as run_program
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.model import Run
@@ -32,7 +34,7 @@ def end(session: SessionView, run: Run) -> Finished:
         plan = session.plan()
         plan.bench = _bench(session, run)
         if strange is None:
-            done = finish(run, session.start.checkout, plan, real.monotonic, _sayer(session))
+            done = finish(run, session.start.checkout, plan, _sayer(session))
         else:
             done = _elsewhere(session, run, plan)
     except KeyboardInterrupt:
@@ -40,7 +42,7 @@ def end(session: SessionView, run: Run) -> Finished:
         done.notes.append("interrupted while saving")
     except Exception as error:  # the run is in its journal; the session must go on
         done = Finished(run=run)
-        done.notes.append(f"internal error: {type(error).__name__}: {error}"[:300])
+        done.notes.append(f"internal error: {trouble(error)}")
     finally:
         real.umask(umask)
     if done.saved:
@@ -62,7 +64,7 @@ def _sayer(session: SessionView) -> Callable[[str], None]:
         if terminal is not None and session.config.get_verbosity() > -2:
             if getattr(terminal._tw, "width_of_current_line", 0):
                 terminal.line("")
-            terminal.line(printing.escaped(f"flakefighters: {text}", session.where))
+            terminal.line(escape(f"flakefighters: {text}", session.where))
             terminal.flush()
 
     return say
@@ -91,11 +93,11 @@ def _short(path: Path, anchor: Path) -> str:
 def _bench(session: SessionView, run: Run) -> Bench | None:
     """How to run failing tests again, if that was asked for and there are any."""
     wanted = session.asked.confirm or session.start.resolution.settings.confirm
-    if wanted == "off" or session.interrupted or not failing(run):
+    if wanted == "off" or session.interrupted or by_hand(session.config) or not failing(run):
         return None
     with as_installed():
-        from flakefighters.session.bench import bench_of, by_hand
-    return None if by_hand(session.config) else bench_of(session, wanted)
+        from flakefighters.session.bench import bench_of
+    return bench_of(session, wanted)
 
 
 def _elsewhere(session: SessionView, run: Run, plan: Plan) -> Finished:
@@ -106,8 +108,8 @@ def _elsewhere(session: SessionView, run: Run, plan: Plan) -> Finished:
     order = Order(session.journal.path, session.start.anchor, plan)
     path = [str(Path(__file__).parents[2]), *world.path]
     environ = {**world.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
-    command = [world.executable, "-m", "flakefighters.session.finish_child"]
-    said = real.dumps(order.to_json()).encode()
+    command = [world.executable, "-m", "flakefighters.session.finish_orders"]
+    said = real.dumps(order.plain()).encode()
     seconds = plan.seconds + 5
     if plan.bench is not None:
         seconds += plan.bench.seconds + 5

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from flakefighters.originals import real
+from flakefighters.words import trouble
 
 __all__ = ["Guarded", "guarded"]
 
@@ -18,6 +19,8 @@ class Guarded(Protocol):
 
     #: True once a hook failed: from then on none does anything.
     broken: bool
+    #: What a note says of that.
+    trouble: str
     #: The process in which the hooks work; not a forked child of the tests.
     pid: int
     notes: list[str]
@@ -34,8 +37,7 @@ def guarded(hook: F) -> F:
             return hook(self, *args, **kwargs)
         except Exception as error:  # whatever it is: the test run is not ours to end
             self.broken = True
-            kind = type(error).__name__
-            self.notes.append(f"internal error, this run is not judged: {kind}: {error}"[:300])
+            self.notes.append(f"{self.trouble}: {trouble(error)}")
             return None
 
     return inner  # type: ignore[return-value]

@@ -23,6 +23,7 @@ from flakefighters.lazy import as_installed
 from flakefighters.model import Completeness, Run
 from flakefighters.originals import real
 from flakefighters.profiles.ci import runner
+from flakefighters.reports.escape import escape
 from flakefighters.session import printing, settings
 from flakefighters.session.finish import Plan
 from flakefighters.session.finish_safely import end
@@ -30,6 +31,7 @@ from flakefighters.session.guard import guarded
 from flakefighters.session.places import address
 from flakefighters.session.process_pollution import top_level_modules
 from flakefighters.session.watching import leave_watch
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.capture.recorder import Closed
@@ -54,6 +56,8 @@ CI_SECONDS: Final = 20.0
 class Session:
     """Records one session, and judges and saves it at its end."""
 
+    trouble: Final = "internal error, this run is not judged"
+
     def __init__(
         self,
         config: Any,
@@ -61,7 +65,7 @@ class Session:
         start: Start,
         choice: Choice | None,
         world: World,
-        lookback: Lookback | None = None,
+        lookback: Lookback,
     ) -> None:
         self.config, self.asked, self.start = config, asked, start
         self.world = world
@@ -113,14 +117,8 @@ class Session:
         """The text and signature of a failure."""
         with as_installed():
             from flakefighters.capture.signature import from_longrepr
-        return from_longrepr(
-            longrepr,
-            known.get("exception"),
-            str(self.start.checkout.base),
-            cwd=str(self.config.invocation_params.dir),
-            redact=self.redactor,
-            frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
-        )
+        base, cwd = str(self.start.checkout.base), str(self.config.invocation_params.dir)
+        return from_longrepr(longrepr, known, base, cwd=cwd, redact=self.redactor)
 
     # -- start -----------------------------------------------------------------------------
 
@@ -147,7 +145,7 @@ class Session:
         line = f"flakefighters: {start.resolution.header()} [project {start.project}]"
         if start.anchor.path != self.config.rootpath:
             line += f" [anchor {start.anchor.path}]"
-        return printing.escaped(line, self.where)
+        return escape(line, self.where)
 
     @guarded
     def pytest_deselected(self, items: Sequence[Any]) -> None:
@@ -179,12 +177,9 @@ class Session:
         """Workers are told that the plugin is on; never the database's address."""
         node.workerinput["flakefighters"] = True
         node.workerinput["mainargv"] = settings.without_url(node.workerinput.get("mainargv", ()))
-        if self._watch_file is None and self.lookback is not None:
+        if self._watch_file is None and self.asked.trace != "off":
             testrun = str(node.workerinput.get("testrunuid", ""))
-            trace, lines = self.asked.trace, self.asked.localise
-            self._watch_file = leave_watch(
-                self.start.spool, testrun, self.lookback.watch, trace, lines=lines
-            )
+            self._watch_file = leave_watch(self.start.spool, testrun, self.lookback.watch)
 
     @pytest.hookimpl(optionalhook=True)
     @guarded
@@ -208,7 +203,7 @@ class Session:
             self._head_is_known()
         new = self.recorder.suite[self._suite_told :]
         self._suite_told += len(new)
-        self.journal.suite([self._based(nodeid) for nodeid in new])
+        self.journal.suite([self.names(nodeid) for nodeid in new])
         self._closed(self._uncollected)
         self._uncollected.clear()
 
@@ -219,18 +214,14 @@ class Session:
         if found:
             context["seeds"] = found
         context["variables"] = noted(self.world.environ, self.start.project.identity)
-        option = self.config.option
-        if getattr(option, "usepdb", False) or getattr(option, "trace", False):
+        if settings.by_hand(self.config):
             context["debugger"] = True
-        chosen = self.redactor.values(settings.selection(self.config, self.deselected, self._based))
+        chosen = self.redactor.values(settings.selection(self.config, self.deselected, self.names))
         self.head = self.head._replace(context=context, selection=chosen)
         if self.asked.save:
             start = self.start
             to = address(start.resolution.record_to)
             self.journal.begin(self.head, start.project, start.checkout.state, self.environment, to)
-
-    def _based(self, nodeid: str) -> str:
-        return self.names(nodeid)
 
     # -- tests -----------------------------------------------------------------------------
 
@@ -256,7 +247,7 @@ class Session:
         renamed = []
         for position, durations, execution in attempts:
             if execution is not None:
-                execution = execution._replace(nodeid=self._based(execution.nodeid))
+                execution = execution._replace(nodeid=self.names(execution.nodeid))
             renamed.append((position, durations, execution))
         self.journal.closed(renamed)
 
@@ -307,7 +298,7 @@ class Session:
             completeness = Completeness.INTERRUPTED if broken_off else Completeness.PARTIAL
         context = dict(self.head.context)
         if recorder.collection_errors:
-            context["collection_errors"] = [self._based(one) for one in recorder.collection_errors]
+            context["collection_errors"] = [self.names(one) for one in recorder.collection_errors]
         self.head = self.head._replace(
             ended=self.world.now(),
             completeness=completeness,
@@ -318,13 +309,11 @@ class Session:
             project=self.start.project,
             state=self.start.checkout.state,
             environment=self.environment,
-            suite=[self._based(nodeid) for nodeid in recorder.suite],
+            suite=[self.names(nodeid) for nodeid in recorder.suite],
             outcomes=recorder.outcomes,
             durations=recorder.durations,
             order=recorder.order,
-            executions=[
-                one._replace(nodeid=self._based(one.nodeid)) for one in recorder.executions
-            ],
+            executions=[one._replace(nodeid=self.names(one.nodeid)) for one in recorder.executions],
         )
 
     def plan(self) -> Plan:
@@ -344,7 +333,7 @@ class Session:
                 lookback=self.lookback,
                 modules=frozenset(top_level_modules()),
                 loaded=loaded_files(self.recorder.executions),
-                ignored={self._based(one): marks for one, marks in self.recorder.marks.items()},
+                ignored={self.names(one): marks for one, marks in self.recorder.marks.items()},
                 history_runs=self.asked.history_runs,
                 coverage=None if self.ran is None else self.ran.coverage(self),
             ),
@@ -358,9 +347,7 @@ class Session:
             try:
                 self.config.hook.pytest_flakefighters_verdict(config=self.config, verdict=verdict)
             except Exception as error:  # a hook of the user's: not ours, and not pytest's to die of
-                self.notes.append(
-                    f"pytest_flakefighters_verdict failed: {type(error).__name__}: {error}"
-                )
+                self.notes.append(f"pytest_flakefighters_verdict failed: {trouble(error)}")
                 break
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

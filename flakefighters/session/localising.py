@@ -10,13 +10,13 @@ import os
 import platform
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from flakefighters.history.spectra import KEY
 from flakefighters.judging.localise import Tally, bounded, localise
-from flakefighters.originals import real
+from flakefighters.session.guard import guarded
 from flakefighters.session.line_watch import LINES, TOLD, LineWatch
 from flakefighters.state.disk import Disk, Hasher
 from flakefighters.words import count
@@ -46,7 +46,7 @@ def open_localising(session: Session, trace: TraceSession | None) -> None:
     told = LineWatch.told(
         session.start.flaky_names,
         checkout.base,
-        groups=getattr(config.option, "dist", None) == "loadgroup",
+        groups=session.names.groups,
     )
     watch = LineWatch(trace, config.rootpath, told)
     config.pluginmanager.register(watch, "flakefighters-lines")
@@ -54,13 +54,15 @@ def open_localising(session: Session, trace: TraceSession | None) -> None:
 
 
 class Localiser:
-    """Sums up what attempts ran.  Trouble is a note, and the session goes on without."""
+    """Sums up what attempts ran."""
+
+    trouble: Final = "nothing is localised"
 
     def __init__(self, session: Session, watch: LineWatch, told: Mapping[str, Any]) -> None:
         self._session, self._watch, self._told = session, watch, told
         self._tallies: dict[str, Tally] = {}
         self._said: list[Mapping[str, Any]] = []
-        self._broken = False
+        self.broken, self.pid, self.notes = False, session.pid, session.notes
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -75,36 +77,20 @@ class Localiser:
             self._said.append(output[TOLD])
 
     @pytest.hookimpl(trylast=True)
+    @guarded
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take in what came with a report; pytest keeps reports, and need not keep this."""
         for attempt in vars(report).pop(LINES, ()):
-            if self._asleep:
-                return
-            try:
-                tally = self._tallies.setdefault(str(attempt["test"]), Tally())
-                tally.add(bool(attempt["failed"]), attempt["ran"])
-            except Exception as error:
-                self._fails(error)
+            tally = self._tallies.setdefault(str(attempt["test"]), Tally())
+            tally.add(bool(attempt["failed"]), attempt["ran"])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
         """Before the session's own plugin judges and saves: what ran is part of the run."""
-        if not self._asleep:
-            try:
-                self._finish()
-            except Exception as error:
-                self._fails(error)
+        self._finish()
         return (yield)
 
-    @property
-    def _asleep(self) -> bool:
-        return self._broken or real.getpid() != self._session.pid
-
-    def _fails(self, error: Exception) -> None:
-        self._broken = True
-        kind = type(error).__name__
-        self._session.notes.append(f"nothing is localised: {kind}: {error}"[:300])
-
+    @guarded
     def _finish(self) -> None:
         session = self._session
         said = [*self._said, self._watch.said()]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flakefighters.capture.reports import worker_of
+from flakefighters.judging.results import without_traces
 from flakefighters.lazy import as_installed
 from flakefighters.originals import real
 from flakefighters.session import printing
-from flakefighters.session.traces import without_traces
 
 if TYPE_CHECKING:
     from flakefighters.reports.session import Told
@@ -81,7 +81,7 @@ class OtherReports:
                 try:
                     self._write(self._path, int(session.exitstatus))
                 except Exception as error:  # a full disk, for example; the session must go on
-                    self._warn(f"cannot write {self._path}: {_said(error)}")
+                    self._warn(f"cannot write {self._path}: {printing.reason(error)}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class OtherReports:
                 from flakefighters.reports.session import section_record
             json_report["flakefighters"] = section_record(self._told())
         except Exception as error:  # as above
-            self._session.notes.append(f"no section in the JSON report: {_said(error)}")
+            self._session.notes.append(f"no section in the JSON report: {printing.reason(error)}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, postfix: list[str]) -> None:
@@ -101,7 +101,7 @@ class OtherReports:
                 from flakefighters.reports.session import html_section
             postfix.append(html_section(self._told()))
         except Exception as error:  # as above
-            self._session.notes.append(f"no section in the HTML report: {_said(error)}")
+            self._session.notes.append(f"no section in the HTML report: {printing.reason(error)}")
 
     def _told(self) -> Told:
         with as_installed():
@@ -151,9 +151,3 @@ class OtherReports:
             print(line, file=sys.stderr)
         else:
             terminal.line(line, yellow=True)
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"{type(error).__name__}: {error}"[:200]

@@ -21,8 +21,7 @@ from flakefighters.history import Evidence, came
 from flakefighters.judging.baselines import Lookback, first_look, look_back
 from flakefighters.lazy import as_installed
 from flakefighters.model import Came, Trust, Watch
-from flakefighters.originals import real
-from flakefighters.records import record
+from flakefighters.records import NamedTuple
 from flakefighters.session import printing
 from flakefighters.session.hooks import Session
 from flakefighters.session.open_history import open_checked
@@ -31,6 +30,7 @@ from flakefighters.session.process_pollution import World
 from flakefighters.session.settings import asked, without_url
 from flakefighters.session.start import begin
 from flakefighters.session.watching import register, start_trace
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.history import History
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from flakefighters.session.start import Start
     from flakefighters.tracing.session import TraceSession
 
-__all__ = ["Prepared", "open_session", "prepare"]
+__all__ = ["Prepared", "Unprepared", "open_session", "prepare"]
 
 #: Seconds for all questions to the history before the tests start.
 _LOOKING: float = 5.0
@@ -49,80 +49,79 @@ _LOOKING: float = 5.0
 _REPORTS = ("flakefighters_json", "json_report", "htmlpath")
 
 
-@record
-class Prepared:
-    """What is known before conftest files are imported; or why there is nothing."""
+class Prepared(NamedTuple):
+    """What is known before conftest files are imported."""
 
-    asked: Asked | None = None
-    start: Start | None = None
-    choice: Choice | None = None
-    world: World | None = None
-    lookback: Lookback | None = None
-    trace: TraceSession | None = None
+    asked: Asked
+    start: Start
+    choice: Choice | None
+    world: World
+    lookback: Lookback
     #: What each test ran, if a flakefighter asks for it.
-    ran: Listener | None = None
-    #: What the user asked for and cannot have.
-    refused: str | None = None
-    #: Trouble of ours that leaves the tests without us.
-    trouble: str | None = None
+    ran: Listener | None
+    trace: TraceSession | None
 
 
-def prepare(config: Any, option: Any = None) -> Prepared:
+class Unprepared(NamedTuple):
+    """Why there is nothing."""
+
+    why: str
+    #: The user asked for what cannot be had; else it is trouble of ours, and the tests run without.
+    refused: bool = False
+
+
+def prepare(config: Any, option: Any = None) -> Prepared | Unprepared:
     """Find out all of it; never raises."""
-    ready = Prepared()
     try:
-        wishes = ready.asked = asked(config, option)
-        if wishes.fighters is not None:
-            refuse_unknown(wishes.fighters)
-        ready.world = World()
-        start = ready.start = begin(wishes, config.inipath, config.rootpath, clock=real.time_ns)
-        ready.choice = chosen(wishes, start.resolution.settings)
-        ready.lookback = _look_back(start, wishes)
-        _watch_each_test(ready)
-        lines = wishes.localise and hasattr(sys, "monitoring")
-        ready.trace = start_trace(ready.lookback.watch, wishes.trace, lines=lines)
+        return _prepared(config, option)
     except ConfigError as error:
-        ready.refused = str(error)
-    except Exception as error:  # ours to mend, not the user's to suffer: the tests run without us
-        ready.trouble = f"not active: {type(error).__name__}: {error}"[:300]
-    return ready
+        return Unprepared(str(error), refused=True)
+    except Exception as error:  # ours to mend, not the user's to suffer
+        return Unprepared(f"not active: {trouble(error)}")
 
 
-def _watch_each_test(ready: Prepared) -> None:
-    """Watch every function, though nothing changed, if a chosen flakefighter asks for it."""
-    if ready.choice is None:
-        return
+def _prepared(config: Any, option: Any) -> Prepared:
+    wishes = asked(config, option)
+    if wishes.fighters is not None:
+        refuse_unknown(wishes.fighters)
+    world = World()
+    start = begin(wishes, config.inipath, config.rootpath)
+    choice = chosen(wishes, start.resolution.settings)
+    lookback, ran = _look_back(start, wishes), None
+    if choice is not None and _needs_coverage(choice):
+        # Every function is watched, though nothing changed.
+        with as_installed():
+            from flakefighters.session.each_test import Listener, watched
+        ran = Listener(wishes.trace)
+        lookback = watched(lookback, start.checkout, ran)
+    if wishes.localise and hasattr(sys, "monitoring"):
+        lookback = lookback._replace(watch=lookback.watch._replace(lines=True))
+    trace = None if wishes.trace == "off" else start_trace(lookback.watch)
+    return Prepared(wishes, start, choice, world, lookback, ran, trace)
+
+
+def _needs_coverage(choice: Choice) -> bool:
     from flakefighters.fighters.registry import needed
     from flakefighters.model import Need
 
-    if needed(ready.choice, Need.COVERAGE):
-        with as_installed():
-            from flakefighters.session.each_test import Listener, watched
-        assert ready.asked is not None
-        assert ready.start is not None
-        assert ready.lookback is not None
-        ready.ran = Listener(ready.asked.trace)
-        ready.lookback = watched(ready.lookback, ready.start.checkout, ready.ran)
+    return needed(choice, Need.COVERAGE)
 
 
-def open_session(config: Any, ready: Prepared) -> None:
+def open_session(config: Any, ready: Prepared | Unprepared) -> None:
     """Register the session's plugin; UsageError for what was asked for and cannot be had."""
-    if ready.refused is not None:
-        raise pytest.UsageError(f"flakefighters: {ready.refused}")
+    if isinstance(ready, Unprepared) and ready.refused:
+        raise pytest.UsageError(f"flakefighters: {ready.why}")
     if getattr(config.option, "dist", "no") != "no":
         _hide_url(config)
-    if ready.trouble is not None:
-        _say(config, ready.trouble)
+    if isinstance(ready, Unprepared):
+        _say(config, ready.why)
         return
-    assert ready.asked is not None
-    assert ready.start is not None
-    assert ready.world is not None
     try:
         session = Session(
             config, ready.asked, ready.start, ready.choice, ready.world, ready.lookback
         )
     except Exception as error:  # as above
-        _say(config, f"not active: {type(error).__name__}: {error}"[:300])
+        _say(config, f"not active: {trouble(error)}")
         return
     _decide_exit_code(session)
     if getattr(config.option, "xmlpath", None):
@@ -151,7 +150,7 @@ def open_session(config: Any, ready: Prepared) -> None:
     if ready.asked.reruns:
         with as_installed():
             from flakefighters.session import reruns
-        reruns.open_reruns(config, ready.asked, ready.start, session.notes)
+        reruns.open_reruns(session)
 
 
 def _decide_exit_code(session: Session) -> None:
@@ -226,8 +225,7 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
             limit = wishes.history_runs
             lookback = look_back(evidence, start.checkout, limit=limit, own=own)
             start.unreadable.update(evidence.unreadable)
-            start.rerun_names = _rerun_names(evidence, wishes, start)
-            start.flaky_names = _flaky_names(evidence, wishes, start)
+            _ask_for_names(evidence, wishes, start)
             return lookback
     except FlakefightersError as error:
         if start.resolution.settings.on_error == "fail":
@@ -236,34 +234,33 @@ def _look_back(start: Start, wishes: Asked) -> Lookback:
     except OSError:
         return nothing
     except Exception as error:  # a damaged history or odd repository costs the tracing, no more
-        start.notes.append(f"nothing is watched: {type(error).__name__}: {error}"[:300])
+        start.notes.append(f"nothing is watched: {trouble(error)}")
     return nothing
 
 
-def _rerun_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[str] | None:
-    """The names that the strategy goes by; a history that cannot tell costs the reruns alone."""
-    if not wishes.reruns or wishes.rerun_strategy == "failed":
-        return None
+def _ask_for_names(evidence: Evidence, wishes: Asked, start: Start) -> None:
+    """The tests by which reruns go, and those whose passed attempts count."""
+    strategy = wishes.rerun_strategy
+    if wishes.reruns and strategy != "failed":
+        without = "no reruns, since the history cannot be asked"
+        start.rerun_names = _names_for(strategy, evidence, wishes, start, without)
+    if wishes.localise:
+        without = "earlier flaky tests are not known"
+        known = _names_for("previously-flaky", evidence, wishes, start, without)
+        start.flaky_names = known or frozenset()
+
+
+def _names_for(
+    strategy: str, evidence: Evidence, wishes: Asked, start: Start, without: str
+) -> frozenset[str] | None:
+    """The names of tests that the history knows; a note if it cannot tell, which costs no more."""
     from flakefighters.judging.tried import names_for
 
     try:
-        return names_for(wishes.rerun_strategy, evidence, wishes.history_runs)
+        return names_for(strategy, evidence, wishes.history_runs)
     except FlakefightersError as error:
-        start.notes.append(f"no reruns, since the history cannot be asked: {error.message}")
+        start.notes.append(f"{without}: {error.message}")
         return None
-
-
-def _flaky_names(evidence: Evidence, wishes: Asked, start: Start) -> frozenset[str]:
-    """The tests whose passed attempts count; a history that cannot tell costs these alone."""
-    if not wishes.localise:
-        return frozenset()
-    from flakefighters.judging.tried import names_for
-
-    try:
-        return names_for("previously-flaky", evidence, wishes.history_runs) or frozenset()
-    except FlakefightersError as error:
-        start.notes.append(f"earlier flaky tests are not known: {error.message}")
-        return frozenset()
 
 
 def _leftovers(start: Start, wishes: Asked) -> bool:

@@ -8,26 +8,28 @@ from flakefighters.ids import short
 from flakefighters.lazy import as_installed
 from flakefighters.model import Phase
 from flakefighters.reports.escape import escape
-from flakefighters.words import count
+from flakefighters.words import count, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flakefighters.model import Execution, Verdict
-    from flakefighters.reports.terminal import Line
+    from flakefighters.reports.terminal import Group, Line
     from flakefighters.session.protocols import SessionView
 
-__all__ = ["escaped", "failures", "outcome", "show", "warning"]
-
-
-def escaped(text: str, where: str) -> str:
-    """One line, made harmless."""
-    return escape(text, where)
+__all__ = ["failures", "outcome", "reason", "show", "warning"]
 
 
 def warning(note: str, where: str) -> str:
     """A trouble of ours, as one line."""
-    return escaped(f"flakefighters: warning: {note}", where)
+    return escape(f"flakefighters: warning: {note}", where)
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be written."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return trouble(error)
 
 
 def show(session: SessionView, terminal: Any) -> None:
@@ -44,7 +46,7 @@ def show(session: SessionView, terminal: Any) -> None:
     if finished is not None and (section or verbosity > -2):
         last = f"{counts if joint else _without(session)}; {_became(session)}"
         if session.ending:
-            last += f"; {escaped(session.ending, session.where)}"
+            last += f"; {escape(session.ending, session.where)}"
         terminal.line(last if section else f"flakefighters: {last}")
 
 
@@ -58,7 +60,7 @@ def outcome(session: SessionView) -> str:
     """How many verdicts there are of each kind, or what the run came to without any."""
     with as_installed():
         from flakefighters.reports import terminal as lines
-    groups = [lines.Group(*one) for one in failures(session)]
+    groups = failures(session)
     return lines.counted(groups) if groups else _without(session)
 
 
@@ -79,16 +81,16 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     every = verbosity > 0 or session.asked.show_verdicts
     if verbosity > -2:
         terminal.write_sep("=", "flakefighters")
-    groups = [lines.Group(*one) for one in failures(session)]
+    groups = failures(session)
     shown = lines.grouped(groups, every=every)
     decided_on = _decisions(session)
     for group in shown:
         _write(terminal, lines.verdict_line(group, session.where))
-        for decided in decided_on(group.verdict):
-            terminal.line(f"    {escaped(decided, session.where)}")
+        for decided in decided_on(group):
+            terminal.line(f"    {escape(decided, session.where)}")
         if session.asked.show_verdicts:
             for said in session.finished.judged.said:
-                if _place(said) == _place(group.verdict):
+                if said.place == group.verdict.place:
                     terminal.line(lines.details(said, session.where))
     proved = _news(session)
     names = [session.names.pytests(one.nodeid) for one in proved]
@@ -106,8 +108,8 @@ def _section(session: SessionView, terminal: Any, verbosity: int) -> str:
     return lines.counted(groups)
 
 
-def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
-    """Tells what people decided on the failure of a verdict."""
+def _decisions(session: SessionView) -> Callable[[Group], list[str]]:
+    """Tells what people decided on a failure."""
     finished = session.finished
     decisions = [] if finished is None else finished.decisions
     if session.asked.quarantine == "off":
@@ -119,14 +121,9 @@ def _decisions(session: SessionView) -> Callable[[Verdict], list[str]]:
         from flakefighters.reports.decisions import decision_text
 
     now = session.world.now()
-    signatures = {
-        (session.names(one.nodeid), one.attempt, index): failure.signature
-        for one in session.recorder.executions
-        for index, failure in enumerate(one.failures)
-    }
 
-    def on(verdict: Verdict) -> list[str]:
-        targets = targets_of(verdict.nodeid, signatures.get(_place(verdict), ""))
+    def on(group: Group) -> list[str]:
+        targets = targets_of(group.verdict.nodeid, group.failure.signature)
         return [decision_text(one, now) for one in decisions if one.target in targets]
 
     return on
@@ -153,14 +150,13 @@ def _failed(session: SessionView) -> int:
     return sum(last.values())
 
 
-def _place(verdict: Verdict) -> tuple[str, int, int]:
-    return (verdict.nodeid, verdict.attempt, verdict.index)
-
-
-def failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
+def failures(session: SessionView) -> list[Group]:
     """The joined verdicts of the last failing attempt of each test, in order of the suite."""
-    if session.finished is None:
+    if session.finished is None or not session.finished.judged.joint:
         return []
+    with as_installed():
+        from flakefighters.reports.terminal import Group
+
     last: dict[str, Execution] = {}
     for execution in session.recorder.executions:
         if execution.failures:
@@ -175,6 +171,6 @@ def failures(session: SessionView) -> list[tuple[Verdict, str, str | None]]:
         if place is None and failure.phase is not Phase.CALL:
             collection = failure.facts.get("collection")
             place = "in collection" if collection else f"in {failure.phase.value}"
-        out.append((verdict, session.names.pytests(verdict.nodeid), place))
+        out.append(Group(verdict, session.names.pytests(verdict.nodeid), place, failure))
     order = {nodeid: index for index, nodeid in enumerate(session.recorder.suite)}
-    return sorted(out, key=lambda one: order.get(one[1], 0))
+    return sorted(out, key=lambda one: order.get(one.nodeid, 0))

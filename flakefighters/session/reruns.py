@@ -19,11 +19,11 @@ from flakefighters.originals import real
 from flakefighters.session.attempts import Choice, Wish
 from flakefighters.session.guard import guarded
 from flakefighters.session.rerun_items import Fresh, Parents, handled, rest
+from flakefighters.session.settings import by_hand
 from flakefighters.words import count
 
 if TYPE_CHECKING:
-    from flakefighters.session.settings import Asked
-    from flakefighters.session.start import Start
+    from flakefighters.session.protocols import SessionView
 
 __all__ = ["Reporter", "Runner", "Wish", "open_reruns", "register"]
 
@@ -34,22 +34,24 @@ _TOLD: Final = "flakefighters_reruns"
 
 def register(config: Any, wish: Wish) -> None:
     """Run tests of this process again."""
-    if not (getattr(config.option, "usepdb", False) or getattr(config.option, "trace", False)):
+    if not by_hand(config):
         runner = Runner(config, Choice(wish, config.rootpath))
         config.pluginmanager.register(runner, "flakefighters-reruns")
 
 
-def open_reruns(config: Any, asked: Asked, start: Start, notes: list[str]) -> None:
+def open_reruns(session: SessionView) -> None:
     """Begin, in the process that the user has started."""
+    asked, start = session.asked, session.start
     wish = Wish(
         strategy=asked.rerun_strategy,
         most=asked.reruns,
         names=start.rerun_names,
         base=str(start.checkout.base),
-        groups=getattr(config.option, "dist", None) == "loadgroup",
+        groups=session.names.groups,
     )
-    config.pluginmanager.register(Reporter(config, wish, notes), "flakefighters-rerun-reporter")
-    register(config, wish)
+    reporter = Reporter(session.config, wish, session.notes)
+    session.config.pluginmanager.register(reporter, "flakefighters-rerun-reporter")
+    register(session.config, wish)
 
 
 class _Attempt:
@@ -68,6 +70,8 @@ class _Attempt:
 
 class Runner:
     """Decides in the process that runs the tests."""
+
+    trouble: Final = "internal error, no test is run again"
 
     def __init__(self, config: Any, choice: Choice) -> None:
         self.choice = choice

@@ -24,12 +24,15 @@ __all__ = [
     "Roots",
     "arguments",
     "asked",
+    "by_hand",
     "comparable_options",
     "plugin_files",
     "plugins",
     "redactor_of",
+    "registered",
     "seeds",
     "selection",
+    "typed",
     "without_url",
 ]
 
@@ -133,7 +136,7 @@ def asked(config: Any, option: Any = None) -> Asked:
     return Asked(
         profile=getattr(option, "flakefighters_profile", None),
         database_url=option.flakefighters_database_url,
-        url_in_project=option.flakefighters_database_url is not None and not _typed(config),
+        url_in_project=option.flakefighters_database_url is not None and not _url_typed(config),
         save=not option.flakefighters_no_save,
         fighters=None
         if fighters is None
@@ -159,19 +162,21 @@ def _reruns(most: int | None, strategy: str | None) -> int:
     return alone if most is None else most
 
 
-def _typed(config: Any) -> bool:
+def _url_typed(config: Any) -> bool:
     """Whether the user has given the URL, and not a file of the project (``addopts``, ``@file``).
 
     The last one wins: pytest reads ``addopts``, then PYTEST_ADDOPTS, then what was typed.
     """
+    return any(word.partition("=")[0] in _URL_OPTIONS for word in typed(config))
+
+
+def typed(config: Any) -> list[str]:
+    """What the user has given: the words of PYTEST_ADDOPTS, then those of the command line."""
     try:
         variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
     except ValueError:
         variable = []
-    return any(
-        str(argument).partition("=")[0] in _URL_OPTIONS
-        for argument in (*variable, *config.invocation_params.args)
-    )
+    return [*variable, *map(str, config.invocation_params.args)]
 
 
 def without_url(arguments: Iterable[Any]) -> list[Any]:
@@ -223,17 +228,28 @@ def _of_the_project(config: Any) -> dict[str, Any]:
 
     Their values are known by a hash alone: no setting says that they may be recorded.
     """
-    parser = getattr(config, "_parser", None)  # private: without it there is less to compare
     out: dict[str, Any] = {}
-    for group in (*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)):
-        for option in getattr(group, "options", ()):
-            name, default = option.dest, option.attrs().get("default")
-            value = getattr(config.option, name, default)
-            if value == default or name in _MATTERS:
-                continue
-            if _added_in(config, name, str(config.rootpath)):
-                out[f"--{name}"] = h128("option", str(value))[:16]
+    for option in registered(config):
+        name, default = option.dest, option.attrs().get("default")
+        value = getattr(config.option, name, default)
+        if value == default or name in _MATTERS:
+            continue
+        if _added_in(config, name, str(config.rootpath)):
+            out[f"--{name}"] = h128("option", str(value))[:16]
     return out
+
+
+def registered(config: Any) -> list[Any]:
+    """The options of pytest and of all plugins; empty if this pytest hides them elsewhere."""
+    parser = getattr(config, "_parser", None)
+    groups = (*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None))
+    return [option for group in groups for option in getattr(group, "options", ())]
+
+
+def by_hand(config: Any) -> bool:
+    """Whether a person steps through the tests with a debugger."""
+    option = config.option
+    return bool(getattr(option, "usepdb", False) or getattr(option, "trace", False))
 
 
 def _added_in(config: Any, name: str, folder: str) -> bool:

@@ -18,11 +18,12 @@ from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.history.intake import Saved
 from flakefighters.history.run_checks import Limits, check_run, check_verdicts
 from flakefighters.ids import h128, short
+from flakefighters.judging.results import without_traces
 from flakefighters.judging.retries import late_proofs
 from flakefighters.records import NamedTuple, record
 from flakefighters.session.places import journals_in, writable
-from flakefighters.session.traces import without_traces
 from flakefighters.state.tracked import tracked_in
+from flakefighters.words import trouble
 
 if TYPE_CHECKING:
     from flakefighters.capture.recovery import Recovered
@@ -222,8 +223,8 @@ def prove(history: History, found: Recovered, how: Saved | None, notes: list[str
         later = late_proofs(found.run, history, now=time.time_ns() // 1000)
         return later if later and history.add_verdicts(later) else []
     except Exception as error:  # the run is saved, and the others are still to be delivered
-        run, why = short(found.run.head.id), f"{type(error).__name__}: {error}"
-        notes.append(f"what run {run} proves of earlier failures was not stored: {why}"[:300])
+        name = short(found.run.head.id)
+        notes.append(f"what run {name} proves of earlier failures was not stored: {trouble(error)}")
         return []
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters import __version__
-from flakefighters.capture.nodeids import offset
 from flakefighters.environment.distributions import own_names
 from flakefighters.ids import h128, uuid7
 from flakefighters.model import RunHead
@@ -45,8 +42,6 @@ class Start:
     resolution: Resolution
     project: Project
     head: RunHead
-    #: From the base to pytest's rootdir.
-    offset: str
     #: Where this run's journal goes, and where those of earlier runs may lie.
     spool: Path
     spools: tuple[Spool, ...]
@@ -68,17 +63,15 @@ def begin(
     asked: Asked,
     inipath: Path | None,
     rootdir: Path,
-    environ: Mapping[str, str] = os.environ,
-    clock: Callable[[], int] = time.time_ns,
 ) -> Start:
     """Find out all of it.  ConfigError for what the user asked for and cannot have."""
-    started = clock() // 1000
+    started = real.time_ns() // 1000
     anchor = Anchor.from_inipath(inipath, rootdir)
     checkout = Checkout.read(anchor)
     resolution = resolve(
         Inputs(
             anchor=anchor.path,
-            environ=environ,
+            environ=os.environ,
             option_profile=asked.profile,
             option_url=asked.database_url,
             option_url_in_project=asked.url_in_project,
@@ -117,7 +110,6 @@ def begin(
         resolution=resolution,
         project=project,
         head=head,
-        offset=offset(rootdir, checkout.base),
         spool=spool_folder(anchor.path),
         spools=spools(anchor.path),
         notes=notes,

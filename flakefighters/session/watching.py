@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flakefighters.capture import wire
 from flakefighters.lazy import as_installed
 from flakefighters.model import Watch
 from flakefighters.session.places import spool_folder, watch_file
@@ -24,17 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["begin_in_worker", "leave_watch", "register", "start_trace"]
 
 
-def start_trace(watch: Watch, mode: str, *, lines: bool = False) -> TraceSession | None:
-    """Begin to watch; None if nothing changed or nothing is to be watched.
-
-    ``lines``: watch all that runs, by line.
-    """
-    if (watch.empty and not lines) or mode == "off":
+def start_trace(watch: Watch) -> TraceSession | None:
+    """Begin to watch; None if there is nothing to look for."""
+    if watch.empty:
         return None
     with as_installed():
         from flakefighters.tracing.session import TraceSession
 
-    trace = TraceSession(watch, mode, lines=lines)
+    trace = TraceSession(watch)
     trace.start()
     return trace
 
@@ -63,16 +60,14 @@ def register(config: Any, trace: TraceSession | None) -> None:
         reruns.register(config, reruns.Wish.read(told))
 
 
-def leave_watch(
-    spool: Path, testrun: str, watch: Watch, mode: str, *, lines: bool = False
-) -> Path | None:
+def leave_watch(spool: Path, testrun: str, watch: Watch) -> Path | None:
     """Tell workers what to watch; returns the file, None if there is nothing to tell."""
-    if (watch.empty and not lines) or mode == "off":
+    if watch.empty:
         return None
     path = watch_file(spool, testrun)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"mode": mode, "watch": watch.to_json(), "lines": lines})
+        text = json.dumps(wire.plain(watch))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -91,8 +86,6 @@ def begin_in_worker(config: Any) -> TraceSession | None:
     try:
         if path.is_symlink():
             return None
-        told = json.loads(path.read_text("utf-8"))
-        lines = bool(told.get("lines")) and hasattr(sys, "monitoring")
-        return start_trace(Watch.from_json(told["watch"]), str(told["mode"]), lines=lines)
+        return start_trace(wire.load(Watch, json.loads(path.read_text("utf-8"))))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

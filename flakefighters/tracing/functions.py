@@ -76,11 +76,11 @@ class Functions:
     There is one window at a time: it opens at :meth:`start` and anew at each :meth:`begin`.
     """
 
-    def __init__(self, paths: Paths, facts: Facts, *, lines: bool = False):
+    def __init__(self, paths: Paths, facts: Facts):
         self._paths = paths
         self._facts = facts
         #: Whether lines are watched: only with two ids.
-        self.lines = lines
+        self.lines = paths.watch.lines
         self._ids: tuple[int, ...] = ()
         self._ask: Any = None
         #: By identity, which also keeps code alive: code objects are equal by value.

@@ -1,13 +1,17 @@
-"""What was seen over windows of time, and the fixtures that several tests share."""
+"""What was seen over windows of time, its lines, and the fixtures that several tests share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flakefighters.records import NamedTuple
 
-__all__ = ["Seen", "Wide", "causes"]
+if TYPE_CHECKING:
+    from flakefighters.model.trace import Code
+    from flakefighters.tracing.functions import Functions
+
+__all__ = ["Lines", "Seen", "Wide", "causes"]
 
 
 class Seen:
@@ -27,6 +31,28 @@ class Seen:
         self.imported |= other.imported
         self.opened |= other.opened
         self.children |= other.children
+
+
+class Lines:
+    """What functions an attempt ran, with their lines."""
+
+    def __init__(self, functions: Functions):
+        self._functions = functions
+        self._ran: dict[Code, set[int]] = {}
+
+    def window(self, parts: int) -> None:
+        """A window closes in which so many parts were summed up: 1 is the attempt alone.
+
+        The setup of a wider fixture belongs to no attempt in particular.
+        """
+        for code, lines in self._functions.take_lines().items():
+            if parts == 1:
+                self._ran.setdefault(code, set()).update(lines)
+
+    def take(self) -> dict[Code, set[int]]:
+        """What the attempt ran up to the last window; forgets it."""
+        found, self._ran = self._ran, {}
+        return found
 
 
 class Wide(NamedTuple):

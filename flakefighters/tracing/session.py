@@ -32,18 +32,14 @@ from flakefighters.tracing.functions import Functions
 from flakefighters.tracing.loading import Loading
 from flakefighters.tracing.openings import Openings
 from flakefighters.tracing.paths import Paths
-from flakefighters.tracing.seen import Seen, Wide, causes
+from flakefighters.tracing.seen import Lines, Seen, Wide, causes
 from flakefighters.tracing.unseen import unseen
 from flakefighters.tracing.wire import written
 
 if TYPE_CHECKING:
     from flakefighters.model.trace import Code, Watch
-    from flakefighters.tracing.lines import Lines
 
-__all__ = ["MODES", "TraceSession"]
-
-#: As the option ``--flakefighters-trace`` has them; "functions" is an older name of "auto".
-MODES: Final = ("auto", "functions", "off")
+__all__ = ["TraceSession"]
 
 #: After so many failing reports no more is told: a longer account helps no reader.
 _MOST_REPORTS: Final = 1_000
@@ -70,10 +66,8 @@ def _guarded(method: Callable[P, None]) -> Callable[P, None]:
 class TraceSession:
     """Tells for each failing execution what it ran, and what its process did before."""
 
-    def __init__(self, watch: Watch, mode: str = "auto", *, lines: bool = False):
-        """``mode``: one of :data:`MODES`; ``lines``: see :meth:`take_lines`."""
+    def __init__(self, watch: Watch):
         self._watch = watch
-        self._off = mode == "off"
         #: Whether to tell of each test what it ran.
         self.each_test = watch.each_test
         self._getpid = os.getpid
@@ -81,12 +75,8 @@ class TraceSession:
         self._active = False
         self._facts = Facts()
         self._paths = Paths(watch, self._facts)
-        self._functions = Functions(self._paths, self._facts, lines=lines)
-        self._lines: Lines | None = None
-        if lines:
-            from flakefighters.tracing.lines import Lines
-
-            self._lines = Lines(self._functions)
+        self._functions = Functions(self._paths, self._facts)
+        self._lines = Lines(self._functions) if watch.lines else None
         self._loading = Loading(self._paths, self._facts)
         self._openings = Openings(self._paths, self._facts, self._loading)
         self._children = Children()
@@ -122,9 +112,7 @@ class TraceSession:
             self._functions.stop()
 
     def start(self) -> None:
-        """Begin to watch.  Does nothing if there is nothing to look for."""
-        if (self._watch.empty and self._lines is None) or self._off or self._active:
-            return
+        """Begin to watch."""
         self._active = True
         self._start()
 
@@ -309,8 +297,6 @@ class TraceSession:
         ``error`` is what its phase raised: a wide fixture that failed raises it again from its
         cache, and is known by it.
         """
-        if self._off:
-            return {"unknown": ["execution was not watched: --flakefighters-trace=off"]}
         if self._watch.unchanged:
             return {}
         if self.asleep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flakefighters.records import NamedTuple
@@ -88,8 +88,3 @@ def _whole_name(name: str, options: Mapping[str, Known]) -> str:
 
 def _left_out(known: Known | None) -> bool:
     return known is not None and (known.dest in _LEFT_OUT or known.dest.startswith(_LEFT_OUT_BEGIN))
-
-
-def spelt(options: Iterable[tuple[Sequence[str], Known]]) -> dict[str, Known]:
-    """Each spelling of an option to what it is."""
-    return {name: known for names, known in options for name in names}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
-from flakefighters.model import Confidence
 from flakefighters.records import record
 from flakefighters.trials.experiments import Budget, Experiment, enough, result_of
 from flakefighters.trials.verdicts import settled
@@ -36,7 +35,7 @@ class Confirmed:
     @property
     def settled(self) -> int:
         """How many of them are proved."""
-        return sum(one.confidence is Confidence.PROVED for one in self.verdicts)
+        return sum(one.proved for one in self.verdicts)
 
 
 def confirm(
@@ -64,7 +63,6 @@ def confirm(
             budget,
             before=befores.get(question.nodeid),
             state=state,
-            times=bench.times,
             now=now,
         )
         for question in chosen

@@ -117,7 +117,7 @@ def questions(
 
 
 def _open(verdict: Verdict, which: str) -> bool:
-    if verdict.confidence is Confidence.PROVED:
+    if verdict.proved:
         return False
     doubtful = verdict.label is Label.UNDECIDED or not _STATISTICAL.isdisjoint(verdict.evidence)
     return doubtful or which == "all"

@@ -31,14 +31,7 @@ class Recording:
         self.recorder = Recorder(self._described, redactor)
 
     def _described(self, longrepr: Any, known: Mapping[str, Any]) -> tuple[str, str]:
-        return from_longrepr(
-            longrepr,
-            known.get("exception"),
-            self._base,
-            cwd=self._cwd,
-            redact=self._redactor,
-            frames=[(str(path), str(name)) for path, name in known.get("frames", ())],
-        )
+        return from_longrepr(longrepr, known, self._base, cwd=self._cwd, redact=self._redactor)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[Any]) -> Any:

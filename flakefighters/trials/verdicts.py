@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from flakefighters.model import JOINT, Arm, Confidence, Label, Result, Trial, Verdict
+from flakefighters.model import JOINT, Arm, Label, Result, Trial, Verdict
 from flakefighters.trials.conclude import Facts, conclude
 from flakefighters.words import ago, count, few
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["settled", "tried"]
 
-VERSION: Final = 1
 #: Trials that evidence names one by one, and characters of output that it keeps.
 _NAMED: Final = 6
 _OUTPUT: Final = 400
@@ -40,20 +39,9 @@ def settled(
             evidence={**was.evidence, **evidence, "by": was.evidence.get("by")},
             at=now,
         )
-    return Verdict(
-        label=label,
-        fighter=JOINT,
-        version=VERSION,
-        confidence=Confidence.PROVED,
-        reason=_reason(facts, trials, was, before, now),
-        evidence={**evidence, "by": "trial"},
-        introduced=label is Label.FLAKY and _introduced(was, facts, before),
-        run=was.run,
-        nodeid=was.nodeid,
-        attempt=was.attempt,
-        index=was.index,
-        at=now,
-    )
+    reason = _reason(facts, trials, was, before, now)
+    introduced = label is Label.FLAKY and _introduced(was, facts, before)
+    return was.replaced(label, reason, {**evidence, "by": "trial"}, now, introduced=introduced)
 
 
 def _perhaps(was: Verdict) -> bool:

@@ -134,7 +134,7 @@ SLOW = {
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_time_is_bounded(text: str) -> None:
     started = time.thread_time()
-    from_longrepr(text, None, "/src/app")
+    from_longrepr(text, base="/src/app")
     signature(None, text, ())
     assert time.thread_time() - started < 3
 
@@ -234,7 +234,7 @@ class Broken:
 
 @pytest.mark.parametrize("longrepr", [None, 3, (), ("a", 1, "b"), "", Broken(), b"\xff", object])
 def test_anything_can_be_a_longrepr(longrepr: object) -> None:
-    text, made = from_longrepr(longrepr, "shop.TaxError")
+    text, made = from_longrepr(longrepr, {"exception": "shop.TaxError"})
     assert isinstance(text, str)
     assert made.startswith("TaxError")
 
@@ -358,9 +358,9 @@ def pytest_runtest_logreport(report):
     if report.failed:
         base, cwd = os.environ["BASE"], os.environ["STARTED"]
         kind = getattr(report, "_kind", None)
-        given = {"cwd": cwd, "frames": getattr(report, "_frames", ())}
-        known = from_longrepr(report.longrepr, kind, base, **given)
-        guessed = from_longrepr(report.longrepr, None, base, **given)
+        given = {"frames": getattr(report, "_frames", ())}
+        known = from_longrepr(report.longrepr, {**given, "exception": kind}, base, cwd=cwd)
+        guessed = from_longrepr(report.longrepr, given, base, cwd=cwd)
         name = report.nodeid.rpartition("/")[2]
         OUT[name] = [*known, guessed[1]]
 

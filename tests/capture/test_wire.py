@@ -75,7 +75,9 @@ verdicts = st.builds(
     introduced=st.booleans(),
     index=number,
 )
-states = st.builds(State, id=text, tree=maybe, digest=maybe, files=st.none() | mapping)
+states = st.builds(
+    State, id=text, tree=maybe, digest=maybe, files=st.none() | st.dictionaries(text, text)
+)
 environments = st.builds(
     Environment, id=text, key=text, settings=mapping, distributions=st.dictionaries(text, text)
 )

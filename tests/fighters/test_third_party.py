@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from flakefighters.fighters import builtin, registry
 from flakefighters.fighters.coverage_independence import CoverageIndependence
 from flakefighters.fighters.registry import builtin_names, choose, known, needed
-from flakefighters.fighters.settings import Unset, checked, fields_of, is_on
+from flakefighters.fighters.settings import checked, fields_of, is_on
 from flakefighters.fighters.similarity import Similarity
 from flakefighters.fighters.third_party import Guarded, refusal
 from flakefighters.measures.clusters import DISTANCES, LINKAGES
@@ -224,7 +224,7 @@ def test_settings_are_checked_by_their_model() -> None:
     assert checked("own", Loose, given(margin="0.5", names=["a"]), notes.append) == Loose(
         0.5, ("a",)
     )
-    assert isinstance(checked("own", Strict, given(enabled=True), notes.append), Unset)
+    assert checked("own", Strict, given(enabled=True), notes.append) is None
     assert notes == []
 
 
@@ -233,8 +233,8 @@ def test_what_is_malformed_has_its_default() -> None:
     values = given(least=0, wrong=1, token="t0p")
     found = checked("own", Strict, values, notes.append)
     assert (found.least, found.token.get_secret_value()) == (3, "t0p")
-    assert isinstance(checked("own", Loose, given(margin="much"), notes.append), Unset)
-    assert isinstance(checked("own", None, given(least=1, enabled="maybe"), notes.append), Unset)
+    assert checked("own", Loose, given(margin="much"), notes.append) is None
+    assert checked("own", None, given(least=1, enabled="maybe"), notes.append) is None
     unread = "unable to parse string as a number"
     end = "(set in pyproject.toml:7); its default holds"
     assert notes == [

@@ -205,10 +205,10 @@ def test_all_explanations_one_by_one(history: list[Tries], data: st.DataObject) 
     from itertools import product
     from math import exp, lgamma
 
-    from flakefighters.measures.failure_rate import BREAKS, LASTS, _Known
+    from flakefighters.measures.failure_rate import LASTS, _Known
 
     at = data.draw(st.integers(0, len(history) - 1))
-    breaks = _Known(history, PRIOR, BREAKS).breaks
+    breaks = _Known(history).breaks
 
     def log_beta(a: float, b: float) -> float:
         return lgamma(a) + lgamma(b) - lgamma(a + b)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flakefighters.model import JOINT, Confidence, Label, Verdict
+from flakefighters.model import JOINT, Confidence, Failure, Label, Phase, Verdict
 from flakefighters.reports.terminal import (
     MOST,
     Group,
@@ -29,7 +29,7 @@ def failure(
         nodeid=nodeid,
         introduced=introduced,
     )
-    return Group(verdict, nodeid, place)
+    return Group(verdict, nodeid, place, Failure(Phase.CALL))
 
 
 def shown(failures: list[Group], *, every: bool = False) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flakefighters.reports.escape import cells
 from flakefighters.reports.page import Column, Span, Table, painted, plain
-from flakefighters.reports.widths import Narrow, Spec, layout
+from flakefighters.reports.widths import Narrow, layout
 
 COLUMNS = (
     Column("RUN"),
@@ -91,7 +91,11 @@ def test_any_texts_fit_as_far_as_they_may(
     texts: list[tuple[str, str, str]], width: int, narrow: Narrow
 ) -> None:
     rows = [[(text, None) for text in row] for row in [("ONE", "TWO", "THREE"), *texts]]
-    specs = [Spec(least=4), Spec(right=True, least=4, leave=1), Spec(least=5)]
+    specs = [
+        Column("", least=4),
+        Column("", right=True, least=4, leave=1),
+        Column("", least=5),
+    ]
     lines = list(layout(rows, specs, width, narrow))
     assert {number for number, _ in lines} >= set(range(1, len(rows)))
     if narrow == "cut" and width >= 11:

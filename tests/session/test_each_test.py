@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flakefighters.capture import wire
 from flakefighters.judging.baselines import Lookback
 from flakefighters.model import Coverage, Watch
 from flakefighters.model.trace import Code
@@ -212,5 +213,5 @@ def test_what_is_watched() -> None:
     assert after.watch == Watch(base="/p", packages={"shop": "src"}, each_test=True)
     assert after.watch.unchanged
     assert not after.watch.empty
-    assert Watch.from_json(json.loads(json.dumps(after.watch.to_json()))) == after.watch
+    assert wire.load(Watch, json.loads(json.dumps(wire.plain(after.watch)))) == after.watch
     assert watched(before, checkout, collector("off")) is before

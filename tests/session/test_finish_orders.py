@@ -60,7 +60,7 @@ def test_an_order_arrives_whole() -> None:
             if name != "target":
                 assert getattr(one, name) != getattr(plain, name), name
     order = orders.Order(Path("/p/j.jsonl"), ANCHOR, plan)
-    arrived = orders.Order.from_json(through_json(order.to_json()))
+    arrived = orders.Order.read(through_json(order.plain()))
     assert (arrived.journal, arrived.anchor) == (order.journal, order.anchor)
     for name in _names(plan):
         if name != "session":

@@ -12,7 +12,9 @@ from textwrap import dedent
 
 import pytest
 
-from flakefighters.tracing import Process, Trace, Watch, read_all
+from flakefighters.capture import wire
+from flakefighters.model import Process, Trace, Watch
+from flakefighters.tracing.wire import read_all
 
 ROOT = Path(__file__).parents[2]
 NEW = sys.version_info >= (3, 12)
@@ -86,7 +88,6 @@ class Project:
     def run(
         self,
         *arguments: str,
-        mode: str = "auto",
         door: bool = True,
         python: str = sys.executable,
         environment: dict[str, str] | None = None,
@@ -100,8 +101,7 @@ class Project:
         settings.write_text(
             json.dumps(
                 {
-                    "watch": self.watch.to_json(),
-                    "mode": mode,
+                    "watch": wire.plain(self.watch),
                     "out": str(out),
                     "all": everything,
                 }

@@ -22,7 +22,7 @@ DOOR = """
     from flakefighters.tracing.session import TraceSession
 
     {before}
-    session = TraceSession(Watch(base={base!r}), lines={lines})
+    session = TraceSession(Watch(base={base!r}, lines={lines}))
     session.start()
     sys.path.insert(0, {base!r})
     import shop
@@ -203,8 +203,7 @@ m.set_events(1, m.events.LINE)
 
 
 def test_lines_are_watched_only_if_that_was_asked_for(tmp_path: Path) -> None:
-    body = "said += [attempt(shop.tax, 2), 'flakefighters.tracing.lines' in sys.modules]"
-    assert said(tmp_path, body, lines=False) == [None, False]
+    assert said(tmp_path, "said += [attempt(shop.tax, 2)]", lines=False) == [None]
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

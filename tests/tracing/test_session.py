@@ -361,14 +361,11 @@ def test_under_xdist(project: Any) -> None:
         assert outcome.ran(f"test_a[{n}]") == ({"tax"} if n % 2 else set())
 
 
-def test_off_and_nothing_changed(project: Any) -> None:
+def test_nothing_changed(project: Any) -> None:
     project.write("test_a.py", "def test_a(): pass\n")
     outcome = project.run()
     assert outcome.ways == {"imports"}
     assert outcome.trace("test_a").unknown == ()
-    project.changed("shop.py", SHOP)
-    outcome = project.run(mode="off")
-    assert "--flakefighters-trace=off" in outcome.trace("test_a").unknown[0]
 
 
 def test_facts_are_never_told_without_end(project: Any) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from flakefighters.tracing import Reader, Trace, Watch
+from flakefighters.model import Trace, Watch
 from flakefighters.tracing.session import TraceSession
+from flakefighters.tracing.wire import Reader
 from tests.tracing.conftest import short
 
 monitoring: Any = getattr(sys, "monitoring", None)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from flakefighters.capture import wire
 from flakefighters.model.trace import Code, Watch
-from flakefighters.tracing import Reader, read_all
 from flakefighters.tracing.facts import Facts
-from flakefighters.tracing.wire import written
+from flakefighters.tracing.wire import Reader, read_all, written
 
 TAX = Code("shop/tax.py", "tax", 3)
 VAT = Code("shop/tax.py", "tax.<locals>.<lambda>", 4)
@@ -100,4 +100,4 @@ def test_the_watch_travels() -> None:
     watch = Watch(
         base="/b", changed=frozenset({"a", "b"}), packages={"s": "src"}, loose=frozenset({"c"})
     )
-    assert Watch.from_json(json.loads(json.dumps(watch.to_json()))) == watch
+    assert wire.load(Watch, json.loads(json.dumps(wire.plain(watch)))) == watch

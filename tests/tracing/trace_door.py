@@ -1,6 +1,6 @@
 """A tiny pytest plugin that calls a TraceSession as a real one would, and writes what it says.
 
-``TRACE_DOOR`` names a JSON file: {"watch": ..., "mode": ..., "out": folder, "all": bool}.
+``TRACE_DOOR`` names a JSON file: {"watch": ..., "out": folder, "all": bool}.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 
+from flakefighters.capture import wire
+from flakefighters.model import Watch
 from flakefighters.session.worker import TraceHooks
-from flakefighters.tracing import Watch
 from flakefighters.tracing.session import TraceSession
 
 SETTINGS = json.loads(Path(os.environ["TRACE_DOOR"]).read_text())
 OUT = Path(SETTINGS["out"])
 PID = os.getpid()
-session = TraceSession(Watch.from_json(SETTINGS["watch"]), SETTINGS["mode"])
+session = TraceSession(wire.load(Watch, SETTINGS["watch"]))
 results: list[dict[str, Any]] = []
 
 

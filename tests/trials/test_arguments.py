@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from flakefighters.trials.arguments import Known, kept, spelt
+from flakefighters.trials.arguments import Known, kept
 
-OPTIONS = spelt(
-    [
-        (["-k"], Known("keyword", True)),
-        (["-m"], Known("markexpr", True)),
-        (["-n", "--numprocesses"], Known("numprocesses", True)),
-        (["-x", "--exitfirst"], Known("maxfail", False)),
-        (["-v", "--verbose"], Known("verbose", False)),
-        (["-p"], Known("plugins", True)),
-        (["-o", "--override-ini"], Known("override_ini", True)),
-        (["-W"], Known("pythonwarnings", True)),
-        (["-s"], Known("capture", False)),
-        (["--cov"], Known("cov_source", True)),
-        (["--junit-xml", "--junitxml"], Known("xmlpath", True)),
-        (["--tb"], Known("tbstyle", True)),
-        (["--import-mode"], Known("importmode", True)),
-        (["--lf", "--last-failed"], Known("lf", False)),
-        (["--flakefighters-confirm=all"], Known("flakefighters_confirm", False)),
-        (["--randomly-seed"], Known("randomly_seed", True)),
-        (["--ds"], Known("ds", True)),
-    ]
-)
+_SPELT: list[tuple[list[str], Known]] = [
+    (["-k"], Known("keyword", True)),
+    (["-m"], Known("markexpr", True)),
+    (["-n", "--numprocesses"], Known("numprocesses", True)),
+    (["-x", "--exitfirst"], Known("maxfail", False)),
+    (["-v", "--verbose"], Known("verbose", False)),
+    (["-p"], Known("plugins", True)),
+    (["-o", "--override-ini"], Known("override_ini", True)),
+    (["-W"], Known("pythonwarnings", True)),
+    (["-s"], Known("capture", False)),
+    (["--cov"], Known("cov_source", True)),
+    (["--junit-xml", "--junitxml"], Known("xmlpath", True)),
+    (["--tb"], Known("tbstyle", True)),
+    (["--import-mode"], Known("importmode", True)),
+    (["--lf", "--last-failed"], Known("lf", False)),
+    (["--flakefighters-confirm=all"], Known("flakefighters_confirm", False)),
+    (["--randomly-seed"], Known("randomly_seed", True)),
+    (["--ds"], Known("ds", True)),
+]
+OPTIONS = {name: known for names, known in _SPELT for name in names}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flakefighters.ids import h128
-from flakefighters.model import Completeness, Label, Outcome, Project, Run, RunHead, Trust
+from flakefighters.model import Completeness, Label, Outcome, Project, Run, Trust
 from flakefighters.model.decisions import QUARANTINE, Event
 from flakefighters.model.rows import Book, FailureRow, TestRow
 from flakefighters.reports.causes import cause
@@ -112,17 +112,12 @@ def _runs(look: Look) -> dict[str, Any]:
         "id": [head.id for head in heads],
         "name": [names[head.id] for head in heads],
         "started": [head.started // 1_000_000 for head in heads],
-        "wall": [_wall(head) for head in heads],
+        "wall": [head.length and max(0, head.length) // 1000 for head in heads],
         "work": [look.run_times.get(head.id, 0) // 1000 for head in heads],
         "commit": [revision(head) for head in heads],
         "branch": [_text(head.branch or "") for head in heads],
         "job": [_text(head.job or "") for head in heads],
     }
-
-
-def _wall(head: RunHead) -> int | None:
-    """How long a run took, in ms."""
-    return None if head.ended is None else max(0, head.ended - head.started) // 1000
 
 
 def _tests(
@@ -290,14 +285,13 @@ def run_record(run: Run, failures: Sequence[Failed]) -> dict[str, Any]:
     """The part on one run."""
     head = run.head
     kept = failures[:LISTED]
-    tallies = {outcome.word: run.outcomes.count(outcome.value) for outcome in Outcome}
     commit = revision(head) and f"{revision(head)}{' on ' + head.branch if head.branch else ''}"
     settings = {} if run.environment is None else run.environment.settings
     where = [
         str(settings[name]) for name in ("implementation", "python", "os") if settings.get(name)
     ]
     facts = {
-        f"{len(run.suite):,} tests": counts(tallies),
+        f"{len(run.suite):,} tests": counts(run.tally),
         "Commit": commit or head.branch,
         "Pull request": head.pr,
         "Job": head.job,
@@ -309,7 +303,7 @@ def run_record(run: Run, failures: Sequence[Failed]) -> dict[str, Any]:
         {
             "id": head.id,
             "name": short_ids([head.id])[head.id],
-            "took": took(None if head.ended is None else head.ended - head.started),
+            "took": took(head.length),
             "completeness": head.completeness.value,
             "complete": head.completeness is Completeness.COMPLETE,
             "facts": [[name, value] for name, value in facts.items() if value],

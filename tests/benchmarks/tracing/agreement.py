@@ -19,7 +19,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from flakefighters.tracing import Watch, read_all
+from flakefighters.model import Watch
+from flakefighters.tracing.wire import read_all
 from tests.benchmarks.tracing.suites import Suite, run
 
 #: (test, path, name of the function, its first line)

@@ -12,7 +12,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from flakefighters.tracing import Watch
+from flakefighters.capture import wire
+from flakefighters.model import Watch
 
 ROOT = Path(__file__).parents[3]
 DOOR = ROOT / "tests" / "tracing"
@@ -61,9 +62,9 @@ def run(suite: Suite, watch: Watch | None, *options: str, everything_told: bool 
     """Run a suite, bare where ``watch`` is None."""
     with tempfile.TemporaryDirectory() as folder:
         settings, out = Path(folder, "door.json"), Path(folder, "out")
-        value = {"mode": "auto", "out": str(out), "all": everything_told}
+        value = {"out": str(out), "all": everything_told}
         if watch is not None:
-            settings.write_text(json.dumps({**value, "watch": watch.to_json()}))
+            settings.write_text(json.dumps({**value, "watch": wire.plain(watch)}))
         paths = [str(suite.path / "src"), str(suite.path), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
