@@ -6,16 +6,29 @@ the code asks for is found out from its text, and only when a test failed.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flakefighters.ids import h128
 
 if TYPE_CHECKING:
-    from flakefighters.model import RunHead
+    from flakefighters.model import Failure, RunHead
 
-__all__ = ["Asked", "asked_for", "changed_variables", "names_to_keep", "noted", "other_values"]
+__all__ = [
+    "STARTED",
+    "Asked",
+    "as_started",
+    "asked_for",
+    "changed_variables",
+    "misses",
+    "names_to_keep",
+    "noted",
+    "other_values",
+    "that_matter",
+]
 
 #: Hexadecimal digits of each hash.
 _DIGITS: Final = 6
@@ -39,10 +52,14 @@ _BUILD_STARTS: Final = (
 )
 _BUILD_ENDS: Final = ("_BUILD_ID", "_JOB_ID", "_RUN_ID")
 _SERVICES: Final = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ARN")
+#: What :func:`as_started` tells of a process beside its variables.
+STARTED: Final = ("os.getcwd", "sys.path")
+_MISSING: Final = r"not ?found|no such|cannot find|unable to open|does not exist|ImportError"
 #: Python and common libraries ask for these, whoever names them.
 _ALWAYS: Final = (
     *("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "LANG", "LC_ALL", "LC_CTYPE"),
     *("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS"),
+    *STARTED,
 )
 # Patterns are texts: most runs need none of them.
 #: What shows that code looks at the environment, itself or by a library of settings.
@@ -67,6 +84,38 @@ class Asked(NamedTuple):
     names: frozenset[str]
     #: Those that stand where code asks for a variable.
     keys: frozenset[str]
+
+
+def as_started(
+    environ: Mapping[str, str], folder: str, path: Sequence[str], base: str
+) -> dict[str, str]:
+    """The variables, and as such how Python and pytest were started.
+
+    That is the ``folder`` that they were started in, the folders below ``base`` in which modules
+    are sought (``python -m pytest`` seeks them in the current one too), and Python's options.
+    """
+    found = dict(environ)
+    if folder != base:
+        found["os.getcwd"] = _below(folder, base) or "elsewhere"
+    # An environment and its programs may lie in the project as well.
+    programs = os.path.dirname(sys.executable)  # noqa: PTH120
+    places = (_below(one or folder, base) for one in path if one != programs)
+    roots = [one for one in places if one is not None and "site-packages" not in one]
+    if roots:
+        found["sys.path"] = os.pathsep.join(dict.fromkeys(roots))
+    if sys.warnoptions:
+        found["PYTHONWARNINGS"] = ",".join(sys.warnoptions)
+    if sys.flags.dev_mode:
+        found["PYTHONDEVMODE"] = "1"
+    return found
+
+
+def _below(place: str, base: str) -> str | None:
+    """A place relative to a folder; None if it lies elsewhere."""
+    place = os.path.abspath(place)  # noqa: PTH100
+    if place != base and not place.startswith(base + os.sep):
+        return None
+    return os.path.relpath(place, base).replace(os.sep, "/")
 
 
 def noted(environ: Mapping[str, str], project: str) -> str:
@@ -130,6 +179,16 @@ def changed_variables(
     if not isinstance(then, str) or not isinstance(now, str) or then == now:
         return ()
     return other_values(then, now, new.project, names())
+
+
+def misses(failure: Failure) -> bool:
+    """Whether a failure says that something is not where it was sought."""
+    return re.search(_MISSING, f"{failure.exception} {failure.text}", re.IGNORECASE) is not None
+
+
+def that_matter(names: Iterable[str], missing: bool) -> frozenset[str]:
+    """Where pytest was started matters to a failure that misses something."""
+    return frozenset(names).difference(() if missing else STARTED)
 
 
 def other_values(then: str, now: str, project: str, names: Iterable[str]) -> tuple[str, ...]:

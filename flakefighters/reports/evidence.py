@@ -143,6 +143,7 @@ _SILENT: Final = frozenset(
         "was_by",
         "doubt",
         "draws",
+        "missing",
         "act_on",
         "open",
         "undecided",
