@@ -52,13 +52,25 @@ _BUILD_STARTS: Final = (
 )
 _BUILD_ENDS: Final = ("_BUILD_ID", "_JOB_ID", "_RUN_ID")
 _SERVICES: Final = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ARN")
-#: What :func:`as_started` tells of a process beside its variables.
-STARTED: Final = ("os.getcwd", "sys.path")
+#: What decides where files, programs and modules are found, as :func:`as_started` tells it.
+STARTED: Final = ("PATH", "os.getcwd", "sys.path")
 _MISSING: Final = r"not ?found|no such|cannot find|unable to open|does not exist|ImportError"
 #: Python and common libraries ask for these, whoever names them.
 _ALWAYS: Final = (
     *("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "LANG", "LC_ALL", "LC_CTYPE"),
     *("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS"),
+    *("COLUMNS", "FORCE_COLOR", "NO_COLOR", "MPLBACKEND", "QT_QPA_PLATFORM"),
+    *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "http_proxy"),
+    *("https_proxy", "no_proxy", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),
+    *(
+        "AWS_DEFAULT_REGION",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "PGDATABASE",
+        "PGHOST",
+        "PGPORT",
+        "PGUSER",
+    ),
     *STARTED,
 )
 # Patterns are texts: most runs need none of them.

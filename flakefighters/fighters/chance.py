@@ -30,6 +30,8 @@ class Chance(NamedTuple):
 
 def edited(case: Case, passes: list[Past]) -> Chance | None:
     """What was edited since these passes and is in no state; keeps those before which it was."""
+    if case.missing is not None:
+        return Chance("edited", f"{case.missing} is missing, which git ignores")
     for name, at in case.untracked_code[:1]:
         after = [past for past in passes if past.run.started > at]
         if not after:

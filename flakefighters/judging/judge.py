@@ -25,7 +25,7 @@ from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, for_later, gather
 from flakefighters.judging.results import Judged, Session, Totals, failing
 from flakefighters.judging.since import Since
-from flakefighters.judging.untracked import asked_for_in, edits
+from flakefighters.judging.untracked import asked_for_in, edits, missing_file
 from flakefighters.model import (
     Baseline,
     Case,
@@ -187,6 +187,7 @@ class _World:
             own_file=file,
             untracked_code=self.untracked_code,
             loose=self._opened_loose(trace),
+            missing=missing_file(failure, self.checkout),
             draws=self.accounts.draws(execution, trace),
             own_change=self.since.own_change(file) if baseline is None else None,
             failing=self._totals.failing,

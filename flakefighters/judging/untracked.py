@@ -6,6 +6,7 @@ A file of it that was edited since a test passed makes that pass no proof.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
@@ -16,10 +17,10 @@ from flakefighters.environment.variables import asked_for
 
 if TYPE_CHECKING:
     from flakefighters.environment.variables import Asked
-    from flakefighters.model import Execution
+    from flakefighters.model import Execution, Failure
     from flakefighters.state.checkout import Checkout
 
-__all__ = ["asked_for_in", "edits", "loaded_files", "module_files"]
+__all__ = ["asked_for_in", "edits", "loaded_files", "missing_file", "module_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _ASKING: Final = (".cfg", ".ini", ".py", ".sh", ".toml", ".yaml", ".yml")
@@ -41,6 +42,14 @@ def asked_for_in(checkout: Checkout) -> Asked:
     paths = [path for path in files if path.endswith(_ASKING)][:_MOST_FILES]
     contents = (checkout.disk.read(f"{checkout.base}/{path}", 0, _LARGEST) for path in paths)
     return asked_for(filter(None, contents))
+
+
+def missing_file(failure: Failure, checkout: Checkout) -> str | None:
+    """A file that git ignores and that a failure says is not there."""
+    found = re.search(r"No such file or directory: '([^'\n]+)'", failure.text)
+    if found is None or found[1] in (checkout.files() or ()) or os.path.isabs(found[1]):  # noqa: PTH117
+        return None
+    return next(iter(checkout.would_ignore([found[1]], checkout.base) - {""}), None)
 
 
 def module_files() -> tuple[str, ...]:

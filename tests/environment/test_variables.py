@@ -81,6 +81,7 @@ def test_how_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     path = [str(programs), "", base, str(tmp_path / "src"), "/usr/lib", f"{base}/x/site-packages"]
     plain = as_started({"A": "1"}, base, path[:1], base)
     assert plain == {"A": "1"}
+    assert len(noted({"PATH": "/bin", "HOME": "/a"}, "p")) == 12
     monkeypatch.setattr(sys, "warnoptions", ["error", "ignore::ResourceWarning"])
     below = as_started({"A": "1"}, str(tmp_path / "tests"), path, base)
     assert below["os.getcwd"] == "tests"
@@ -106,4 +107,6 @@ def test_where_it_was_started_matters_to_what_is_missing(
 ) -> None:
     failure = Failure(phase=Phase.CALL, exception=exception, text=text)
     assert misses(failure) == missing
-    assert ("sys.path" in that_matter(asked_for([]).names, misses(failure))) == missing
+    found = that_matter(asked_for([]).names, misses(failure))
+    assert found.issuperset({"sys.path", "PATH"}) == missing
+    assert "HTTPS_PROXY" in found

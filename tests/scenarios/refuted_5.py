@@ -136,3 +136,22 @@ def a_receiver_that_came_with_an_app(repo: Repository) -> Result:
     )
     repo.commit({"shop/signals.py": swap("row.strip()", "row.upper()")})
     return repo.run()
+
+
+_LOCAL = "import json\nimport pathlib\n\n\ndef test_tax():\n    file = pathlib.Path(__file__).parent.parent / 'local' / 'rates.json'\n    assert json.loads(file.read_text()) == 20\n"
+
+
+@genuine(or_undecided=True, says="local/rates.json is missing, which git ignores")
+def an_ignored_file_that_is_gone(repo: Repository) -> Result:
+    """A test reads a file that git ignores, and somebody has cleaned up."""
+    repo.start({".gitignore": "/local/\n", "local/rates.json": "20", "tests/test_tax.py": _LOCAL})
+    (repo.root / "local/rates.json").unlink()
+    return repo.run()
+
+
+@flaky()
+def a_file_elsewhere_that_is_gone(repo: Repository) -> Result:
+    """A test misses a file that lies outside of the project, which another process had to write."""
+    late = "import os\nimport pathlib\n\n\ndef test_net():\n    place = pathlib.Path(os.environ['TROUBLE'])\n    assert not place.exists() or (place / 'answer').read_text()\n"
+    repo.start({"tests/test_net.py": late})
+    return repo.run(trouble=True)
