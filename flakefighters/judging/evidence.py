@@ -150,4 +150,6 @@ def for_later(case: Case, statistics: str) -> dict[str, Any]:
         found["draws"] = False
     if misses(case.failure):
         found["missing"] = True
+    if case.missing is not None:
+        found["ignored"] = True
     return found

@@ -144,7 +144,9 @@ def _varied(
 
 
 def _spoilt(verdict: Verdict) -> bool:
-    """Nothing is learned from it: inputs drawn at random, or a world that was broken for all."""
-    if verdict.evidence.get("by") == "systemic":
+    """Nothing is learned from it: inputs drawn at random, a world that was broken for all, or files
+    that are in no state."""
+    evidence = verdict.evidence
+    if evidence.get("by") == "systemic" or evidence.get("ignored"):
         return True
-    return verdict.evidence.get("doubt") in ("example", "seed")
+    return evidence.get("doubt") in ("edited", "example", "seed")

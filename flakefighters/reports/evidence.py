@@ -144,6 +144,7 @@ _SILENT: Final = frozenset(
         "doubt",
         "draws",
         "missing",
+        "ignored",
         "act_on",
         "open",
         "undecided",

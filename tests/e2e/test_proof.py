@@ -147,6 +147,23 @@ def test_where_it_was_started_proves_nothing(
     assert run["verdicts"] == {(second or "UNDECIDED").lower(): 1}
 
 
+@pytest.mark.parametrize("before", ["20", None, "7"], ids=["there", "never there", "another"])
+def test_a_file_that_git_ignores_proves_nothing(project: Project, before: str | None) -> None:
+    """It is put right, and the test passes on the same state."""
+    project.test("def test_it():\n    assert open('rates.txt').read() == '20'\n")
+    project.write({".gitignore": "rates.txt\nflakefighters.db*\n.flakefighters/\n"})
+    project.git("init", "-q")
+    rates = project.root / "rates.txt"
+    if before is not None:
+        rates.write_text("20")
+        project.pytest(expect=0)
+        rates.unlink() if before == "20" else rates.write_text(before)
+    ended = project.pytest("--color=no", expect=1)
+    assert [label for label, _ in ended.verdicts] == ["UNDECIDED"]
+    rates.write_text("20")
+    assert project.pytest("--color=no", expect=0).verdicts == []
+
+
 def test_quiet_runs_stay_quiet(project: Project, tmp_path_factory: Any) -> None:
     down = tmp_path_factory.mktemp("world") / "down"
     project.test(MOODY.format(path=str(down)))
