@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,11 @@ from flakefighters.errors import ConfigError
 
 __all__ = ["IGNORED", "ignore", "not_ignored", "write_new"]
 
-#: What git should not see, as lines of the ``.gitignore`` beside the history.
-IGNORED: Final = ("/flakefighters.db*", "/.flakefighters/")
+#: What git should not see: lines of the ``.gitignore`` beside the history, and what each is for.
+IGNORED: Final = {
+    "/flakefighters.db*": ("flakefighters.db", "flakefighters.db-wal"),
+    "/.flakefighters/": (".flakefighters/spool",),
+}
 
 
 def write_new(path: Path, text: str, *, over: bool) -> bool:
@@ -36,23 +39,20 @@ def write_new(path: Path, text: str, *, over: bool) -> bool:
     return True
 
 
-def not_ignored(path: Path) -> list[str]:
-    """Those of our lines that a ``.gitignore`` lacks.  ConfigError if it cannot be read."""
-    try:
-        # Blanks at the end mean nothing to git, those in front do.
-        lines = {line.rstrip() for line in path.read_bytes().splitlines()}
-    except FileNotFoundError:
-        lines = set()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror})") from None
-    return [line for line in IGNORED if line.encode() not in lines]
+def not_ignored(ignored: Callable[[Sequence[str]], Collection[str]]) -> list[str]:
+    """Those of our lines that git needs; ``ignored`` tells which of some paths it ignores."""
+    found = ignored([name for names in IGNORED.values() for name in names])
+    return [line for line, names in IGNORED.items() if not set(names) <= set(found)]
 
 
 def ignore(path: Path, lines: Sequence[str]) -> None:
     """Add lines at the end.  ConfigError if that cannot be done."""
     if path.is_symlink():  # git does not read one, and it may lead out of the project
         raise ConfigError(f"{path} is a link, which git does not read", remedy="make it a file")
-    before = path.read_bytes() if path.exists() else b""
+    try:
+        before = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror})") from None
     end = b"\r\n" if b"\r\n" in before else b"\n"
     if before and not before.endswith(b"\n"):
         before += end

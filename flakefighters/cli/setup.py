@@ -113,9 +113,9 @@ def _ignore(ground: Ground, yes: bool) -> None:
     if not ground.checkout.has_git:
         return
     path = ground.anchor.path / ".gitignore"
-    lines = files.not_ignored(path)
+    lines = files.not_ignored(lambda names: ground.checkout.would_ignore(names, path.parent))
     if not lines:
-        say(f"{path} has {' and '.join(files.IGNORED)} already")
+        say("git ignores the history already")
         return
     what = f"{' and '.join(lines)} to {path}"
     if not yes:

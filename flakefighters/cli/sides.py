@@ -54,9 +54,13 @@ class Sides:
     # -- names ---------------------------------------------------------------------------------
 
     def source(self, named: str | None, option: str = "--from") -> Target | Path:
-        """What ``--from`` means: a history, or a folder with journals."""
-        if named is not None and "://" not in named and os.path.isdir(named):  # noqa: PTH112
-            return Path(named)
+        """What ``--from`` means: a history, by its name or its file, or a folder with journals."""
+        if named is not None and "://" not in named and os.path.exists(named):  # noqa: PTH110
+            if os.path.isdir(named):  # noqa: PTH112
+                return Path(named)
+            named = f"sqlite:///{os.path.abspath(named)}"  # noqa: PTH100
+        elif named is not None and "://" not in named and Path(named).name != named:
+            raise ConfigError(f"{named} is neither a profile nor a file", origin=option)
         return self.remote(named, option)
 
     def remote(self, named: str | None, option: str, *, writing: bool = False) -> Target:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.environment.facts import Inputs, read
-from flakefighters.environment.variables import noted, other_values
+from flakefighters.environment.variables import noted, other_values, that_matter
 from flakefighters.model import setting
 from flakefighters.words import few
 
@@ -42,7 +42,9 @@ def unlike(run: Run, asked: Callable[[], Iterable[str]]) -> str | None:
     noted_now = noted(os.environ, run.head.project)
     if not isinstance(noted_then, str) or noted_then == noted_now:
         return None
-    found = other_values(noted_then, noted_now, run.head.project, asked())
+    # A run is repeated in the way that it was started in.
+    variables = that_matter(asked(), missing=False)
+    found = other_values(noted_then, noted_now, run.head.project, variables)
     return f"{few([f'${one}' for one in found])} {_other(found, 'value')} now" if found else None
 
 

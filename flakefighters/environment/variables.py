@@ -6,17 +6,30 @@ the code asks for is found out from its text, and only when a test failed.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.ids import h128
 from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
-    from flakefighters.model import RunHead
+    from flakefighters.model import Failure, RunHead
 
-__all__ = ["Asked", "asked_for", "changed_variables", "names_to_keep", "noted", "other_values"]
+__all__ = [
+    "STARTED",
+    "Asked",
+    "as_started",
+    "asked_for",
+    "changed_variables",
+    "misses",
+    "names_to_keep",
+    "noted",
+    "other_values",
+    "that_matter",
+]
 
 #: Hexadecimal digits of each hash.
 _DIGITS: Final = 6
@@ -40,10 +53,26 @@ _BUILD_STARTS: Final = (
 )
 _BUILD_ENDS: Final = ("_BUILD_ID", "_JOB_ID", "_RUN_ID")
 _SERVICES: Final = ("CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ARN")
+#: What decides where files, programs and modules are found, as :func:`as_started` tells it.
+STARTED: Final = ("PATH", "os.getcwd", "sys.path")
+_MISSING: Final = r"not ?found|no such|cannot find|unable to open|does not exist|ImportError"
 #: Python and common libraries ask for these, whoever names them.
 _ALWAYS: Final = (
     *("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "LANG", "LC_ALL", "LC_CTYPE"),
     *("PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS"),
+    *("COLUMNS", "FORCE_COLOR", "NO_COLOR", "MPLBACKEND", "QT_QPA_PLATFORM"),
+    *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "http_proxy"),
+    *("https_proxy", "no_proxy", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),
+    *(
+        "AWS_DEFAULT_REGION",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "PGDATABASE",
+        "PGHOST",
+        "PGPORT",
+        "PGUSER",
+    ),
+    *STARTED,
 )
 # Patterns are texts: most runs need none of them.
 #: What shows that code looks at the environment, itself or by a library of settings.
@@ -68,6 +97,38 @@ class Asked(NamedTuple):
     names: frozenset[str]
     #: Those that stand where code asks for a variable.
     keys: frozenset[str]
+
+
+def as_started(
+    environ: Mapping[str, str], folder: str, path: Sequence[str], base: str
+) -> dict[str, str]:
+    """The variables, and as such how Python and pytest were started.
+
+    That is the ``folder`` that they were started in, the folders below ``base`` in which modules
+    are sought (``python -m pytest`` seeks them in the current one too), and Python's options.
+    """
+    found = dict(environ)
+    if folder != base:
+        found["os.getcwd"] = _below(folder, base) or "elsewhere"
+    # An environment and its programs may lie in the project as well.
+    programs = os.path.dirname(sys.executable)  # noqa: PTH120
+    places = (_below(one or folder, base) for one in path if one != programs)
+    roots = [one for one in places if one is not None and "site-packages" not in one]
+    if roots:
+        found["sys.path"] = os.pathsep.join(dict.fromkeys(roots))
+    if sys.warnoptions:
+        found["PYTHONWARNINGS"] = ",".join(sys.warnoptions)
+    if sys.flags.dev_mode:
+        found["PYTHONDEVMODE"] = "1"
+    return found
+
+
+def _below(place: str, base: str) -> str | None:
+    """A place relative to a folder; None if it lies elsewhere."""
+    place = os.path.abspath(place)  # noqa: PTH100
+    if place != base and not place.startswith(base + os.sep):
+        return None
+    return os.path.relpath(place, base).replace(os.sep, "/")
 
 
 def noted(environ: Mapping[str, str], project: str) -> str:
@@ -131,6 +192,16 @@ def changed_variables(
     if not isinstance(then, str) or not isinstance(now, str) or then == now:
         return ()
     return other_values(then, now, new.project, names())
+
+
+def misses(failure: Failure) -> bool:
+    """Whether a failure says that something is not where it was sought."""
+    return re.search(_MISSING, f"{failure.exception} {failure.text}", re.IGNORECASE) is not None
+
+
+def that_matter(names: Iterable[str], missing: bool) -> frozenset[str]:
+    """Where pytest was started matters to a failure that misses something."""
+    return frozenset(names).difference(() if missing else STARTED)
 
 
 def other_values(then: str, now: str, project: str, names: Iterable[str]) -> tuple[str, ...]:

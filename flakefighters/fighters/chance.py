@@ -15,6 +15,12 @@ __all__ = ["SEED", "Chance", "chance", "edited", "varied"]
 SEED: Final = "seed"
 
 
+_TOLD: Final = {
+    "os.getcwd": "pytest was started in another folder",
+    "sys.path": "modules are sought in other folders (sys.path)",
+}
+
+
 class Chance(NamedTuple):
     """Why passes may prove nothing."""
 
@@ -25,6 +31,8 @@ class Chance(NamedTuple):
 
 def edited(case: Case, passes: list[Past]) -> Chance | None:
     """What was edited since these passes and is in no state; keeps those before which it was."""
+    if case.missing is not None:
+        return Chance("edited", f"{case.missing} is missing, which git ignores")
     for name, at in case.untracked_code[:1]:
         after = [past for past in passes if past.run.started > at]
         if not after:
@@ -40,14 +48,18 @@ def edited(case: Case, passes: list[Past]) -> Chance | None:
 
 
 def varied(case: Case, passes: list[Past]) -> Chance | None:
-    """Variables that the code asks for and that have another value now; keeps other passes."""
+    """What the code asks for and that was set otherwise; keeps other passes."""
     same = [past for past in passes if not case.varied.get(past.run.id)]
     if same:
         passes[:] = same
         return None
     names = case.varied[passes[0].run.id]
-    verb = "have other values" if len(names) > 1 else "has another value"
-    return Chance("variable", f"{few([f'${name}' for name in names])} {verb} in this run")
+    told = [_TOLD[name] for name in names if name in _TOLD]
+    shown = [f"${name}" for name in names if name not in _TOLD]
+    if shown:
+        verb = "have other values" if len(shown) > 1 else "has another value"
+        told.append(f"{few(shown)} {verb} in this run")
+    return Chance("variable", " and ".join(told))
 
 
 def chance(case: Case, passes: list[Past]) -> Chance | None:

@@ -28,7 +28,7 @@ DOUBTS: Final = {
     DoubtKind.READ_BEFORE: "{change} changed, and was read before this test",
     DoubtKind.NAMED: "{change} changed, which it names but was not seen to open",
     DoubtKind.OPENED_IN_C: "{change} changed, and {detail} opens such files unseen",
-    DoubtKind.STEERED: "{change} changed, which may set the variables that it reads",
+    DoubtKind.STEERED: "{change} changed, which may set the {detail} that it reads",
     DoubtKind.CHILD: "a child process may have run what changed: {detail}",
     DoubtKind.ELSEWHERE: "it last passed elsewhere ({since}): {change}",
     DoubtKind.REMOVED_DISTRIBUTION: "{change} was removed, and may have been imported",

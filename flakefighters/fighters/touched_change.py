@@ -43,7 +43,7 @@ class TouchedChange(Strategy):
             return None
         found = baseline.touching
         for other in case.others:
-            if not (found.touched or found.doubts):
+            if not (found.touched or found.doubts or varied(case, [baseline.past])):
                 break
             again = other.touching
             if again is not None and not (again.touched or again.doubts):
@@ -71,7 +71,8 @@ class TouchedChange(Strategy):
             reason = f"did not touch the one change {since}"
         else:
             reason = f"touched none of the {count} changes {since}"
-        doubt = chance(case, [baseline.past]) or edited(case, [baseline.past])
+        past = [baseline.past]
+        doubt = chance(case, past) or edited(case, past) or varied(case, past)
         if doubt is not None:
             evidence["doubt"] = doubt.slug
             evidence[OPEN] = doubt.slug == SEED
@@ -79,12 +80,7 @@ class TouchedChange(Strategy):
             return self.say(Label.UNDECIDED, Confidence.FAIR, reason, evidence)
         if found.ran_before:
             reason += ", which ran earlier in its process"
-        other = varied(case, [baseline.past])
-        if other is not None:  # no change of the project: it would have failed without that
-            reason += f", but {other.reason}"
-            evidence["doubt"] = other.slug
-        certain = found.certain and other is None
-        confidence = Confidence.STRONG if certain else Confidence.FAIR
+        confidence = Confidence.STRONG if found.certain else Confidence.FAIR
         return self.say(Label.FLAKY, confidence, reason, evidence)
 
 

@@ -231,14 +231,14 @@ class Accounts:
             (one for one in self._project.facts(file).units if one.name == ".".join(parts)), None
         )
         if test is None or trace.way != "functions":
-            return not installed.isdisjoint(self._outside(file, old))
-        ran = [(code.path, self._project.facts(code.path).at(*code[1:])) for code in trace.ran]
-        if any(
-            one is not None and self._project.uses(path, one, installed)
-            for path, one in [(file, test), *ran]
-        ):
-            return True
-        return some is None and self._asks_for_foreign(test)
+            uses = not installed.isdisjoint(self._outside(file, old))
+        else:
+            ran = [(code.path, self._project.facts(code.path).at(*code[1:])) for code in trace.ran]
+            uses = any(
+                one is not None and self._project.uses(path, one, installed)
+                for path, one in [(file, test), *ran]
+            )
+        return uses or (some is None and test is not None and self._asks_for_foreign(test))
 
     def _asks_for_foreign(self, test: UnitFacts) -> bool:
         """Whether a test asks for a fixture that is neither the project's nor pytest's."""

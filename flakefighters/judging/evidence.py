@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flakefighters.environment.variables import misses
+from flakefighters.fighters.rule import STATISTICS
 from flakefighters.judging.baselines import ordered
 from flakefighters.model import Outcome, Use
 from flakefighters.records import record
 
 if TYPE_CHECKING:
     from flakefighters.history import Evidence
-    from flakefighters.model import Environment, Past, RunHead
+    from flakefighters.model import Case, Environment, Past, RunHead
     from flakefighters.state.checkout import Checkout
 
-__all__ = ["Known", "gather"]
+__all__ = ["Known", "for_later", "gather"]
 
 #: So many functions are looked up by other parameters, with so many of these.
 _MOST_FUNCTIONS = 10
@@ -138,3 +140,17 @@ def _has_passed(evidence: Evidence, past: Sequence[Past]) -> bool:
     return any(
         one.outcome is Outcome.PASSED and evidence.believes(one.run, Use.BASELINE) for one in past
     )
+
+
+def for_later(case: Case, statistics: str) -> dict[str, Any]:
+    """What later runs have to know of a case to judge it again."""
+    found: dict[str, Any] = {}
+    if statistics != STATISTICS[0]:
+        found["statistics"] = statistics
+    if case.head.context.get("seeds") and not case.draws:
+        found["draws"] = False
+    if misses(case.failure):
+        found["missing"] = True
+    if case.missing is not None:
+        found["ignored"] = True
+    return found

@@ -8,19 +8,25 @@ from functools import cached_property
 from typing import Any
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.variables import Asked, changed_variables, names_to_keep
+from flakefighters.environment.variables import (
+    Asked,
+    changed_variables,
+    misses,
+    names_to_keep,
+    that_matter,
+)
 from flakefighters.fighters.cells import unclear
-from flakefighters.fighters.rule import STATISTICS, decide
+from flakefighters.fighters.rule import decide
 from flakefighters.history import Evidence
 from flakefighters.judging import experience
 from flakefighters.judging.accounts import IN_FILES, Accounts
 from flakefighters.judging.attempts import Attempts
 from flakefighters.judging.cases import Cases
 from flakefighters.judging.commits import Commits
-from flakefighters.judging.evidence import Known, gather
+from flakefighters.judging.evidence import Known, for_later, gather
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.since import Since
-from flakefighters.judging.untracked import asked_for_in, edits
+from flakefighters.judging.untracked import asked_for_in, edits, missing_file
 from flakefighters.model import (
     Baseline,
     Case,
@@ -90,10 +96,8 @@ def judge(
         for index in range(len(execution.failures)):
             case = replace(world.case(execution, index), marks=tuple(marks))
             joint, said = decide(case, mine, statistics)
-            if statistics != STATISTICS[0]:
-                joint = joint._replace(evidence={**joint.evidence, "statistics": statistics})
-            if run.head.context.get("seeds") and not case.draws:
-                joint = joint._replace(evidence={**joint.evidence, "draws": False})
+            more = for_later(case, statistics)
+            joint = joint._replace(evidence={**joint.evidence, **more}) if more else joint
             place: dict[str, Any] = {
                 "run": run.head.id,
                 "nodeid": execution.nodeid,
@@ -159,19 +163,21 @@ class _World:
         trace = self.accounts.trace(execution, index)
         passes = self._passes(past)
         baseline, stable = self._baseline(passes), self._stable(past, passes)
-        asked = (execution, execution.failures[index], trace)
+        failure = execution.failures[index]
+        asked = (execution, failure, trace)
         case = replace(
             self._cases.of(execution, index),
             past=past,
             not_believed=self.known.not_believed.get(execution.nodeid),
             searched=self.known.searched,
-            varied=self._varied(past),
+            varied=self._varied(past, failure),
             baseline=self._with_account(baseline, *asked),
             stable=self._with_account(stable, *asked),
             history=self.readable,
             own_file=file,
             untracked_code=self.untracked_code,
             loose=self._opened_loose(trace),
+            missing=missing_file(failure, self.checkout),
             draws=self.accounts.draws(execution, trace),
             own_change=self.since.own_change(file) if baseline is None else None,
             experience=self._experience if self.learns else None,
@@ -191,7 +197,8 @@ class _World:
         if found is None or not found.watched:
             case = replace(case, reach=self.accounts.reach(case.own_file or "", files))
         case = replace(case, commits=self._commits(case, baseline, files))
-        if found is not None and found.watched and (found.touched or found.doubts):
+        unlike = baseline.past.run.id in case.varied
+        if found is not None and found.watched and (found.touched or found.doubts or unlike):
             others = (self._with_account(one, *asked) for one in self._others(passes, baseline))
             return replace(case, others=tuple(one for one in others if one is not None))
         return case
@@ -272,9 +279,13 @@ class _World:
             failed.setdefault(execution.nodeid, []).extend(signatures)
         return experience.gather(self.history, failed)
 
-    def _varied(self, past: Sequence[Past]) -> dict[str, tuple[str, ...]]:
+    def _varied(self, past: Sequence[Past], failure: Failure) -> dict[str, tuple[str, ...]]:
         """Variables that the project asks for, by the id of a run in which they were others."""
-        found = {one.run.id: changed_variables(one.run, self.run.head, self._names) for one in past}
+
+        def names() -> frozenset[str]:
+            return that_matter(self._names(), misses(failure))
+
+        found = {one.run.id: changed_variables(one.run, self.run.head, names) for one in past}
         return {run: names for run, names in found.items() if names}
 
     def _names(self) -> frozenset[str]:

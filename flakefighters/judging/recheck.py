@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flakefighters.environment.variables import changed_variables
+from flakefighters.environment.variables import changed_variables, misses, that_matter
 from flakefighters.fighters import builtin
 from flakefighters.fighters.rule import STATISTICS, decide
 from flakefighters.history import History, Reader
@@ -148,7 +148,8 @@ class Hindsight:
         ]
         first = judged.first
         head = self._run.head
-        others = {one.run.id: changed_variables(one.run, head, lambda: self._asked) for one in past}
+        names = that_matter(self._asked, misses(judged.case.failure))
+        others = {one.run.id: changed_variables(one.run, head, lambda: names) for one in past}
         draws = judged.first.evidence.get("draws") is not False
         case = replace(judged.case, past=tuple(past), varied=others, draws=draws)
         statistics = str(first.evidence.get("statistics", STATISTICS[0]))

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from flakefighters.capture.nodeids import own_file
-from flakefighters.environment.variables import changed_variables
+from flakefighters.environment.variables import changed_variables, that_matter
 from flakefighters.model import (
     Label,
     Outcome,
@@ -65,7 +65,8 @@ def late_proofs(
     return [
         _proved_flaky(old, head, now)
         for old in refuted
-        if _same_draws(old, earlier[old.run], head) and not _varied(earlier[old.run], head, names)
+        if _same_draws(old, earlier[old.run], head)
+        and not _varied(earlier[old.run], head, names, missing=bool(old.evidence.get("missing")))
     ]
 
 
@@ -114,15 +115,19 @@ def _same_draws(verdict: Verdict, old: RunHead, new: RunHead) -> bool:
     return seeds[0] == seeds[1] or verdict.evidence.get("draws") is False
 
 
-def _varied(old: RunHead, new: RunHead, names: Callable[[], Iterable[str]] | None) -> bool:
+def _varied(
+    old: RunHead, new: RunHead, names: Callable[[], Iterable[str]] | None, *, missing: bool
+) -> bool:
     """Whether a variable that may matter had another value."""
     if names is None:
         return bool(old.context.get("variables") != new.context.get("variables"))
-    return bool(changed_variables(old, new, names))
+    return bool(changed_variables(old, new, lambda: that_matter(names(), missing)))
 
 
 def _spoilt(verdict: Verdict) -> bool:
-    """Nothing is learned from it: inputs drawn at random, or a world that was broken for all."""
-    if verdict.evidence.get("by") == "systemic":
+    """Nothing is learned from it: inputs drawn at random, a world that was broken for all, or files
+    that are in no state."""
+    evidence = verdict.evidence
+    if evidence.get("by") == "systemic" or evidence.get("ignored"):
         return True
-    return verdict.evidence.get("doubt") in ("example", "seed")
+    return evidence.get("doubt") in ("edited", "example", "seed")

@@ -6,6 +6,7 @@ A file of it that was edited since a test passed makes that pass no proof.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
@@ -16,10 +17,10 @@ from flakefighters.environment.variables import asked_for
 
 if TYPE_CHECKING:
     from flakefighters.environment.variables import Asked
-    from flakefighters.model import Execution
+    from flakefighters.model import Execution, Failure
     from flakefighters.state.checkout import Checkout
 
-__all__ = ["asked_for_in", "edits", "loaded_files"]
+__all__ = ["asked_for_in", "edits", "loaded_files", "missing_file", "module_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _ASKING: Final = (".cfg", ".ini", ".py", ".sh", ".toml", ".yaml", ".yml")
@@ -31,9 +32,20 @@ _STDLIB: Final = Path(os.__file__).parent
 
 
 def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
-    """The files of all modules that are loaded, as they call them; none if nothing failed."""
-    if not any(one.failures for one in executions):
-        return ()
+    """The files of all modules that are loaded; asked for only where something failed."""
+    return module_files() if any(one.failures for one in executions) else ()
+
+
+def missing_file(failure: Failure, checkout: Checkout) -> str | None:
+    """A file that git ignores and that a failure says is not there."""
+    found = re.search(r"No such file or directory: '([^'\n]+)'", failure.text)
+    if found is None or found[1] in (checkout.files() or ()) or os.path.isabs(found[1]):  # noqa: PTH117
+        return None
+    return next(iter(checkout.would_ignore([found[1]], checkout.base) - {""}), None)
+
+
+def module_files() -> tuple[str, ...]:
+    """The files of all modules that are loaded, as they call them."""
     found: list[str] = []
     for module in list(sys.modules.values()):
         try:

@@ -119,6 +119,8 @@ class Case:
     untracked_code: tuple[tuple[str, int], ...] = ()
     #: The same of data files that git ignores and that this execution may have read.
     loose: tuple[tuple[str, int], ...] = ()
+    #: A file that git ignores and that it misses.
+    missing: str | None = None
     #: Whether it may draw from a random generator that a seed of the run sets.
     draws: bool = True
     #: How that file differs from the newest recorded state ("is new since run 9f3c"), None if it

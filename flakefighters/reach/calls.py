@@ -15,7 +15,6 @@ from flakefighters.reach.names import Names
 from flakefighters.reach.project import Project
 from flakefighters.reach.readers import Readers, unit_of
 from flakefighters.records import record
-from flakefighters.source import tables
 from flakefighters.source.facts import UnitFacts
 from flakefighters.source.reads import Call, Reads
 
@@ -73,13 +72,6 @@ class _Search:
     @property
     def constructs(self) -> bool:
         return self.is_method and self.target.own_name in _CONSTRUCTORS
-
-    @property
-    def looking(self) -> frozenset[str]:
-        """Calls that do not call what they are handed."""
-        # These call a function, and only compare a class.
-        calling = () if self.constructs else ("raises", "warns")
-        return tables.CALLED_WITHOUT_LOOKING.difference(calling)
 
     def look(self) -> None:
         names = self.called.all() | (self.heirs and {"super", *_CONSTRUCTORS})
@@ -146,9 +138,8 @@ class _Search:
             if fits is False:
                 return Via.READ
             worst = worst if fits else Via.MAY_READ
-        looked_at = {call.name for call in reads.calls} & self.looking
-        held = {one.rpartition(".")[2] for one in reads.held}
-        if not reads.words.isdisjoint(names) or (not held.isdisjoint(names) and not looked_at):
+        handed_on = {one.rpartition(".")[2] for one in reads.handed_on}
+        if not names.isdisjoint(reads.words | handed_on):
             worst = Via.MAY_READ
         return worst
 

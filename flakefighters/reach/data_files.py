@@ -26,7 +26,9 @@ class DataFiles:
         """Note what the execution had to do with one of them."""
         change, trace = effect.change, self._seen.trace
         path, folder = change.path, change.path.rpartition("/")[0] or "."
-        if path in trace.opened:
+        if path == self._seen.execution.own_file:
+            self._found.touch(How.ASKS, change)
+        elif path in trace.opened:
             self._found.touch(How.OPENED, change)
         elif change.how != "changed" and folder in trace.opened:
             self._found.touch(How.LISTED, change)
@@ -97,7 +99,9 @@ class DataFiles:
             self._found.doubt(DoubtKind.COMPILED, change)
         elif tables.STEERING.fullmatch(path):
             if self._reads_environment(effect.names):
-                self._found.doubt(DoubtKind.STEERED, change)
+                self._found.doubt(DoubtKind.STEERED, change, "variables")
+            elif self._reads_metadata(effect.names):
+                self._found.doubt(DoubtKind.STEERED, change, "metadata")
         elif self._is_looked_for(path):
             self._found.doubt(DoubtKind.NAMED, change)
         elif self._seen.reflects(tables.LOOKING_AT_FILES):
@@ -124,4 +128,15 @@ class DataFiles:
             not one.reads.plain().isdisjoint(tables.ENVIRONMENT)
             and not names.isdisjoint(one.reads.words)
             for one in self._seen.own_code()
+        )
+
+    def _reads_metadata(self, names: frozenset[str]) -> bool:
+        """Whether it may ask what is installed, of which lines with these words tell."""
+        project = self._seen.project
+        modules = (path.rpartition("/")[2].removesuffix(".py") for path in project.paths)
+        return not names.isdisjoint({"version", *modules}) and any(
+            (*one.module, *one.names)[:2] == asked or one.module[:1] == asked
+            for path in self._seen.reach.files
+            for one in project.facts(path).references
+            for asked in tables.METADATA
         )

@@ -311,9 +311,13 @@ class PythonFiles:
         return True
 
     def _behind_library(self, effect: Effect) -> bool:
-        """A file that does something when one imports it that a library loaded."""
-        path = effect.change.path
-        if not units(effect, Via.IMPORT) or path in self._seen.reach.files:
+        """A file that came with one that a library loaded, and does something at import.
+
+        Where no function was seen, it may have handed any to the library, which calls it now.
+        """
+        path, seen = effect.change.path, self._seen
+        acts = units(effect, Via.IMPORT) or (not seen.sees and seen.execution.uses_library(None))
+        if not acts or path in seen.reach.files:
             return False
         chosen = [one for one, by in self._seen.loaders.items() if by - _PLAIN_LOADERS]
         if not any(path in self._seen.execution.reach_of(one).files for one in sorted(chosen)):

@@ -15,6 +15,7 @@ __all__ = [
     "HARMLESS",
     "IN_TYPING_AND_COLLECTIONS",
     "LOOKING_AT_FILES",
+    "METADATA",
     "OPENED_IN_C",
     "PLACES",
     "REFLECTION",
@@ -79,6 +80,8 @@ HARMLESS: Final = frozenset(
 RUNNING_CODE: Final = ("bash", "make", "node", "py", "sh")
 #: Names by which code asks for variables of the environment.
 ENVIRONMENT: Final = frozenset({"environ", "environb", "getenv", "getenvb"})
+#: What tells of installed distributions: versions, entry points.
+METADATA: Final = (("importlib", "metadata"), ("importlib_metadata",), ("pkg_resources",))
 #: Names by which code looks at files without opening them, and at code without running it.
 LOOKING_AT_FILES: Final = frozenset(
     {

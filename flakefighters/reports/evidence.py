@@ -143,6 +143,8 @@ _SILENT: Final = frozenset(
         "was_by",
         "doubt",
         "draws",
+        "missing",
+        "ignored",
         "act_on",
         "open",
         "undecided",

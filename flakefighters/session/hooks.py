@@ -15,7 +15,7 @@ from flakefighters.capture.nodeids import Names
 from flakefighters.capture.recorder import Recorder
 from flakefighters.capture.reports import state_env, worker_of
 from flakefighters.environment import facts as environment
-from flakefighters.environment.variables import noted
+from flakefighters.environment.variables import as_started, noted
 from flakefighters.hookspecs import verdicts_key
 from flakefighters.judging.results import Session as Known
 from flakefighters.judging.untracked import loaded_files
@@ -213,7 +213,7 @@ class Session:
         found = settings.seeds(self.config)
         if found:
             context["seeds"] = found
-        context["variables"] = noted(self.world.environ, self.start.project.identity)
+        context["variables"] = noted(self._started(), self.start.project.identity)
         if settings.by_hand(self.config):
             context["debugger"] = True
         chosen = self.redactor.values(settings.selection(self.config, self.deselected, self.names))
@@ -222,6 +222,10 @@ class Session:
             start = self.start
             to = address(start.resolution.record_to)
             self.journal.begin(self.head, start.project, start.checkout.state, self.environment, to)
+
+    def _started(self) -> dict[str, str]:
+        folder, base = self.config.invocation_params.dir, self.start.anchor.path
+        return as_started(self.world.environ, str(folder), self.world.path, str(base))
 
     # -- tests -----------------------------------------------------------------------------
 

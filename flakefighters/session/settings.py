@@ -77,6 +77,7 @@ _HARMLESS_PLUGINS: Final = frozenset(
 _MATTERS: Final = (
     "runxfail",
     "importmode",
+    "noconftest",
     "assertmode",
     "pythonwarnings",
     "doctestmodules",
@@ -214,7 +215,7 @@ def comparable_options(config: Any) -> dict[str, Any]:
     for name, value in sorted(inicfg.items()):
         if name not in _COSMETIC and not name.startswith(_COSMETIC_PREFIXES):
             # pytest 9 wraps the values together with where they came from.
-            plain = _plain(getattr(value, "value", value))
+            plain = _spelled(getattr(value, "value", value))
             # Other plugins' values may be anything, a password too.
             known = name in _PYTESTS
             out[name] = (
@@ -275,6 +276,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(member) for key, member in value.items()}
     return str(value)
+
+
+def _spelled(value: Any) -> Any:
+    """One spelling of what TOML writes as lists, numbers and ``true``, and ini-files as text."""
+    if isinstance(value, Mapping):
+        return _plain(value)
+    words = value if isinstance(value, (list, tuple)) else [value]
+    text = " ".join(" ".join(map(str, words)).split())
+    return text.lower() if text.lower() in ("true", "false") else text
 
 
 def seeds(config: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
-from flakefighters.environment.variables import changed_variables
+from flakefighters.environment.variables import changed_variables, misses, that_matter
 from flakefighters.history.content import state_key
 from flakefighters.judging.evidence import gather
 from flakefighters.judging.untracked import asked_for_in
@@ -180,7 +180,9 @@ class _Search:
             return "that was another environment"
         if head.environment != mine.environment:
             return "distributions have changed since"
-        names = changed_variables(head, mine, lambda: asked_for_in(self._checkout).names)
+        failures = (one for execution in self._run.executions for one in execution.failures)
+        asked = that_matter(asked_for_in(self._checkout).names, any(map(misses, failures)))
+        names = changed_variables(head, mine, lambda: asked)
         return f"the variable {names[0]} has changed since" if names else None
 
     def _changed(self, tree: str) -> frozenset[str]:

@@ -78,6 +78,8 @@ class _Reader:
         self._stack: list[ast.AST] = []
         #: Expressions that stand before a dot, are called, or are asked for a shown name.
         self._used: set[int] = set()
+        #: What is handed to calls that do not look at parameters.
+        self._compared: set[int] = set()
 
     def walk(self, nodes: list[ast.AST]) -> None:
         self._stack = nodes
@@ -115,10 +117,9 @@ class _Reader:
         if isinstance(item.ctx, ast.Load):
             if item.id not in self._place.hidden:
                 self.found.bare.add(item.id)
-                if id(item) not in self._used:
-                    self.found.held.add(item.id)
-            elif item.id in self._place.modules and id(item) not in self._used:
-                self.found.held.add(item.id)
+                self._hold(item, item.id)
+            elif item.id in self._place.modules:
+                self._hold(item, item.id)
         elif item.id in self._place.outside:
             self.found.alters.add(Name(Scope.MODULE, item.id))
 
@@ -131,13 +132,19 @@ class _Reader:
             special = self._special(item)
             if special is None:
                 found.attributes.add((self._last(item.value), item.attr))
-                if id(item) not in self._used:
-                    found.held.add(purity.dotted(item) or f".{item.attr}")
+                self._hold(item, purity.dotted(item) or f".{item.attr}")
             else:
                 found.bare.add(special)
         if item.attr == "modules" and purity.dotted(item) == "sys.modules":
             found.computed.add(Computed("any"))
         self._stack.append(item.value)
+
+    def _hold(self, item: ast.expr, name: str) -> None:
+        """Note a name that is used as a value."""
+        if id(item) not in self._used:
+            self.found.held.add(name)
+            if id(item) not in self._compared:
+                self.found.handed_on.add(name)
 
     def _special(self, node: ast.Attribute) -> str | None:
         """The class whose special method ``Shop.__init__`` or ``super().__init__`` is.
@@ -212,9 +219,9 @@ class _Reader:
         if own and purity.dotted(item.value) == "sys.modules":
             self.found.held.add("__name__")  # its own module
             return
-        self._used.add(id(item.value))
         if isinstance(item.value, ast.Name | ast.Attribute):
-            self.found.held.add(purity.dotted(item.value))
+            self._hold(item.value, purity.dotted(item.value))
+        self._used.add(id(item.value))
         push_children(item, self._stack)
 
     def _compare(self, item: ast.Compare) -> None:
@@ -242,6 +249,7 @@ class _Reader:
             shown = shown_import(item) if name in tables.IMPORTING_CALLS else (None, None)
             found.calls.append(Call(base, name, given, keywords, *shown))
             self._by_name(item, name)
+            self._compares(item, name)
             if name in _SHOWING and len(item.args) > 1 and _is_text(item.args[1]):
                 self._used.add(id(item.args[0]))
             elif name == "reload":
@@ -250,6 +258,13 @@ class _Reader:
             found.computed.add(Computed("member"))  # ``map(getattr, things, names)``
         self._alters_by(item, name)
         push_children(item, self._stack)
+
+    def _compares(self, item: ast.Call, name: str) -> None:
+        """A call that asks for no parameters of what it is handed."""
+        if name in tables.CALLED_WITHOUT_LOOKING:
+            # ``raises`` and the like may call what comes second.
+            given = item.args[:1] if name in tables.CALLING_THE_SECOND else item.args
+            self._compared.update(id(part) for one in given for part in _members(one))
 
     def _callee(self, function: ast.expr) -> tuple[str | None, str]:
         if isinstance(function, ast.Name):
@@ -349,6 +364,11 @@ def _of_process(name: str) -> bool:
     if root not in _PROCESS_ROOTS:
         return False
     return any(name == one or name.startswith(f"{one}.") for one in tables.PROCESS_WIDE)
+
+
+def _members(node: ast.expr) -> list[ast.expr]:
+    """What ``(int, Tax)`` consists of."""
+    return [node, *node.elts] if isinstance(node, ast.Tuple) else [node]
 
 
 def _is_text(node: ast.expr) -> bool:

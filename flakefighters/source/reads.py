@@ -57,6 +57,8 @@ class Reads:
     calls: list[Call] = field(default_factory=list)
     #: Dotted names that are used as values: neither called nor asked for an attribute.
     held: set[str] = field(default_factory=set)
+    #: Those among them that something may call, or ask for parameters: ``isinstance`` does not.
+    handed_on: set[str] = field(default_factory=set)
     #: What is altered for others: names, and attributes of what is not local.
     alters: set[Name] = field(default_factory=set)
     _plain: frozenset[str] | None = None
@@ -78,6 +80,7 @@ class Reads:
         self.texts += other.texts
         self.calls += other.calls
         self.held |= other.held
+        self.handed_on |= other.handed_on
         self.alters |= other.alters
 
     def may_compute(self, kinds: Collection[str], names: Iterable[str]) -> bool:

@@ -15,6 +15,7 @@ __all__ = [
     "BUILDERS",
     "CACHING_DECORATORS",
     "CALLED_WITHOUT_LOOKING",
+    "CALLING_THE_SECOND",
     "COMPUTING",
     "DECORATORS",
     "DICTIONARIES",
@@ -89,7 +90,13 @@ PURE_IMPORTS: Final = (frozenset(sys.stdlib_module_names) - {"antigravity", "thi
     "attr attrs dateutil markupsafe packaging pytest pytz six tomli typing_extensions yaml zoneinfo"
 )
 #: Libraries that turn docstrings into behaviour: help texts, grammars, schemas.
-DOC_READERS: Final = _words("cleo click cmd cyclopts docopt fastapi fire ply strawberry typer")
+DOC_READERS: Final = _words(
+    """
+    apispec asyncclick cleo click cmd cyclopts docopt fastapi fastmcp fire flasgger flask_restx
+    flask_smorest graphene invoke jsonargparse litestar mcp msgspec ninja plac ply pydantic
+    rest_framework rich_click simple_parsing sqlmodel strawberry tap typer
+    """
+)
 #: Libraries that read the annotations of functions even where Python does not evaluate them.
 ANNOTATION_READERS: Final = _words(
     """
@@ -162,6 +169,7 @@ OPAQUE_IMPORTERS: Final = {
 CALLED_WITHOUT_LOOKING: Final = _words(
     "callable cast getattr hasattr id isinstance issubclass raises repr str super type warns"
 )
+CALLING_THE_SECOND: Final = _words("cast raises warns")
 
 #: Methods that alter the object that they belong to.
 MUTATORS: Final = _words(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -174,6 +174,13 @@ class Checkout:
             if edited is not None:
                 found[path] = edited
         return found
+
+    def would_ignore(self, paths: Sequence[str], folder: Path) -> set[str]:
+        """Those among some paths in a folder that git ignores, whether they are there or not."""
+        asked = b"\0".join(map(os.fsencode, paths))
+        command = ("--no-literal-pathspecs", "check-ignore", "-z", "--stdin", "--no-index")
+        answer = self._git.at(folder).ask(*command, stdin=asked)
+        return set(map(os.fsdecode, answer.output.split(b"\0")))
 
     def is_tracked(self, path: Path | str) -> bool:
         """True if git tracks ``path`` (absolute, or relative to the base), in any case."""

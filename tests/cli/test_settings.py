@@ -118,6 +118,25 @@ def test_yes_ignores_once(
         assert subprocess.run(asked, check=False).returncode == 0, name
 
 
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("*.db*\n.flakefighters/\n", ""),
+        ("flakefighters.db\n.flakefighters\n", "/flakefighters.db*"),
+    ],
+    ids=["by other lines", "not its log"],
+)
+def test_git_says_what_it_ignores(
+    empty_shop: Shop, command: Command, text: str, missing: str
+) -> None:
+    (empty_shop.path / ".gitignore").write_text(text)
+    said = command("init").err
+    if missing:
+        assert f"git does not ignore the history yet: add {missing} to" in said
+    else:
+        assert "git ignores the history already" in said
+
+
 def test_a_gitignore_that_is_a_link_is_left_alone(
     empty_shop: Shop, command: Command, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from flakefighters.cli.sides import find_sides
@@ -55,3 +57,17 @@ def test_a_url_in_the_wrong_place_shows_no_password(
 ) -> None:
     said = command(*arguments, "postgresql://u:hunter2hunter2@127.0.0.1:1/d")
     assert "hunter2" not in said.out + said.err
+
+
+def test_a_file_is_named_by_its_path(
+    shop: Shop, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copies" / "other history.db"
+    copy.parent.mkdir()
+    (shop.path / "flakefighters.db").rename(copy)
+    monkeypatch.chdir(copy.parent)
+    said = command("pull", "--rootdir", str(shop.path), "--from", copy.name)
+    assert f"from sqlite:///{copy}" in said.out, said.err
+    said = command("pull", "--rootdir", str(shop.path), "--from", "copies/none.db")
+    assert said.code == 2
+    assert "copies/none.db is neither a profile nor a file" in said.err

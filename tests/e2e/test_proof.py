@@ -122,6 +122,48 @@ def test_a_run_that_is_delivered_later_proves_as_much(
     assert runs[-1]["verdicts"] == ({"flaky": 1} if mode is None else {"undecided": 1})
 
 
+@pytest.mark.parametrize(
+    ("test", "first", "second"),
+    [
+        ("def test_it():\n    open('rates.txt').close()\n", "UNDECIDED", None),
+        (MOODY, "FLAKY", "FLAKY"),
+    ],
+    ids=["a file that is sought there", "anything else"],
+)
+def test_where_it_was_started_proves_nothing(
+    project: Project, tmp_path: Path, test: str, first: str, second: str | None
+) -> None:
+    """Nor does a later pass, of what fails in the folder below for lack of a file."""
+    down = tmp_path / "down"
+    project.test(test.format(path=str(down)))
+    project.write({"rates.txt": "20", "below/note.txt": "", "pytest.ini": "[pytest]\n"})
+    project.pytest("--color=no", expect=0)
+    down.touch()
+    ended = project.pytest("--color=no", "..", cwd=project.root / "below", expect=1)
+    assert [label for label, _ in ended.verdicts] == [first]
+    down.unlink()
+    project.pytest("--color=no", expect=0)
+    ((run, *_),) = [[one for one in command(project, "runs", "--json") if one["verdicts"]]]
+    assert run["verdicts"] == {(second or "UNDECIDED").lower(): 1}
+
+
+@pytest.mark.parametrize("before", ["20", None, "7"], ids=["there", "never there", "another"])
+def test_a_file_that_git_ignores_proves_nothing(project: Project, before: str | None) -> None:
+    """It is put right, and the test passes on the same state."""
+    project.test("def test_it():\n    assert open('rates.txt').read() == '20'\n")
+    project.write({".gitignore": "rates.txt\nflakefighters.db*\n.flakefighters/\n"})
+    project.git("init", "-q")
+    rates = project.root / "rates.txt"
+    if before is not None:
+        rates.write_text("20")
+        project.pytest(expect=0)
+        rates.unlink() if before == "20" else rates.write_text(before)
+    ended = project.pytest("--color=no", expect=1)
+    assert [label for label, _ in ended.verdicts] == ["UNDECIDED"]
+    rates.write_text("20")
+    assert project.pytest("--color=no", expect=0).verdicts == []
+
+
 def test_quiet_runs_stay_quiet(project: Project, tmp_path_factory: Any) -> None:
     down = tmp_path_factory.mktemp("world") / "down"
     project.test(MOODY.format(path=str(down)))

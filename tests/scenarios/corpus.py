@@ -38,6 +38,7 @@ from tests.scenarios import (
     refuted_2,
     refuted_3,
     refuted_4,
+    refuted_5,
     working_trees,
 )
 from tests.scenarios.registry import SCENARIOS, Scenario
@@ -80,6 +81,7 @@ _MODULES = (
     refuted_2,
     refuted_3,
     refuted_4,
+    refuted_5,
     working_trees,
 )
 TOPICS = tuple(module.__name__.rpartition(".")[2] for module in _MODULES)

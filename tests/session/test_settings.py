@@ -139,10 +139,16 @@ def test_comparable_options() -> None:
     assert comparable_options(made) == {
         "--runxfail": True,
         "--timeout": "3.5",
-        "filterwarnings": ["error"],
+        "filterwarnings": "error",
         "xfail_strict": "true",
         "python_files": "check_*.py",
     }
+
+
+def test_toml_and_ini_files_say_the_same() -> None:
+    toml = {"pythonpath": ["src", "."], "xfail_strict": True, "faulthandler_timeout": 5}
+    ini = {"pythonpath": "src\n  .", "xfail_strict": "True", "faulthandler_timeout": "5"}
+    assert comparable_options(config(_inicfg=toml)) == comparable_options(config(_inicfg=ini))
 
 
 def test_what_tests_see_of_logs_and_streams() -> None:
