@@ -12,7 +12,7 @@ from typing import Any, Final
 from flakefighters.checks.results import Budget
 from flakefighters.errors import DatabaseError
 from flakefighters.history.deadlines import patiently
-from flakefighters.history.layout import table_names
+from flakefighters.history.layout import COLUMNS
 from flakefighters.history.postgres_errors import explain_postgres, silent
 from flakefighters.history.roles import WEB_ROLES, given_trust, trust_sql
 from flakefighters.model import Target, Trust
@@ -20,7 +20,7 @@ from flakefighters.model import Target, Trust
 __all__ = ["TABLES", "Facts", "Line", "Table", "ask", "connect"]
 
 #: The tables of a whole history.
-TABLES: Final = frozenset(table_names())
+TABLES: Final = frozenset(COLUMNS)
 #: Whom web APIs in front of a database (PostgREST, Supabase) let in without a login.
 _PUBLIC_ROLES: Final = tuple(role for role in WEB_ROLES if role != "service_role")
 

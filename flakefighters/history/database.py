@@ -39,10 +39,8 @@ class Writer(Protocol):
         """Ask within the transaction."""
         ...
 
-    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
         """Insert the rows whose key is not there yet; may wait until the end to do so.
-
-        ``columns`` are names with blanks between them.
 
         Rows must be in order of their key, tables in order of the schema: then no two writers
         can wait for each other.

@@ -22,7 +22,6 @@ __all__ = ["add", "content_hash", "may_decide", "need_curator", "read"]
 
 #: Recipe of the content hash.
 _RECIPE: Final = 1
-_COLUMNS: Final = 'id project kind target value supersedes "by" at content_hash'
 _EVENTS: Final = """
 SELECT e.id, p.identity, e.kind, e.target, e.value, e.supersedes, e."by", e.at
 FROM {s}event e JOIN {s}project p ON p.id = e.project WHERE e.project IN {number:projects}
@@ -82,8 +81,8 @@ def add(database: Database, project: Project, events: Sequence[Event]) -> int:
         new = {one.id: one for one in events if one.id not in known}
         if new and not writer.answer[0][0]:
             row = (key, storable(project.identity), storable(project.label))
-            writer.insert("project", "id identity label", [row])
-        writer.insert("event", _COLUMNS, [_row(key, new[name]) for name in sorted(new)])
+            writer.insert("project", [row])
+        writer.insert("event", [_row(key, new[name]) for name in sorted(new)])
     return len(new)
 
 

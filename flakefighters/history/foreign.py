@@ -180,7 +180,5 @@ class ForeignHistory:
         )
         if version != content.RECORD_VERSION:
             raise ForeignDatabaseError("it was recorded by another version")
-        files = None if run.state is None else run.state.files
-        listing = None if files is None else content.listing_id(files)
-        if content.content_hash(content.normal(run), listing) != said:
+        if content.content_hash(content.normal(run), content.listing_of(run)) != said:
             raise ForeignDatabaseError("its content is not what its hash says")

@@ -19,10 +19,11 @@ from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableEr
 from flakefighters.history.database import Row, render
 from flakefighters.history.deadlines import Answer, patiently
 from flakefighters.history.layout import (
-    OLDEST_READER,
     SCHEMA_PLACEHOLDER,
     SCHEMA_VERSION,
+    inserting,
     lock_key,
+    meta_rows,
     statements,
 )
 from flakefighters.history.postgres_errors import (
@@ -34,7 +35,6 @@ from flakefighters.history.postgres_errors import (
 from flakefighters.history.postgres_login import log_in, make_engine
 from flakefighters.history.roles import given_trust, gives_sql, trust_sql
 from flakefighters.history.sqlite_errors import too_new, too_old
-from flakefighters.ids import uuid7
 from flakefighters.model import Target
 from flakefighters.originals import real
 
@@ -138,11 +138,7 @@ class PostgresDatabase:
                 ]
                 # Even "if not exists" asks for the right to create schemas.
                 made = made[1:] if schemas else made
-                made.append(
-                    f"INSERT INTO {self.prefix}meta (key, value) VALUES "  # noqa: S608
-                    f"('schema_version', '{SCHEMA_VERSION}'), "
-                    f"('oldest_reader', '{OLDEST_READER}'), ('database_id', '{uuid7()}')"
-                )
+                made.append(inserting("meta", self.prefix) + ", ".join(map(str, meta_rows())))
                 self._send("; ".join(made))
             self._send("COMMIT")
         except BaseException as error:
@@ -292,14 +288,13 @@ class PostgresWriter:
     def query(self, sql: str, **params: object) -> list[Row]:
         return self._database.query(sql, **params)
 
-    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        names = columns.split()
-        row_of_marks = "(" + ", ".join(["%s"] * len(names)) + ")"
+        row_of_marks = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
         with self._database._live.cursor() as cursor:
             values = b",".join([cursor.mogrify(row_of_marks, row) for row in rows])
-        head = f"INSERT INTO {self._database.prefix}{table} ({', '.join(names)}) VALUES "  # noqa: S608
+        head = inserting(table, self._database.prefix)
         self._waiting.append(head.encode() + values + b" ON CONFLICT DO NOTHING")
 
     def finish(self) -> bytes:

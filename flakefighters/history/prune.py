@@ -97,7 +97,7 @@ def raise_horizon(database: Database, before: Mapping[int, int]) -> None:
     if not higher:
         return
     with alone(database) as upkeep:
-        upkeep.insert("horizon", 'project "before"', sorted(higher.items()))
+        upkeep.insert("horizon", sorted(higher.items()))
 
 
 def prune(database: Database, before: Mapping[int, int]) -> Pruned:

@@ -129,7 +129,7 @@ def add_tombstones(database: Database, rows: Iterable[Sequence[object]]) -> int:
                 upkeep.change(
                     "DELETE FROM {s}tombstone WHERE kind = :kind AND id = :id", kind=kind, id=name
                 )
-            upkeep.insert("tombstone", 'kind id at "by"', [new[key] for key in sorted(new)])
+            upkeep.insert("tombstone", [new[key] for key in sorted(new)])
     return len(new)
 
 
@@ -195,11 +195,9 @@ def _empty(database: Database, upkeep: Upkeep, name: str, names: frozenset[str])
         for table in ("failure", "execution"):
             upkeep.change(f"DELETE FROM {{s}}{table} WHERE run = :run", run=name)  # noqa: S608
         write.insert_executions(upkeep, made)
-        files = None if made.state is None else made.state.files
-        listing = None if files is None else content.listing_id(files)
         upkeep.change(
             "UPDATE {s}run SET content_hash = :hash, extra = :extra WHERE id = :run",
-            hash=content.content_hash(made, listing),
+            hash=content.content_hash(made, content.listing_of(made)),
             extra=to_json(made.head.extra),
             run=name,
         )

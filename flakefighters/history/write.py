@@ -88,13 +88,12 @@ class _Keys(NamedTuple):
     def of(cls, run: Run) -> _Keys:
         identity = run.project.identity
         tests = content.test_ids(identity, run.suite)
-        files = None if run.state is None else run.state.files
         order = None if run.order is None else to_json(run.order)
         return cls(
             project=content.project_id(identity),
             tests=tests,
             suite=content.suite_id(tests),
-            listing=None if files is None else content.listing_id(files),
+            listing=content.listing_of(run),
             environment=None if run.environment is None else storable(run.environment.id),
             sequence=None if order is None else content.sequence_id(order),
             order=order,
@@ -143,9 +142,9 @@ def save(
         _insert_tests(writer, run, verdicts, keys, there)
         _insert_place(writer, run, keys, there)
         if keys.sequence is not None:
-            writer.insert("sequence", "id body", [(keys.sequence, keys.order)])
+            writer.insert("sequence", [(keys.sequence, keys.order)])
         _insert_texts(writer, run.executions)
-        writer.insert("run", " ".join(run_columns.NAMES), [_run_row(run, content_hash, keys)])
+        writer.insert("run", [_run_row(run, content_hash, keys)])
         _insert_executions(writer, run.head.id, run.project.identity, run.executions)
         _insert_arrival(writer, run.head.id, trust, now, via)
         rulings.insert_rows(writer, made)
@@ -177,7 +176,7 @@ def _insert_tests(
     """The project, and of the suite and the tests those that are not there yet."""
     identity, project = run.project.identity, keys.project
     label = storable(run.project.label)
-    writer.insert("project", "id identity label", [(project, storable(identity), label)])
+    writer.insert("project", [(project, storable(identity), label)])
     link = None
     covered: set[int] = set()
     nodeids: dict[int, str] = {}
@@ -198,7 +197,6 @@ def _insert_tests(
             nodeids[test] = nodeid
     writer.insert(
         "test",
-        "id project nodeid masked",
         [
             (test, project, storable(nodeids[test]), _text(content.masked(nodeids[test])))
             for test in sorted(nodeids)
@@ -206,7 +204,7 @@ def _insert_tests(
         ],
     )
     if link is not None:
-        writer.insert("suite", "id n base added removed places", [link.row()])
+        writer.insert("suite", [link.row()])
 
 
 def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
@@ -219,14 +217,14 @@ def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
             pack.files_of(near)
             chain = near
         link = pack.link_listing(str(keys.listing), state.files, chain)
-        writer.insert("listing", "id n base files", [link.row()])
+        writer.insert("listing", [link.row()])
     if state is not None:
         said = (storable(state.id), _text(state.tree), _text(state.digest))
-        writer.insert("state", "id tree digest", [said])
+        writer.insert("state", [said])
     if environment is not None and not there.environment:
         facts = (to_json(environment.settings), to_json(environment.distributions))
         row = (storable(environment.id), storable(environment.key), *facts)
-        writer.insert("environment", "id key settings distributions", [row])
+        writer.insert("environment", [row])
 
 
 _STORED: Final[dict[Form, Callable[[Any], Any]]] = {
@@ -267,7 +265,7 @@ def insert_executions(writer: Writer, run: Run) -> None:
 
 def _insert_arrival(writer: Writer, run: str, trust: Trust, now: int, via: str) -> None:
     row = (run, TRUST_RANKS[trust], now, storable(via))
-    writer.insert("arrival", "run trust received via", [row])
+    writer.insert("arrival", [row])
 
 
 def _insert_texts(writer: Writer, executions: Iterable[Execution]) -> None:
@@ -282,8 +280,7 @@ def _insert_texts(writer: Writer, executions: Iterable[Execution]) -> None:
                 _text(failure.exception),
                 storable(failure.text),
             )
-    columns = "id signature signature_version exception text"
-    writer.insert("failure_text", columns, [rows[name] for name in sorted(rows)])
+    writer.insert("failure_text", [rows[name] for name in sorted(rows)])
 
 
 def _insert_executions(
@@ -319,7 +316,5 @@ def _insert_executions(
             )
             for n, failure in enumerate(execution.failures)
         ]
-    columns = "run test attempt outcome durations reason worker output"
-    writer.insert("execution", columns, sorted(attempts, key=lambda row: row[:3]))
-    columns = "run test attempt n phase subtest failure_text facts"
-    writer.insert("failure", columns, sorted(failures, key=lambda row: row[:4]))
+    writer.insert("execution", sorted(attempts, key=lambda row: row[:3]))
+    writer.insert("failure", sorted(failures, key=lambda row: row[:4]))
