@@ -16,7 +16,6 @@ from flakefighters.errors import ConfigError
 from flakefighters.history import History
 from flakefighters.history.content import project_id
 from flakefighters.history.prune import Plan, Policy, Pruned, plan, prune
-from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import prune_page, prune_record
 from flakefighters.words import count
@@ -73,7 +72,7 @@ def prune_history(
             plans: dict[str, Plan] = {}
             done = Pruned()
         else:
-            need_owner(history.database, "prune")
+            history.database.need_owner("prune")
             plans = _plans(place, history, policy, every=all_projects)
             before = {project_id(name): one.before for name, one in plans.items() if one.before}
             if before and not (dry_run or yes):

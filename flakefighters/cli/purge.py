@@ -18,7 +18,6 @@ from flakefighters.history import History
 from flakefighters.history.purge import affected, find_signatures, purge
 from flakefighters.history.purge_text import signature_id
 from flakefighters.history.run_checks import is_run_id
-from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import purge_page, purge_record
 from flakefighters.session.purged_journals import empty_journals, journals_of, journals_saying
@@ -68,7 +67,7 @@ def purge_secret(
     with place.history() as history:
         if history is None:
             raise NotFoundError(f"no {name}: there is no history yet, looked from {place}")
-        need_owner(history.database, "purge")
+        history.database.need_owner("purge")
         kind, found, runs = _find(history, name)
         if kind == "run":
             journals = len(journals_of(folders, found))

@@ -7,6 +7,7 @@ Nothing lives longer than a transaction, so a pooler in transaction mode may sta
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -44,7 +45,21 @@ __all__ = ["PostgresDatabase", "PostgresWriter"]
 SILENCE: Final = 10.0
 #: The slowest line that is waited for while much is sent, bytes per second.
 SLOWEST: Final = 50_000
+#: Who waits for the exclusive lock keeps later writers waiting as well: at most so long, ms.
+WAIT_MS: Final = 800
+#: How long to try again, in seconds.
+LOCK_SECONDS: Final = 30.0
 _CASTS: Final = {"hash": "::uuid", "number": "::bigint", "text": ""}
+
+_OWNER: Final = """
+SELECT pg_has_role(c.relowner, 'USAGE'), current_user FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = 'run'
+"""
+_CURATOR: Final = """
+SELECT CASE WHEN pg_is_in_recovery() THEN false
+  ELSE has_table_privilege(quote_ident(:schema) || '.event', 'INSERT') END, current_user
+"""
 
 
 class PostgresDatabase:
@@ -268,6 +283,65 @@ class PostgresDatabase:
             self._rollback()
             raise
 
+    @contextmanager
+    def alone(self) -> Iterator[PostgresWriter]:
+        if self.read_only:
+            raise DatabaseError(f"{self.target.display} is opened for reading only")
+        try:
+            version = self._lock()
+            if version != SCHEMA_VERSION:
+                raise self._moved(version)
+            writer = PostgresWriter(self, [])
+            yield writer
+            self._send(writer.finish())
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _lock(self) -> int:
+        """Take the exclusive lock, or let the writers before us end and try again.
+
+        Returns the schema's version.
+        """
+        begin = (
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '{WAIT_MS}ms'; "  # noqa: S608
+            f"SELECT pg_advisory_xact_lock({lock_key(self.target.schema)}); "
+            f"SELECT value FROM {self.prefix}meta WHERE key = 'schema_version'"
+        )
+        until = real.monotonic() + LOCK_SECONDS
+        while True:
+            answer = self._attempt(begin)
+            if answer.error is None:
+                return int(answer.value[0][0]) if answer.value else 0
+            if sqlstate(answer.error) != "55P03" or real.monotonic() > until:
+                raise explain_postgres(answer.error, self.target)
+            self._rollback()
+            real.sleep(random.uniform(0.1, 0.3))  # noqa: S311
+
+    @contextmanager
+    def indexed(self, table: str, column: str) -> Iterator[None]:
+        name = f"flakefighters_upkeep_{table}_{column}"
+        with suppress(DatabaseError), self.alone() as writer:
+            # One that is there was left by a prune that was killed.
+            writer.change(f"CREATE INDEX IF NOT EXISTS {name} ON {{s}}{table} ({column})")
+        try:
+            yield
+        finally:
+            with suppress(DatabaseError), self.alone() as writer:
+                writer.change(f"DROP INDEX IF EXISTS {{s}}{name}")
+
+    def need_owner(self, what: str) -> None:
+        ((owner, user),) = self.query(_OWNER, schema=self.target.schema)
+        if not owner:
+            raise DatabaseError(
+                f"{self.target.display}: {user} may not {what}, only the owner of the history may",
+                remedy="name a profile or URL that logs in as the owner",
+            )
+
+    def curator(self) -> tuple[bool, str]:
+        ((may, user),) = self.query(_CURATOR, schema=self.target.schema)
+        return bool(may), str(user)
+
     def _moved(self, version: int) -> SchemaTooNewError | DatabaseError:
         if version > SCHEMA_VERSION:
             return too_new(self.target.display, version)
@@ -296,6 +370,9 @@ class PostgresWriter:
             values = b",".join([cursor.mogrify(row_of_marks, row) for row in rows])
         head = inserting(table, self._database.prefix)
         self._waiting.append(head.encode() + values + b" ON CONFLICT DO NOTHING")
+
+    def change(self, sql: str, **params: object) -> None:
+        self._waiting.append(self._database._filled(sql, params))
 
     def finish(self) -> bytes:
         """The message that carries all rows and ends the transaction."""

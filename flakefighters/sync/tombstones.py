@@ -13,7 +13,6 @@ from flakefighters.history import History, open_history
 from flakefighters.history.prune import prune, raise_horizon
 from flakefighters.history.purge import Tombstone, add_tombstones, apply
 from flakefighters.history.space import rewrite
-from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.sync.results import Transfer
 from flakefighters.sync.staging import Staging
@@ -44,7 +43,7 @@ def send_tombstones(rows: Iterable[Tombstone], into: History, done: Transfer) ->
     if not rows:
         return False
     try:
-        need_owner(into.database, "purge")
+        into.database.need_owner("purge")
     except DatabaseError:
         done.kept_back[_OWNERS] = done.kept_back.get(_OWNERS, 0) + len(rows)
         return False
