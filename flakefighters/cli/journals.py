@@ -13,7 +13,7 @@ from flakefighters.capture.recovery import JournalError, heading
 from flakefighters.cli.output import say
 from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.history import History, open_history
-from flakefighters.history.foreign import ForeignHistory, open_foreign
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.intake import Saved
 from flakefighters.model import Target
 from flakefighters.session.places import Spool, address
@@ -112,7 +112,7 @@ def as_history(folder: Path) -> Iterator[ForeignHistory]:
                     refused[journal.name] = str(error)
         for name in sorted(refused):
             say(f"left out: {refused[name]}")
-        with open_foreign(path) as foreign:
+        with ForeignHistory(path) as foreign:
             yield foreign
 
 

@@ -13,7 +13,7 @@ from flakefighters.cli.place import Place
 from flakefighters.cli.rates import rated
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
-from flakefighters.history.overview import failure_rows, failure_texts, times
+from flakefighters.history.overview import failure_rows, times
 from flakefighters.model import JOINT, Project, Run, Verdict, standing
 from flakefighters.model.decisions import standing as decided
 from flakefighters.model.rows import Book, FailureRow
@@ -190,7 +190,7 @@ def _look(
         project=project,
         book=book,
         failures=failures,
-        texts=failure_texts(history, {one.text for one in failures}),
+        texts=history.lessons.texts(sorted({one.text for one in failures})),
         run_times=spent.runs,
         test_times=spent.tests,
         group=group,

@@ -12,7 +12,7 @@ from flakefighters.cli.output import say
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
 from flakefighters.history import History, open_history
-from flakefighters.history.foreign import ForeignHistory, open_foreign
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.model import Target
 from flakefighters.profiles import detect
 from flakefighters.profiles.selection import Selector
@@ -118,7 +118,7 @@ class Sides:
                 yield found
         elif source.backend == "sqlite":
             assert source.path is not None
-            with open_foreign(source.path, trust=source.trust) as foreign:
+            with ForeignHistory(source.path, trust=source.trust) as foreign:
                 yield foreign
         else:
             with open_history(source._replace(read_only=True), create=False) as history:

@@ -16,6 +16,7 @@ from flakefighters.history.pack import ListingLink
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import (
+    JOINT,
     Confidence,
     Environment,
     Execution,
@@ -43,6 +44,7 @@ __all__ = [
     "executions",
     "load",
     "nodeids",
+    "readings",
     "state_files",
     "verdicts",
 ]
@@ -307,9 +309,10 @@ def state_files(
 # -- Verdicts --------------------------------------------------------------------------------
 
 _VERDICTS: Final = """
-SELECT v.run, v.test, v.attempt, v.n, v.fighter, v.version, v.label, v.confidence, v.introduced,
-  v.reason, b.body, v.at
-FROM {s}verdict v LEFT JOIN {s}evidence b ON b.id = v.evidence
+SELECT v.run, t.nodeid, v.attempt, v.n, v.fighter, v.version, v.label, v.confidence, v.introduced,
+  {reason}, b.body, v.at
+FROM {s}verdict v LEFT JOIN {s}test t ON t.id = v.test
+LEFT JOIN {s}evidence b ON b.id = v.evidence {told}
 WHERE v.run IN {hash:runs} {only} ORDER BY v.run, v.test, v.attempt, v.n, v.at, v.fighter, v.id
 """
 
@@ -322,20 +325,37 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """See :meth:`flakefighters.history.store.History.verdicts`; of one test if it is given."""
     sql = _VERDICTS.replace("{only}", "" if test is None else "AND v.test = :test")
+    sql = sql.replace("{reason}", "v.reason").replace("{told}", "")
     params: dict[str, object] = {} if test is None else {"test": test}
     rows = database.query(sql, runs=to_json(sorted(set(runs))), **params)
-    names = nodeids(database, {row[1] for row in rows}) if rows else {}
     found = []
     for row in rows:
         with nullcontext() if unreadable is None else unreadable.tolerated(row[0], "verdict"):
-            found.append(_verdict(row, names[row[1]]))
+            found.append(_verdict(row))
     return tuple(found)
 
 
-def _verdict(row: Row, nodeid: str) -> Verdict:
+def readings(
+    database: Database, runs: Sequence[str], unreadable: Unreadable
+) -> tuple[Verdict, ...]:
+    """See :meth:`flakefighters.history.store.History.readings`."""
+    # Reasons and evidence are most of the bytes; only that of proofs tells something here.
+    sql = _VERDICTS.replace("{told}", "AND v.fighter = :joint AND v.confidence = :proved")
+    sql = sql.replace("{reason}", "''").replace("{only}", "")
+    proved = str(Confidence.PROVED)
+    found = []
+    for row in database.query(sql, runs=to_json(list(runs)), joint=JOINT, proved=proved):
+        with unreadable.tolerated(row[0], "verdict"):
+            one = _verdict(row)
+            by = one.evidence.get("by")
+            found.append(one._replace(evidence={} if by is None else {"by": by}))
+    return tuple(found)
+
+
+def _verdict(row: Row) -> Verdict:
     return Verdict(
         run=row[0],
-        nodeid=nodeid,
+        nodeid=unstorable(row[1]),
         attempt=row[2],
         index=row[3],
         fighter=unstorable(row[4]),

@@ -143,9 +143,8 @@ def save(
         _insert_place(writer, run, keys, there)
         if keys.sequence is not None:
             writer.insert("sequence", [(keys.sequence, keys.order)])
-        _insert_texts(writer, run.executions)
         writer.insert("run", [_run_row(run, content_hash, keys)])
-        _insert_executions(writer, run.head.id, run.project.identity, run.executions)
+        insert_executions(writer, run)
         _insert_arrival(writer, run.head.id, trust, now, via)
         rulings.insert_rows(writer, made)
     return Saved.NEW
@@ -257,12 +256,6 @@ def _run_row(run: Run, content_hash: str, keys: _Keys) -> Row:
     )
 
 
-def insert_executions(writer: Writer, run: Run) -> None:
-    """Insert all executions of a run with their failures."""
-    _insert_texts(writer, run.executions)
-    _insert_executions(writer, run.head.id, run.project.identity, run.executions)
-
-
 def _insert_arrival(writer: Writer, run: str, trust: Trust, now: int, via: str) -> None:
     row = (run, TRUST_RANKS[trust], now, storable(via))
     writer.insert("arrival", [row])
@@ -283,17 +276,18 @@ def _insert_texts(writer: Writer, executions: Iterable[Execution]) -> None:
     writer.insert("failure_text", [rows[name] for name in sorted(rows)])
 
 
-def _insert_executions(
-    writer: Writer, run: str, identity: str, executions: Sequence[Execution]
-) -> None:
+def insert_executions(writer: Writer, run: Run) -> None:
+    """Insert all executions of a run with their failures."""
+    name, executions = run.head.id, run.executions
+    _insert_texts(writer, executions)
     attempts: list[Row] = []
     failures: list[Row] = []
-    tests = content.test_ids(identity, [execution.nodeid for execution in executions])
+    tests = content.test_ids(run.project.identity, [one.nodeid for one in executions])
     for test, execution in zip(tests, executions, strict=True):
         timed = any(duration is not None for duration in execution.durations)
         attempts.append(
             (
-                run,
+                name,
                 test,
                 execution.attempt,
                 str(execution.outcome),
@@ -305,7 +299,7 @@ def _insert_executions(
         )
         failures += [
             (
-                run,
+                name,
                 test,
                 execution.attempt,
                 n,

@@ -32,7 +32,7 @@ def clone(
     """Copy all of ``source`` into a SQLite file, in one transaction.
 
     ``source`` is an open history in PostgreSQL, or a file opened with
-    :func:`flakefighters.history.foreign.open_foreign`.  Where there is no file yet it is made
+    :class:`~flakefighters.history.foreign.ForeignHistory`.  Where there is no file yet it is made
     beside its place and linked there once it is whole; a history that is there keeps all that it
     has.  ``tracked`` as for :func:`~flakefighters.history.open_history`; with ``follow`` the copy
     keeps no more than the server does from now on.  With ``since`` (µs UTC) runs from before are

@@ -37,7 +37,7 @@ def pull(
 
     ``into`` is in SQLite; the runs of a file can go to PostgreSQL as well, see ``sync/upload.py``.
     ``source`` is an open history in PostgreSQL, or a file opened with
-    :func:`flakefighters.history.foreign.open_foreign`.  Each ``batch`` of runs is stored in a
+    :class:`~flakefighters.history.foreign.ForeignHistory`.  Each ``batch`` of runs is stored in a
     transaction of its own (None: all in one).  With ``follow``, ``into`` keeps no more than a
     server does.
 

@@ -11,7 +11,7 @@ from flakefighters.errors import ConfigError, ForeignDatabaseError
 from flakefighters.history import History, open_history
 from flakefighters.history.chains import suite_links
 from flakefighters.history.events import add as add_events
-from flakefighters.history.foreign import Limits, open_foreign
+from flakefighters.history.foreign import ForeignHistory, Limits
 from flakefighters.history.pack import MAX_CHAIN, chain_of
 from flakefighters.ids import uuid7
 from flakefighters.model import Label, Run, Target, Trust
@@ -223,7 +223,7 @@ def test_a_hostile_artifact(local: Target, new_local: Callable[[str], Target]) -
     assert len(content(local).runs) == 2
     with (
         pytest.raises(ForeignDatabaseError, match="more than"),
-        open_foreign(path_of(artifact), Limits(file_bytes=10)),
+        ForeignHistory(path_of(artifact), Limits(file_bytes=10)),
     ):
         pass
 
