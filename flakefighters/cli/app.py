@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -70,11 +70,58 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (
-    *(setup, settings, check, login, runs, tests, report, localise, confirm, bisect, mark),
-    *(quarantine, fighters, importing, sync, upgrade, grants, prune, purge),
-):
-    _group.register(app)
+_COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "init": setup.init,
+    "profiles": settings.profiles,
+    "config": settings.config,
+    "check": check.check,
+    "login": login.login,
+    "logout": login.logout,
+    "runs": runs.runs,
+    "show": runs.show_run,
+    "tests": tests.list_tests,
+    "explain": tests.explain,
+    "report": report.report,
+    "localise": localise.localise,
+    "confirm": confirm.confirm,
+    "bisect": bisect.bisect,
+    "mark": mark.mark,
+    "fighters": fighters.fighters,
+    "clone": sync.clone,
+    "pull": sync.pull,
+    "push": sync.push,
+    "sync": sync.sync,
+    "upgrade": upgrade.upgrade,
+    "grants": grants.grants,
+    "prune": prune.prune_history,
+    "purge": purge.purge_secret,
+}
+#: What a command with commands below it is for, and those.
+_GROUPS: Final[Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]]] = {
+    "quarantine": (
+        "Quarantine tests: their flaky failures need not fail a run.",
+        {
+            "add": quarantine.add,
+            "list": quarantine.list_them,
+            "remove": quarantine.remove,
+            "suggest": quarantine.suggest,
+            "export": quarantine.export,
+            "import": quarantine.import_,
+        },
+    ),
+    "import": (
+        "Bring runs that other tools recorded.",
+        {"junit": importing.junit, "pytest-flakefighters": importing.peer},
+    ),
+}
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
+for _name, (_about, _parts) in _GROUPS.items():
+    _group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    for _part, _command in _parts.items():
+        _group.command(_part)(_command)
+    app.add_typer(_group, name=_name, help=_about)
 describe(app)
 
 #: Wrong usage, as Typer tells of it; its module is not the same in all of Typer's versions.

@@ -41,16 +41,11 @@ from flakefighters.trials.experiments import Budget, alike, result_of
 from flakefighters.trials.questions import Question, questions
 from flakefighters.trials.runs import Lab
 
-__all__ = ["register"]
+__all__ = ["bisect"]
 
 _HISTORY_RUNS: Final = 200
 _PATIENCE: Final = 10
 _START_UP: Final = 10.0
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("bisect")(bisect)
 
 
 def bisect(

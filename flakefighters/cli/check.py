@@ -13,12 +13,7 @@ from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
 from flakefighters.reports.checks import check_lines, check_record, check_sum
 
-__all__ = ["examine_here", "register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("check")(check)
+__all__ = ["check", "examine_here"]
 
 
 def check(

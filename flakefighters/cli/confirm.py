@@ -26,17 +26,12 @@ from flakefighters.session.trials import OnTrial, prepare_trials
 from flakefighters.trials.bench import Bench
 from flakefighters.words import count
 
-__all__ = ["elsewhere", "failure_of", "keep", "register"]
+__all__ = ["confirm", "elsewhere", "failure_of", "keep"]
 
 _RUN: Final = re.compile(r"[0-9a-fA-F-]{4,36}")
 #: So many runs are looked at for the last failure of a test.
 _LOOKED_AT: Final = 200
 _HISTORY_RUNS: Final = 50
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("confirm")(confirm)
 
 
 def confirm(

@@ -26,7 +26,7 @@ from flakefighters.session.open_history import open_checked
 from flakefighters.session.settings import redactor_of
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["junit", "peer"]
 
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would come.")]
 _Into = Annotated[
@@ -38,14 +38,6 @@ _Into = Annotated[
 _Branch = Annotated[
     str | None, typer.Option("--branch", metavar="NAME", help="The branch of these runs.")
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command("junit")(junit)
-    group.command("pytest-flakefighters")(peer)
-    app.add_typer(group, name="import", help="Bring runs that other tools recorded.")
 
 
 def junit(

@@ -21,16 +21,11 @@ from flakefighters.model.spectra import Localised, Spectrum
 from flakefighters.reports.localisation import localised_csv, localised_page, localised_record
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["localise"]
 
 _HOW: Final = "run pytest with --flakefighters-localise and --flakefighters-reruns"
 #: How many tests a project is looked through for a name.
 _MOST_TESTS: Final = 100_000
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("localise")(localise)
 
 
 def localise(

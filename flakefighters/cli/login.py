@@ -17,18 +17,12 @@ from flakefighters.model import Secret
 if TYPE_CHECKING:
     from flakefighters.profiles.logins import Account
 
-__all__ = ["register"]
+__all__ = ["login", "logout"]
 
 #: Bytes; longer than any password, shorter than a file piped in by mistake.
 _LONGEST = 4096
 
 _ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("login")(login)
-    app.command("logout")(logout)
 
 
 def login(

@@ -20,14 +20,9 @@ from flakefighters.model import Target
 from flakefighters.reports.retention import prune_page, prune_record
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["prune_history"]
 
 _Number = int | None
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("prune")(prune_history)
 
 
 def prune_history(

@@ -23,18 +23,13 @@ from flakefighters.reports.retention import purge_page, purge_record
 from flakefighters.session.purged_journals import empty_journals, journals_of, journals_saying
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["purge_secret"]
 
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
 #: The id of a run: a UUID of version 7.
 _RUN_ID: Final = re.compile("[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 #: So many digits of the id of a signature are asked for.
 _DIGITS: Final = 6
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("purge")(purge_secret)
 
 
 def purge_secret(

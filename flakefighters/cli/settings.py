@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import typer
-
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, find_ground
@@ -21,13 +19,7 @@ from flakefighters.reports.settings import (
     settings_record,
 )
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("profiles")(profiles)
-    app.command("config")(config)
+__all__ = ["config", "profiles"]
 
 
 def profiles(as_json: AsJson = False, profile: Profile = None, rootdir: RootDir = None) -> None:

@@ -20,7 +20,7 @@ from flakefighters.profiles import urls
 from flakefighters.profiles.example import text
 from flakefighters.reports.checks import check_lines, check_sum
 
-__all__ = ["register"]
+__all__ = ["init"]
 
 _FILE = "profiles.toml"
 _WRITER, _READER = "flakefighters_writer", "flakefighters_reader"
@@ -32,11 +32,6 @@ class Ci(enum.StrEnum):
 
     GITHUB = "github"
     GITLAB = "gitlab"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("init")(init)
 
 
 def init(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flakefighters.session.places import Spool
     from flakefighters.sync import Transfer
 
-__all__ = ["register"]
+__all__ = ["clone", "pull", "push", "sync"]
 
 _From = Annotated[
     str | None,
@@ -75,14 +75,6 @@ _Spool = Annotated[
         help="Send the journals in this folder (default: the project's), with --to all of them.",
     ),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("clone")(clone)
-    app.command("pull")(pull)
-    app.command("push")(push)
-    app.command("sync")(sync)
 
 
 def clone(

@@ -35,18 +35,12 @@ from flakefighters.reports.rechecks import recheck_page, recheck_record, today_p
 from flakefighters.reports.records import Record, flakiness_record, result_record, test_record
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["explain", "list_tests"]
 
 #: How many tests are listed unless more are asked for.
 _SHOWN: Final = 30
 #: Of how many tests the last failure is told where a name stands for several.
 _EXPLAINED: Final = 5
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("tests")(list_tests)
-    app.command("explain")(explain)
 
 
 def list_tests(
