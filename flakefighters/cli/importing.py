@@ -132,11 +132,7 @@ class _Done:
 def _made(
     place: Place, commit: str | None, branch: str | None, url: str | None, *, dry_run: bool
 ) -> Made:
-    target = place.resolution.target
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}", origin="read_only"
-        )
+    place.need_writable()
     commit = None if commit is None else commit.strip().lower()
     if commit is not None and not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", commit):
         raise ConfigError(

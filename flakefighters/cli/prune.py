@@ -52,12 +52,7 @@ def prune_history(
     """Remove the runs that are older than the profile keeps, and all that only they used."""
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     target, settings = place.resolution.target, place.resolution.settings
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name a profile of the owner with --profile",
-        )
+    place.need_writable("name a profile of the owner with --profile")
     policy = Policy(keep_runs=settings.keep_runs, keep_days=settings.keep_days)
     if keep_runs is not None or keep_days is not None:
         policy = Policy(keep_runs=keep_runs, keep_days=keep_days)

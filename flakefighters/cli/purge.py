@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from flakefighters.cli.deciding import login_name
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
@@ -52,12 +52,7 @@ def purge_secret(
     """Remove a run, or all that failures with a signature say, here and wherever it was copied."""
     place = find_place(Asked(profile, database_url, rootdir))
     target = place.resolution.target
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name a profile of the owner with --profile",
-        )
+    place.need_writable("name a profile of the owner with --profile")
     folders = place.spools
     with place.history() as history:
         if history is None:
@@ -139,9 +134,4 @@ def _purge_journals(place: Place, kind: str, name: str) -> None:
 
 def _who(target: Target) -> str:
     """Whom the tombstone names."""
-    if target.user:
-        return target.user
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container's user without a name
-        return "unknown"
+    return target.user or login_name() or "unknown"

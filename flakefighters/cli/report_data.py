@@ -120,11 +120,7 @@ def gather(place: Place, chosen: Chosen, now: int, *, whole: bool, counted: bool
 
     ``whole`` is all that HTML shows, ``counted`` what tests cost.
     """
-    with place.history() as history:
-        project = place.project(history)
-        if history is None or project is None:
-            place.say_empty(history)
-            raise NotFoundError("there is no run to report")
+    with place.known("there is no run to report") as (history, project):
         named = None if chosen.run is None else history.find(chosen.run, project.identity)
         book = history.tests(
             project.identity, chosen.runs, branch=chosen.branch, since=chosen.since

@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from flakefighters.cli import files
+from flakefighters.cli.check import examine_here
 from flakefighters.cli.options import RootDir
-from flakefighters.cli.output import say, show, write
+from flakefighters.cli.output import say, write
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.cli.workflows import SERVICES, requirement, workflow
 from flakefighters.errors import ConfigError
 from flakefighters.profiles import urls
 from flakefighters.profiles.example import text
-from flakefighters.reports.checks import check_lines, check_sum
 
 __all__ = ["init"]
 
@@ -180,7 +180,7 @@ def _lead(ground: Ground, url: urls.DatabaseUrl, ci: str | None) -> None:
             say(f"   {line}")
     write(sql)
     say("what works already:", "strong")
-    _check(ground)
+    examine_here(replace(ground, inputs=replace(ground.inputs, option_profile="ci")), talk=True)
 
 
 def _steps(url: urls.DatabaseUrl, writer: str, ci: str | None) -> Iterator[tuple[str, ...]]:
@@ -213,15 +213,3 @@ def _role(url: urls.DatabaseUrl) -> str:
     """The role that the URL's user is; Supabase's pooler adds the project after a dot."""
     user = url.user or _WRITER
     return user.partition(".")[0] if (url.host or "").endswith(_POOLER) else user
-
-
-def _check(ground: Ground) -> None:
-    """Check the profile ``ci``, as far as this machine can."""
-    from flakefighters.checks import examine
-
-    inputs = replace(ground.inputs, option_profile="ci", option_profile_name="the command line")
-    found = []
-    for one in examine(inputs, ground.checkout).checks:
-        found.append(one)
-        show(check_lines(one), talk=True)
-    show(check_sum(found), talk=True)

@@ -14,6 +14,7 @@ import typer
 from flakefighters.cli.meter import meter
 from flakefighters.cli.options import AsJson, RootDir, moment
 from flakefighters.cli.output import say, show, show_json
+from flakefighters.cli.place import need_writable
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.reports.revisions import revision_lines, revision_records
 from flakefighters.reports.transfers import transfer_page, transfer_record
@@ -150,12 +151,7 @@ def push(
         _discard(sides, spool, unwanted)
         return
     target = sides.remote(to, "--to", writing=True)
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name another history with --to",
-        )
+    need_writable(target, "name another history with --to")
     local = sides.local(source, "--from")
     redirect = to is not None and spool is not None
     _end(as_json, _push(sides, target, local, spool, local_runs=local_runs, redirect=redirect))
@@ -273,10 +269,10 @@ def _spools(sides: Sides, named: str | None) -> tuple[Spool, ...]:
     from flakefighters.session.places import Spool
 
     if named is None:
-        return sides.spools
+        return sides.ground.spools
     if not os.path.isdir(named):  # noqa: PTH112
         raise ConfigError(f"no such folder: {named}", origin="--spool")
-    own = {os.path.realpath(one.path): one for one in sides.spools}
+    own = {os.path.realpath(one.path): one for one in sides.ground.spools}
     return (own.get(os.path.realpath(named), Spool(Path(named))),)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from flakefighters.cli.matching import matching, near, spellings
+from flakefighters.cli.matching import matching, spellings, the_only
 from flakefighters.cli.options import (
     ALL,
     AsJson,
@@ -172,11 +172,7 @@ def explain(
     several tests lists them, with the last failures of the worst.
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
-    with place.history() as history:
-        project = place.project(history)
-        if history is None or project is None:
-            place.say_empty(history)
-            raise NotFoundError(f"nothing is known of {nodeid!r}")
+    with place.known(f"nothing is known of {nodeid!r}") as (history, project):
         only = None if run is None else history.find(run, project.identity).id
         book = _Book(history, project, place, limit or ALL, only)
         rows = book.results(nodeid)
@@ -322,22 +318,8 @@ class _Book:
             head = self._history.find(run, self._project.identity)
             failed = {one.nodeid for one in self._history.load(head.id).executions if one.failures}
             names = [name for name in names if name in failed] or names
-        if len(names) == 1:
-            return self.results(names[0])
-        if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            raise NotFoundError(
-                f"{asked} stands for {len(names)} tests",
-                remedy=f"name one of {', '.join(names[:5])}{more}",
-            )
         known = [row.nodeid for row in (self._known or Book()).rows]
-        offered = near(asked, known)
-        raise NotFoundError(
-            f"no test {asked!r} in the history of {self._project}",
-            remedy=f"did you mean {', '.join(offered)}?"
-            if offered
-            else "see `flakefighters tests`",
-        )
+        return self.results(the_only(asked, names, known))
 
     def last_failure(self, nodeid: str) -> list[ExecutionRow]:
         """The newest result of a test in which it failed, if it is among those looked at."""

@@ -77,7 +77,7 @@ def test_init_shared_refuses_what_cannot_be_shared(
 def test_supabases_pooler_wants_the_project_in_each_users_name(
     empty_shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flakefighters.cli.setup._check", lambda ground: None)
+    monkeypatch.setattr("flakefighters.cli.setup.examine_here", lambda *_, **__: True)
     host = "aws-0-eu-central-1.pooler.supabase.com:5432"
     said = command("init", "--shared", f"postgresql://writer.abcdef@{host}/postgres")
     settings = (empty_shop.path / "profiles.toml").read_text("utf-8")
