@@ -231,14 +231,10 @@ def _push(
     from flakefighters.cli.waiting import what_to_do
 
     folders = _spools(sides, spool)
-    done = room.Transfer()
     source = "the spool"
     with meter() as report:
         sent = journals.send(folders, target, lambda: sides.open(target), redirect=redirect)
-        done.runs += sent.runs
-        done.beyond += sent.beyond
-        done.purged += sent.purged
-        done.refused |= sent.refused
+        done = sent.done
         for note in sent.notes:
             say(note)
         if local_runs:

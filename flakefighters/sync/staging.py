@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError
+from flakefighters.history import History, open_history
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.layout import (
     APPLICATION_ID,
@@ -27,7 +28,7 @@ from flakefighters.history.layout import (
 )
 from flakefighters.history.sqlite import insert_row
 from flakefighters.history.sqlite_errors import explain_sqlite
-from flakefighters.model import Trust
+from flakefighters.model import Target, Trust
 from flakefighters.originals import real
 
 __all__ = ["Staging"]
@@ -123,11 +124,11 @@ class Staging:
         self.connection.executemany(insert_row(table), rows)
         self.rows += len(rows)
 
-    def distrust(self, rank: int) -> None:
-        """Believe the runs that arrived with this rank of trust no more."""
+    def distrust(self) -> None:
+        """Believe the runs no more that another machine recorded as its own."""
         self.connection.execute(
-            "UPDATE arrival SET trust = :worst WHERE trust = :rank",
-            {"rank": rank, "worst": TRUST_RANKS[Trust.UNTRUSTED]},
+            "UPDATE arrival SET trust = ? WHERE trust = ?",
+            (TRUST_RANKS[Trust.UNTRUSTED], TRUST_RANKS[Trust.LOCAL]),
         )
 
     # -- ending --------------------------------------------------------------------------------
@@ -140,6 +141,11 @@ class Staging:
                 run(statement)
         run("COMMIT")
         self._let_go()
+
+    def open(self) -> History:
+        """The finished file as a history."""
+        target = Target(backend="sqlite", path=self.path, display=self.path.name)
+        return open_history(target, create=False)
 
     def count(self) -> dict[str, int]:
         """How many rows the finished file has of runs and events."""
