@@ -6,10 +6,12 @@ import enum
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flakefighters import profiles
 from flakefighters.cli import files
 from flakefighters.cli.check import examine_here
 from flakefighters.cli.options import RootDir
@@ -18,7 +20,6 @@ from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.cli.workflows import SERVICES, requirement, workflow
 from flakefighters.errors import ConfigError
 from flakefighters.profiles import urls
-from flakefighters.profiles.example import text
 
 __all__ = ["init"]
 
@@ -81,7 +82,7 @@ def init(
 
 def _settings(url: urls.DatabaseUrl | None, ci: Ci | None) -> str:
     """The example, with the history in it."""
-    made = text()
+    made = _example()
     if url is not None:
         writer = url.user or _WRITER
         reader = writer.replace(_role(url), _READER, 1)
@@ -95,10 +96,15 @@ def _settings(url: urls.DatabaseUrl | None, ci: Ci | None) -> str:
     return made
 
 
+def _example() -> str:
+    """The commented file; ``profiles.example.toml`` of the source tree is the same."""
+    return (Path(profiles.__file__).parent / "example.toml").read_text(encoding="utf-8")
+
+
 def _untouched(ground: Ground) -> bool:
     """Whether the file is the example itself: the user has written nothing there."""
     try:
-        return (ground.anchor.path / _FILE).read_text(encoding="utf-8") == text()
+        return (ground.anchor.path / _FILE).read_text(encoding="utf-8") == _example()
     except (OSError, UnicodeDecodeError):
         return False
 
