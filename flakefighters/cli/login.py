@@ -127,11 +127,11 @@ def _account(profile: str, rootdir: str | None) -> _Account:
 
 def _try(account: _Account, secret: Secret) -> None:
     """Log in and out again.  DatabaseError, and nothing is stored, if that fails."""
+    from flakefighters.checks.line import ServerLine
     from flakefighters.checks.results import Budget
-    from flakefighters.checks.server import connect
 
     try:
-        connect(account.target._replace(password=secret), Budget()).close()
+        ServerLine(account.target._replace(password=secret), Budget()).close()
     except DatabaseError as error:
         wrong = "wrong password" in error.message
         raise type(error)(

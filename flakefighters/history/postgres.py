@@ -8,7 +8,6 @@ Nothing lives longer than a transaction, so a pooler in transaction mode may sta
 from __future__ import annotations
 
 import random
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -18,7 +17,6 @@ from sqlalchemy import text
 
 from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
 from flakefighters.history.database import Row, render
-from flakefighters.history.deadlines import Answer, patiently
 from flakefighters.history.layout import (
     SCHEMA_PLACEHOLDER,
     SCHEMA_VERSION,
@@ -28,12 +26,10 @@ from flakefighters.history.layout import (
     statements,
 )
 from flakefighters.history.postgres_errors import (
-    broken,
     explain_postgres,
-    silent,
     sqlstate,
 )
-from flakefighters.history.postgres_login import log_in, make_engine
+from flakefighters.history.postgres_login import SILENCE, Line
 from flakefighters.history.roles import given_trust, gives_sql, trust_sql
 from flakefighters.history.sqlite_errors import too_new, too_old
 from flakefighters.model import Target
@@ -41,10 +37,6 @@ from flakefighters.originals import real
 
 __all__ = ["PostgresDatabase", "PostgresWriter"]
 
-#: How long a server may be silent once it has answered, in seconds.
-SILENCE: Final = 10.0
-#: The slowest line that is waited for while much is sent, bytes per second.
-SLOWEST: Final = 50_000
 #: Who waits for the exclusive lock keeps later writers waiting as well: at most so long, ms.
 WAIT_MS: Final = 800
 #: How long to try again, in seconds.
@@ -62,19 +54,17 @@ SELECT CASE WHEN pg_is_in_recovery() THEN false
 """
 
 
-class PostgresDatabase:
+class PostgresDatabase(Line):
     """See :class:`~flakefighters.history.database.Database`."""
 
     def __init__(self, target: Target, *, create: bool = True, deadline: float | None = None):
+        super().__init__(target)
         self.read_only = target.read_only
-        self.target = target
         self._until = None if deadline is None else real.monotonic() + deadline
         schema = '"' + target.schema.replace('"', '""') + '"'
         self._schema = schema
         self.prefix = f"{schema}."
-        self._engine = make_engine(target)
         self._rendered = lru_cache(maxsize=128)(self._render)
-        self._connection: Any = None  # psycopg2's, it has no types
         self._connect()
         try:
             self._check_server()
@@ -98,9 +88,6 @@ class PostgresDatabase:
             raise
 
     # -- opening -------------------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        self._connection = log_in(self._engine, self.target, self._seconds_left)
 
     def _check_server(self) -> None:
         info = self._live.info
@@ -175,14 +162,6 @@ class PostgresDatabase:
 
     # -- using ---------------------------------------------------------------------------------
 
-    @property
-    def _live(self) -> Any:
-        if self._connection is None:
-            raise DatabaseError(f"{self.target.display} is closed")
-        if self._connection.closed:  # the driver found out that it broke
-            raise broken(self.target)
-        return self._connection
-
     def _seconds_left(self, seconds: float) -> float:
         if self._until is None:
             return seconds
@@ -190,54 +169,6 @@ class PostgresDatabase:
         if left <= 0:
             raise UnreachableError(f"{self.target.display}: the time for the history is up")
         return min(seconds, left)
-
-    def _attempt(self, sql: str | bytes, longest: float = 0.0) -> Answer[list[Row]]:
-        """One round trip: rows or an error; ``longest`` is how long the server may work on it."""
-        connection = self._live
-        seconds = self._seconds_left(max(longest, SILENCE) + len(sql) / SLOWEST)
-
-        def ask() -> list[Row]:
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-
-        answer = patiently(ask, seconds, self._cut)
-        if answer.late:
-            self._drop()
-            raise silent(self.target, seconds)
-        return answer
-
-    def _send(self, sql: str | bytes) -> list[Row]:
-        answer = self._attempt(sql)
-        if answer.error is None:
-            return answer.value or []
-        raise explain_postgres(answer.error, self.target)
-
-    def _cut(self) -> None:
-        """Make the driver notice that the server does not answer, whatever it waits for."""
-        with suppress(Exception):  # already broken: that is what we want
-            line = socket.fromfd(self._live.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-            try:
-                line.shutdown(socket.SHUT_RDWR)
-            finally:
-                line.close()
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):  # a broken connection may complain once more
-                connection.close()
-
-    def _rollback(self) -> None:
-        """End what is left of a transaction, or the connection if that fails."""
-        try:
-            if self._connection is not None:
-                self._send("ROLLBACK")
-        except Exception:  # the server rolls back when the connection ends
-            self._drop()
-        except BaseException:
-            self._drop()
-            raise
 
     def _render(self, sql: str) -> str:
         def members(kind: str, name: str) -> str:
@@ -346,9 +277,6 @@ class PostgresDatabase:
         if version > SCHEMA_VERSION:
             return too_new(self.target.display, version)
         return too_old(self.target.display, version)
-
-    def close(self) -> None:
-        self._drop()
 
 
 class PostgresWriter:
