@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import belief, content, heads, pack
-from flakefighters.history.chains import listing_links, suite_links
+from flakefighters.history.chains import chain, links
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.heads import text
-from flakefighters.history.pack import ListingLink
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import (
@@ -34,7 +34,6 @@ from flakefighters.model import (
 if TYPE_CHECKING:
     from flakefighters.history.belief import Reader
     from flakefighters.history.database import Database, Row
-    from flakefighters.history.pack import SuiteLink
     from flakefighters.history.unreadable import Unreadable
 
 __all__ = [
@@ -63,7 +62,7 @@ class Suites:
         """Fetch the members of those that are not known yet, with one question."""
         missing = set(suites) - self._members.keys()
         if missing:
-            self.learn(suite_links(self._database, missing, places=False), missing)
+            self.learn(links(self._database, SuiteLink, missing, places=False), missing)
 
     def learn(self, links: Mapping[str, SuiteLink], suites: Iterable[str]) -> None:
         """Take over those that are not known yet from links that were fetched otherwise."""
@@ -205,8 +204,7 @@ def load(database: Database, run_id: str) -> Run:
         raise NotFoundError(f"no run {run_id} in this history")
     head = heads.head(rows[0])
     label, suite, sequence, listing, seen, outcomes, durations, _ = rows[0][heads.HEAD_WIDTH :]
-    links = suite_links(database, [suite], places=True)
-    tests = pack.order_of(pack.chain_of(links, suite))
+    tests = pack.order_of(chain(database, SuiteLink, suite))
     names = nodeids(database, tests)
     order = None
     if sequence is not None:
@@ -235,9 +233,7 @@ def load(database: Database, run_id: str) -> Run:
 
 def _state(database: Database, name: str, listing: str | None) -> State:
     ((tree, digest),) = database.query("SELECT tree, digest FROM {s}state WHERE id = :id", id=name)
-    files = None
-    if listing is not None:
-        files = pack.files_of(pack.chain_of(listing_links(database, [listing]), listing))
+    files = None if listing is None else pack.files_of(chain(database, ListingLink, listing))
     return State(id=name, tree=text(tree), digest=text(digest), files=files)
 
 
@@ -288,7 +284,7 @@ def state_files(
     """See :meth:`flakefighters.history.store.History.state_files`."""
     condition, params = belief.condition(reader, Use.FILES) if reader else ("true", {})
     chosen: dict[str, str] = {}
-    links: dict[str, ListingLink] = {}
+    known: dict[str, ListingLink] = {}
     wanted = sorted(set(ids))
     if not wanted:
         return {}
@@ -298,11 +294,11 @@ def state_files(
             chosen[unstorable(body)] = name
         else:
             with suppress(*MALFORMED):  # then the chain is broken, and that list is not known
-                links[name] = ListingLink.read((name, n, base, body))
+                known[name] = ListingLink.read((name, n, base, body))
     found: dict[str, Mapping[str, str]] = {}
     for state, listing in chosen.items():
         with suppress(*MALFORMED):
-            found[state] = pack.files_of(pack.chain_of(links, listing))
+            found[state] = pack.files_of(pack.chain_of(known, listing))
     return found
 
 

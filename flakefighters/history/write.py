@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.errors import ConflictError
 from flakefighters.history import content, pack, rulings, run_columns
-from flakefighters.history.chains import listing_chain, suite_chain
+from flakefighters.history.chains import chain as chain_of
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.intake import Saved, closed_to, purged_names, same_origin
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
 from flakefighters.history.run_columns import Form
 from flakefighters.history.unreadable import MALFORMED
@@ -20,7 +21,6 @@ from flakefighters.model import Trust
 
 if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row, Writer
-    from flakefighters.history.pack import ListingLink, SuiteLink
     from flakefighters.model import Execution, Run, Verdict
 
 __all__ = ["insert_executions", "save"]
@@ -182,7 +182,7 @@ def _insert_tests(
     if not there.suite:
         chain: Sequence[SuiteLink] = ()
         with suppress(*MALFORMED):  # what is damaged is no base: the row stands alone
-            near = suite_chain(writer, there.near_suite) if there.near_suite else ()
+            near = chain_of(writer, SuiteLink, there.near_suite) if there.near_suite else ()
             covered = set(pack.order_of(near)) if near else set()
             chain = near
         link = pack.link_suite(keys.suite, keys.tests, chain)
@@ -212,7 +212,7 @@ def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
     if state is not None and state.files is not None and not there.listing:
         chain: Sequence[ListingLink] = ()
         with suppress(*MALFORMED):  # as above
-            near = listing_chain(writer, there.near_listing) if there.near_listing else ()
+            near = chain_of(writer, ListingLink, there.near_listing) if there.near_listing else ()
             pack.files_of(near)
             chain = near
         link = pack.link_listing(str(keys.listing), state.files, chain)
