@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -34,7 +37,6 @@ from flakefighters.cli import (
 )
 from flakefighters.cli.help import Grouped, describe
 from flakefighters.cli.output import ReaderGoneError, say
-from flakefighters.cli.pages import page_of
 from flakefighters.errors import FlakefightersError
 
 __all__ = ["app", "run"]
@@ -154,7 +156,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except FlakefightersError as error:
         # What was typed may be a URL in a place where none belongs.
         say(f"error: {redact_patterns(str(error))} [{error.slug}]", "bad")
-        if (page := page_of(error.slug)) is not None:
+        if (page := _page_of(error.slug)) is not None:
             say(f"more: {page}", "faint")
         return error.exit_code
     except typer.Abort:
@@ -181,3 +183,24 @@ def _misused(error: Any) -> int:
     if context is not None:
         say(f"see {context.command_path} --help", "faint")
     return int(error.exit_code)
+
+
+def _page_of(slug: str) -> str | None:
+    """The page and section that tell more of an error; None if the page is not installed."""
+    path = _installed() or _in_checkout()
+    return None if path is None else f"{path}#{slug}"
+
+
+def _installed() -> Path | None:
+    """The page as the wheel brought it."""
+    with suppress(Exception):  # whatever the environment is like: there is an error to show
+        for file in metadata.files("flakefighters") or ():
+            if file.name == "messages.md" and "doc" in file.parts:
+                path = Path(str(file.locate())).resolve()
+                return path if path.is_file() else None
+    return None
+
+
+def _in_checkout() -> Path | None:
+    path = Path(__file__).resolve().parents[2] / "docs" / "messages.md"
+    return path if path.is_file() else None

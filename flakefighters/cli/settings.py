@@ -10,8 +10,9 @@ from flakefighters.cli.place import Asked, find_ground
 from flakefighters.errors import ConfigError
 from flakefighters.fighters.registry import Entry, known, unknown
 from flakefighters.fighters.settings import checked, fields_of
-from flakefighters.profiles import Inputs, Resolution, all_settings, detect, resolve
-from flakefighters.profiles import profiles as all_profiles
+from flakefighters.profiles import Inputs, Resolution, detect, resolve
+from flakefighters.profiles.views import all_settings
+from flakefighters.profiles.views import profiles as all_profiles
 from flakefighters.reports.settings import (
     profile_record,
     profiles_page,
