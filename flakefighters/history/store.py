@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
-from flakefighters.history import belief, heads, read, rulings, write
+from flakefighters.history import belief, heads, read, write
 from flakefighters.history.content import to_json
 from flakefighters.history.coverage import Coverage, baselines
 from flakefighters.history.read import Lookup, Suites
@@ -130,6 +130,8 @@ class History:
 
         Those on runs that are more trusted than what our role may add to are left out.
         """
+        from flakefighters.history import rulings
+
         return rulings.save_verdicts(self.database, verdicts)
 
     # -- runs ----------------------------------------------------------------------------------

@@ -7,13 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flakefighters.errors import ConflictError
-from flakefighters.history import content, pack, rulings, run_columns
+from flakefighters.history import content, pack, run_columns
 from flakefighters.history.chains import chain as chain_of
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.intake import Saved, closed_to, purged_names, same_origin
 from flakefighters.history.pack import ListingLink, SuiteLink
-from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
 from flakefighters.history.run_columns import Form
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable
@@ -114,7 +113,7 @@ def save(
     keys = _Keys.of(run)
     # Nothing that can be done before waits inside the transaction.
     content_hash = content.content_hash(run, keys.listing)
-    made = rulings.rows_of(run.project.identity, verdicts)
+    evidence, judged = _rulings(run, verdicts)
     with database.writing(
         _QUESTION,
         run=run.head.id,
@@ -128,10 +127,12 @@ def save(
             return Saved.PURGED
         names = purged_names(writer) if there.signatures else frozenset()
         if names:
+            from flakefighters.history.purge_text import marked_in, purged_run, purged_verdicts
+
             run = purged_run(run, names)
             verdicts = purged_verdicts(verdicts, names, marked_in(run, names))
             content_hash = content.content_hash(run, keys.listing)
-            made = rulings.rows_of(run.project.identity, verdicts)
+            evidence, judged = _rulings(run, verdicts)
         if there.content_hash is not None:
             better = _is_better(run, content_hash, trust, there)
             if better and not closed_to(database.trust, there.best_trust):
@@ -146,8 +147,18 @@ def save(
         writer.insert("run", [_run_row(run, content_hash, keys)])
         insert_executions(writer, run)
         _insert_arrival(writer, run.head.id, trust, now, via)
-        rulings.insert_rows(writer, made)
+        writer.insert("evidence", evidence)
+        writer.insert("verdict", judged)
     return Saved.NEW
+
+
+def _rulings(run: Run, verdicts: Sequence[Verdict]) -> tuple[list[Row], list[Row]]:
+    """Rows of ``evidence`` and of ``verdict``."""
+    if not verdicts:
+        return [], []  # most runs have none, and need nothing for it
+    from flakefighters.history import rulings
+
+    return rulings.rows_of(run.project.identity, verdicts)
 
 
 def _is_better(run: Run, content_hash: str, trust: Trust, there: _There) -> bool:
@@ -160,6 +171,8 @@ def _is_better(run: Run, content_hash: str, trust: Trust, there: _There) -> bool
         return best is None or TRUST_RANKS[trust] < best
     # A run that only claims to be the same must not stand for one that is trusted.
     safe = trust is Trust.UNTRUSTED or (best is not None and best < TRUST_RANKS[Trust.UNTRUSTED])
+    from flakefighters.history.purge_text import origin_of
+
     known = str(there.content_hash)
     if safe and same_origin(known, there.extra, origin_of(run)):
         return False
