@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
 from flakefighters.history import belief, heads, read, write
 from flakefighters.history.content import to_json
-from flakefighters.history.coverage import Coverage, baselines
+from flakefighters.history.coverage import Coverage
 from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
@@ -299,11 +299,6 @@ class History:
         for name in self._names(reader.judged.project):
             found.add(earlier.further(self._lookup, name, nodeids, reader, known))
         return found
-
-    def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
-        """Those of ``runs`` (best evidence first) that hold the first pass of some test."""
-        self.coverage.fetch(runs)
-        return baselines([self.coverage], runs)
 
     def has_state_files(self, state_id: str, reader: Reader | None = None) -> bool:
         """True if the files of this state are known here (no need to describe them again).
