@@ -14,6 +14,7 @@ from flakefighters.ids import h64, uuid7
 __all__ = [
     "APPLICATION_ID",
     "COLUMNS",
+    "PARTS",
     "SCHEMA_PLACEHOLDER",
     "SCHEMA_VERSION",
     "inserting",
@@ -56,6 +57,9 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "horizon": "project before",
     }.items()
 }
+
+#: What belongs to one run, in an order in which it can be removed before the run.
+PARTS: Final = ("verdict", "failure", "execution", "arrival")
 
 # Between two statements; occurs in none.
 SEPARATOR: Final = ";\n\n"

@@ -12,6 +12,7 @@ from typing import Final
 
 from flakefighters.history.content import to_json
 from flakefighters.history.database import Database, Writer
+from flakefighters.history.layout import PARTS
 from flakefighters.originals import real
 
 __all__ = ["Pace", "remove_runs"]
@@ -21,8 +22,6 @@ TARGET: Final = 0.4
 #: Between two of them, in seconds.  Others poll for a SQLite file's lock every 0.1 s.
 PAUSE: Final = 0.15
 _MOST: Final = 5000
-#: What belongs to a run, in an order in which it can be removed before the run.
-_PARTS: Final = ("verdict", "failure", "execution", "arrival")
 
 
 class Pace:
@@ -46,6 +45,6 @@ class Pace:
 def remove_runs(upkeep: Writer, runs: Sequence[str]) -> None:
     """Remove whole runs; what they share with others stays."""
     ids = to_json(list(runs))
-    for table in _PARTS:
+    for table in PARTS:
         upkeep.change(f"DELETE FROM {{s}}{table} WHERE run IN {{hash:ids}}", ids=ids)  # noqa: S608
     upkeep.change("DELETE FROM {s}run WHERE id IN {hash:ids}", ids=ids)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from flakefighters.history import content
 from flakefighters.history.database import Database
 from flakefighters.history.events import content_hash
+from flakefighters.history.layout import PARTS
 from flakefighters.history.pack import SuiteLink
 from flakefighters.ids import encode, unstorable
 from flakefighters.model import Confidence, Label
@@ -74,7 +75,7 @@ def _remove(
     connection.executemany("DELETE FROM verdict WHERE run = ? AND id = ?", verdicts)
     connection.executemany("DELETE FROM event WHERE id = ?", [(name,) for name in events])
     gone = [(run,) for run in refused]
-    for table in ("verdict", "failure", "execution", "arrival"):
+    for table in PARTS:
         connection.executemany(f"DELETE FROM {table} WHERE run = ?", gone)  # noqa: S608
     connection.executemany("DELETE FROM run WHERE id = ?", gone)
     for table, name in bad:
