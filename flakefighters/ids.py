@@ -90,10 +90,13 @@ def h256(*fields: Field) -> str:
     return _digest(fields).hex()
 
 
-def uuid7(at_us: int | None = None) -> str:
-    """A new UUIDv7 (RFC 9562) as 32 hexadecimal digits; sorts by its time, ``at_us`` in µs UTC."""
+def uuid7(at_us: int | None = None, tail: bytes | None = None) -> str:
+    """A new UUIDv7 (RFC 9562) as 32 hexadecimal digits; sorts by its time, ``at_us`` in µs UTC.
+
+    ``tail`` are ten bytes for what is random else: the same ones give the same id.
+    """
     milliseconds = (at_us * 1000 if at_us is not None else real.time_ns()) // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(real.urandom(10), "big")
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(tail or real.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return f"{value:032x}"

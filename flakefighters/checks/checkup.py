@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.checks import network, packages, pooler, rights, settings, sqlite, tls
+from flakefighters.checks import network, packages, rights, settings, sqlite, tls
 from flakefighters.checks.results import Budget, Check, failed, ok, skipped, skipped_all
-from flakefighters.checks.server import Line, ask, connect
+from flakefighters.checks.server import ask
 from flakefighters.errors import DatabaseError
 from flakefighters.model import Target
 from flakefighters.profiles import Inputs
 from flakefighters.profiles.resolution import Source
 from flakefighters.state.checkout import Checkout
 
+if TYPE_CHECKING:
+    from flakefighters.checks.line import ServerLine
+
 __all__ = ["Checkup", "examine"]
 
+#: How often it is asked whether another process of the server answers.
+_ROUNDS: Final = 3
 _SERVER: Final = ("network", "TLS", "login", "version", "rights", "pooler", "exposure")
 
 
@@ -74,7 +79,9 @@ def _postgres(target: Target, subject: settings.Subject, budget: Budget) -> Iter
         return
     start = time.monotonic()
     try:
-        line = connect(target, budget)
+        from flakefighters.checks.line import ServerLine
+
+        line = ServerLine(target, budget)
     except DatabaseError as error:
         yield failed("login", error.message, _remedy(error, subject))
         yield from skipped_all(_SERVER[3:], "no login")
@@ -102,7 +109,7 @@ def _remedy(error: DatabaseError, subject: settings.Subject) -> str | None:
     return f"correct the password in {origin}"
 
 
-def _inside(line: Line, target: Target) -> Iterator[Check]:
+def _inside(line: ServerLine, target: Target) -> Iterator[Check]:
     yield from rights.version(line.version, line.encoding)
     try:
         facts = ask(line, target.schema)
@@ -112,5 +119,29 @@ def _inside(line: Line, target: Target) -> Iterator[Check]:
         yield skipped("exposure", "the server gives no answers")
         return
     yield from rights.rights(facts, target)
-    yield pooler.look(line)
+    yield _pooler(line)
     yield from rights.exposure(facts, target)
+
+
+def _pooler(line: ServerLine) -> Check:
+    """Is a pooler in between, which tells a process id of its own at login, and does it serve us?
+
+    One connection is all that is used: small pools have no second one to spare.  That leaves the
+    mode open where no other client is connected, and both that allow transactions work.
+    """
+    try:
+        told, now = line.process(transaction=False)
+    except DatabaseError as error:
+        return failed("pooler", error.message, error.remedy)
+    if told == now:
+        return ok("pooler", "none in between")
+    try:
+        met = {now, *(line.process()[1] for _ in range(_ROUNDS))}
+    except DatabaseError:
+        return failed(
+            "pooler",
+            "there is one, and it allows no transactions (statement mode)",
+            "use its transaction or session mode, or the server's own address",
+        )
+    mode = ", in transaction mode" if len(met) > 1 else ""
+    return ok("pooler", f"there is one{mode}, which works")

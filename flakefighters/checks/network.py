@@ -6,15 +6,14 @@ import errno
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from flakefighters.checks.results import Budget, Check, failed, ok, skipped
+from flakefighters.checks.results import Budget, Found, failed, ok, skipped
 from flakefighters.history.deadlines import patiently
 from flakefighters.model import Target
 
-__all__ = ["Reached", "reach"]
+__all__ = ["reach"]
 
 STEP: Final = "network"
 _POOLER: Final = (
@@ -29,28 +28,17 @@ Resolve = Callable[..., list[Any]]
 Connect = Callable[[tuple[Any, ...], float], socket.socket]
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What was found."""
-
-    check: Check
-    #: Host and port that answered; None if none did, or there is no network in between.
-    address: tuple[str, int] | None = None
-    #: False if there is no point in going on.
-    usable: bool = True
-
-
 def reach(
     target: Target,
     budget: Budget,
     *,
     resolve: Resolve = socket.getaddrinfo,
     connect: Connect = socket.create_connection,
-) -> Reached:
+) -> Found:
     """Look the host up and knock at its port.  Nothing is sent."""
     host, port = target.host, target.port or 5432
     if host is None:
-        return Reached(skipped(STEP, "no host is named: the usual Unix socket of this machine"))
+        return Found(skipped(STEP, "no host is named: the usual Unix socket of this machine"))
     if host.startswith("/"):
         return _socket_file(Path(host) / f".s.PGSQL.{port}")
     answer = patiently(lambda: resolve(host, port, type=socket.SOCK_STREAM), budget.left(_LOOK_UP))
@@ -75,11 +63,11 @@ def reach(
         advice = f"{host} has IPv6 only, which many CI services lack: {_POOLER}"
         said = f"{name}, port {port} answers in {took} ms"
         is_name = only_6 and host != address
-        return Reached(ok(STEP, said, advice if is_name else None), (address, port))
+        return Found(ok(STEP, said, advice if is_name else None), (address, port))
     return _unreachable(host, port, only_6, troubles)
 
 
-def _unreachable(host: str, port: int, only_6: bool, troubles: list[OSError]) -> Reached:
+def _unreachable(host: str, port: int, only_6: bool, troubles: list[OSError]) -> Found:
     if only_6 and all(error.errno in _NO_ROUTE for error in troubles):
         return _lost(f"{host} has IPv6 addresses only, and IPv6 does not work here", _POOLER)
     # The last address is as good as any; a refusal says more than silence.
@@ -99,11 +87,11 @@ def _unreachable(host: str, port: int, only_6: bool, troubles: list[OSError]) ->
     return _lost(f"port {port} of {host} cannot be reached ({why})", "check the network")
 
 
-def _lost(message: str, remedy: str) -> Reached:
-    return Reached(failed(STEP, message, remedy), usable=False)
+def _lost(message: str, remedy: str) -> Found:
+    return Found(failed(STEP, message, remedy), usable=False)
 
 
-def _socket_file(path: Path) -> Reached:
+def _socket_file(path: Path) -> Found:
     if path.exists():
-        return Reached(ok(STEP, f"the Unix socket {path} is there"))
+        return Found(ok(STEP, f"the Unix socket {path} is there"))
     return _lost(f"there is no Unix socket {path}", "check folder and port; is the server running?")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import field
 
 from flakefighters.model.views import Check, Status
-from flakefighters.records import record
+from flakefighters.records import NamedTuple, record
 
-__all__ = ["Budget", "Check", "Status", "failed", "ok", "skipped", "skipped_all"]
+__all__ = ["Budget", "Check", "Found", "Status", "failed", "ok", "skipped", "skipped_all"]
 
 
 def ok(step: str, message: str, advice: str | None = None) -> Check:
@@ -30,6 +30,16 @@ def skipped(step: str, message: str) -> Check:
 def skipped_all(steps: tuple[str, ...], message: str) -> list[Check]:
     """The same reason for several steps."""
     return [skipped(step, message) for step in steps]
+
+
+class Found(NamedTuple):
+    """What was found on the way to a server."""
+
+    check: Check
+    #: Host and port that answered; None if none did, or there is no network in between.
+    address: tuple[str, int] | None = None
+    #: False if there is no point in going on.
+    usable: bool = True
 
 
 @record

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from flakefighters.checks.results import Budget
-from flakefighters.errors import DatabaseError
-from flakefighters.history.deadlines import patiently
-from flakefighters.history.layout import table_names
-from flakefighters.history.postgres_errors import explain_postgres, silent
+from flakefighters.history.layout import COLUMNS
 from flakefighters.history.roles import WEB_ROLES, given_trust, trust_sql
-from flakefighters.model import Target, Trust
+from flakefighters.model import Trust
 
-__all__ = ["TABLES", "Facts", "Line", "Table", "ask", "connect"]
+if TYPE_CHECKING:
+    from flakefighters.checks.line import ServerLine
+
+__all__ = ["TABLES", "Facts", "Table", "ask"]
 
 #: The tables of a whole history.
-TABLES: Final = frozenset(table_names())
+TABLES: Final = frozenset(COLUMNS)
 #: Whom web APIs in front of a database (PostgREST, Supabase) let in without a login.
 _PUBLIC_ROLES: Final = tuple(role for role in WEB_ROLES if role != "service_role")
 
@@ -106,73 +102,7 @@ class Facts:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
-class Line:
-    """An open connection that is never waited for without end."""
-
-    def __init__(self, connection: Any, target: Target, budget: Budget):
-        self._connection = connection  # psycopg2's, it has no types
-        self._target, self._budget = target, budget
-
-    def ask(self, sql: str, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-        """Rows of the last statement.  DatabaseError in plain words."""
-
-        def run() -> list[tuple[Any, ...]]:
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql, params)
-                return list(cursor.fetchall()) if cursor.description else []
-
-        seconds = self._budget.left(10.0)
-        answer = patiently(run, seconds, self._cut)
-        if answer.late:
-            raise silent(self._target, seconds)
-        if answer.error is not None:
-            raise explain_postgres(answer.error, self._target)
-        return answer.value or []
-
-    def process(self, *, transaction: bool = True) -> tuple[int, int]:
-        """Of the server process: the id told at login, and that of the one that answers now.
-
-        DatabaseError if there is no answer, or no transaction.
-        """
-        begin = "BEGIN; " if transaction else ""
-        try:
-            ((now,),) = self.ask(f"{begin}SELECT pg_backend_pid()")
-        finally:
-            if transaction:
-                with suppress(DatabaseError):  # it is the first error that counts
-                    self.ask("ROLLBACK")
-        return int(self._connection.info.backend_pid), int(now)
-
-    @property
-    def version(self) -> int:
-        """160004 for 16.4."""
-        return int(self._connection.info.server_version)
-
-    @property
-    def encoding(self) -> str | None:
-        """The database's, None if a pooler hides it."""
-        found = self._connection.info.parameter_status("server_encoding")
-        return None if found is None else str(found)
-
-    def _cut(self) -> None:
-        # Already broken: that is what we want.
-        with suppress(Exception), socket.socket(fileno=os.dup(self._connection.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Let go of it."""
-        with suppress(Exception):  # a broken connection may complain once more
-            self._connection.close()
-
-
-def connect(target: Target, budget: Budget) -> Line:
-    """Log in.  DatabaseError in plain words; ImportError if the driver cannot be loaded."""
-    from flakefighters.history.postgres_login import log_in, make_engine
-
-    return Line(log_in(make_engine(target), target, budget.left), target, budget)
-
-
-def ask(line: Line, schema: str) -> Facts:
+def ask(line: ServerLine, schema: str) -> Facts:
     """Everything about rights and exposure.  DatabaseError if the server does not answer."""
     ((role, *flags),) = line.ask(_ROLE, {"schema": schema})
     given = [bool(flag) for flag in flags]

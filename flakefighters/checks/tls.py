@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from flakefighters.checks.results import Budget, Check, failed, ok, skipped
+from flakefighters.checks.results import Budget, Check, Found, failed, ok, skipped
 from flakefighters.model import Target
 from flakefighters.profiles.urls import is_local
 
-__all__ = ["Handshake", "look"]
+__all__ = ["look"]
 
 STEP: Final = "TLS"
 #: What a PostgreSQL client asks before it says anything else: may we use TLS?
@@ -35,41 +35,32 @@ class _StrangerError(Exception):
     """What answered is no PostgreSQL server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """What came of it."""
-
-    check: Check
-    #: False if there is no point in a login.
-    usable: bool = True
-
-
-def look(target: Target, address: tuple[str, int] | None, budget: Budget) -> Handshake:
+def look(target: Target, address: tuple[str, int] | None, budget: Budget) -> Found:
     """Shake hands as the profile demands it, and say what came of it.  No login."""
     mode, local = target.sslmode or "prefer", is_local(target.host)
     if address is None:
-        return Handshake(skipped(STEP, "no network in between"))
+        return Found(skipped(STEP, "no network in between"))
     if mode == "disable":
-        return Handshake(_switched_off(local))
+        return Found(_switched_off(local))
     name = target.host or address[0]
     if mode == "require" and target.sslrootcert:
         mode = "verify-ca"  # as libpq has it, when there is an authority
     way = _Way(address, budget, min(_SECONDS, target.connect_timeout))
     try:
-        return Handshake(_verified(mode, target, name, way))
+        return Found(_verified(mode, target, name, way))
     except _NoTlsError:
         return _none(mode, local)
     except _StrangerError:
         said = f"what answers at port {address[1]} is no PostgreSQL server"
         return _over(said, "check the port")
     except ssl.SSLCertVerificationError as error:
-        return Handshake(_refused(mode, name, error), usable=False)
+        return Found(_refused(mode, name, error), usable=False)
     except ssl.SSLError as error:
         why = (error.reason or "no reason given").replace("_", " ").lower()
         said = f"no agreement with the server ({why})"
         # libpq would go on without TLS.
         goes_on = mode in ("allow", "prefer")
-        return Handshake(failed(STEP, said, "it must speak TLS 1.2 or 1.3"), usable=goes_on)
+        return Found(failed(STEP, said, "it must speak TLS 1.2 or 1.3"), usable=goes_on)
     except FileNotFoundError:
         return _over(
             f"sslmode {mode} needs a certificate authority, and there is no such file",
@@ -80,20 +71,20 @@ def look(target: Target, address: tuple[str, int] | None, budget: Budget) -> Han
         return _over(f"the handshake broke off ({why})", "check port, firewall and proxy")
 
 
-def _over(message: str, remedy: str) -> Handshake:
-    return Handshake(failed(STEP, message, remedy), usable=False)
+def _over(message: str, remedy: str) -> Found:
+    return Found(failed(STEP, message, remedy), usable=False)
 
 
-def _none(mode: str, local: bool) -> Handshake:
+def _none(mode: str, local: bool) -> Found:
     said = "the server offers none"
     if mode not in ("allow", "prefer"):
         return _over(
             f"{said}, and sslmode {mode} demands it", "switch TLS on at the server or pooler"
         )
     if local:
-        return Handshake(ok(STEP, f"{said}; it is on this machine"))
+        return Found(ok(STEP, f"{said}; it is on this machine"))
     said += f", and sslmode {mode} goes on: others can listen"
-    return Handshake(failed(STEP, said, _SET_IT))
+    return Found(failed(STEP, said, _SET_IT))
 
 
 _SET_IT: Final = 'set sslmode = "require", or better "verify-full"'

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -34,7 +37,6 @@ from flakefighters.cli import (
 )
 from flakefighters.cli.help import Grouped, describe
 from flakefighters.cli.output import ReaderGoneError, say
-from flakefighters.cli.pages import page_of
 from flakefighters.errors import FlakefightersError
 
 __all__ = ["app", "run"]
@@ -70,11 +72,58 @@ def _options(
     """Options of the command itself."""
 
 
-for _group in (
-    *(setup, settings, check, login, runs, tests, report, localise, confirm, bisect, mark),
-    *(quarantine, fighters, importing, sync, upgrade, grants, prune, purge),
-):
-    _group.register(app)
+_COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "init": setup.init,
+    "profiles": settings.profiles,
+    "config": settings.config,
+    "check": check.check,
+    "login": login.login,
+    "logout": login.logout,
+    "runs": runs.runs,
+    "show": runs.show_run,
+    "tests": tests.list_tests,
+    "explain": tests.explain,
+    "report": report.report,
+    "localise": localise.localise,
+    "confirm": confirm.confirm,
+    "bisect": bisect.bisect,
+    "mark": mark.mark,
+    "fighters": fighters.fighters,
+    "clone": sync.clone,
+    "pull": sync.pull,
+    "push": sync.push,
+    "sync": sync.sync,
+    "upgrade": upgrade.upgrade,
+    "grants": grants.grants,
+    "prune": prune.prune_history,
+    "purge": purge.purge_secret,
+}
+#: What a command with commands below it is for, and those.
+_GROUPS: Final[Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]]] = {
+    "quarantine": (
+        "Quarantine tests: their flaky failures need not fail a run.",
+        {
+            "add": quarantine.add,
+            "list": quarantine.list_them,
+            "remove": quarantine.remove,
+            "suggest": quarantine.suggest,
+            "export": quarantine.export,
+            "import": quarantine.import_,
+        },
+    ),
+    "import": (
+        "Bring runs that other tools recorded.",
+        {"junit": importing.junit, "pytest-flakefighters": importing.peer},
+    ),
+}
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
+for _name, (_about, _parts) in _GROUPS.items():
+    _group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    for _part, _command in _parts.items():
+        _group.command(_part)(_command)
+    app.add_typer(_group, name=_name, help=_about)
 describe(app)
 
 #: Wrong usage, as Typer tells of it; its module is not the same in all of Typer's versions.
@@ -107,7 +156,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except FlakefightersError as error:
         # What was typed may be a URL in a place where none belongs.
         say(f"error: {redact_patterns(str(error))} [{error.slug}]", "bad")
-        if (page := page_of(error.slug)) is not None:
+        if (page := _page_of(error.slug)) is not None:
             say(f"more: {page}", "faint")
         return error.exit_code
     except typer.Abort:
@@ -134,3 +183,24 @@ def _misused(error: Any) -> int:
     if context is not None:
         say(f"see {context.command_path} --help", "faint")
     return int(error.exit_code)
+
+
+def _page_of(slug: str) -> str | None:
+    """The page and section that tell more of an error; None if the page is not installed."""
+    path = _installed() or _in_checkout()
+    return None if path is None else f"{path}#{slug}"
+
+
+def _installed() -> Path | None:
+    """The page as the wheel brought it."""
+    with suppress(Exception):  # whatever the environment is like: there is an error to show
+        for file in metadata.files("flakefighters") or ():
+            if file.name == "messages.md" and "doc" in file.parts:
+                path = Path(str(file.locate())).resolve()
+                return path if path.is_file() else None
+    return None
+
+
+def _in_checkout() -> Path | None:
+    path = Path(__file__).resolve().parents[2] / "docs" / "messages.md"
+    return path if path.is_file() else None

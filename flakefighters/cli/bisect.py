@@ -8,12 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
-from flakefighters.cli.confirm import elsewhere, failure_of, keep
+from flakefighters.cli.confirm import elsewhere, evidence_for, failure_of, keep
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, ProjectName, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import ConfigError, NotFoundError
-from flakefighters.history import Evidence, History, came
+from flakefighters.history import History
 from flakefighters.ids import short
 from flakefighters.judging.evidence import gather
 from flakefighters.model import (
@@ -24,6 +24,7 @@ from flakefighters.model import (
     Label,
     Outcome,
     Past,
+    Project,
     Result,
     Run,
     Step,
@@ -41,16 +42,11 @@ from flakefighters.trials.experiments import Budget, alike, result_of
 from flakefighters.trials.questions import Question, questions
 from flakefighters.trials.runs import Lab
 
-__all__ = ["register"]
+__all__ = ["bisect"]
 
 _HISTORY_RUNS: Final = 200
 _PATIENCE: Final = 10
 _START_UP: Final = 10.0
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("bisect")(bisect)
 
 
 def bisect(
@@ -77,11 +73,8 @@ def bisect(
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     checkout = place.checkout
-    with place.history() as history:
-        if history is None:
-            place.say_empty(history)
-            raise NotFoundError(f"nothing is known of {nodeid!r}")
-        run, question = _question(place, history, nodeid)
+    with place.known(f"nothing is known of {nodeid!r}") as (history, project):
+        run, question = _question(place, history, project, nodeid)
         known = _known(place, history, run, question)
         bench = bench_here(place.anchor.path, checkout.base, run.head, place.resolution.settings)
     ends = _end(place, bad, "--bad"), _good(place, good, known)
@@ -122,9 +115,11 @@ def _attempt(
     return attempt
 
 
-def _question(place: Place, history: History, nodeid: str) -> tuple[Run, Question]:
+def _question(
+    place: Place, history: History, project: Project, nodeid: str
+) -> tuple[Run, Question]:
     """The newest failure of the test, as a question."""
-    head, names = failure_of(place, history, [nodeid])
+    head, names = failure_of(place, history, project, [nodeid])
     if len(names) > 1:
         raise NotFoundError(
             f"{nodeid} stands for {len(names)} tests that failed",
@@ -140,11 +135,7 @@ def _question(place: Place, history: History, nodeid: str) -> tuple[Run, Questio
 
 def _known(place: Place, history: History, run: Run, question: Question) -> Mapping[str, Step]:
     """What runs on clean commits know of the test, by commit."""
-    evidence = Evidence(
-        judged=run.head,
-        sources=[(history, came(history, place.resolution.record_to))],
-        commits=place.checkout.ancestors,
-    )
+    evidence = evidence_for(place, history, run)
     past = gather(evidence, place.checkout, [question.nodeid], limit=_HISTORY_RUNS).past
     found: dict[str, Step] = {}
     for one in past.get(question.nodeid, ()):

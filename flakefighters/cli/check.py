@@ -13,12 +13,7 @@ from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
 from flakefighters.reports.checks import check_lines, check_record, check_sum
 
-__all__ = ["examine_here", "register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("check")(check)
+__all__ = ["check", "examine_here"]
 
 
 def check(
@@ -38,8 +33,11 @@ def check(
         raise typer.Exit(1)
 
 
-def examine_here(ground: Ground, *, as_json: bool = False) -> bool:
-    """Check, print each finding as it comes, and return whether all is well."""
+def examine_here(ground: Ground, *, as_json: bool = False, talk: bool = False) -> bool:
+    """Check, print each finding as it comes, and return whether all is well.
+
+    ``talk``: it is no answer to a question, and goes to stderr.
+    """
     from flakefighters.checks import examine
 
     checkup = examine(
@@ -49,9 +47,9 @@ def examine_here(ground: Ground, *, as_json: bool = False) -> bool:
     for one in checkup.checks:
         found.append(one)
         if not as_json:
-            show(check_lines(one))
+            show(check_lines(one), talk=talk)
     if as_json:
         show_json(check_record(checkup.profile, checkup.reason, checkup.display, found))
     else:
-        show(check_sum(found))
+        show(check_sum(found), talk=talk)
     return all(one.status != "failed" for one in found)

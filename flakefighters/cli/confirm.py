@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from flakefighters.cli.deciding import author
-from flakefighters.cli.matching import matching, spellings
+from flakefighters.cli.matching import matching, no_test, spellings
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, ProjectName, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
@@ -19,24 +19,18 @@ from flakefighters.errors import ConfigError, FlakefightersError, NotFoundError
 from flakefighters.history import Evidence, History, came
 from flakefighters.ids import h128, short
 from flakefighters.judging.untracked import asked_for_in
-from flakefighters.model import Run, RunHead, Verdict, standing
+from flakefighters.model import Project, Run, RunHead, Verdict, standing
 from flakefighters.reports.trials import confirmed_page, confirmed_record
 from flakefighters.session.bench import bench_here
 from flakefighters.session.trials import OnTrial, prepare_trials
-from flakefighters.trials.bench import Bench
 from flakefighters.words import count
 
-__all__ = ["elsewhere", "failure_of", "keep", "register"]
+__all__ = ["confirm", "elsewhere", "evidence_for", "failure_of", "keep"]
 
 _RUN: Final = re.compile(r"[0-9a-fA-F-]{4,36}")
 #: So many runs are looked at for the last failure of a test.
 _LOOKED_AT: Final = 200
 _HISTORY_RUNS: Final = 50
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("confirm")(confirm)
 
 
 def confirm(
@@ -97,11 +91,8 @@ def _trial(
     place: Place, names: Sequence[str], every: bool, limits: Mapping[str, Any]
 ) -> tuple[OnTrial, str | None]:
     """What is to be put on trial, and the tree that was tested if it is not checked out."""
-    with place.history() as history:
-        if history is None:
-            place.say_empty(history)
-            raise NotFoundError("there is no run to confirm")
-        head, nodeids = failure_of(place, history, names)
+    with place.known("there is no run to confirm") as (history, project):
+        head, nodeids = failure_of(place, history, project, names)
         run = history.load(head.id)
         tested = _tested(place, head)
         settings = place.resolution.settings
@@ -109,7 +100,18 @@ def _trial(
         which = "all" if every or nodeids else "undecided"
         bench = bench._replace(which=which, **limits)
         verdicts = [*standing(history.verdicts([head.id])).values()]
-        return _prepared(place, history, run, verdicts, nodeids, bench), tested
+        trial = prepare_trials(
+            run,
+            verdicts,
+            evidence_for(place, history, run),
+            place.checkout,
+            bench,
+            marks={},
+            limit=_HISTORY_RUNS,
+            named=nodeids,
+            elsewhere=elsewhere(place, run),
+        )
+        return trial, tested
 
 
 def _nothing(run: Run, every: bool) -> str:
@@ -119,12 +121,10 @@ def _nothing(run: Run, every: bool) -> str:
     return f"no failure to put on trial{more}"
 
 
-def failure_of(place: Place, history: History, names: Sequence[str]) -> tuple[RunHead, list[str]]:
+def failure_of(
+    place: Place, history: History, project: Project, names: Sequence[str]
+) -> tuple[RunHead, list[str]]:
     """The run, and the tests of it that were named; NotFoundError if they are not there."""
-    project = place.project(history)
-    if project is None:
-        place.say_empty(history)
-        raise NotFoundError("there is no run to confirm")
     if len(names) == 1 and _RUN.fullmatch(names[0]):
         return history.find(names[0], project.identity), []
     recent = history.recent(project.identity, limit=_LOOKED_AT if names else 1)
@@ -146,7 +146,7 @@ def _tests(place: Place, name: str, known: Sequence[str]) -> list[str]:
     exact = [one for one in spellings(place, name) if one in known]
     found = exact or matching(place, name, known)
     if not found:
-        raise NotFoundError(f"no test {name!r} in the history", remedy="see `flakefighters tests`")
+        raise no_test(name, known)
     return found
 
 
@@ -166,29 +166,12 @@ def _tested(place: Place, head: RunHead) -> str | None:
     )
 
 
-def _prepared(
-    place: Place,
-    history: History,
-    run: Run,
-    verdicts: Sequence[Verdict],
-    nodeids: Sequence[str],
-    bench: Bench,
-) -> OnTrial:
-    evidence = Evidence(
+def evidence_for(place: Place, history: History, run: Run) -> Evidence:
+    """What the history knows, for a run in it."""
+    return Evidence(
         judged=run.head,
         sources=[(history, came(history, place.resolution.record_to))],
         commits=place.checkout.ancestors,
-    )
-    return prepare_trials(
-        run,
-        verdicts,
-        evidence,
-        place.checkout,
-        bench,
-        marks={},
-        limit=_HISTORY_RUNS,
-        named=nodeids,
-        elsewhere=elsewhere(place, run),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from flakefighters.capture.redact_patterns import redact_patterns
-from flakefighters.cli.matching import matching, near, spellings
+from flakefighters.cli.matching import matching, no_test, spellings
 from flakefighters.cli.place import Asked, Place, find_place
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history import History
@@ -25,7 +25,7 @@ from flakefighters.model.decisions import Event, function_of, heads, signature_t
 from flakefighters.session.open_history import open_checked
 from flakefighters.state.git import Git
 
-__all__ = ["Desk", "author", "last_day", "sit_down"]
+__all__ = ["Desk", "author", "last_day", "login_name", "sit_down"]
 
 #: Who started a job, by CI service.
 _ACTORS: Final = (
@@ -92,13 +92,7 @@ class Desk:
         if found:
             some = ", ".join(sorted(functions)[:5])
             raise NotFoundError(f"{asked!r} may be {some}", remedy="name one test or function")
-        offered = near(asked, list(names))
-        raise NotFoundError(
-            f"no test {asked!r} in this history",
-            remedy=f"did you mean {' or '.join(offered)}?"
-            if offered
-            else "see `flakefighters tests`",
-        )
+        raise no_test(asked, list(names))
 
     def test_or_signature(self, asked: str) -> str:
         """What a mark is about: a test, or failures with a signature."""
@@ -127,12 +121,8 @@ def sit_down(asked: Asked, what: str, *, create: bool = False) -> Iterator[Desk]
     """
     place = find_place(asked)
     target = place.resolution.target
-    if what and target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name a profile of the curator with --profile",
-        )
+    if what:
+        place.need_writable("name a profile of the curator with --profile")
     if create and target.path is not None and not os.path.lexists(target.path):
         open_checked(target, place.checkout, create=True).close()
     with place.history() as history:
@@ -160,11 +150,12 @@ def author(place: Place, environ: Mapping[str, str] | None = None) -> str:
         return git.ask("config", name).output.decode("utf-8", "replace").strip()
 
     actor = next((variables[name] for name in _ACTORS if variables.get(name)), "")
-    found = configured("user.name") or actor or _login() or configured("user.email")
+    found = configured("user.name") or actor or login_name() or configured("user.email")
     return found[:_LONGEST] or "unknown"
 
 
-def _login() -> str:
+def login_name() -> str:
+    """The name that the user has on this machine, empty if there is none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's user without a name

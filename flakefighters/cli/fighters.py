@@ -15,12 +15,7 @@ from flakefighters.judging.scores import scores
 from flakefighters.reports.scores import scores_record, scores_table
 from flakefighters.words import count
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("fighters")(fighters)
+__all__ = ["fighters"]
 
 
 def fighters(

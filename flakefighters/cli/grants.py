@@ -13,14 +13,9 @@ from flakefighters.cli.output import say, show_json, write
 from flakefighters.cli.place import Asked, find_ground
 from flakefighters.errors import ConfigError
 
-__all__ = ["register"]
+__all__ = ["grants"]
 
 _Role = str | None
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("grants")(grants)
 
 
 def grants(

@@ -27,7 +27,7 @@ from flakefighters.session.open_history import open_checked
 from flakefighters.session.settings import redactor_of
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["junit", "peer"]
 
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would come.")]
 _Into = Annotated[
@@ -39,14 +39,6 @@ _Into = Annotated[
 _Branch = Annotated[
     str | None, typer.Option("--branch", metavar="NAME", help="The branch of these runs.")
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command("junit")(junit)
-    group.command("pytest-flakefighters")(peer)
-    app.add_typer(group, name="import", help="Bring runs that other tools recorded.")
 
 
 def junit(
@@ -141,11 +133,7 @@ class _Done:
 def _made(
     place: Place, commit: str | None, branch: str | None, url: str | None, *, dry_run: bool
 ) -> Made:
-    target = place.resolution.target
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}", origin="read_only"
-        )
+    place.need_writable()
     commit = None if commit is None else commit.strip().lower()
     if commit is not None and not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", commit):
         raise ConfigError(

@@ -13,7 +13,7 @@ from flakefighters.capture.recovery import JournalError, heading
 from flakefighters.cli.output import say
 from flakefighters.errors import ConflictError, FlakefightersError
 from flakefighters.history import History, open_history
-from flakefighters.history.foreign import ForeignHistory, open_foreign
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.intake import Saved
 from flakefighters.model import Target
 from flakefighters.records import record
@@ -26,6 +26,7 @@ from flakefighters.session.spool import (
     put_aside,
     read_back,
 )
+from flakefighters.sync.results import Transfer
 
 __all__ = ["Sent", "as_history", "send"]
 
@@ -34,21 +35,17 @@ __all__ = ["Sent", "as_history", "send"]
 class Sent:
     """What became of the journals in a folder."""
 
-    runs: int = 0
-    #: Those that the history does not take: too old, or purged.
-    beyond: int = 0
-    purged: int = 0
+    #: What was sent, and what cannot be: as far as it can be moved, that is set aside.
+    done: Transfer = field(default_factory=Transfer)
     #: Journals that are meant for other histories, by address.
     waiting: dict[str, int] = field(default_factory=dict)
-    #: What cannot be sent, and why; as far as it can be moved, it is set aside.
-    refused: dict[str, str] = field(default_factory=dict)
     #: One-line troubles besides.
     notes: list[str] = field(default_factory=list)
 
     def refuse(self, some: Iterable[Refused], spools: Sequence[Spool]) -> None:
         """Move them out of the way, and remember why."""
         for one in some:
-            self.refused[one.path.name] = next(iter(put_aside([one], spools)), one.reason)
+            self.done.refused[one.path.name] = next(iter(put_aside([one], spools)), one.reason)
 
 
 def send(
@@ -84,9 +81,8 @@ def send(
                 except (JournalError, ConflictError) as error:
                     sent.refuse([Refused(journal.path, str(error))], spools)
                     continue
-                sent.runs += how not in (Saved.BEYOND, Saved.PURGED)
-                sent.beyond += how is Saved.BEYOND
-                sent.purged += how is Saved.PURGED
+                # One that was there already has been delivered all the same.
+                sent.done.count(how if how in (Saved.BEYOND, Saved.PURGED) else Saved.NEW)
                 journal.path.unlink(missing_ok=True)
     return sent
 
@@ -113,7 +109,7 @@ def as_history(folder: Path) -> Iterator[ForeignHistory]:
                     refused[journal.name] = str(error)
         for name in sorted(refused):
             say(f"left out: {refused[name]}")
-        with open_foreign(path) as foreign:
+        with ForeignHistory(path) as foreign:
             yield foreign
 
 

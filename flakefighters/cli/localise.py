@@ -7,11 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
-from flakefighters.cli.matching import matching, near, spellings
+from flakefighters.cli.matching import matching, spellings, the_only
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, ProjectName, RootDir
 from flakefighters.cli.output import say, show, show_json, write
 from flakefighters.cli.place import Asked, Place, find_place
-from flakefighters.errors import ConfigError, NotFoundError
+from flakefighters.errors import ConfigError
 from flakefighters.history import History
 from flakefighters.history.spectra import spectra
 from flakefighters.judging.localise import localise as rank
@@ -21,16 +21,11 @@ from flakefighters.model.spectra import Localised, Spectrum
 from flakefighters.reports.localisation import localised_csv, localised_page, localised_record
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["localise"]
 
 _HOW: Final = "run pytest with --flakefighters-localise and --flakefighters-reruns"
 #: How many tests a project is looked through for a name.
 _MOST_TESTS: Final = 100_000
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("localise")(localise)
 
 
 def localise(
@@ -72,11 +67,7 @@ def localise(
     if as_json and as_csv:
         raise ConfigError("--json and --csv are two formats", remedy="choose one of them")
     place = find_place(Asked(profile, database_url, rootdir, project_name))
-    with place.history() as history:
-        project = place.project(history)
-        if history is None or project is None:
-            place.say_empty(history)
-            raise NotFoundError(f"nothing is known of {nodeid!r}")
+    with place.known(f"nothing is known of {nodeid!r}") as (history, project):
         known = _spectra(history, project, runs)
         name = _the_one(place, history, project, nodeid, known)
     mine = {run: told[name] for run, told in known.items() if name in told}
@@ -130,16 +121,6 @@ def _the_one(
     for some in (names, sorted(history.all_tests(project.identity, _MOST_TESTS))):
         exact = [one for one in spellings(place, asked) if one in some]
         found: Sequence[str] = exact[:1] or matching(place, asked, some)
-        if len(found) == 1:
-            return found[0]
         if found:
-            more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-            raise NotFoundError(
-                f"{asked} stands for {len(found)} tests",
-                remedy=f"name one of {', '.join(found[:5])}{more}",
-            )
-    offered = near(asked, some)
-    raise NotFoundError(
-        f"no test {asked!r} in the history of {project}",
-        remedy=f"did you mean {', '.join(offered)}?" if offered else "see `flakefighters tests`",
-    )
+            break
+    return the_only(asked, found, some)

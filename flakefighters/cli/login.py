@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
@@ -12,12 +13,11 @@ from flakefighters.cli.options import RootDir
 from flakefighters.cli.output import say
 from flakefighters.cli.place import Asked, find_ground
 from flakefighters.errors import ConfigError, DatabaseError, NotFoundError, set_in
-from flakefighters.model import Secret
+from flakefighters.model import Secret, Target
+from flakefighters.profiles import detect
+from flakefighters.profiles.fields import variable
 
-if TYPE_CHECKING:
-    from flakefighters.profiles.logins import Account
-
-__all__ = ["register"]
+__all__ = ["login", "logout"]
 
 #: Bytes; longer than any password, shorter than a file piped in by mistake.
 _LONGEST = 4096
@@ -25,10 +25,22 @@ _LONGEST = 4096
 _ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("login")(login)
-    app.command("logout")(logout)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    """A place that wants a password."""
+
+    label: str
+    target: Target
+    #: user@host:port/database.
+    place: str
+    #: Where the URL was set.
+    origin: str
+    #: The variable that could hold the password.
+    variable: str
+    #: Another source that holds a password for it, None if none does.
+    other: str | None
+    #: What shows that this is CI, None if it is not.
+    in_ci: str | None
 
 
 def login(
@@ -75,19 +87,51 @@ def logout(profile: _ProfileName, rootdir: RootDir = None) -> None:
         say(f"note that there is still one in {account.other}")
 
 
-def _account(profile: str, rootdir: str | None) -> Account:
-    from flakefighters.profiles.logins import find_account
+def _account(profile: str, rootdir: str | None) -> _Account:
+    """The account of a profile.
 
-    return find_account(find_ground(Asked(profile, rootdir=rootdir)).inputs)
+    Raises:
+        ConfigError: if it is unknown, malformed, or nothing that a password is for.
+    """
+    from flakefighters.profiles.keyring import entry
+    from flakefighters.profiles.selection import Selector
+
+    inputs = find_ground(Asked(profile, rootdir=rootdir)).inputs
+    ci = detect(inputs.environ)
+    selector = Selector.read(inputs, ci)
+    name, _ = selector.active()
+    label = selector.label(name)
+    chosen = selector.build(name, selector.fields(name))
+    own = variable("profiles", name, "url")
+    if chosen is None:
+        raise ConfigError(
+            f"profile {label} has no URL", remedy=f"set it in profiles.toml or in {own}"
+        )
+    target = chosen.target
+    if target.backend == "sqlite":
+        raise ConfigError(
+            f"profile {label} is a SQLite file, which needs no password",
+            origin=str(chosen.url_origin),
+        )
+    service, user = entry(target)
+    return _Account(
+        label=label,
+        target=target,
+        place=f"{user}@{service.partition(' ')[2]}",
+        origin=str(chosen.url_origin),
+        variable=variable("profiles", name, "password"),
+        other=str(chosen.password.origin) if chosen.password.origin else None,
+        in_ci=None if ci is None else ci.evidence,
+    )
 
 
-def _try(account: Account, secret: Secret) -> None:
+def _try(account: _Account, secret: Secret) -> None:
     """Log in and out again.  DatabaseError, and nothing is stored, if that fails."""
+    from flakefighters.checks.line import ServerLine
     from flakefighters.checks.results import Budget
-    from flakefighters.checks.server import connect
 
     try:
-        connect(account.target._replace(password=secret), Budget()).close()
+        ServerLine(account.target._replace(password=secret), Budget()).close()
     except DatabaseError as error:
         wrong = "wrong password" in error.message
         raise type(error)(

@@ -15,12 +15,7 @@ from flakefighters.model.decisions import MARK, MARKS, NO_MARK, standing
 from flakefighters.reports.decisions import decision_text, event_record
 from flakefighters.reports.page import Span, line
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("mark")(mark)
+__all__ = ["mark"]
 
 
 def mark(

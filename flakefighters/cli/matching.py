@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flakefighters.cli.place import Place
+from flakefighters.errors import NotFoundError
 
-__all__ = ["matching", "near", "spellings"]
+__all__ = ["matching", "no_test", "spellings", "the_only"]
 
 #: How many names are offered for one that is not known.
 _NEAREST = 5
@@ -50,7 +51,7 @@ def matching(place: Place, asked: str, names: Sequence[str]) -> list[str]:
     return [name for name in names if inner.search(name)]
 
 
-def near(asked: str, names: Sequence[str]) -> list[str]:
+def _near(asked: str, names: Sequence[str]) -> list[str]:
     """The known names that hold the text, else those that look like it."""
     holding = [name for name in names if asked.lower() in name.lower()]
     found = holding[:_NEAREST] or difflib.get_close_matches(asked, names, _NEAREST, 0.6)
@@ -60,3 +61,25 @@ def near(asked: str, names: Sequence[str]) -> list[str]:
     bare = {name: name.rpartition("::")[2].partition("[")[0] for name in names}
     close = difflib.get_close_matches(asked, set(bare.values()), _NEAREST, 0.8)
     return [name for name in names if bare[name] in close][:_NEAREST]
+
+
+def no_test(asked: str, names: Sequence[str]) -> NotFoundError:
+    """The error for a name that is none of these; it offers those that are near."""
+    offered = _near(asked, names)
+    return NotFoundError(
+        f"no test {asked!r} in this history",
+        remedy=f"did you mean {', '.join(offered)}?" if offered else "see `flakefighters tests`",
+    )
+
+
+def the_only(asked: str, found: Sequence[str], names: Sequence[str]) -> str:
+    """The one test that was found among ``names``.  NotFoundError for none and for several."""
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise no_test(asked, names)
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    raise NotFoundError(
+        f"{asked} stands for {len(found)} tests",
+        remedy=f"name one of {', '.join(found[:5])}{more}",
+    )

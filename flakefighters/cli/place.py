@@ -13,7 +13,7 @@ from flakefighters.cli.waiting import what_to_do
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.history import History
 from flakefighters.history.unreadable import unreadable_note
-from flakefighters.model import Project
+from flakefighters.model import Project, Target
 from flakefighters.profiles import Inputs, Resolution, resolve
 from flakefighters.session.identities import recorded
 from flakefighters.session.open_history import open_checked
@@ -24,7 +24,7 @@ from flakefighters.state.checkout import Checkout
 from flakefighters.state.project import identify
 from flakefighters.words import count
 
-__all__ = ["Asked", "Ground", "Place", "find_ground", "find_place"]
+__all__ = ["Asked", "Ground", "Place", "find_ground", "find_place", "need_writable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Asked:
     project: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """Where a command stands, before any history is chosen."""
 
@@ -49,22 +49,21 @@ class Ground:
     #: All that the choice of a history depends on.
     inputs: Inputs
 
+    @property
+    def spools(self) -> tuple[Spool, ...]:
+        """Where journals of this project may wait."""
+        return spools(self.anchor.path)
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place(Ground):
     """Where a command looks."""
 
-    #: The folder that the user stands in or named.
-    folder: Path
-    anchor: Anchor
-    checkout: Checkout
     resolution: Resolution
     #: What the folder belongs to; its identity is empty if nothing was recorded from here.
     own: Project
     #: What the user named instead.
     named: str | None
-    #: All that the choice of a history depends on.
-    inputs: Inputs
     #: Is the history the one that pytest would record into here, without options?
     usual: bool = False
 
@@ -100,10 +99,19 @@ class Place:
                 advice = what_to_do(self.inputs, where, self.spools)
                 say(f"{count(number, 'run')} {verb} for {where}: {advice}")
 
-    @property
-    def spools(self) -> tuple[Spool, ...]:
-        """Where journals of this project may wait."""
-        return spools(self.anchor.path)
+    @contextmanager
+    def known(self, otherwise: str) -> Iterator[tuple[History, Project]]:
+        """The open history and the project to show; NotFoundError if there is none of either."""
+        with self.history() as history:
+            project = self.project(history)
+            if history is None or project is None:
+                self.say_empty(history)
+                raise NotFoundError(otherwise)
+            yield history, project
+
+    def need_writable(self, remedy: str | None = None) -> None:
+        """ConfigError if the profile only reads its history."""
+        need_writable(self.resolution.target, remedy)
 
     def project(self, history: History | None) -> Project | None:
         """The project to show.
@@ -143,6 +151,16 @@ class Place:
             say(f"the history has other projects (--project NAME): {', '.join(others)}")
 
 
+def need_writable(target: Target, remedy: str | None) -> None:
+    """ConfigError if the history is only read."""
+    if target.read_only:
+        raise ConfigError(
+            f"{target.display} is read-only for profile {target.profile}",
+            origin="read_only",
+            remedy=remedy,
+        )
+
+
 def find_ground(asked: Asked) -> Ground:
     """Find out where we are.  ConfigError if the folder is none."""
     folder = Path.cwd() if asked.rootdir is None else Path(asked.rootdir).expanduser().absolute()
@@ -158,7 +176,7 @@ def find_ground(asked: Asked) -> Ground:
         option_url_name="--database-url",
         project_root=checkout.base,
     )
-    return Ground(folder, anchor, checkout, inputs)
+    return Ground(folder=folder, anchor=anchor, checkout=checkout, inputs=inputs)
 
 
 def find_place(asked: Asked) -> Place:
@@ -177,7 +195,13 @@ def find_place(asked: Asked) -> Place:
         # Unlike a test run, a command that only reads leaves no file behind.
         lambda: recorded(anchor.path) or "",
     )
-    usual = asked.profile is None and asked.database_url is None
     return Place(
-        ground.folder, anchor, checkout, resolution, own, asked.project, ground.inputs, usual
+        folder=ground.folder,
+        anchor=anchor,
+        checkout=checkout,
+        inputs=ground.inputs,
+        resolution=resolution,
+        own=own,
+        named=asked.project,
+        usual=asked.profile is None and asked.database_url is None,
     )

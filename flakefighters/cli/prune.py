@@ -16,19 +16,13 @@ from flakefighters.errors import ConfigError
 from flakefighters.history import History
 from flakefighters.history.content import project_id
 from flakefighters.history.prune import Plan, Policy, Pruned, plan, prune
-from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import prune_page, prune_record
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["prune_history"]
 
 _Number = int | None
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("prune")(prune_history)
 
 
 def prune_history(
@@ -58,12 +52,7 @@ def prune_history(
     """Remove the runs that are older than the profile keeps, and all that only they used."""
     place = find_place(Asked(profile, database_url, rootdir, project_name))
     target, settings = place.resolution.target, place.resolution.settings
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name a profile of the owner with --profile",
-        )
+    place.need_writable("name a profile of the owner with --profile")
     policy = Policy(keep_runs=settings.keep_runs, keep_days=settings.keep_days)
     if keep_runs is not None or keep_days is not None:
         policy = Policy(keep_runs=keep_runs, keep_days=keep_days)
@@ -73,7 +62,7 @@ def prune_history(
             plans: dict[str, Plan] = {}
             done = Pruned()
         else:
-            need_owner(history.database, "prune")
+            history.database.need_owner("prune")
             plans = _plans(place, history, policy, every=all_projects)
             before = {project_id(name): one.before for name, one in plans.items() if one.before}
             if before and not (dry_run or yes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from flakefighters.cli.deciding import login_name
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, Place, find_place
@@ -18,24 +18,18 @@ from flakefighters.history import History
 from flakefighters.history.purge import affected, find_signatures, purge
 from flakefighters.history.purge_text import signature_id
 from flakefighters.history.run_checks import is_run_id
-from flakefighters.history.upkeep import need_owner
 from flakefighters.model import Target
 from flakefighters.reports.retention import purge_page, purge_record
 from flakefighters.session.purged_journals import empty_journals, journals_of, journals_saying
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["purge_secret"]
 
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
 #: The id of a run: a UUID of version 7.
 _RUN_ID: Final = re.compile("[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 #: So many digits of the id of a signature are asked for.
 _DIGITS: Final = 6
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("purge")(purge_secret)
 
 
 def purge_secret(
@@ -58,17 +52,12 @@ def purge_secret(
     """Remove a run, or all that failures with a signature say, here and wherever it was copied."""
     place = find_place(Asked(profile, database_url, rootdir))
     target = place.resolution.target
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name a profile of the owner with --profile",
-        )
+    place.need_writable("name a profile of the owner with --profile")
     folders = place.spools
     with place.history() as history:
         if history is None:
             raise NotFoundError(f"no {name}: there is no history yet, looked from {place}")
-        need_owner(history.database, "purge")
+        history.database.need_owner("purge")
         kind, found, runs = _find(history, name)
         if kind == "run":
             journals = len(journals_of(folders, found))
@@ -145,9 +134,4 @@ def _purge_journals(place: Place, kind: str, name: str) -> None:
 
 def _who(target: Target) -> str:
     """Whom the tombstone names."""
-    if target.user:
-        return target.user
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container's user without a name
-        return "unknown"
+    return target.user or login_name() or "unknown"

@@ -35,7 +35,7 @@ from flakefighters.reports.page import Span, line
 from flakefighters.state.codeowners import owners
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["add", "export", "import_", "list_them", "remove", "suggest"]
 
 #: Runs that proposals are made of.
 _LOOKED_AT = 500
@@ -53,19 +53,6 @@ _File = Annotated[
 ]
 #: No larger file is read.
 _MOST_BYTES = 20_000_000
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command("add")(add)
-    group.command("list")(list_them)
-    group.command("remove")(remove)
-    group.command("suggest")(suggest)
-    group.command("export")(export)
-    group.command("import")(import_)
-    about = "Quarantine tests: their flaky failures need not fail a run."
-    app.add_typer(group, name="quarantine", help=about)
 
 
 def add(

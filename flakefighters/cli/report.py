@@ -24,7 +24,7 @@ from flakefighters.cli.report_data import Chosen, Report, gather
 from flakefighters.errors import ConfigError
 from flakefighters.reports.records import dumps
 
-__all__ = ["register"]
+__all__ = ["report"]
 
 
 class Format(enum.StrEnum):
@@ -46,11 +46,6 @@ _ENDINGS = {
     ".xml": Format.JUNIT,
     ".csv": Format.CSV,
 }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("report")(report)
 
 
 def report(

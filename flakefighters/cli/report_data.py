@@ -13,7 +13,7 @@ from flakefighters.cli.place import Place
 from flakefighters.cli.rates import rated
 from flakefighters.errors import NotFoundError
 from flakefighters.history import History
-from flakefighters.history.overview import failure_rows, failure_texts, times
+from flakefighters.history.overview import failure_rows, times
 from flakefighters.model import JOINT, Project, Run, Verdict, standing
 from flakefighters.model.decisions import standing as decided
 from flakefighters.model.rows import Book, FailureRow
@@ -121,11 +121,7 @@ def gather(place: Place, chosen: Chosen, now: int, *, whole: bool, counted: bool
 
     ``whole`` is all that HTML shows, ``counted`` what tests cost.
     """
-    with place.history() as history:
-        project = place.project(history)
-        if history is None or project is None:
-            place.say_empty(history)
-            raise NotFoundError("there is no run to report")
+    with place.known("there is no run to report") as (history, project):
         named = None if chosen.run is None else history.find(chosen.run, project.identity)
         book = history.tests(
             project.identity, chosen.runs, branch=chosen.branch, since=chosen.since
@@ -191,7 +187,7 @@ def _look(
         project=project,
         book=book,
         failures=failures,
-        texts=failure_texts(history, {one.text for one in failures}),
+        texts=history.lessons.texts(sorted({one.text for one in failures})),
         run_times=spent.runs,
         test_times=spent.tests,
         group=group,

@@ -26,13 +26,7 @@ from flakefighters.reports.details import run_page
 from flakefighters.reports.lists import runs_table
 from flakefighters.reports.records import run_record, whole_run_record
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("runs")(runs)
-    app.command("show")(show_run)
+__all__ = ["runs", "show_run"]
 
 
 def runs(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import typer
-
 from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show, show_json
 from flakefighters.cli.place import Asked, find_ground
 from flakefighters.errors import ConfigError
 from flakefighters.fighters.registry import Entry, known, unknown
 from flakefighters.fighters.settings import checked, fields_of
-from flakefighters.profiles import Inputs, Resolution, all_settings, detect, resolve
-from flakefighters.profiles import profiles as all_profiles
+from flakefighters.profiles import Inputs, Resolution, detect, resolve
+from flakefighters.profiles.views import all_settings
+from flakefighters.profiles.views import profiles as all_profiles
 from flakefighters.reports.settings import (
     profile_record,
     profiles_page,
@@ -21,13 +20,7 @@ from flakefighters.reports.settings import (
     settings_record,
 )
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("profiles")(profiles)
-    app.command("config")(config)
+__all__ = ["config", "profiles"]
 
 
 def profiles(as_json: AsJson = False, profile: Profile = None, rootdir: RootDir = None) -> None:

@@ -6,21 +6,22 @@ import enum
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flakefighters import profiles
 from flakefighters.cli import files
+from flakefighters.cli.check import examine_here
 from flakefighters.cli.options import RootDir
-from flakefighters.cli.output import say, show, write
+from flakefighters.cli.output import say, write
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.cli.workflows import SERVICES, requirement, workflow
 from flakefighters.errors import ConfigError
 from flakefighters.profiles import urls
-from flakefighters.profiles.example import text
-from flakefighters.reports.checks import check_lines, check_sum
 
-__all__ = ["register"]
+__all__ = ["init"]
 
 _FILE = "profiles.toml"
 _WRITER, _READER = "flakefighters_writer", "flakefighters_reader"
@@ -32,11 +33,6 @@ class Ci(enum.StrEnum):
 
     GITHUB = "github"
     GITLAB = "gitlab"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("init")(init)
 
 
 def init(
@@ -86,7 +82,7 @@ def init(
 
 def _settings(url: urls.DatabaseUrl | None, ci: Ci | None) -> str:
     """The example, with the history in it."""
-    made = text()
+    made = _example()
     if url is not None:
         writer = url.user or _WRITER
         reader = writer.replace(_role(url), _READER, 1)
@@ -100,10 +96,15 @@ def _settings(url: urls.DatabaseUrl | None, ci: Ci | None) -> str:
     return made
 
 
+def _example() -> str:
+    """The commented file; ``profiles.example.toml`` of the source tree is the same."""
+    return (Path(profiles.__file__).parent / "example.toml").read_text(encoding="utf-8")
+
+
 def _untouched(ground: Ground) -> bool:
     """Whether the file is the example itself: the user has written nothing there."""
     try:
-        return (ground.anchor.path / _FILE).read_text(encoding="utf-8") == text()
+        return (ground.anchor.path / _FILE).read_text(encoding="utf-8") == _example()
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -185,7 +186,7 @@ def _lead(ground: Ground, url: urls.DatabaseUrl, ci: str | None) -> None:
             say(f"   {line}")
     write(sql)
     say("what works already:", "strong")
-    _check(ground)
+    examine_here(replace(ground, inputs=replace(ground.inputs, option_profile="ci")), talk=True)
 
 
 def _steps(url: urls.DatabaseUrl, writer: str, ci: str | None) -> Iterator[tuple[str, ...]]:
@@ -218,15 +219,3 @@ def _role(url: urls.DatabaseUrl) -> str:
     """The role that the URL's user is; Supabase's pooler adds the project after a dot."""
     user = url.user or _WRITER
     return user.partition(".")[0] if (url.host or "").endswith(_POOLER) else user
-
-
-def _check(ground: Ground) -> None:
-    """Check the profile ``ci``, as far as this machine can."""
-    from flakefighters.checks import examine
-
-    inputs = replace(ground.inputs, option_profile="ci", option_profile_name="the command line")
-    found = []
-    for one in examine(inputs, ground.checkout).checks:
-        found.append(one)
-        show(check_lines(one), talk=True)
-    show(check_sum(found), talk=True)

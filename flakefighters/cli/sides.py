@@ -12,12 +12,11 @@ from flakefighters.cli.output import say
 from flakefighters.cli.place import Asked, Ground, find_ground
 from flakefighters.errors import ConfigError
 from flakefighters.history import History, open_history
-from flakefighters.history.foreign import ForeignHistory, open_foreign
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.model import Target
 from flakefighters.profiles import detect
 from flakefighters.profiles.selection import Selector
 from flakefighters.profiles.targets import Chosen
-from flakefighters.session.places import Spool, spools
 from flakefighters.state.project import identify
 from flakefighters.sync.push import LOCAL_PROJECT
 
@@ -29,11 +28,6 @@ class Sides:
     """Where the command stands."""
 
     ground: Ground
-
-    @property
-    def spools(self) -> tuple[Spool, ...]:
-        """Where journals of this project wait."""
-        return spools(self.ground.anchor.path)
 
     def need_name(self) -> None:
         """ConfigError unless the project has a name that is the same on other machines."""
@@ -86,16 +80,12 @@ class Sides:
         return self._named(named or "local", option)
 
     def _named(self, named: str, option: str) -> Target:
-        target = self._target(named, option)
-        if target is None:
+        chosen, selector = self._chosen(named, option)
+        if chosen is None:
             raise ConfigError(
                 f"profile {named} has no URL", origin=option, remedy="set it in profiles.toml"
             )
-        return target
-
-    def _target(self, named: str, option: str) -> Target | None:
-        chosen, selector = self._chosen(named, option)
-        return None if chosen is None else _with_password(chosen, selector)
+        return _with_password(chosen, selector)
 
     def _chosen(self, named: str, option: str) -> tuple[Chosen | None, Selector]:
         url = named if "://" in named else None
@@ -122,7 +112,7 @@ class Sides:
                 yield found
         elif source.backend == "sqlite":
             assert source.path is not None
-            with open_foreign(source.path, trust=source.trust) as foreign:
+            with ForeignHistory(source.path, trust=source.trust) as foreign:
                 yield foreign
         else:
             with open_history(source._replace(read_only=True), create=False) as history:

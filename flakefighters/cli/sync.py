@@ -14,6 +14,7 @@ import typer
 from flakefighters.cli.meter import meter
 from flakefighters.cli.options import AsJson, RootDir, moment
 from flakefighters.cli.output import say, show, show_json
+from flakefighters.cli.place import need_writable
 from flakefighters.errors import ConfigError, NotFoundError
 from flakefighters.reports.revisions import revision_lines, revision_records
 from flakefighters.reports.transfers import transfer_page, transfer_record
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from flakefighters.session.places import Spool
     from flakefighters.sync import Transfer
 
-__all__ = ["register"]
+__all__ = ["clone", "pull", "push", "sync"]
 
 _From = Annotated[
     str | None,
@@ -75,14 +76,6 @@ _Spool = Annotated[
         help="Send the journals in this folder (default: the project's), with --to all of them.",
     ),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("clone")(clone)
-    app.command("pull")(pull)
-    app.command("push")(push)
-    app.command("sync")(sync)
 
 
 def clone(
@@ -158,12 +151,7 @@ def push(
         _discard(sides, spool, unwanted)
         return
     target = sides.remote(to, "--to", writing=True)
-    if target.read_only:
-        raise ConfigError(
-            f"{target.display} is read-only for profile {target.profile}",
-            origin="read_only",
-            remedy="name another history with --to",
-        )
+    need_writable(target, "name another history with --to")
     local = sides.local(source, "--from")
     redirect = to is not None and spool is not None
     _end(as_json, _push(sides, target, local, spool, local_runs=local_runs, redirect=redirect))
@@ -243,14 +231,10 @@ def _push(
     from flakefighters.cli.waiting import what_to_do
 
     folders = _spools(sides, spool)
-    done = room.Transfer()
     source = "the spool"
     with meter() as report:
         sent = journals.send(folders, target, lambda: sides.open(target), redirect=redirect)
-        done.runs += sent.runs
-        done.beyond += sent.beyond
-        done.purged += sent.purged
-        done.refused |= sent.refused
+        done = sent.done
         for note in sent.notes:
             say(note)
         if local_runs:
@@ -281,10 +265,10 @@ def _spools(sides: Sides, named: str | None) -> tuple[Spool, ...]:
     from flakefighters.session.places import Spool
 
     if named is None:
-        return sides.spools
+        return sides.ground.spools
     if not os.path.isdir(named):  # noqa: PTH112
         raise ConfigError(f"no such folder: {named}", origin="--spool")
-    own = {os.path.realpath(one.path): one for one in sides.spools}
+    own = {os.path.realpath(one.path): one for one in sides.ground.spools}
     return (own.get(os.path.realpath(named), Spool(Path(named))),)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from flakefighters.cli.matching import matching, near, spellings
+from flakefighters.cli.matching import matching, spellings, the_only
 from flakefighters.cli.options import (
     ALL,
     AsJson,
@@ -35,18 +35,12 @@ from flakefighters.reports.rechecks import recheck_page, recheck_record, today_p
 from flakefighters.reports.records import Record, flakiness_record, result_record, test_record
 from flakefighters.words import count
 
-__all__ = ["register"]
+__all__ = ["explain", "list_tests"]
 
 #: How many tests are listed unless more are asked for.
 _SHOWN: Final = 30
 #: Of how many tests the last failure is told where a name stands for several.
 _EXPLAINED: Final = 5
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("tests")(list_tests)
-    app.command("explain")(explain)
 
 
 def list_tests(
@@ -178,11 +172,7 @@ def explain(
     several tests lists them, with the last failures of the worst.
     """
     place = find_place(Asked(profile, database_url, rootdir, project_name))
-    with place.history() as history:
-        project = place.project(history)
-        if history is None or project is None:
-            place.say_empty(history)
-            raise NotFoundError(f"nothing is known of {nodeid!r}")
+    with place.known(f"nothing is known of {nodeid!r}") as (history, project):
         only = None if run is None else history.find(run, project.identity).id
         book = _Book(history, project, place, limit or ALL, only)
         rows = book.results(nodeid)
@@ -328,22 +318,8 @@ class _Book:
             head = self._history.find(run, self._project.identity)
             failed = {one.nodeid for one in self._history.load(head.id).executions if one.failures}
             names = [name for name in names if name in failed] or names
-        if len(names) == 1:
-            return self.results(names[0])
-        if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            raise NotFoundError(
-                f"{asked} stands for {len(names)} tests",
-                remedy=f"name one of {', '.join(names[:5])}{more}",
-            )
         known = [row.nodeid for row in (self._known or Book()).rows]
-        offered = near(asked, known)
-        raise NotFoundError(
-            f"no test {asked!r} in the history of {self._project}",
-            remedy=f"did you mean {', '.join(offered)}?"
-            if offered
-            else "see `flakefighters tests`",
-        )
+        return self.results(the_only(asked, names, known))
 
     def last_failure(self, nodeid: str) -> list[ExecutionRow]:
         """The newest result of a test in which it failed, if it is among those looked at."""

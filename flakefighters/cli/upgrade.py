@@ -10,12 +10,7 @@ from flakefighters.cli.options import AsJson, DatabaseUrl, Profile, RootDir
 from flakefighters.cli.output import say, show_json
 from flakefighters.cli.place import Asked, find_place
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("upgrade")(upgrade)
+__all__ = ["upgrade"]
 
 
 def upgrade(

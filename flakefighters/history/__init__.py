@@ -2,7 +2,7 @@
 
 ``open_history`` gives a :class:`History`.  Only what a plain local run needs is imported:
 SQLAlchemy and psycopg2 are loaded when a PostgreSQL history is opened.  A file that somebody else
-made goes through ``flakefighters.history.foreign.open_foreign``.
+made is read as a ``flakefighters.history.foreign.ForeignHistory``.
 """
 
 from __future__ import annotations

@@ -4,64 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flakefighters.history.content import to_json
+from flakefighters.history.layout import COLUMNS
 from flakefighters.history.pack import ListingLink, SuiteLink, chain_of
 from flakefighters.history.unreadable import MALFORMED
 
 if TYPE_CHECKING:
-    from flakefighters.history.database import Database, Row, Writer
+    from flakefighters.history.database import Database, Writer
 
-__all__ = ["listing_chain", "listing_links", "suite_chain", "suite_links"]
+__all__ = ["TABLES", "chain", "links"]
+
+#: The table of each kind of link.
+TABLES: Final[dict[type[Any], str]] = {SuiteLink: "suite", ListingLink: "listing"}
+
+_L = TypeVar("_L", SuiteLink, ListingLink)
 
 # UNION, not UNION ALL: ends even if a damaged file goes in circles.
-_CHAIN = """
+_CHAIN: Final = """
 WITH RECURSIVE chain(id, base) AS (
-  SELECT id, base FROM {s}{table} WHERE id IN {wanted}
+  SELECT id, base FROM {s}{table} WHERE id IN {hash:ids}
   UNION
   SELECT t.id, t.base FROM {s}{table} t JOIN chain c ON t.id = c.base
 )
 SELECT {columns} FROM {s}{table} t JOIN chain c ON c.id = t.id
 """
-_SUITE = "t.id, t.n, t.base, t.added, t.removed, t.places"
-_MEMBERS = "t.id, t.n, t.base, t.added, t.removed, NULL"
-_LISTING = "t.id, t.n, t.base, t.files"
 
 
-def _ask(
-    asks: Database | Writer, table: str, columns: str, wanted: str, **params: object
-) -> list[Row]:
+def links(
+    asks: Database | Writer, kind: type[_L], ids: Iterable[str], *, places: bool = True
+) -> dict[str, _L]:
+    """All links of the chains of these suites or listings; ``places`` only if order matters."""
+    table = TABLES[kind]
+    columns = ", ".join(f"t.{name}" for name in COLUMNS[table])
     sql = _CHAIN.replace("{table}", table).replace("{columns}", columns)
-    return asks.query(sql.replace("{wanted}", wanted), **params)
-
-
-def suite_chain(writer: Writer, leaf: str) -> list[SuiteLink]:
-    """The chain of one suite."""
-    rows = _ask(writer, "suite", _SUITE, "(:leaf)", leaf=leaf)
-    return chain_of({row[0]: SuiteLink.read(row) for row in rows}, leaf)
-
-
-def listing_chain(writer: Writer, leaf: str) -> list[ListingLink]:
-    """The chain of one listing."""
-    rows = _ask(writer, "listing", _LISTING, "(:leaf)", leaf=leaf)
-    return chain_of({row[0]: ListingLink.read(row) for row in rows}, leaf)
-
-
-def suite_links(database: Database, suites: Iterable[str], *, places: bool) -> dict[str, SuiteLink]:
-    """All links of the chains of these suites; ``places`` only if order matters."""
-    wanted = to_json(sorted(set(suites)))
-    columns = _SUITE if places else _MEMBERS
-    rows = _ask(database, "suite", columns, "{hash:ids}", ids=wanted)
-    links = {}
-    for row in rows:
+    sql = sql if places else sql.replace("t.places", "NULL")
+    found = {}
+    for row in asks.query(sql, ids=to_json(sorted(set(ids)))):
         with suppress(*MALFORMED):  # the chain of what needs it is broken
-            links[row[0]] = SuiteLink.read(row)
-    return links
+            found[row[0]] = kind.read(row)
+    return found
 
 
-def listing_links(database: Database, listings: Iterable[str]) -> dict[str, ListingLink]:
-    """All links of the chains of these listings."""
-    wanted = to_json(sorted(set(listings)))
-    rows = _ask(database, "listing", _LISTING, "{hash:ids}", ids=wanted)
-    return {row[0]: ListingLink.read(row) for row in rows}
+def chain(asks: Database | Writer, kind: type[_L], leaf: str) -> list[_L]:
+    """The links from ``leaf`` to its root.  ValueError if one is missing."""
+    return chain_of(links(asks, kind, [leaf]), leaf)

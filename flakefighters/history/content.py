@@ -46,6 +46,7 @@ __all__ = [
     "failure_text_id",
     "from_json",
     "listing_id",
+    "listing_of",
     "masked",
     "normal",
     "project_id",
@@ -132,6 +133,11 @@ def suite_id(tests: Sequence[int]) -> str:
 
 def listing_id(files: Mapping[str, str]) -> str:
     return h128("listing", files)
+
+
+def listing_of(run: Run) -> str | None:
+    """The id of the files of a run's state, None if they are not known."""
+    return None if run.state is None or run.state.files is None else listing_id(run.state.files)
 
 
 def sequence_id(body: str) -> str:

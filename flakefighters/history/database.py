@@ -39,13 +39,18 @@ class Writer(Protocol):
         """Ask within the transaction."""
         ...
 
-    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
         """Insert the rows whose key is not there yet; may wait until the end to do so.
-
-        ``columns`` are names with blanks between them.
 
         Rows must be in order of their key, tables in order of the schema: then no two writers
         can wait for each other.
+        """
+        ...
+
+    def change(self, sql: str, **params: object) -> None:
+        """Update or delete, in a transaction that is :meth:`~Database.alone`.
+
+        May wait until the end to do so, in order with what is inserted.
         """
         ...
 
@@ -73,6 +78,25 @@ class Database(Protocol):
 
         Committed at the end of the block, rolled back if an exception leaves it.
         """
+        ...
+
+    def alone(self) -> AbstractContextManager[Writer]:
+        """Begin a transaction that no other writer is beside.
+
+        DatabaseError if the others do not let go of the lock for long, or we lack the right.
+        """
+        ...
+
+    def indexed(self, table: str, column: str) -> AbstractContextManager[None]:
+        """Find the rows of ``table`` by ``column`` quickly while what they refer to is removed."""
+        ...
+
+    def need_owner(self, what: str) -> None:
+        """DatabaseError unless we may do ``what`` ("prune"): on a server only the owner may."""
+        ...
+
+    def curator(self) -> tuple[bool, str]:
+        """Whether we may add decisions, and who we are there."""
         ...
 
     def close(self) -> None:

@@ -22,14 +22,9 @@ __all__ = ["add", "content_hash", "may_decide", "need_curator", "read"]
 
 #: Recipe of the content hash.
 _RECIPE: Final = 1
-_COLUMNS: Final = 'id project kind target value supersedes "by" at content_hash'
 _EVENTS: Final = """
 SELECT e.id, p.identity, e.kind, e.target, e.value, e.supersedes, e."by", e.at
 FROM {s}event e JOIN {s}project p ON p.id = e.project WHERE e.project IN {number:projects}
-"""
-_MAY: Final = """
-SELECT CASE WHEN pg_is_in_recovery() THEN false
-  ELSE has_table_privilege(quote_ident(:schema) || '.event', 'INSERT') END, current_user
 """
 
 
@@ -82,8 +77,8 @@ def add(database: Database, project: Project, events: Sequence[Event]) -> int:
         new = {one.id: one for one in events if one.id not in known}
         if new and not writer.answer[0][0]:
             row = (key, storable(project.identity), storable(project.label))
-            writer.insert("project", "id identity label", [row])
-        writer.insert("event", _COLUMNS, [_row(key, new[name]) for name in sorted(new)])
+            writer.insert("project", [row])
+        writer.insert("event", [_row(key, new[name]) for name in sorted(new)])
     return len(new)
 
 
@@ -103,7 +98,7 @@ def _row(project: int, event: Event) -> Row:
 
 def may_decide(database: Database) -> bool:
     """Whether we may add events."""
-    return not database.read_only and _right(database)[0]
+    return not database.read_only and database.curator()[0]
 
 
 def need_curator(database: Database, what: str) -> None:
@@ -113,22 +108,9 @@ def need_curator(database: Database, what: str) -> None:
             f"you may not {what} in a history that is opened for reading only",
             remedy="name a profile that may write with --profile",
         )
-    may, user = _right(database)
+    may, user = database.curator()
     if not may:
         raise DatabaseError(
             f"{user} may not {what}: only a curator may decide on tests in this history",
             remedy="name a profile or URL that logs in as the curator, see `flakefighters grants`",
         )
-
-
-def _right(database: Database) -> tuple[bool, str]:
-    """Whether our role may add to the table, and its name; a file is for whoever can write it."""
-    from flakefighters.history.sqlite import SqliteDatabase
-
-    if isinstance(database, SqliteDatabase):
-        return True, ""
-    from flakefighters.history.postgres import PostgresDatabase
-
-    assert isinstance(database, PostgresDatabase)
-    ((may, user),) = database.query(_MAY, schema=database.target.schema)
-    return may in (True, "t", "true", 1), str(user)

@@ -29,7 +29,7 @@ from flakefighters.history.sqlite import SqliteDatabase, check_file
 from flakefighters.model import Came, Run, RunHead, Trust, Verdict, as_read
 from flakefighters.originals import real
 
-__all__ = ["ForeignHistory", "Limits", "open_foreign"]
+__all__ = ["ForeignHistory", "Limits"]
 
 _SIZE_OF_VERDICTS: Final = """
 SELECT count(*), coalesce(sum(length(e.body)), 0)
@@ -37,24 +37,18 @@ SELECT count(*), coalesce(sum(length(e.body)), 0)
 """
 
 
-def open_foreign(
-    path: Path, limits: Limits | None = None, *, trust: Trust | None = None
-) -> ForeignHistory:
-    """Open a history that is not trusted, for reading its runs.
+class ForeignHistory:
+    """A private copy of a history that is not trusted, for reading its runs.
 
-    ``trust`` is how far the user's own configuration believes it, see
+    Use it as a context manager.  ``trust`` is how far the user's own configuration believes it, see
     :func:`flakefighters.model.as_read`.
 
     Raises :class:`~flakefighters.errors.ForeignDatabaseError` for what is not a history of ours,
     too large, or of another schema version.
     """
-    return ForeignHistory(path, limits or Limits(), trust)
 
-
-class ForeignHistory:
-    """A private copy of a foreign history.  Use it as a context manager."""
-
-    def __init__(self, path: Path, limits: Limits, trust: Trust | None = None):
+    def __init__(self, path: Path, limits: Limits | None = None, *, trust: Trust | None = None):
+        limits = limits or Limits()
         self._limits = limits
         self._trust = trust
         #: Run ids (as the file spells them) to why they were refused; grows with :meth:`runs`.
@@ -180,7 +174,5 @@ class ForeignHistory:
         )
         if version != content.RECORD_VERSION:
             raise ForeignDatabaseError("it was recorded by another version")
-        files = None if run.state is None else run.state.files
-        listing = None if files is None else content.listing_id(files)
-        if content.content_hash(content.normal(run), listing) != said:
+        if content.content_hash(content.normal(run), content.listing_of(run)) != said:
             raise ForeignDatabaseError("its content is not what its hash says")

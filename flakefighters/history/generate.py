@@ -14,11 +14,14 @@ from sqlalchemy.schema import CreateIndex, CreateTable, Table
 
 from flakefighters.history import content, schema, views
 from flakefighters.history.layout import SCHEMA_PLACEHOLDER, SCHEMA_VERSION, SEPARATOR
+from flakefighters.history.run_columns import Kind
 
 __all__ = ["ddl", "document", "outputs"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _PREFIX: Final = {"sqlite": "", "postgresql": f"{SCHEMA_PLACEHOLDER}."}
+#: Kinds that people need not tell from a number.
+_SHOWN: Final = {Kind.COUNT: "number", Kind.SMALL: "number"}
 
 
 def ddl(dialect: str) -> str:
@@ -74,7 +77,8 @@ def document() -> str:
         parts.append(f"### {table.name}\n\n{table.comment}  Key: {keys}.\n")
         parts.append("| column | type | meaning |\n|---|---|---|")
         for column in table.columns:
-            kind = schema.KINDS[id(column.type)] + ("" if not column.nullable else ", NULL")
+            kind = _SHOWN.get(column.info["kind"], column.info["kind"].value)
+            kind += ", NULL" if column.nullable else ""
             parts.append(f"| `{column.name}` | {kind} | {column.comment} |")
         parts.append("")
     parts.append("## Views\n\nThey decode the compact form; query these.\n")

@@ -206,13 +206,12 @@ def by_ids(
     )
 
 
-def by_tail(database: Database, tail: str, project: str | None, *, limit: int) -> list[Row]:
-    """Rows of ``HEAD`` of the newest runs whose id ends with ``tail`` (hexadecimal digits)."""
+def by_tail(database: Database, tail: str, project: str | None) -> list[Row]:
+    """Rows of ``HEAD`` of up to six runs whose id ends with ``tail`` (hexadecimal digits)."""
     condition = "" if project is None else "AND r.project = :project"
     return database.query(
         f"SELECT {HEAD} {FROM} WHERE replace(CAST(r.id AS text), '-', '') LIKE :pattern "
-        f"{condition} ORDER BY r.started DESC, r.id DESC LIMIT :limit",
+        f"{condition} ORDER BY r.started DESC, r.id DESC LIMIT 6",
         pattern=f"%{tail}",
-        limit=limit,
         **({} if project is None else {"project": project_id(project)}),
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.database import TRUST_RANKS
-from flakefighters.history.purge_text import ORIGIN, is_purged
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import unstorable
 from flakefighters.model import Trust
@@ -57,6 +56,8 @@ def purged_names(writer: Writer) -> frozenset[str]:
 
 def marks(writer: Writer, runs: Iterable[str], names: frozenset[str]) -> set[tuple[str, str]]:
     """Of these runs, those and the node ids of tests that failed with such a signature."""
+    from flakefighters.history.purge_text import is_purged
+
     return {
         (run, unstorable(nodeid))
         for run, nodeid, signature in writer.query(_MARKS, runs=to_json(sorted(runs)))
@@ -69,6 +70,8 @@ def same_origin(known: str, extra: str | None, origin: str) -> bool:
 
     ``known`` and ``extra`` are what its row says, ``origin`` what the one that came says.
     """
+    from flakefighters.history.purge_text import ORIGIN
+
     try:
         said = from_json(extra).get(ORIGIN, known) if extra else known
     except MALFORMED:

@@ -10,7 +10,6 @@ from flakefighters.history.layout import SCHEMA_PLACEHOLDER, lock_key
 from flakefighters.history.postgres import PostgresDatabase
 from flakefighters.history.postgres_errors import explain_postgres, sqlstate
 from flakefighters.history.steps import Step, planned
-from flakefighters.history.upkeep import need_owner
 from flakefighters.originals import real
 
 __all__ = ["migrate_on_server"]
@@ -25,7 +24,7 @@ _LOCKED: Final = ("55P03", "40P01")
 
 def migrate_on_server(database: PostgresDatabase, steps: Sequence[Step]) -> tuple[Step, ...]:
     """Run the steps that are missing; returns them.  DatabaseError, and nothing was changed."""
-    need_owner(database, "upgrade it")
+    database.need_owner("upgrade it")
     until = real.monotonic() + _LOCK_SECONDS
     while True:
         try:

@@ -7,9 +7,9 @@ from contextlib import nullcontext
 from typing import Final
 
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database
+from flakefighters.history.database import Database, Writer
 from flakefighters.history.sqlite import SqliteDatabase
-from flakefighters.history.upkeep import Pace, Upkeep, indexed
+from flakefighters.history.upkeep import Pace
 
 __all__ = ["remove_unneeded", "sweep"]
 
@@ -67,7 +67,7 @@ def sweep(database: Database) -> dict[str, int]:
             before = names
             gone[table] = gone.get(table, 0) + len(names)
             many = table in _REFERRED and len(names) > _MANY
-            with indexed(database, *_REFERRED[table]) if many else nullcontext():
+            with database.indexed(*_REFERRED[table]) if many else nullcontext():
                 while names:
                     batch, names = names[: pace.size], names[pace.size :]
                     with pace.batch(database) as upkeep:
@@ -76,13 +76,13 @@ def sweep(database: Database) -> dict[str, int]:
     return gone
 
 
-def remove_unneeded(upkeep: Upkeep, table: str, ids: Sequence[object]) -> None:
+def remove_unneeded(upkeep: Writer, table: str, ids: Sequence[object]) -> None:
     """Remove those of these rows of "evidence" or "failure_text" that no run needs."""
     kind, needed = _NEEDED[table]
     _remove(upkeep, table, kind, needed, ids)
 
 
-def _remove(upkeep: Upkeep, table: str, kind: str, needed: str, ids: Sequence[object]) -> None:
+def _remove(upkeep: Writer, table: str, kind: str, needed: str, ids: Sequence[object]) -> None:
     upkeep.change(
         f"DELETE FROM {{s}}{table} WHERE id IN ("  # noqa: S608
         f"SELECT t.id FROM {{s}}{table} t WHERE t.id IN {{{kind}:ids}} EXCEPT {needed})",

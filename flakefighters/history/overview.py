@@ -17,7 +17,7 @@ from flakefighters.model import JOINT, Confidence, Label
 from flakefighters.model.rows import FailureRow
 from flakefighters.records import NamedTuple
 
-__all__ = ["Times", "failure_rows", "failure_texts", "times"]
+__all__ = ["Times", "failure_rows", "times"]
 
 _FAILURES: Final = """
 SELECT f.run, f.test, f.attempt, f.n, f.phase, f.subtest, f.failure_text
@@ -26,7 +26,6 @@ FROM {s}failure f WHERE f.run IN {hash:runs} ORDER BY f.run, f.test, f.attempt, 
 _SAYINGS: Final = """
 SELECT c.id, c.exception, c.signature FROM {s}failure_text c WHERE c.id IN {hash:ids}
 """
-_TEXTS: Final = "SELECT c.id, c.text FROM {s}failure_text c WHERE c.id IN {hash:ids}"
 _VERDICTS: Final = """
 SELECT v.run, v.test, v.attempt, v.n, v.label, v.confidence, v.introduced, v.reason, b.body
 FROM {s}verdict v LEFT JOIN {s}evidence b ON b.id = v.evidence
@@ -83,12 +82,6 @@ def _standing(history: History, runs: Sequence[str]) -> dict[_Key, _Said]:
                 "by": by,
             }
     return found
-
-
-def failure_texts(history: History, names: Iterable[str]) -> dict[str, str]:
-    """What failures say, by :attr:`FailureRow.text`."""
-    rows = history.database.query(_TEXTS, ids=to_json(sorted(set(names))))
-    return {name: unstorable(body) for name, body in rows}
 
 
 class Times(NamedTuple):

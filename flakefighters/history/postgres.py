@@ -7,7 +7,7 @@ Nothing lives longer than a transaction, so a pooler in transaction mode may sta
 
 from __future__ import annotations
 
-import socket
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -17,49 +17,54 @@ from sqlalchemy import text
 
 from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
 from flakefighters.history.database import Row, render
-from flakefighters.history.deadlines import Answer, patiently
 from flakefighters.history.layout import (
-    OLDEST_READER,
     SCHEMA_PLACEHOLDER,
     SCHEMA_VERSION,
+    inserting,
     lock_key,
+    meta_rows,
     statements,
 )
 from flakefighters.history.postgres_errors import (
-    broken,
     explain_postgres,
-    silent,
     sqlstate,
 )
-from flakefighters.history.postgres_login import log_in, make_engine
+from flakefighters.history.postgres_login import SILENCE, Line
 from flakefighters.history.roles import given_trust, gives_sql, trust_sql
 from flakefighters.history.sqlite_errors import too_new, too_old
-from flakefighters.ids import uuid7
 from flakefighters.model import Target
 from flakefighters.originals import real
 
 __all__ = ["PostgresDatabase", "PostgresWriter"]
 
-#: How long a server may be silent once it has answered, in seconds.
-SILENCE: Final = 10.0
-#: The slowest line that is waited for while much is sent, bytes per second.
-SLOWEST: Final = 50_000
+#: Who waits for the exclusive lock keeps later writers waiting as well: at most so long, ms.
+WAIT_MS: Final = 800
+#: How long to try again, in seconds.
+LOCK_SECONDS: Final = 30.0
 _CASTS: Final = {"hash": "::uuid", "number": "::bigint", "text": ""}
 
+_OWNER: Final = """
+SELECT pg_has_role(c.relowner, 'USAGE'), current_user FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = 'run'
+"""
+_CURATOR: Final = """
+SELECT CASE WHEN pg_is_in_recovery() THEN false
+  ELSE has_table_privilege(quote_ident(:schema) || '.event', 'INSERT') END, current_user
+"""
 
-class PostgresDatabase:
+
+class PostgresDatabase(Line):
     """See :class:`~flakefighters.history.database.Database`."""
 
     def __init__(self, target: Target, *, create: bool = True, deadline: float | None = None):
+        super().__init__(target)
         self.read_only = target.read_only
-        self.target = target
         self._until = None if deadline is None else real.monotonic() + deadline
         schema = '"' + target.schema.replace('"', '""') + '"'
         self._schema = schema
         self.prefix = f"{schema}."
-        self._engine = make_engine(target)
         self._rendered = lru_cache(maxsize=128)(self._render)
-        self._connection: Any = None  # psycopg2's, it has no types
         self._connect()
         try:
             self._check_server()
@@ -83,9 +88,6 @@ class PostgresDatabase:
             raise
 
     # -- opening -------------------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        self._connection = log_in(self._engine, self.target, self._seconds_left)
 
     def _check_server(self) -> None:
         info = self._live.info
@@ -138,11 +140,7 @@ class PostgresDatabase:
                 ]
                 # Even "if not exists" asks for the right to create schemas.
                 made = made[1:] if schemas else made
-                made.append(
-                    f"INSERT INTO {self.prefix}meta (key, value) VALUES "  # noqa: S608
-                    f"('schema_version', '{SCHEMA_VERSION}'), "
-                    f"('oldest_reader', '{OLDEST_READER}'), ('database_id', '{uuid7()}')"
-                )
+                made.append(inserting("meta", self.prefix) + ", ".join(map(str, meta_rows())))
                 self._send("; ".join(made))
             self._send("COMMIT")
         except BaseException as error:
@@ -164,14 +162,6 @@ class PostgresDatabase:
 
     # -- using ---------------------------------------------------------------------------------
 
-    @property
-    def _live(self) -> Any:
-        if self._connection is None:
-            raise DatabaseError(f"{self.target.display} is closed")
-        if self._connection.closed:  # the driver found out that it broke
-            raise broken(self.target)
-        return self._connection
-
     def _seconds_left(self, seconds: float) -> float:
         if self._until is None:
             return seconds
@@ -179,54 +169,6 @@ class PostgresDatabase:
         if left <= 0:
             raise UnreachableError(f"{self.target.display}: the time for the history is up")
         return min(seconds, left)
-
-    def _attempt(self, sql: str | bytes, longest: float = 0.0) -> Answer[list[Row]]:
-        """One round trip: rows or an error; ``longest`` is how long the server may work on it."""
-        connection = self._live
-        seconds = self._seconds_left(max(longest, SILENCE) + len(sql) / SLOWEST)
-
-        def ask() -> list[Row]:
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-
-        answer = patiently(ask, seconds, self._cut)
-        if answer.late:
-            self._drop()
-            raise silent(self.target, seconds)
-        return answer
-
-    def _send(self, sql: str | bytes) -> list[Row]:
-        answer = self._attempt(sql)
-        if answer.error is None:
-            return answer.value or []
-        raise explain_postgres(answer.error, self.target)
-
-    def _cut(self) -> None:
-        """Make the driver notice that the server does not answer, whatever it waits for."""
-        with suppress(Exception):  # already broken: that is what we want
-            line = socket.fromfd(self._live.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-            try:
-                line.shutdown(socket.SHUT_RDWR)
-            finally:
-                line.close()
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):  # a broken connection may complain once more
-                connection.close()
-
-    def _rollback(self) -> None:
-        """End what is left of a transaction, or the connection if that fails."""
-        try:
-            if self._connection is not None:
-                self._send("ROLLBACK")
-        except Exception:  # the server rolls back when the connection ends
-            self._drop()
-        except BaseException:
-            self._drop()
-            raise
 
     def _render(self, sql: str) -> str:
         def members(kind: str, name: str) -> str:
@@ -272,13 +214,69 @@ class PostgresDatabase:
             self._rollback()
             raise
 
+    @contextmanager
+    def alone(self) -> Iterator[PostgresWriter]:
+        if self.read_only:
+            raise DatabaseError(f"{self.target.display} is opened for reading only")
+        try:
+            version = self._lock()
+            if version != SCHEMA_VERSION:
+                raise self._moved(version)
+            writer = PostgresWriter(self, [])
+            yield writer
+            self._send(writer.finish())
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _lock(self) -> int:
+        """Take the exclusive lock, or let the writers before us end and try again.
+
+        Returns the schema's version.
+        """
+        begin = (
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '{WAIT_MS}ms'; "  # noqa: S608
+            f"SELECT pg_advisory_xact_lock({lock_key(self.target.schema)}); "
+            f"SELECT value FROM {self.prefix}meta WHERE key = 'schema_version'"
+        )
+        until = real.monotonic() + LOCK_SECONDS
+        while True:
+            answer = self._attempt(begin)
+            if answer.error is None:
+                return int(answer.value[0][0]) if answer.value else 0
+            if sqlstate(answer.error) != "55P03" or real.monotonic() > until:
+                raise explain_postgres(answer.error, self.target)
+            self._rollback()
+            real.sleep(random.uniform(0.1, 0.3))  # noqa: S311
+
+    @contextmanager
+    def indexed(self, table: str, column: str) -> Iterator[None]:
+        name = f"flakefighters_upkeep_{table}_{column}"
+        with suppress(DatabaseError), self.alone() as writer:
+            # One that is there was left by a prune that was killed.
+            writer.change(f"CREATE INDEX IF NOT EXISTS {name} ON {{s}}{table} ({column})")
+        try:
+            yield
+        finally:
+            with suppress(DatabaseError), self.alone() as writer:
+                writer.change(f"DROP INDEX IF EXISTS {{s}}{name}")
+
+    def need_owner(self, what: str) -> None:
+        ((owner, user),) = self.query(_OWNER, schema=self.target.schema)
+        if not owner:
+            raise DatabaseError(
+                f"{self.target.display}: {user} may not {what}, only the owner of the history may",
+                remedy="name a profile or URL that logs in as the owner",
+            )
+
+    def curator(self) -> tuple[bool, str]:
+        ((may, user),) = self.query(_CURATOR, schema=self.target.schema)
+        return bool(may), str(user)
+
     def _moved(self, version: int) -> SchemaTooNewError | DatabaseError:
         if version > SCHEMA_VERSION:
             return too_new(self.target.display, version)
         return too_old(self.target.display, version)
-
-    def close(self) -> None:
-        self._drop()
 
 
 class PostgresWriter:
@@ -292,15 +290,17 @@ class PostgresWriter:
     def query(self, sql: str, **params: object) -> list[Row]:
         return self._database.query(sql, **params)
 
-    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        names = columns.split()
-        row_of_marks = "(" + ", ".join(["%s"] * len(names)) + ")"
+        row_of_marks = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
         with self._database._live.cursor() as cursor:
             values = b",".join([cursor.mogrify(row_of_marks, row) for row in rows])
-        head = f"INSERT INTO {self._database.prefix}{table} ({', '.join(names)}) VALUES "  # noqa: S608
+        head = inserting(table, self._database.prefix)
         self._waiting.append(head.encode() + values + b" ON CONFLICT DO NOTHING")
+
+    def change(self, sql: str, **params: object) -> None:
+        self._waiting.append(self._database._filled(sql, params))
 
     def finish(self) -> bytes:
         """The message that carries all rows and ends the transaction."""

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from flakefighters.errors import UnreachableError
-from flakefighters.history.postgres import SILENCE, PostgresDatabase
+from flakefighters.history.postgres import PostgresDatabase
 from flakefighters.history.postgres_errors import broken, explain_postgres, silent, sqlstate
+from flakefighters.history.postgres_login import SILENCE
 from flakefighters.originals import real
 
 __all__ = ["Snapshot", "snapshot"]

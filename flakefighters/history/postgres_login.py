@@ -1,11 +1,12 @@
-"""From a target to a connection of the driver."""
+"""From a target to a connection of the driver, and what is sent over it."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from psycopg2.extensions import (  # type: ignore[import-untyped]
@@ -16,13 +17,19 @@ from psycopg2.extensions import (  # type: ignore[import-untyped]
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from flakefighters.history.deadlines import patiently
-from flakefighters.history.postgres_errors import crowded, explain_postgres, silent
+from flakefighters.errors import DatabaseError
+from flakefighters.history.database import Row
+from flakefighters.history.deadlines import Answer, patiently
+from flakefighters.history.postgres_errors import broken, crowded, explain_postgres, silent
 from flakefighters.model import Target
 from flakefighters.originals import real
 
-__all__ = ["log_in", "make_engine"]
+__all__ = ["SILENCE", "Line"]
 
+#: How long a server may be silent once it has answered, in seconds.
+SILENCE: Final = 10.0
+#: The slowest line that is waited for while much is sent, bytes per second.
+SLOWEST: Final = 50_000
 _TRIES: Final = 4
 # UUIDs as we write them: 32 digits without hyphens.
 _UUID: Final = new_type(
@@ -30,7 +37,7 @@ _UUID: Final = new_type(
 )
 
 
-def make_engine(target: Target) -> Engine:
+def _make_engine(target: Target) -> Engine:
     """An engine for ``target``; the password is read when it connects, and kept nowhere else."""
     secret = target.password
     arguments: dict[str, Any] = {
@@ -105,7 +112,7 @@ def _prepare(connection: Any, _: object) -> None:
     register_type(_UUID, connection)
 
 
-def log_in(engine: Engine, target: Target, seconds_left: Callable[[float], float]) -> Any:
+def _log_in(engine: Engine, target: Target, seconds_left: Callable[[float], float]) -> Any:
     """A connection of the driver; ``seconds_left`` cuts seconds to what is left of them.
 
     Tries again where there are too many.  DatabaseError in plain words.
@@ -126,3 +133,85 @@ def log_in(engine: Engine, target: Target, seconds_left: Callable[[float], float
         # All of a matrix's jobs come at once: wait a little, each a different while.
         real.sleep(min(seconds_left(5.0), random.uniform(0.1, 0.5) * 2**attempt))  # noqa: S311
     raise AssertionError  # the last try returns or raises
+
+
+class Line:
+    """A connection that is never waited for without end."""
+
+    def __init__(self, target: Target):
+        self.target = target
+        self._engine = _make_engine(target)
+        self._connection: Any = None  # psycopg2's, it has no types
+
+    def _connect(self) -> None:
+        self._connection = _log_in(self._engine, self.target, self._seconds_left)
+
+    @property
+    def _live(self) -> Any:
+        if self._connection is None:
+            raise DatabaseError(f"{self.target.display} is closed")
+        if self._connection.closed:  # the driver found out that it broke
+            raise broken(self.target)
+        return self._connection
+
+    def _seconds_left(self, seconds: float) -> float:
+        """These seconds, cut to what is left of all."""
+        return seconds
+
+    def _attempt(
+        self,
+        sql: str | bytes,
+        longest: float = 0.0,
+        params: Mapping[str, object] | None = None,
+    ) -> Answer[list[Row]]:
+        """One round trip: rows or an error; ``longest`` is how long the server may work on it."""
+        connection = self._live
+        seconds = self._seconds_left(max(longest, SILENCE) + len(sql) / SLOWEST)
+
+        def ask() -> list[Row]:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, params)
+                return cursor.fetchall() if cursor.description else []
+
+        answer = patiently(ask, seconds, self._cut)
+        if answer.late:
+            self._drop()
+            raise silent(self.target, seconds)
+        return answer
+
+    def _send(self, sql: str | bytes, params: Mapping[str, object] | None = None) -> list[Row]:
+        """The rows of the last statement.  DatabaseError in plain words."""
+        answer = self._attempt(sql, params=params)
+        if answer.error is None:
+            return answer.value or []
+        raise explain_postgres(answer.error, self.target)
+
+    def _cut(self) -> None:
+        """Make the driver notice that the server does not answer, whatever it waits for."""
+        with suppress(Exception):  # already broken: that is what we want
+            line = socket.fromfd(self._live.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            finally:
+                line.close()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # a broken connection may complain once more
+                connection.close()
+
+    def _rollback(self) -> None:
+        """End what is left of a transaction, or the connection if that fails."""
+        try:
+            if self._connection is not None:
+                self._send("ROLLBACK")
+        except Exception:  # the server rolls back when the connection ends
+            self._drop()
+        except BaseException:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """Let go of it.  Can be called twice."""
+        self._drop()

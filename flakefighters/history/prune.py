@@ -16,7 +16,7 @@ from flakefighters.history.heads import SUSPECT
 from flakefighters.history.orphans import sweep
 from flakefighters.history.purge import apply
 from flakefighters.history.space import give_back
-from flakefighters.history.upkeep import Pace, alone, need_owner, remove_runs
+from flakefighters.history.upkeep import Pace, remove_runs
 from flakefighters.model import Trust
 from flakefighters.model.views import Plan, Pruned
 
@@ -96,8 +96,8 @@ def raise_horizon(database: Database, before: Mapping[int, int]) -> None:
     higher = {each: at for each, at in before.items() if at > here.get(each, at - 1)}
     if not higher:
         return
-    with alone(database) as upkeep:
-        upkeep.insert("horizon", 'project "before"', sorted(higher.items()))
+    with database.alone() as upkeep:
+        upkeep.insert("horizon", sorted(higher.items()))
 
 
 def prune(database: Database, before: Mapping[int, int]) -> Pruned:
@@ -105,7 +105,7 @@ def prune(database: Database, before: Mapping[int, int]) -> Pruned:
 
     DatabaseError if the database cannot be used, or we are not its owner.
     """
-    need_owner(database, "prune")
+    database.need_owner("prune")
     raise_horizon(database, before)
     done = Pruned()
     pace = Pace()

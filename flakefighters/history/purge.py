@@ -13,7 +13,7 @@ from typing import Final
 
 from flakefighters.history import content, read, rulings, write
 from flakefighters.history.content import to_json
-from flakefighters.history.database import Database
+from flakefighters.history.database import Database, Writer
 from flakefighters.history.orphans import remove_unneeded, sweep
 from flakefighters.history.purge_text import (
     PLACEHOLDER,
@@ -24,7 +24,7 @@ from flakefighters.history.purge_text import (
     signature_id,
 )
 from flakefighters.history.space import rewrite
-from flakefighters.history.upkeep import Pace, Upkeep, alone, need_owner, remove_runs
+from flakefighters.history.upkeep import Pace, remove_runs
 from flakefighters.ids import unstorable
 from flakefighters.records import record
 
@@ -125,18 +125,18 @@ def add_tombstones(database: Database, rows: Iterable[Sequence[object]]) -> int:
         if row[2:] < new.get(key, here.get(key, (*key, row[2] + 1, "")))[2:]:
             new[key] = row
     if new:
-        with alone(database) as upkeep:
+        with database.alone() as upkeep:
             for kind, name in sorted(new.keys() & here.keys()):
                 upkeep.change(
                     "DELETE FROM {s}tombstone WHERE kind = :kind AND id = :id", kind=kind, id=name
                 )
-            upkeep.insert("tombstone", 'kind id at "by"', [new[key] for key in sorted(new)])
+            upkeep.insert("tombstone", [new[key] for key in sorted(new)])
     return len(new)
 
 
 def purge(database: Database, row: Tombstone) -> Purged:
     """Purge one run or signature.  DatabaseError if we may not, or bytes of it are left."""
-    need_owner(database, "purge")
+    database.need_owner("purge")
     add_tombstones(database, [row])
     done = apply(database)
     rewrite(database)
@@ -159,7 +159,7 @@ def apply(database: Database, more: Iterable[Tombstone] = ()) -> Purged:
     if names:
         emptied: list[str] = []
 
-        def empty(upkeep: Upkeep, runs: Sequence[str]) -> None:
+        def empty(upkeep: Writer, runs: Sequence[str]) -> None:
             emptied.extend(run for run in runs if _empty(database, upkeep, run, names))
 
         _in_batches(database, sorted(affected(database, names)), empty)
@@ -170,7 +170,7 @@ def apply(database: Database, more: Iterable[Tombstone] = ()) -> Purged:
 
 
 def _in_batches(
-    database: Database, runs: Sequence[str], work: Callable[[Upkeep, Sequence[str]], None]
+    database: Database, runs: Sequence[str], work: Callable[[Writer, Sequence[str]], None]
 ) -> None:
     pace = Pace()
     while runs:
@@ -186,7 +186,7 @@ def _in_batches(
                 remove_unneeded(upkeep, table, ids)
 
 
-def _empty(database: Database, upkeep: Upkeep, name: str, names: frozenset[str]) -> bool:
+def _empty(database: Database, upkeep: Writer, name: str, names: frozenset[str]) -> bool:
     """Take what such failures say out of one run; True if there was anything."""
     run = content.normal(read.load(database, name))
     verdicts = read.verdicts(database, [name])
@@ -196,11 +196,9 @@ def _empty(database: Database, upkeep: Upkeep, name: str, names: frozenset[str])
         for table in ("failure", "execution"):
             upkeep.change(f"DELETE FROM {{s}}{table} WHERE run = :run", run=name)  # noqa: S608
         write.insert_executions(upkeep, made)
-        files = None if made.state is None else made.state.files
-        listing = None if files is None else content.listing_id(files)
         upkeep.change(
             "UPDATE {s}run SET content_hash = :hash, extra = :extra WHERE id = :run",
-            hash=content.content_hash(made, listing),
+            hash=content.content_hash(made, content.listing_of(made)),
             extra=to_json(made.head.extra),
             run=name,
         )

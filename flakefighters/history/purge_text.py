@@ -69,8 +69,7 @@ def origin_of(run: Run) -> str:
     said = run.head.extra.get(ORIGIN)
     if isinstance(said, str):
         return said
-    files = None if run.state is None else run.state.files
-    return content.content_hash(run, None if files is None else content.listing_id(files))
+    return content.content_hash(run, content.listing_of(run))
 
 
 def _tests(executions: Iterable[Execution], names: Collection[str]) -> set[str]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import NotFoundError
 from flakefighters.history import belief, content, heads, pack
-from flakefighters.history.chains import listing_links, suite_links
+from flakefighters.history.chains import chain, links
 from flakefighters.history.content import from_json, to_json
 from flakefighters.history.heads import text
-from flakefighters.history.pack import ListingLink
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable, unstorable
 from flakefighters.model import (
+    JOINT,
     Confidence,
     Environment,
     Execution,
@@ -34,7 +35,6 @@ from flakefighters.records import NamedTuple
 if TYPE_CHECKING:
     from flakefighters.history.belief import Reader
     from flakefighters.history.database import Database, Row
-    from flakefighters.history.pack import SuiteLink
     from flakefighters.history.unreadable import Unreadable
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "executions",
     "load",
     "nodeids",
+    "readings",
     "state_files",
     "verdicts",
 ]
@@ -62,7 +63,7 @@ class Suites:
         """Fetch the members of those that are not known yet, with one question."""
         missing = set(suites) - self._members.keys()
         if missing:
-            self.learn(suite_links(self._database, missing, places=False), missing)
+            self.learn(links(self._database, SuiteLink, missing, places=False), missing)
 
     def learn(self, links: Mapping[str, SuiteLink], suites: Iterable[str]) -> None:
         """Take over those that are not known yet from links that were fetched otherwise."""
@@ -204,8 +205,7 @@ def load(database: Database, run_id: str) -> Run:
         raise NotFoundError(f"no run {run_id} in this history")
     head = heads.head(rows[0])
     label, suite, sequence, listing, seen, outcomes, durations, _ = rows[0][heads.HEAD_WIDTH :]
-    links = suite_links(database, [suite], places=True)
-    tests = pack.order_of(pack.chain_of(links, suite))
+    tests = pack.order_of(chain(database, SuiteLink, suite))
     names = nodeids(database, tests)
     order = None
     if sequence is not None:
@@ -234,9 +234,7 @@ def load(database: Database, run_id: str) -> Run:
 
 def _state(database: Database, name: str, listing: str | None) -> State:
     ((tree, digest),) = database.query("SELECT tree, digest FROM {s}state WHERE id = :id", id=name)
-    files = None
-    if listing is not None:
-        files = pack.files_of(pack.chain_of(listing_links(database, [listing]), listing))
+    files = None if listing is None else pack.files_of(chain(database, ListingLink, listing))
     return State(id=name, tree=text(tree), digest=text(digest), files=files)
 
 
@@ -287,7 +285,7 @@ def state_files(
     """See :meth:`flakefighters.history.store.History.state_files`."""
     condition, params = belief.condition(reader, Use.FILES) if reader else ("true", {})
     chosen: dict[str, str] = {}
-    links: dict[str, ListingLink] = {}
+    known: dict[str, ListingLink] = {}
     wanted = sorted(set(ids))
     if not wanted:
         return {}
@@ -297,20 +295,21 @@ def state_files(
             chosen[unstorable(body)] = name
         else:
             with suppress(*MALFORMED):  # then the chain is broken, and that list is not known
-                links[name] = ListingLink.read((name, n, base, body))
+                known[name] = ListingLink.read((name, n, base, body))
     found: dict[str, Mapping[str, str]] = {}
     for state, listing in chosen.items():
         with suppress(*MALFORMED):
-            found[state] = pack.files_of(pack.chain_of(links, listing))
+            found[state] = pack.files_of(pack.chain_of(known, listing))
     return found
 
 
 # -- Verdicts --------------------------------------------------------------------------------
 
 _VERDICTS: Final = """
-SELECT v.run, v.test, v.attempt, v.n, v.fighter, v.version, v.label, v.confidence, v.introduced,
-  v.reason, b.body, v.at
-FROM {s}verdict v LEFT JOIN {s}evidence b ON b.id = v.evidence
+SELECT v.run, t.nodeid, v.attempt, v.n, v.fighter, v.version, v.label, v.confidence, v.introduced,
+  {reason}, b.body, v.at
+FROM {s}verdict v LEFT JOIN {s}test t ON t.id = v.test
+LEFT JOIN {s}evidence b ON b.id = v.evidence {told}
 WHERE v.run IN {hash:runs} {only} ORDER BY v.run, v.test, v.attempt, v.n, v.at, v.fighter, v.id
 """
 
@@ -323,20 +322,37 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """See :meth:`flakefighters.history.store.History.verdicts`; of one test if it is given."""
     sql = _VERDICTS.replace("{only}", "" if test is None else "AND v.test = :test")
+    sql = sql.replace("{reason}", "v.reason").replace("{told}", "")
     params: dict[str, object] = {} if test is None else {"test": test}
     rows = database.query(sql, runs=to_json(sorted(set(runs))), **params)
-    names = nodeids(database, {row[1] for row in rows}) if rows else {}
     found = []
     for row in rows:
         with nullcontext() if unreadable is None else unreadable.tolerated(row[0], "verdict"):
-            found.append(_verdict(row, names[row[1]]))
+            found.append(_verdict(row))
     return tuple(found)
 
 
-def _verdict(row: Row, nodeid: str) -> Verdict:
+def readings(
+    database: Database, runs: Sequence[str], unreadable: Unreadable
+) -> tuple[Verdict, ...]:
+    """See :meth:`flakefighters.history.store.History.readings`."""
+    # Reasons and evidence are most of the bytes; only that of proofs tells something here.
+    sql = _VERDICTS.replace("{told}", "AND v.fighter = :joint AND v.confidence = :proved")
+    sql = sql.replace("{reason}", "''").replace("{only}", "")
+    proved = str(Confidence.PROVED)
+    found = []
+    for row in database.query(sql, runs=to_json(list(runs)), joint=JOINT, proved=proved):
+        with unreadable.tolerated(row[0], "verdict"):
+            one = _verdict(row)
+            by = one.evidence.get("by")
+            found.append(one._replace(evidence={} if by is None else {"by": by}))
+    return tuple(found)
+
+
+def _verdict(row: Row) -> Verdict:
     return Verdict(
         run=row[0],
-        nodeid=nodeid,
+        nodeid=unstorable(row[1]),
         attempt=row[2],
         index=row[3],
         fighter=unstorable(row[4]),

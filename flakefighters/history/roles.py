@@ -53,7 +53,6 @@ DECIDED: Final = ("event",)
 
 # What PostgreSQL stores of a name; it would cut longer ones without a word.
 _LONGEST: Final = 63
-_INVISIBLE: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _NO_NAMES: Final = ("public", "none", "current_role", "current_user", "session_user")
 
 

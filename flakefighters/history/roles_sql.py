@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from flakefighters.history.layout import lock_key, table_names
+from flakefighters.history.layout import COLUMNS, lock_key
 from flakefighters.history.roles import ADDED, DECIDED, TRUST_POLICY, WEB_ROLES, Roles
 
 __all__ = ["grants_sql"]
@@ -155,7 +155,7 @@ class _Script:
             )
             to = _name(self._roles.owner)
             yield f"ALTER SCHEMA {self._schema} OWNER TO {to};"
-            for table in table_names():
+            for table in COLUMNS:
                 yield f"ALTER TABLE {self._schema}.{table} OWNER TO {to};"
             for view in _VIEWS:
                 yield f"ALTER VIEW {self._schema}.{view} OWNER TO {to};"
@@ -236,7 +236,7 @@ class _Script:
             "END LOOP;",
             declare="one record;",
         )
-        for table in table_names():
+        for table in COLUMNS:
             yield f"ALTER TABLE {self._schema}.{table} ENABLE ROW LEVEL SECURITY;"
             yield self._policy(table, "read", "SELECT", self._all, "USING (true)")
         for table in ADDED:

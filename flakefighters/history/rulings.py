@@ -22,10 +22,6 @@ __all__ = ["Rulings", "insert_rows", "rows_of", "save_verdicts"]
 #: Rows of ``evidence`` and of ``verdict``.
 Rulings = tuple[list[Row], list[Row]]
 
-_COLUMNS: Final = (
-    "run id test attempt n fighter version label confidence introduced reason evidence at"
-)
-
 
 def rows_of(identity: str, verdicts: Sequence[Verdict]) -> Rulings:
     """Rows of ``evidence`` and of ``verdict``."""
@@ -59,8 +55,8 @@ def rows_of(identity: str, verdicts: Sequence[Verdict]) -> Rulings:
 
 def insert_rows(writer: Writer, rulings: Rulings) -> None:
     bodies, rows = rulings
-    writer.insert("evidence", "id body", bodies)
-    writer.insert("verdict", _COLUMNS, rows)
+    writer.insert("evidence", bodies)
+    writer.insert("verdict", rows)
 
 
 _QUESTION: Final = """

@@ -55,110 +55,89 @@ class Column(NamedTuple):
     view: int = 0
 
 
-def _text(name: str, comment: str, *, view: int = 0, field: str | None = None) -> Column:
-    """A text that the head says and the hash covers."""
-    return Column(name, Kind.TEXT, comment, field or name, Form.TEXT, hashed=True, view=view)
+def _said(
+    name: str,
+    kind: Kind,
+    comment: str,
+    form: Form = Form.PLAIN,
+    *,
+    required: bool = False,
+    view: int = 0,
+) -> Column:
+    """What the head says in a field of this name, and the hash covers."""
+    return Column(name, kind, comment, name, form, required, hashed=True, view=view)
+
+
+def _text(name: str, comment: str, *, view: int = 0) -> Column:
+    return _said(name, Kind.TEXT, comment, Form.TEXT, view=view)
 
 
 def _mapping(name: str, comment: str) -> Column:
-    return Column(name, Kind.JSON, comment, name, Form.MAPPING, hashed=True)
+    return _said(name, Kind.JSON, comment, Form.MAPPING)
+
+
+def _part(name: str, comment: str) -> Column:
+    """A part of a run that has a table of its own; its content is hashed, not its id."""
+    return Column(name, Kind.TEXT, comment, name, Form.TEXT, refers_to=name, view=3)
+
+
+def _own(
+    name: str, kind: Kind, comment: str, *, required: bool = False, refers_to: str | None = None
+) -> Column:
+    """What ``write.py`` works out."""
+    return Column(name, kind, comment, required=required, refers_to=refers_to)
 
 
 #: In the order of the table.
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("id", Kind.HASH, "UUIDv7, made where the run started.", "id", required=True),
-    Column(
+    _own(
         "version",
         Kind.COUNT,
         "Recipe of content_hash, see 'The content hash' below.",
         required=True,
     ),
-    Column(
+    _own(
         "content_hash",
         Kind.TEXT,
         "SHA-256 of all that the run says, 64 hexadecimal digits.",
         required=True,
     ),
-    Column("project", Kind.NUMBER, "The project.", required=True, refers_to="project"),
-    Column(
-        "started",
-        Kind.NUMBER,
-        "Start, by the machine's clock.",
-        "started",
-        required=True,
-        hashed=True,
-    ),
-    Column("ended", Kind.NUMBER, "End; NULL if it was killed.", "ended", hashed=True),
-    Column(
-        "clock_offset",
-        Kind.NUMBER,
-        "Machine's clock less server's, in µs.",
-        "clock_offset",
-        hashed=True,
-    ),
+    _own("project", Kind.NUMBER, "The project.", required=True, refers_to="project"),
+    _said("started", Kind.NUMBER, "Start, by the machine's clock.", required=True),
+    _said("ended", Kind.NUMBER, "End; NULL if it was killed."),
+    _said("clock_offset", Kind.NUMBER, "Machine's clock less server's, in µs."),
     _text("build", "The CI pipeline it belongs to.", view=2),
     _text("job", "The job within the build.", view=2),
     _text("shard", "The part of a split job.", view=2),
-    Column(
-        "attempt",
-        Kind.NUMBER,
-        "Which attempt at the build, from 1.",
-        "attempt",
-        hashed=True,
-        view=2,
-    ),
-    _text(
-        "commit_id",
-        "The commit: the head of a pull request, not the merge.",
-        view=1,
-        field="commit",
+    _said("attempt", Kind.NUMBER, "Which attempt at the build, from 1.", view=2),
+    _text("commit_id", "The commit: the head of a pull request, not the merge.", view=1)._replace(
+        field="commit"
     ),
     _text("tree", "git's tree id of what was checked out."),
     _text("branch", "The branch.", view=1),
     _text("base_branch", "The branch that a pull request goes to.", view=1),
     _text("pr", "The pull request.", view=1),
-    Column(
-        "dirty",
-        Kind.SMALL,
-        "1 if files differed from the commit, 0 if not.",
-        "dirty",
-        Form.FLAG,
-        hashed=True,
-        view=1,
-    ),
-    Column("state", Kind.TEXT, "What was tested.", "state", Form.TEXT, refers_to="state", view=3),
-    Column("listing", Kind.HASH, "Its files, if this run describes them.", refers_to="listing"),
-    Column(
-        "environment",
-        Kind.TEXT,
-        "Where it ran.",
-        "environment",
-        Form.TEXT,
-        refers_to="environment",
-        view=3,
-    ),
-    Column("suite", Kind.HASH, "What was collected.", required=True, refers_to="suite"),
-    Column("sequence", Kind.HASH, "Order of start; NULL: as collected.", refers_to="sequence"),
-    Column(
+    _said("dirty", Kind.SMALL, "1 if files differed from the commit, 0 if not.", Form.FLAG, view=1),
+    _part("state", "What was tested."),
+    _own("listing", Kind.HASH, "Its files, if this run describes them.", refers_to="listing"),
+    _part("environment", "Where it ran."),
+    _own("suite", Kind.HASH, "What was collected.", required=True, refers_to="suite"),
+    _own("sequence", Kind.HASH, "Order of start; NULL: as collected.", refers_to="sequence"),
+    _said(
         "completeness",
         Kind.TEXT,
         "complete, partial (stopped early) or interrupted.",
-        "completeness",
         Form.WORD,
         required=True,
-        hashed=True,
         view=3,
     ),
     _mapping("selection", "What was asked for; NULL: everything."),
     _mapping("origin", "The program that wrote it, its version, host, CI vendor."),
     _mapping("context", "Links and names for people."),
     _mapping("extra", "Fields of later versions, kept verbatim."),
-    Column(
-        "seen",
-        Kind.JSON,
-        "What the run saw of the history: {'runs': [ids, newest first]}.",
-    ),
-    Column(
+    _own("seen", Kind.JSON, "What the run saw of the history: {'runs': [ids, newest first]}."),
+    _own(
         "outcomes",
         Kind.TEXT,
         "One character if all tests share it, else one per test in ascending order of test "
@@ -166,7 +145,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "reruns, ? unfinished, - not run.",
         required=True,
     ),
-    Column(
+    _own(
         "durations",
         Kind.JSON,
         "setup, call, teardown of each test (the last attempt's) in units of 100 µs, three "

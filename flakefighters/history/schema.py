@@ -45,54 +45,41 @@ from sqlalchemy.types import TypeEngine
 from flakefighters.history import run_columns
 from flakefighters.history.run_columns import Kind
 
-__all__ = ["KINDS", "define"]
+__all__ = ["define"]
 
-HASH: Final[TypeEngine[Any]] = Text().with_variant(UUID(), "postgresql")
-NUMBER: Final[TypeEngine[Any]] = BigInteger().with_variant(Integer(), "sqlite")
-SMALL: Final[TypeEngine[Any]] = SmallInteger().with_variant(Integer(), "sqlite")
-COUNT: Final[TypeEngine[Any]] = Integer()
-TEXT: Final[TypeEngine[Any]] = Text()
-# The same in the database, but the description tells them apart.
-JSON: Final[TypeEngine[Any]] = Text()
-
-KINDS: Final[dict[int, str]] = {
-    id(HASH): "hash",
-    id(NUMBER): "number",
-    id(COUNT): "number",
-    id(SMALL): "number",
-    id(TEXT): "text",
-    id(JSON): "JSON",
+_TYPES: Final[dict[Kind, TypeEngine[Any]]] = {
+    Kind.HASH: Text().with_variant(UUID(), "postgresql"),
+    Kind.NUMBER: BigInteger().with_variant(Integer(), "sqlite"),
+    Kind.COUNT: Integer(),
+    Kind.SMALL: SmallInteger().with_variant(Integer(), "sqlite"),
+    Kind.TEXT: Text(),
+    # The same in the database, but the description tells them apart.
+    Kind.JSON: Text(),
 }
+HASH, NUMBER, COUNT, SMALL, TEXT, JSON = Kind
 
 
-def _key(name: str, kind: TypeEngine[Any], comment: str) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False, comment=comment)
+def _column(name: str, kind: Kind, comment: str, *more: ForeignKey, **how: bool) -> Column[Any]:
+    return Column(name, _TYPES[kind], *more, comment=comment, info={"kind": kind}, **how)  # type: ignore[arg-type]
 
 
-def _must(name: str, kind: TypeEngine[Any], comment: str, *more: ForeignKey) -> Column[Any]:
-    return Column(name, kind, *more, nullable=False, comment=comment)
+def _key(name: str, kind: Kind, comment: str) -> Column[Any]:
+    return _column(name, kind, comment, primary_key=True, autoincrement=False)
 
 
-def _may(name: str, kind: TypeEngine[Any], comment: str, *more: ForeignKey) -> Column[Any]:
-    return Column(name, kind, *more, nullable=True, comment=comment)
+def _must(name: str, kind: Kind, comment: str, *more: ForeignKey) -> Column[Any]:
+    return _column(name, kind, comment, *more, nullable=False)
 
 
-_KINDS: Final[dict[Kind, TypeEngine[Any]]] = {
-    Kind.HASH: HASH,
-    Kind.NUMBER: NUMBER,
-    Kind.COUNT: COUNT,
-    Kind.SMALL: SMALL,
-    Kind.TEXT: TEXT,
-    Kind.JSON: JSON,
-}
+def _may(name: str, kind: Kind, comment: str, *more: ForeignKey) -> Column[Any]:
+    return _column(name, kind, comment, *more, nullable=True)
 
 
 def _run_column(column: run_columns.Column) -> Column[Any]:
-    kind = _KINDS[column.kind]
     if column.name == "id":
-        return _key(column.name, kind, column.comment)
+        return _key(column.name, column.kind, column.comment)
     refers = () if column.refers_to is None else (ForeignKey(f"{column.refers_to}.id"),)
-    return (_must if column.required else _may)(column.name, kind, column.comment, *refers)
+    return (_must if column.required else _may)(column.name, column.kind, column.comment, *refers)
 
 
 def define(schema: str | None = None) -> MetaData:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError, NotFoundError
-from flakefighters.history import belief, heads, read, rulings, write
-from flakefighters.history.content import project_id, to_json
-from flakefighters.history.coverage import Coverage, baselines
+from flakefighters.history import belief, heads, read, write
+from flakefighters.history.content import to_json
+from flakefighters.history.coverage import Coverage
 from flakefighters.history.read import Lookup, Suites
 from flakefighters.history.unreadable import MALFORMED, Unreadable
 from flakefighters.ids import short, storable, unstorable
@@ -130,14 +130,14 @@ class History:
 
         Those on runs that are more trusted than what our role may add to are left out.
         """
+        from flakefighters.history import rulings
+
         return rulings.save_verdicts(self.database, verdicts)
 
     # -- runs ----------------------------------------------------------------------------------
 
-    def recent(
-        self, project: str, *, limit: int = 50, before: str | None = None
-    ) -> tuple[RunHead, ...]:
-        """The newest runs of a project by start, newest first; behind the run ``before``.
+    def recent(self, project: str, *, limit: int = 50) -> tuple[RunHead, ...]:
+        """The newest runs of a project by start, newest first.
 
         Those of its aliases as well.  Runs that claim to have started more than five minutes from
         now are left out.
@@ -145,7 +145,7 @@ class History:
         return self._of_all(
             project,
             limit,
-            lambda one: heads.newest(self.database, one, limit=limit, before=before),
+            lambda one: heads.newest(self.database, one, limit=limit),
         )
 
     def believable(self, reader: Reader, *, builds: int = 50) -> tuple[RunHead, ...]:
@@ -217,7 +217,7 @@ class History:
         wanted = tail.strip().lower().replace("-", "")
         if not re.fullmatch(_HEX, wanted):
             raise NotFoundError(f"{tail!r} is not a run id", remedy="see `flakefighters runs`")
-        rows = heads.by_tail(self.database, wanted, project, limit=6)
+        rows = heads.by_tail(self.database, wanted, project)
         if len(rows) == 1:
             found = heads.heads_of(rows, self.unreadable)
             if not found:
@@ -231,14 +231,9 @@ class History:
             f"several runs end with {tail}: {shown}{more}", remedy="give more digits"
         )
 
-    def run_ids(self, project: str | None = None) -> set[str]:
+    def run_ids(self) -> set[str]:
         """Ids of all runs."""
-        if project is None:
-            return {row[0] for row in self.database.query("SELECT id FROM {s}run")}
-        rows = self.database.query(
-            "SELECT id FROM {s}run WHERE project = :project", project=project_id(project)
-        )
-        return {row[0] for row in rows}
+        return {row[0] for row in self.database.query("SELECT id FROM {s}run")}
 
     def content_hashes(self, run_ids: Iterable[str]) -> dict[str, str]:
         """The content hash of each of these runs that is here."""
@@ -305,11 +300,6 @@ class History:
             found.add(earlier.further(self._lookup, name, nodeids, reader, known))
         return found
 
-    def baselines(self, runs: Sequence[RunHead]) -> list[RunHead]:
-        """Those of ``runs`` (best evidence first) that hold the first pass of some test."""
-        self.coverage.fetch(runs)
-        return baselines([self.coverage], runs)
-
     def has_state_files(self, state_id: str, reader: Reader | None = None) -> bool:
         """True if the files of this state are known here (no need to describe them again).
 
@@ -344,9 +334,7 @@ class History:
 
     def readings(self, run_ids: Sequence[str]) -> tuple[Verdict, ...]:
         """The same without reasons; of evidence what a proof is ``by``, and nothing else."""
-        from flakefighters.history.readings import readings
-
-        return readings(self.database, run_ids, self.unreadable)
+        return read.readings(self.database, run_ids, self.unreadable)
 
     @property
     def lessons(self) -> Lessons:

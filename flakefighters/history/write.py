@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from flakefighters.errors import ConflictError
-from flakefighters.history import content, pack, rulings, run_columns
-from flakefighters.history.chains import listing_chain, suite_chain
+from flakefighters.history import content, pack, run_columns
+from flakefighters.history.chains import chain as chain_of
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.intake import Saved, closed_to, purged_names, same_origin
-from flakefighters.history.purge_text import marked_in, origin_of, purged_run, purged_verdicts
+from flakefighters.history.pack import ListingLink, SuiteLink
 from flakefighters.history.run_columns import Form
 from flakefighters.history.unreadable import MALFORMED
 from flakefighters.ids import storable
@@ -21,7 +21,6 @@ from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
     from flakefighters.history.database import Database, Row, Writer
-    from flakefighters.history.pack import ListingLink, SuiteLink
     from flakefighters.model import Execution, Run, Verdict
 
 __all__ = ["insert_executions", "save"]
@@ -89,13 +88,12 @@ class _Keys(NamedTuple):
     def of(cls, run: Run) -> _Keys:
         identity = run.project.identity
         tests = content.test_ids(identity, run.suite)
-        files = None if run.state is None else run.state.files
         order = None if run.order is None else to_json(run.order)
         return cls(
             project=content.project_id(identity),
             tests=tests,
             suite=content.suite_id(tests),
-            listing=None if files is None else content.listing_id(files),
+            listing=content.listing_of(run),
             environment=None if run.environment is None else storable(run.environment.id),
             sequence=None if order is None else content.sequence_id(order),
             order=order,
@@ -116,7 +114,7 @@ def save(
     keys = _Keys.of(run)
     # Nothing that can be done before waits inside the transaction.
     content_hash = content.content_hash(run, keys.listing)
-    made = rulings.rows_of(run.project.identity, verdicts)
+    evidence, judged = _rulings(run, verdicts)
     with database.writing(
         _QUESTION,
         run=run.head.id,
@@ -130,10 +128,12 @@ def save(
             return Saved.PURGED
         names = purged_names(writer) if there.signatures else frozenset()
         if names:
+            from flakefighters.history.purge_text import marked_in, purged_run, purged_verdicts
+
             run = purged_run(run, names)
             verdicts = purged_verdicts(verdicts, names, marked_in(run, names))
             content_hash = content.content_hash(run, keys.listing)
-            made = rulings.rows_of(run.project.identity, verdicts)
+            evidence, judged = _rulings(run, verdicts)
         if there.content_hash is not None:
             better = _is_better(run, content_hash, trust, there)
             if better and not closed_to(database.trust, there.best_trust):
@@ -144,13 +144,22 @@ def save(
         _insert_tests(writer, run, verdicts, keys, there)
         _insert_place(writer, run, keys, there)
         if keys.sequence is not None:
-            writer.insert("sequence", "id body", [(keys.sequence, keys.order)])
-        _insert_texts(writer, run.executions)
-        writer.insert("run", " ".join(run_columns.NAMES), [_run_row(run, content_hash, keys)])
-        _insert_executions(writer, run.head.id, run.project.identity, run.executions)
+            writer.insert("sequence", [(keys.sequence, keys.order)])
+        writer.insert("run", [_run_row(run, content_hash, keys)])
+        insert_executions(writer, run)
         _insert_arrival(writer, run.head.id, trust, now, via)
-        rulings.insert_rows(writer, made)
+        writer.insert("evidence", evidence)
+        writer.insert("verdict", judged)
     return Saved.NEW
+
+
+def _rulings(run: Run, verdicts: Sequence[Verdict]) -> tuple[list[Row], list[Row]]:
+    """Rows of ``evidence`` and of ``verdict``."""
+    if not verdicts:
+        return [], []  # most runs have none, and need nothing for it
+    from flakefighters.history import rulings
+
+    return rulings.rows_of(run.project.identity, verdicts)
 
 
 def _is_better(run: Run, content_hash: str, trust: Trust, there: _There) -> bool:
@@ -163,6 +172,8 @@ def _is_better(run: Run, content_hash: str, trust: Trust, there: _There) -> bool
         return best is None or TRUST_RANKS[trust] < best
     # A run that only claims to be the same must not stand for one that is trusted.
     safe = trust is Trust.UNTRUSTED or (best is not None and best < TRUST_RANKS[Trust.UNTRUSTED])
+    from flakefighters.history.purge_text import origin_of
+
     known = str(there.content_hash)
     if safe and same_origin(known, there.extra, origin_of(run)):
         return False
@@ -178,14 +189,14 @@ def _insert_tests(
     """The project, and of the suite and the tests those that are not there yet."""
     identity, project = run.project.identity, keys.project
     label = storable(run.project.label)
-    writer.insert("project", "id identity label", [(project, storable(identity), label)])
+    writer.insert("project", [(project, storable(identity), label)])
     link = None
     covered: set[int] = set()
     nodeids: dict[int, str] = {}
     if not there.suite:
         chain: Sequence[SuiteLink] = ()
         with suppress(*MALFORMED):  # what is damaged is no base: the row stands alone
-            near = suite_chain(writer, there.near_suite) if there.near_suite else ()
+            near = chain_of(writer, SuiteLink, there.near_suite) if there.near_suite else ()
             covered = set(pack.order_of(near)) if near else set()
             chain = near
         link = pack.link_suite(keys.suite, keys.tests, chain)
@@ -199,7 +210,6 @@ def _insert_tests(
             nodeids[test] = nodeid
     writer.insert(
         "test",
-        "id project nodeid masked",
         [
             (test, project, storable(nodeids[test]), _text(content.masked(nodeids[test])))
             for test in sorted(nodeids)
@@ -207,7 +217,7 @@ def _insert_tests(
         ],
     )
     if link is not None:
-        writer.insert("suite", "id n base added removed places", [link.row()])
+        writer.insert("suite", [link.row()])
 
 
 def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
@@ -216,18 +226,18 @@ def _insert_place(writer: Writer, run: Run, keys: _Keys, there: _There) -> None:
     if state is not None and state.files is not None and not there.listing:
         chain: Sequence[ListingLink] = ()
         with suppress(*MALFORMED):  # as above
-            near = listing_chain(writer, there.near_listing) if there.near_listing else ()
+            near = chain_of(writer, ListingLink, there.near_listing) if there.near_listing else ()
             pack.files_of(near)
             chain = near
         link = pack.link_listing(str(keys.listing), state.files, chain)
-        writer.insert("listing", "id n base files", [link.row()])
+        writer.insert("listing", [link.row()])
     if state is not None:
         said = (storable(state.id), _text(state.tree), _text(state.digest))
-        writer.insert("state", "id tree digest", [said])
+        writer.insert("state", [said])
     if environment is not None and not there.environment:
         facts = (to_json(environment.settings), to_json(environment.distributions))
         row = (storable(environment.id), storable(environment.key), *facts)
-        writer.insert("environment", "id key settings distributions", [row])
+        writer.insert("environment", [row])
 
 
 _STORED: Final[dict[Form, Callable[[Any], Any]]] = {
@@ -260,15 +270,9 @@ def _run_row(run: Run, content_hash: str, keys: _Keys) -> Row:
     )
 
 
-def insert_executions(writer: Writer, run: Run) -> None:
-    """Insert all executions of a run with their failures."""
-    _insert_texts(writer, run.executions)
-    _insert_executions(writer, run.head.id, run.project.identity, run.executions)
-
-
 def _insert_arrival(writer: Writer, run: str, trust: Trust, now: int, via: str) -> None:
     row = (run, TRUST_RANKS[trust], now, storable(via))
-    writer.insert("arrival", "run trust received via", [row])
+    writer.insert("arrival", [row])
 
 
 def _insert_texts(writer: Writer, executions: Iterable[Execution]) -> None:
@@ -283,21 +287,21 @@ def _insert_texts(writer: Writer, executions: Iterable[Execution]) -> None:
                 _text(failure.exception),
                 storable(failure.text),
             )
-    columns = "id signature signature_version exception text"
-    writer.insert("failure_text", columns, [rows[name] for name in sorted(rows)])
+    writer.insert("failure_text", [rows[name] for name in sorted(rows)])
 
 
-def _insert_executions(
-    writer: Writer, run: str, identity: str, executions: Sequence[Execution]
-) -> None:
+def insert_executions(writer: Writer, run: Run) -> None:
+    """Insert all executions of a run with their failures."""
+    name, executions = run.head.id, run.executions
+    _insert_texts(writer, executions)
     attempts: list[Row] = []
     failures: list[Row] = []
-    tests = content.test_ids(identity, [execution.nodeid for execution in executions])
+    tests = content.test_ids(run.project.identity, [one.nodeid for one in executions])
     for test, execution in zip(tests, executions, strict=True):
         timed = any(duration is not None for duration in execution.durations)
         attempts.append(
             (
-                run,
+                name,
                 test,
                 execution.attempt,
                 str(execution.outcome),
@@ -309,7 +313,7 @@ def _insert_executions(
         )
         failures += [
             (
-                run,
+                name,
                 test,
                 execution.attempt,
                 n,
@@ -320,7 +324,5 @@ def _insert_executions(
             )
             for n, failure in enumerate(execution.failures)
         ]
-    columns = "run test attempt outcome durations reason worker output"
-    writer.insert("execution", columns, sorted(attempts, key=lambda row: row[:3]))
-    columns = "run test attempt n phase subtest failure_text facts"
-    writer.insert("failure", columns, sorted(failures, key=lambda row: row[:4]))
+    writer.insert("execution", sorted(attempts, key=lambda row: row[:3]))
+    writer.insert("failure", sorted(failures, key=lambda row: row[:4]))

@@ -6,11 +6,10 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from flakefighters.importing.flavours import PER_CLASS, Exists, Flavour, flavour_of, told_of
-from flakefighters.importing.parts import Bounds, ForeignReportError, Result
+from flakefighters.importing.parts import Bounds, ForeignReportError, Result, moment
 from flakefighters.importing.runs import Found, digest_of
 from flakefighters.importing.sources import Source
 from flakefighters.importing.xml import Case, Part, Report, read_xml
@@ -76,7 +75,7 @@ def _found(reads: list[_Read], project: str, exists: Exists) -> Found:
         for case in read.report.cases:
             results += _results(case, read.flavour, exists)
     suites = [suite for read in reads for suite in (read.report.root, *read.report.suites)]
-    times = [at for suite in suites if (at := _time(suite.get("timestamp"))) is not None]
+    times = [at for suite in suites if (at := moment(suite.get("timestamp"))) is not None]
     started = min(times, default=min(read.source.modified for read in reads))
     # Those of nested suites are part of the outer ones, which not all write.
     took = sum(result.microseconds for result in results)
@@ -88,18 +87,6 @@ def _found(reads: list[_Read], project: str, exists: Exists) -> Found:
         ended=min(started + took, (1 << 63) - 1),
         results=_merged(results, first.flavour),
     )
-
-
-def _time(text: str | None) -> int | None:
-    """µs UTC; what has no offset is UTC."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text.strip())
-        found = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
-    except (ValueError, OverflowError):
-        return None
-    return found if 0 < found < 1 << 57 else None
 
 
 def _microseconds(text: str | None) -> int:

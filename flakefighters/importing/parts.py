@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flakefighters.errors import FlakefightersError
 from flakefighters.model import Outcome, Phase
 from flakefighters.records import NamedTuple
 
-__all__ = ["Bounds", "ForeignReportError", "Result", "Told"]
+__all__ = ["Bounds", "ForeignReportError", "Result", "Told", "moment"]
 
 
 class ForeignReportError(FlakefightersError):
@@ -37,6 +38,18 @@ class Bounds:
     #: Runs of a database, and seconds to read it.
     runs: int = 100_000
     seconds: float = 300.0
+
+
+def moment(text: object) -> int | None:
+    """µs UTC of a date and time; what has no offset is UTC.  None for what is no time."""
+    if not isinstance(text, str):
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+        found = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+    except (ValueError, OverflowError):
+        return None
+    return found if 0 < found < 1 << 57 else None
 
 
 class Told(NamedTuple):

@@ -12,13 +12,12 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from flakefighters.errors import ForeignDatabaseError, NotFoundError
 from flakefighters.ids import h256
-from flakefighters.importing.parts import Bounds, Result, Told
+from flakefighters.importing.parts import Bounds, Result, Told, moment
 from flakefighters.importing.runs import Found, digest_of
 from flakefighters.model import Outcome
 from flakefighters.originals import real
@@ -114,7 +113,7 @@ def _found(
 ) -> Found:
     number, start, created, root, commit = row
     root = _text(root)
-    started = _time(start) or _time(created)
+    started = moment(start) or moment(created)
     if not started:
         raise ValueError("it has no time")
     rows = connection.execute(
@@ -123,7 +122,7 @@ def _found(
     if len(rows) > bounds.tests:
         raise ValueError("it has too many tests")
     results = [_result(connection, one, root) for one in rows]
-    ends = [at for one in rows if (at := _time(one[8])) is not None]
+    ends = [at for one in rows if (at := moment(one[8])) is not None]
     sha = _text(commit).lower()
     digest = h256(started, sha, [[one.nodeid, str(one.outcome)] for one in results])
     return Found(
@@ -145,7 +144,7 @@ def _result(connection: sqlite3.Connection, row: tuple[Any, ...], root: str) -> 
     outcome = _OUTCOMES.get(_text(said))
     if outcome is None:
         raise ValueError(f"an outcome is {_text(said)[:40]!r}")
-    began, ended = _time(begin), _time(end)
+    began, ended = moment(begin), moment(end)
     spent = ended - began if began and ended and 0 <= ended - began < 10**12 else 0
     told: tuple[Told, ...] = ()
     if outcome is Outcome.FAILED:
@@ -174,15 +173,3 @@ def _below(path: str, root: str) -> str:
 def _text(value: object) -> str:
     """A text; what is none, such as a pickle in its place, is left unread."""
     return value if isinstance(value, str) else ""
-
-
-def _time(value: object) -> int | None:
-    """µs UTC of the local time that the peer writes without an offset; taken for UTC."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-        found = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
-    except (ValueError, OverflowError):
-        return None
-    return found if 0 < found < 1 << 57 else None

@@ -9,7 +9,7 @@ from typing import Any
 from flakefighters import __version__
 from flakefighters.capture.normalise import normalised
 from flakefighters.capture.signature import VERSION, signature
-from flakefighters.ids import h256
+from flakefighters.ids import h256, uuid7
 from flakefighters.importing.parts import Result, Told
 from flakefighters.model import Execution, Failure, Outcome, Project, Run, RunHead
 
@@ -49,11 +49,7 @@ class Found:
     @property
     def id(self) -> str:
         """A UUIDv7 made of the time and the content."""
-        milliseconds = max(0, self.started // 1000) & (1 << 48) - 1
-        value = milliseconds << 80 | int(self.digest[:20], 16)
-        value = value & ~(0xF << 76) | 0x7 << 76
-        value = value & ~(0x3 << 62) | 0x2 << 62
-        return f"{value:032x}"
+        return uuid7(max(0, self.started), bytes.fromhex(self.digest[:20]))
 
 
 def content_tail(run_id: str) -> str:

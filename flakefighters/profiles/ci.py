@@ -16,7 +16,6 @@ from flakefighters.profiles.ci_table import RUNNERS, VENDORS
 from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
-    from flakefighters.profiles.ci_details import ReadFile
     from flakefighters.profiles.ci_table import Vendor
 
 __all__ = ["CiInfo", "detect", "runner"]
@@ -75,11 +74,8 @@ _COMMIT: Final = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 _LIMIT: Final = 500
 
 
-def detect(environ: Mapping[str, str], read_file: ReadFile | None = None) -> CiInfo | None:
-    """Return what is known of the CI run, None outside CI or if ``CI`` says no.
-
-    ``read_file`` gives a file's bytes, or None if there is none; it reads GitHub's event file.
-    """
+def detect(environ: Mapping[str, str]) -> CiInfo | None:
+    """Return what is known of the CI run, None outside CI or if ``CI`` says no."""
     variables = Variables(environ)
     if "CI" in environ and not variables.true("CI"):
         return None
@@ -94,7 +90,7 @@ def detect(environ: Mapping[str, str], read_file: ReadFile | None = None) -> CiI
         source, target = map(variables.get, vendor.sides)
         facts["is_fork_pr"] = str(source.lower() != target.lower()) if source and target else None
     if vendor.refine is not None:
-        vendor.refine(variables, facts, read_file or details.read_bounded)
+        vendor.refine(variables, facts)
     return _finish(vendor, facts, variables)
 
 

@@ -6,11 +6,10 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 __all__ = [
-    "ReadFile",
     "Variables",
     "appveyor",
     "azure",
@@ -26,7 +25,6 @@ __all__ = [
     "travis",
 ]
 
-ReadFile = Callable[[str], bytes | None]
 Facts = dict[str, str | None]
 
 _NO: Final = frozenset({"", "0", "false", "no", "off", "none", "null"})
@@ -141,7 +139,7 @@ def read_bounded(path: str) -> bytes | None:
 # -- the services ----------------------------------------------------------------------------
 
 
-def github(variables: Variables, facts: Facts, read_file: ReadFile) -> None:
+def github(variables: Variables, facts: Facts) -> None:
     """GitHub Actions and its imitators: the commit is a merge on pull requests."""
     ref = variables.get("GITHUB_REF") or ""
     server = variables.get("GITHUB_SERVER_URL") or "https://github.com"
@@ -160,13 +158,13 @@ def github(variables: Variables, facts: Facts, read_file: ReadFile) -> None:
         facts["base_branch"] = queued[1]
     event = variables.get("GITHUB_EVENT_NAME") or ""
     if event.startswith("pull_request"):
-        _pull_request_event(variables.get("GITHUB_EVENT_PATH"), facts, read_file)
+        _pull_request_event(variables.get("GITHUB_EVENT_PATH"), facts)
 
 
-def _pull_request_event(path: str | None, facts: Facts, read_file: ReadFile) -> None:
+def _pull_request_event(path: str | None, facts: Facts) -> None:
     """Take head commit, number and fork from the event file, whatever it may hold."""
-    raw = read_file(path) if path else None
-    if raw is None or len(raw) > _MAX_EVENT:
+    raw = read_bounded(path) if path else None
+    if raw is None:
         return
     try:
         event = json.loads(raw)
@@ -191,7 +189,7 @@ def _dig(value: Any, *keys: str) -> Any:
     return value
 
 
-def circleci(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+def circleci(variables: Variables, facts: Facts) -> None:
     """The pull request is a web address; a bare number is set for forks only."""
     if facts["pr"] and "/" in facts["pr"]:
         facts["pr"] = facts["pr"].rpartition("/")[2]
@@ -200,7 +198,7 @@ def circleci(variables: Variables, facts: Facts, _read: ReadFile) -> None:
         facts["is_fork_pr"] = "true"
 
 
-def azure(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+def azure(variables: Variables, facts: Facts) -> None:
     """Put the address together; a merge ref is no branch."""
     collection = variables.first("SYSTEM_COLLECTIONURI SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
     project, build = variables.get("SYSTEM_TEAMPROJECT"), variables.get("BUILD_BUILDID")
@@ -208,12 +206,12 @@ def azure(variables: Variables, facts: Facts, _read: ReadFile) -> None:
         facts["run_url"] = f"{collection.rstrip('/')}/{project}/_build/results?buildId={build}"
 
 
-def travis(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+def travis(variables: Variables, facts: Facts) -> None:
     """Jobs are numbered within their build."""
     facts["shard_index"] = (variables.get("TRAVIS_JOB_NUMBER") or "").partition(".")[2]
 
 
-def appveyor(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+def appveyor(variables: Variables, facts: Facts) -> None:
     """The repository is a name and a provider."""
     name = variables.get("APPVEYOR_REPO_NAME")
     provider = (variables.get("APPVEYOR_REPO_PROVIDER") or "").lower()
@@ -222,7 +220,7 @@ def appveyor(variables: Variables, facts: Facts, _read: ReadFile) -> None:
         facts["repository"] = f"https://{hosts[provider]}/{name}"
 
 
-def codebuild(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+def codebuild(variables: Variables, facts: Facts) -> None:
     """What triggered the build is spelt pr/12, branch/x or tag/v1."""
     kind, _, value = (variables.get("CODEBUILD_WEBHOOK_TRIGGER") or "").partition("/")
     if kind == "pr":
@@ -235,7 +233,7 @@ def codebuild(variables: Variables, facts: Facts, _read: ReadFile) -> None:
         facts["branch"] = None
 
 
-def jenkins(variables: Variables, facts: Facts, _read: ReadFile) -> None:
+def jenkins(variables: Variables, facts: Facts) -> None:
     """Multibranch jobs say more than plain ones; the checkout's branch has its remote in front."""
     facts["job"] = _without_branch(facts["job"], variables.get("BRANCH_NAME"))
     name = facts["branch"]

@@ -13,7 +13,7 @@ from flakefighters.profiles import ci_details as details
 from flakefighters.records import NamedTuple
 
 if TYPE_CHECKING:
-    from flakefighters.profiles.ci_details import ReadFile, Variables
+    from flakefighters.profiles.ci_details import Variables
 
 __all__ = ["RUNNERS", "VENDORS", "Vendor"]
 
@@ -33,7 +33,7 @@ class Vendor(NamedTuple):
     signs: tuple[str, ...]
     #: Fact to variables, as words.
     facts: Mapping[str, str]
-    refine: Callable[[Variables, dict[str, str | None], ReadFile], None] | None = None
+    refine: Callable[[Variables, dict[str, str | None]], None] | None = None
     #: Variables, as words, that tell the cells of one job apart.  Nothing that is another one in
     #: every build, on every branch or machine: no run could be compared with an earlier one.
     cell: str = ""

@@ -15,10 +15,9 @@ from typing import Any, Final
 
 from flakefighters.errors import ConfigError
 from flakefighters.model import Secret, Target
-from flakefighters.profiles.commands import end
-from flakefighters.records import NamedTuple
+from flakefighters.profiles.commands import Answer, end
 
-__all__ = ["Answer", "entry", "forget", "lookup", "store"]
+__all__ = ["entry", "forget", "lookup", "store"]
 
 _CHILD: Final = Path(__file__).with_name("keyring_child.py")
 _REMEDY: Final = "set the password in a variable (see docs/profiles.md), or try again"
@@ -32,13 +31,6 @@ _WORDS: Final = {
     "timeout": "the keyring did not answer within {detail} s",
     "other": "the keyring failed ({detail})",
 }
-
-
-class Answer(NamedTuple):
-    """What the keyring said: perhaps a password, and one line of trouble if there was any."""
-
-    secret: Secret | None
-    note: str | None
 
 
 def entry(target: Target) -> tuple[str, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flakefighters.profiles.ci import CiInfo
     from flakefighters.profiles.resolution import Inputs
 
-__all__ = ["resolve", "resolve_configured"]
+__all__ = ["resolve"]
 
 
 def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
@@ -33,22 +33,16 @@ def resolve(inputs: Inputs, *, need_credentials: bool = True) -> Resolution:
     if not absent and not anything_configured(inputs):
         return _plain(inputs, ci)
     try:
-        return resolve_configured(inputs, ci, need_credentials=need_credentials)
+        # At the price of importing pydantic-settings.
+        from flakefighters.profiles.selection import select
+
+        return select(inputs, ci, need_credentials=need_credentials)
     except ConfigError as error:
         trouble = error
     # The frames that it came from hold what was configured, passwords among it: where tracebacks
     # are printed with local variables they would be seen.
     trouble.__context__ = trouble.__cause__ = None
     raise trouble.with_traceback(None)
-
-
-def resolve_configured(
-    inputs: Inputs, ci: CiInfo | None, *, need_credentials: bool = True
-) -> Resolution:
-    """The same by way of all sources, at the price of importing pydantic-settings."""
-    from flakefighters.profiles.selection import select
-
-    return select(inputs, ci, need_credentials=need_credentials)
 
 
 def _plain(inputs: Inputs, ci: CiInfo | None) -> Resolution:

@@ -9,7 +9,6 @@ Heavy: import this module only where something is configured.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +25,6 @@ __all__ = [
     "merge",
     "origin_of",
     "validate",
-    "validate_what_is_right",
 ]
 
 Path = tuple[str, ...]
@@ -133,23 +131,13 @@ def merge(layers: Sequence[Layer]) -> tuple[Merged, list[ConfigError]]:
     return _tried(lambda: _Merged(), layers, (), forget)  # type: ignore[call-arg]
 
 
-def validate(merged: Merged, name: str, layers: Sequence[Layer]) -> ProfileFields:
-    """Validate one profile of the merged settings.
-
-    Raises:
-        ConfigError: with the origin of the first field that is malformed.
-    """
-    body = merged.profiles[name]
-    found = _checked(lambda: ProfileFields.model_validate(body), layers, ("profiles", name))
-    if isinstance(found, _Wrong):
-        raise found.error
-    return found
-
-
-def validate_what_is_right(
+def validate(
     merged: Merged, name: str, layers: Sequence[Layer]
 ) -> tuple[ProfileFields, list[ConfigError]]:
-    """One profile without its malformed fields, and an error for each of these."""
+    """One profile of the merged settings without its malformed fields; an error for each of these.
+
+    Each error has the origin of its field.
+    """
     body = dict(merged.profiles[name])
 
     def forget(path: Path) -> None:
@@ -172,38 +160,23 @@ def _holds(layer: Layer, path: Path) -> bool:
     return path[2] in layer.profiles.get(path[1], {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrong:
-    """A setting that is malformed."""
-
-    path: Path
-    error: ConfigError
-
-
 def _tried(
     build: Callable[[], T], layers: Sequence[Layer], prefix: Path, forget: Callable[[Path], None]
 ) -> tuple[T, list[ConfigError]]:
     """Build again and again, without the settings that are malformed."""
     errors: list[ConfigError] = []
-    while isinstance(found := _checked(build, layers, prefix), _Wrong):
-        errors.append(found.error)
-        forget(found.path)
-    return found, errors
-
-
-def _checked(build: Callable[[], T], layers: Sequence[Layer], prefix: Path) -> T | _Wrong:
-    try:
-        return build()
-    except ValidationError as wrong:
-        first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
-    # Outside of the handler, and without the library's error as context: that holds the input.
-    path = prefix + tuple(str(part) for part in first["loc"])[: 1 if prefix else 3]
-    origin = origin_of(layers, path)
-    label = f"profile {path[1]}: {path[2]}" if len(path) > 2 else path[0]
-    reason = _WORDS.get(first["type"]) or first["msg"].replace("Input should be", "must be")
-    if first["type"] == "string_pattern_mismatch":
-        reason = "must be lower-case letters, digits and _, at most 63"
-    error = ConfigError(
-        f"{label} {reason}", origin=str(origin) if origin else None, remedy="correct it"
-    )
-    return _Wrong(path, error)
+    while True:
+        try:
+            return build(), errors
+        except ValidationError as wrong:
+            first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
+        # Outside of the handler, and without the library's error as context: that holds the input.
+        path = prefix + tuple(str(part) for part in first["loc"])[: 1 if prefix else 3]
+        origin = origin_of(layers, path)
+        label = f"profile {path[1]}: {path[2]}" if len(path) > 2 else path[0]
+        reason = _WORDS.get(first["type"]) or first["msg"].replace("Input should be", "must be")
+        if first["type"] == "string_pattern_mismatch":
+            reason = "must be lower-case letters, digits and _, at most 63"
+        where = str(origin) if origin else None
+        errors.append(ConfigError(f"{label} {reason}", origin=where, remedy="correct it"))
+        forget(path)

@@ -19,7 +19,6 @@ from flakefighters.profiles.schema import (
     merge,
     origin_of,
     validate,
-    validate_what_is_right,
 )
 from flakefighters.profiles.targets import Chosen, build
 from flakefighters.records import record
@@ -127,7 +126,10 @@ class Selector:
     def fields(self, name: str) -> ProfileFields:
         """A profile's validated fields.  Raises ConfigError for anything wrong with it."""
         self._raise_problem(name)
-        return validate(self.merged, name, self.layers)
+        found, malformed = validate(self.merged, name, self.layers)
+        for error in malformed:
+            raise error
+        return found
 
     def build(self, name: str, profile: ProfileFields) -> Chosen | None:
         """A profile's target, None without a URL; the keyring is not asked."""
@@ -149,10 +151,10 @@ class Selector:
         from flakefighters.profiles import keyring
 
         answer = keyring.lookup(target, environ=self.inputs.environ)
-        notes = chosen.notes + ((answer.note,) if answer.note else ())
+        notes = chosen.notes + ((answer.trouble,) if answer.trouble else ())
         if answer.secret is None:
             hint = chosen.password.note
-            if hint is None and answer.note is None and target.host and target.profile:
+            if hint is None and answer.trouble is None and target.host and target.profile:
                 hint = f"no password for {urls.endpoint(chosen.url)} is known; "
                 hint += f"store it with `flakefighters login {target.profile}`"
             return replace(chosen, notes=notes + ((hint,) if hint else ()))
@@ -283,7 +285,7 @@ def _must_not_go_on(selector: Selector, name: str) -> bool:
 
 def _own(selector: Selector) -> tuple[ProfileFields, Chosen, list[str]]:
     """Profile ``local`` without what is malformed in it, and a line for each of that."""
-    profile, malformed = validate_what_is_right(selector.merged, "local", selector.layers)
+    profile, malformed = validate(selector.merged, "local", selector.layers)
     notes = [str(error) for error in malformed]
     chosen = selector.build("local", profile)
     if chosen is None:

@@ -85,7 +85,7 @@ def profiles(inputs: Inputs, *, ask_keyring: bool = False) -> tuple[ProfileView,
             from flakefighters.profiles import keyring
 
             answer = keyring.lookup(target, environ=inputs.environ)
-            ask_keyring = answer.note is None  # one that does not answer is asked once
+            ask_keyring = answer.trouble is None  # one that does not answer is asked once
             view = replace(view, password="keyring" if answer.secret else None)
         if name == active:
             view = replace(view, active=True, reason=reason)

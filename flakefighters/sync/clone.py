@@ -24,15 +24,14 @@ def clone(
     into: Target,
     *,
     tracked: bool = False,
-    via: str = "clone",
     follow: bool = False,
     since: int | None = None,
     report: Report = unreported,
 ) -> Transfer:
     """Copy all of ``source`` into a SQLite file, in one transaction.
 
-    ``source`` is an open history in PostgreSQL, or a file opened with
-    :func:`flakefighters.history.foreign.open_foreign`.  Where there is no file yet it is made
+    ``source`` is an open history in PostgreSQL, or a
+    :class:`~flakefighters.history.foreign.ForeignHistory`.  Where there is no file yet it is made
     beside its place and linked there once it is whole; a history that is there keeps all that it
     has.  ``tracked`` as for :func:`~flakefighters.history.open_history`; with ``follow`` the copy
     keeps no more than the server does from now on.  With ``since`` (µs UTC) runs from before are
@@ -52,20 +51,20 @@ def clone(
         )
     with reading(source, report) as reader:
         if since is not None or not os.path.lexists(into.path):
-            done = _anew(reader, into, via, since, report)
+            done = _anew(reader, into, since, report)
             if follow:
                 with open_history(into, tracked=tracked) as history:
                     done.pruned = marks.follow_retention(reader.inventory().horizons, history)
             return done
         with open_history(into, tracked=tracked) as history:
             handshake(history)
-            return fetch(reader, history, batch=None, via=via, follow=follow, report=report)
+            return fetch(reader, history, batch=None, via="clone", follow=follow, report=report)
 
 
-def _anew(reader: Reader, into: Target, via: str, since: int | None, report: Report) -> Transfer:
+def _anew(reader: Reader, into: Target, since: int | None, report: Report) -> Transfer:
     assert into.path is not None
     beyond = 0
-    with Staging(into.path, into.display, via=via) as staging:
+    with Staging(into.path, into.display, via="clone") as staging:
         if since is None:
             refused = reader.stage(staging, None, None)
         else:

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Final
 
 from flakefighters.history import History
+from flakefighters.history.layout import PARTS
 from flakefighters.history.purge_text import ORIGIN
 from flakefighters.history.sqlite import SqliteDatabase
 from flakefighters.sync.inventory import UNTRUSTED
@@ -16,21 +17,7 @@ from flakefighters.sync.tables import COLUMNS, KEYS
 __all__ = ["merge"]
 
 #: Facts that are told apart by what they say: from wherever they come, they are the same.
-_SHARED: Final = (
-    "project",
-    "test",
-    "suite",
-    "listing",
-    "state",
-    "environment",
-    "sequence",
-    "failure_text",
-    "evidence",
-    "event",
-    "tombstone",
-)
-#: What belongs to a run, in an order in which it can be removed.
-_PARTS: Final = ("verdict", "failure", "execution", "arrival")
+_SHARED: Final = tuple(table for table in COLUMNS if table not in ("run", *PARTS))
 
 # What is to become of each run that came: 'new', 'same', 'better' (the same, more trusted than
 # what is untrusted here), 'doubted' (the same, untrusted, unlike here), 'replaces' (other content,
@@ -147,7 +134,7 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
 
 
 def _remove(connection: sqlite3.Connection, runs: str) -> None:
-    for table in _PARTS:
+    for table in PARTS:
         connection.execute(f"DELETE FROM main.{table} WHERE run IN ({runs})")  # noqa: S608
     connection.execute(f"DELETE FROM main.run WHERE id IN ({runs})")  # noqa: S608
 

@@ -14,10 +14,10 @@ from flakefighters.records import record
 from flakefighters.sync import tombstones as marks
 from flakefighters.sync.inventory import UNTRUSTED, Entry, Inventory, of_sqlite
 from flakefighters.sync.merge import merge
+from flakefighters.sync.push import upload_file
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
 from flakefighters.sync.source import Reader, Wanted, handshake, need_sqlite, reading
 from flakefighters.sync.staging import Staging
-from flakefighters.sync.upload import upload_file
 
 __all__ = ["fetch", "pull"]
 
@@ -30,15 +30,14 @@ def pull(
     into: History,
     *,
     batch: int | None = BATCH,
-    via: str = "pull",
     follow: bool = False,
     report: Report = unreported,
 ) -> Transfer:
     """Fetch the runs, verdicts and events of ``source`` that ``into`` lacks.
 
-    ``into`` is in SQLite; the runs of a file can go to PostgreSQL as well, see ``sync/upload.py``.
-    ``source`` is an open history in PostgreSQL, or a file opened with
-    :func:`flakefighters.history.foreign.open_foreign`.  Each ``batch`` of runs is stored in a
+    ``into`` is in SQLite; the runs of a file can go to PostgreSQL as well, see ``upload_file``.
+    ``source`` is an open history in PostgreSQL, or a
+    :class:`~flakefighters.history.foreign.ForeignHistory`.  Each ``batch`` of runs is stored in a
     transaction of its own (None: all in one).  With ``follow``, ``into`` keeps no more than a
     server does.
 
@@ -46,11 +45,11 @@ def pull(
         DatabaseError: if one of the two cannot be used; what was stored until then stays.
     """
     if isinstance(source, ForeignHistory) and into.target.backend == "postgresql":
-        return upload_file(source, into, via=via, report=report)
+        return upload_file(source, into, report)
     need_sqlite(into.target)
     handshake(into)
     with reading(source, report) as reader:
-        return fetch(reader, into, batch=batch, via=via, follow=follow, report=report)
+        return fetch(reader, into, batch=batch, via="pull", follow=follow, report=report)
 
 
 def fetch(
@@ -62,7 +61,7 @@ def fetch(
     follow: bool = False,
     report: Report,
 ) -> Transfer:
-    """The same from a source that is being read."""
+    """The same from a source that is being read; ``batch`` None: all in one transaction."""
     theirs = reader.inventory(horizons(into.database))
     # First of all: what was purged there is neither compared nor kept.
     purged = marks.apply_tombstones(theirs.tombstones.values(), into)

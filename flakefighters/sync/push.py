@@ -1,22 +1,26 @@
-"""Send runs to another history, one after the other, each whole or not at all."""
+"""Send runs to another history, one after the other, each whole or not at all.
+
+They come from a history of the user's own, or from a file of unknown origin.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from flakefighters.errors import ConfigError, ConflictError
 from flakefighters.history import History
 from flakefighters.history.events import add as add_events
 from flakefighters.history.events import may_decide, read
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.history.purge import Tombstone, tombstones
-from flakefighters.model import Project, Trust
+from flakefighters.model import Project, Run, Trust, Verdict
 from flakefighters.sync.inventory import UNTRUSTED, Inventory
 from flakefighters.sync.results import Conflict, Progress, Report, Transfer, unreported
-from flakefighters.sync.source import NEVER, handshake, inventory_of
+from flakefighters.sync.source import NEVER, handshake, inventory_of, reading
 from flakefighters.sync.tombstones import apply_tombstones, send_tombstones
 
-__all__ = ["LOCAL_PROJECT", "exchange_tombstones", "push", "push_decisions", "why_kept_back"]
+__all__ = ["LOCAL_PROJECT", "push", "push_decisions", "upload_file"]
 
 #: How the random identity of a project begins that has no name on other machines.
 LOCAL_PROJECT: Final = "local:"
@@ -27,7 +31,6 @@ def push(
     local: History,
     remote: History,
     *,
-    via: str = "push",
     report: Report = unreported,
 ) -> Transfer:
     """Send the clean runs of ``local`` that ``remote`` lacks, and what was said of them since.
@@ -48,18 +51,14 @@ def push(
     ((oldest,),) = local.database.query("SELECT min(started) FROM {s}run")
     since = NEVER if oldest is None else oldest
     theirs, done = inventory_of(remote, since), Transfer()
-    if exchange_tombstones(local, remote, theirs, done):
+    if _exchange_tombstones(local, remote, theirs, done):
         theirs = inventory_of(remote, since)
     ours = inventory_of(local)
     missing, changed = _compare(local, ours, theirs, done)
     for count, name in enumerate(missing):
         report(Progress("sending", count, total=len(missing)))
-        run = local.load(name)
-        try:
-            done.count(remote.save(run, local.verdicts([name]), via=via, trust=Trust.LOCAL))
-        except ConflictError:
-            found = remote.content_hashes([name]).get(name, "")
-            done.conflicts.append(Conflict(name, found, ours.runs[name].content_hash))
+        run, verdicts = local.load(name), local.verdicts([name])
+        _save(remote, run, verdicts, ours, done, via="push", trust=Trust.LOCAL)
     if changed:
         done.verdicts += remote.add_verdicts(local.verdicts(changed))
     _send_events(local, remote, theirs, done)
@@ -67,7 +66,57 @@ def push(
     return done
 
 
-def exchange_tombstones(local: History, remote: History, theirs: Inventory, done: Transfer) -> bool:
+def _save(
+    into: History,
+    run: Run,
+    verdicts: Sequence[Verdict],
+    inventory: Inventory,
+    done: Transfer,
+    *,
+    via: str,
+    trust: Trust,
+) -> None:
+    """Save a run of which ``inventory`` tells, and count it."""
+    name = run.head.id
+    try:
+        done.count(into.save(run, verdicts, via=via, trust=trust))
+    except ConflictError:
+        there = into.content_hashes([name]).get(name, "")
+        done.conflicts.append(Conflict(name, there, inventory.runs[name].content_hash))
+
+
+def upload_file(source: ForeignHistory, into: History, report: Report) -> Transfer:
+    """Add the runs of a file that ``into`` (PostgreSQL) lacks.
+
+    Whatever the file claims, nothing in it is believed, and nothing that is there gives way to it.
+
+    Raises:
+        DatabaseError: if one of the two cannot be used; what was sent until then stays.
+    """
+    if into.target.read_only:
+        raise ConfigError(
+            f"{into.target.display} is read-only", remedy="choose another with --into"
+        )
+    handshake(into)
+    with reading(source, report) as reader:
+        theirs = reader.inventory()
+    done = Transfer()
+    missing, judged = _compare_file(theirs, inventory_of(into), done)
+    before = dict(source.refused)
+    for count, (run, verdicts) in enumerate(source.runs([*missing, *judged]), 1):
+        report(Progress("sending", count, total=len(missing) + len(judged)))
+        if run.head.id in judged:
+            done.verdicts += into.add_verdicts(verdicts)
+        else:
+            _save(into, run, verdicts, theirs, done, via="pull", trust=Trust.UNTRUSTED)
+    done.refused = {run: why for run, why in source.refused.items() if run not in before}
+    done.conflicts.sort()
+    return done
+
+
+def _exchange_tombstones(
+    local: History, remote: History, theirs: Inventory, done: Transfer
+) -> bool:
     """Exchange tombstones with ``remote``, whose inventory is ``theirs``; True if that changed."""
     ours = tombstones(local.database)
     if remote.target.backend == "postgresql" and not local.target.read_only:
@@ -83,7 +132,7 @@ def push_decisions(local: History, open_remote: Callable[[], History], done: Tra
         with open_remote() as remote:
             handshake(remote)
             theirs = inventory_of(remote, NEVER)
-            exchange_tombstones(local, remote, theirs, done)
+            _exchange_tombstones(local, remote, theirs, done)
             _send_events(local, remote, theirs, done)
 
 
@@ -127,7 +176,7 @@ def _compare(
     clean: dict[str, int | None] = dict(local.database.query("SELECT id, dirty FROM {s}run"))
     identities: dict[int, str] = dict(local.database.query("SELECT id, identity FROM {s}project"))
     for run, entry in sorted(ours.runs.items()):
-        why = why_kept_back(
+        why = _why_kept_back(
             identities[entry.project], clean[run] == 0, untrusted=entry.trust == UNTRUSTED
         )
         there = theirs.runs.get(run)
@@ -144,7 +193,7 @@ def _compare(
     return missing, changed
 
 
-def why_kept_back(identity: str, clean: bool, *, untrusted: bool = False) -> str | None:
+def _why_kept_back(identity: str, clean: bool, *, untrusted: bool = False) -> str | None:
     """Why a run does not leave this machine; None if it may."""
     if untrusted:
         return "untrusted"
@@ -153,3 +202,22 @@ def why_kept_back(identity: str, clean: bool, *, untrusted: bool = False) -> str
     if not clean:
         return "uncommitted changes"
     return None
+
+
+def _compare_file(
+    theirs: Inventory, ours: Inventory, done: Transfer
+) -> tuple[list[str], frozenset[str]]:
+    """Runs to send, and runs of which only verdicts are to be sent."""
+    missing, judged = [], set()
+    for run, entry in sorted(theirs.runs.items()):
+        here = ours.runs.get(run)
+        if here is None:
+            if not done.left_out(ours.takes(run, entry)):
+                missing.append(run)
+        elif not here.is_copy_of(entry):
+            done.conflicts.append(Conflict(run, here.content_hash, entry.content_hash))
+        else:
+            done.known += 1
+            if here.trust == UNTRUSTED and entry.verdicts and here.verdicts != entry.verdicts:
+                judged.add(run)
+    return missing, frozenset(judged)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError
-from flakefighters.history import History, open_history
+from flakefighters.history import History
 from flakefighters.history.content import to_json
 from flakefighters.history.database import TRUST_RANKS, Database
 from flakefighters.history.foreign import ForeignHistory
@@ -174,7 +174,7 @@ class _RowReader:
             staging.take(lines)
             self._report(Progress("copying", staging.rows, self.bytes))
         if self._gives_trust:
-            staging.distrust(_LOCAL)
+            staging.distrust()
 
         def checked(runs: int) -> None:
             self._report(Progress("checking", runs, self.bytes))
@@ -229,8 +229,7 @@ class _FileReader:
         ids = None if wanted is None else sorted({*wanted.runs, *wanted.judged})
         before = dict(self._source.refused)
         staging.finish()
-        target = Target(backend="sqlite", path=staging.path, display=staging.path.name)
-        with open_history(target, create=False) as into:
+        with staging.open() as into:
             for count, (run, verdicts) in enumerate(self._source.runs(ids), 1):
                 trust = self._source.trust(run.head)
                 into.save(run, verdicts, via=staging.via, trust=trust)

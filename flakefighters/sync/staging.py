@@ -18,28 +18,24 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from flakefighters.errors import DatabaseError, FlakefightersError
+from flakefighters.history import History, open_history
 from flakefighters.history.database import TRUST_RANKS
 from flakefighters.history.layout import (
     APPLICATION_ID,
-    OLDEST_READER,
     SCHEMA_VERSION,
+    meta_rows,
     statements,
 )
+from flakefighters.history.sqlite import insert_row
 from flakefighters.history.sqlite_errors import explain_sqlite
-from flakefighters.ids import uuid7
-from flakefighters.model import Trust
+from flakefighters.model import Target, Trust
 from flakefighters.originals import real
-from flakefighters.sync.tables import COLUMNS, insert
 
 __all__ = ["Staging"]
 
 #: Files that were not written to for so long, in seconds, are abandoned.
 _ABANDONED: Final = 3600.0
 _first = itemgetter(0)
-_INSERTS: Final = {table: insert(table) for table in COLUMNS} | {
-    "trust": "INSERT INTO arrival (run, trust, received, via) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT DO NOTHING"
-}
 _NO_LINKS: Final = (AttributeError, NotImplementedError)
 
 
@@ -93,14 +89,7 @@ class Staging:
         for statement in statements("sqlite"):
             if not statement.startswith("CREATE INDEX"):
                 run(statement)
-        self.connection.executemany(
-            "INSERT INTO meta (key, value) VALUES (?, ?)",
-            [
-                ("schema_version", str(SCHEMA_VERSION)),
-                ("oldest_reader", str(OLDEST_READER)),
-                ("database_id", uuid7()),
-            ],
-        )
+        self.connection.executemany(insert_row("meta"), meta_rows())
 
     def __enter__(self) -> Self:
         return self
@@ -129,16 +118,17 @@ class Staging:
     def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows of a table; of "trust", a run and how far it is trusted."""
         if table == "trust":
+            table = "arrival"
             rows = [(run, trust, self._received, self.via) for run, trust in rows]
         self.has_tombstones = self.has_tombstones or (table == "tombstone" and bool(rows))
-        self.connection.executemany(_INSERTS[table], rows)
+        self.connection.executemany(insert_row(table), rows)
         self.rows += len(rows)
 
-    def distrust(self, rank: int) -> None:
-        """Believe the runs that arrived with this rank of trust no more."""
+    def distrust(self) -> None:
+        """Believe the runs no more that another machine recorded as its own."""
         self.connection.execute(
-            "UPDATE arrival SET trust = :worst WHERE trust = :rank",
-            {"rank": rank, "worst": TRUST_RANKS[Trust.UNTRUSTED]},
+            "UPDATE arrival SET trust = ? WHERE trust = ?",
+            (TRUST_RANKS[Trust.UNTRUSTED], TRUST_RANKS[Trust.LOCAL]),
         )
 
     # -- ending --------------------------------------------------------------------------------
@@ -151,6 +141,11 @@ class Staging:
                 run(statement)
         run("COMMIT")
         self._let_go()
+
+    def open(self) -> History:
+        """The finished file as a history."""
+        target = Target(backend="sqlite", path=self.path, display=self.path.name)
+        return open_history(target, create=False)
 
     def count(self) -> dict[str, int]:
         """How many rows the finished file has of runs and events."""

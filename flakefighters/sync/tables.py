@@ -9,31 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flakefighters.history import run_columns
+from flakefighters.history import layout, run_columns
 
-__all__ = ["COLUMNS", "KEYS", "all_rows", "insert", "some_rows"]
+__all__ = ["COLUMNS", "KEYS", "all_rows", "some_rows"]
 
 #: The columns of each table that travels, in an order in which they can be filled.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    name: tuple(columns.split())
-    for name, columns in {
-        "project": "id identity label",
-        "test": "id project nodeid masked",
-        "suite": "id n base added removed places",
-        "listing": "id n base files",
-        "state": "id tree digest",
-        "environment": "id key settings distributions",
-        "sequence": "id body",
-        "failure_text": "id signature signature_version exception text",
-        "run": " ".join(run_columns.NAMES),
-        "execution": "run test attempt outcome durations reason worker output",
-        "failure": "run test attempt n phase subtest failure_text facts",
-        "evidence": "id body",
-        "verdict": "run id test attempt n fighter version label confidence introduced reason "
-        "evidence at",
-        "event": "id project kind target value supersedes by at content_hash",
-        "tombstone": "kind id at by",
-    }.items()
+    table: columns
+    for table, columns in layout.COLUMNS.items()
+    if table not in ("arrival", "horizon", "meta")
 }
 
 #: Columns by which the rows of a table are ordered and told apart.
@@ -58,13 +42,6 @@ _HASHES: Final[Mapping[str, frozenset[str]]] = {
     "verdict": frozenset({"run", "id", "evidence"}),
     "event": frozenset({"id"}),
 }
-
-
-def insert(table: str) -> str:
-    """The statement that inserts a row of ``table`` into SQLite."""
-    names = ", ".join(f'"{name}"' for name in COLUMNS[table])
-    marks = ", ".join("?" * len(COLUMNS[table]))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
 
 
 def _select(table: str, condition: str = "") -> str:

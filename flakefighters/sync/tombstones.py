@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from flakefighters.errors import DatabaseError
-from flakefighters.history import History, open_history
+from flakefighters.history import History
 from flakefighters.history.prune import prune, raise_horizon
 from flakefighters.history.purge import Tombstone, add_tombstones, apply
 from flakefighters.history.space import rewrite
-from flakefighters.history.upkeep import need_owner
-from flakefighters.model import Target
 from flakefighters.sync.results import Transfer
 from flakefighters.sync.staging import Staging
 
@@ -44,7 +42,7 @@ def send_tombstones(rows: Iterable[Tombstone], into: History, done: Transfer) ->
     if not rows:
         return False
     try:
-        need_owner(into.database, "purge")
+        into.database.need_owner("purge")
     except DatabaseError:
         done.kept_back[_OWNERS] = done.kept_back.get(_OWNERS, 0) + len(rows)
         return False
@@ -55,17 +53,14 @@ def send_tombstones(rows: Iterable[Tombstone], into: History, done: Transfer) ->
 
 def purge_staged(staging: Staging, rows: Iterable[Tombstone]) -> None:
     """Take out of a finished staged file what it and these tombstones purge."""
-    rows = list(rows)
-    target = Target(backend="sqlite", path=staging.path, display=staging.path.name)
-    with open_history(target, create=False) as staged:
+    with staging.open() as staged:
         if apply(staged.database, rows):
             rewrite(staged.database)
 
 
 def limit_staged(staging: Staging, since: int, rows: Iterable[Tombstone]) -> None:
     """Let a finished staged file take in no older runs, and nothing that these tombstones purge."""
-    target = Target(backend="sqlite", path=staging.path, display=staging.path.name)
-    with open_history(target, create=False) as staged:
+    with staging.open() as staged:
         add_tombstones(staged.database, rows)
         projects = staged.database.query("SELECT id FROM {s}project")
         raise_horizon(staged.database, {project: since for (project,) in projects})

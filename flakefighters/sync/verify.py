@@ -14,14 +14,15 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from flakefighters.history import content, pack
+from flakefighters.history import content
 from flakefighters.history.database import Database
 from flakefighters.history.events import content_hash
+from flakefighters.history.layout import PARTS
 from flakefighters.history.pack import SuiteLink
 from flakefighters.ids import encode, unstorable
 from flakefighters.model import Confidence, Label
 from flakefighters.model.decisions import Event
-from flakefighters.sync.links import live_order, order_from, walk
+from flakefighters.sync.links import live_content, walk
 from flakefighters.sync.run_hash import RUN_ID, Suite, WrongError, run_hash
 from flakefighters.sync.verify_shared import Shared, canonical_json, holds, text_field
 
@@ -74,7 +75,7 @@ def _remove(
     connection.executemany("DELETE FROM verdict WHERE run = ? AND id = ?", verdicts)
     connection.executemany("DELETE FROM event WHERE id = ?", [(name,) for name in events])
     gone = [(run,) for run in refused]
-    for table in ("verdict", "failure", "execution", "arrival"):
+    for table in PARTS:
         connection.executemany(f"DELETE FROM {table} WHERE run = ?", gone)  # noqa: S608
     connection.executemany("DELETE FROM run WHERE id = ?", gone)
     for table, name in bad:
@@ -96,32 +97,16 @@ class _Runs:
         by_suite: dict[str, list[str]] = defaultdict(list)
         for run, suite in shared.rows("SELECT id, suite FROM run"):
             by_suite[suite].append(run)
-        links: dict[str, SuiteLink] = {}
-        for row in shared.rows("SELECT id, n, base, added, removed, places FROM suite"):
-            if not holds(lambda row: links.update({row[0]: SuiteLink.read(row)}) is None, row):
-                shared.bad.add(("suite", row[0]))
 
         def good(link: SuiteLink, order: list[int]) -> bool:
             shared.need_tests(order)
             known = all(test in shared.tests for test in order)
             return known and link.n == len(order) and content.suite_id(order) == link.id
 
-        def rebase(link: SuiteLink, order: list[int]) -> None:
-            _, *columns = pack.link_suite(link.id, order, ()).row()
-            shared.connection.execute(
-                "UPDATE suite SET n = ?, base = ?, added = ?, removed = ?, places = ? WHERE id = ?",
-                (*columns, link.id),
-            )
-
-        def live(name: str) -> tuple[list[int], int] | None:
-            return live_order(shared.live, name)
-
-        for name, order in walk(links, live, order_from, good, rebase):
-            if order is None:
-                shared.bad.add(("suite", name))
+        for name, order in walk(shared.connection, shared.live, SuiteLink, good, shared.bad):
             self._check_runs(by_suite.pop(name, ()), order)
         for name, runs in by_suite.items():  # their suites are known already, or nowhere
-            found = None if name in links else live(name)
+            found = live_content(shared.live, SuiteLink, name)
             self._check_runs(runs, None if found is None else found[0])
 
     def _check_runs(self, runs: Sequence[str], order: list[int] | None) -> None:

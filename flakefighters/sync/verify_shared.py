@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import Any, Final
 
-from flakefighters.history import content, pack
+from flakefighters.history import content
 from flakefighters.history.database import Database
 from flakefighters.history.pack import ListingLink
 from flakefighters.ids import encode, h64, h128, storable, unstorable
 from flakefighters.records import record
-from flakefighters.sync.links import files_from, live_files, walk
+from flakefighters.sync.links import walk
 
 __all__ = ["Shared", "canonical_json", "holds", "text_field"]
 
@@ -108,27 +108,13 @@ class Shared:
                 self.bad.add(("test", name))
 
     def _listings(self) -> None:
-        links: dict[str, ListingLink] = {}
-        for row in self.rows("SELECT id, n, base, files FROM listing"):
-            if not holds(lambda row: links.update({row[0]: ListingLink.read(row)}) is None, row):
-                self.bad.add(("listing", row[0]))
         pairs: dict[tuple[str, str], tuple[str, bytes]] = {}
 
         def good(link: ListingLink, files: dict[str, str]) -> bool:
             return link.n == len(files) and _listing_id(files, pairs) == link.id
 
-        def rebase(link: ListingLink, files: dict[str, str]) -> None:
-            _, *columns = pack.link_listing(link.id, files, ()).row()
-            self.connection.execute(
-                "UPDATE listing SET n = ?, base = ?, files = ? WHERE id = ?", (*columns, link.id)
-            )
-
-        def live(name: str) -> tuple[dict[str, str], int] | None:
-            return live_files(self.live, name)
-
-        for name, files in walk(links, live, files_from, good, rebase):
-            if files is None:
-                self.bad.add(("listing", name))
+        for _ in walk(self.connection, self.live, ListingLink, good, self.bad):
+            pass  # what is bad is noted
 
 
 def _listing_id(files: dict[str, str], pairs: dict[tuple[str, str], tuple[str, bytes]]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from flakefighters.checks import Budget, rights
-from flakefighters.checks.server import Facts, Line
+from flakefighters.checks.line import ServerLine
+from flakefighters.checks.server import Facts
 from flakefighters.history import open_history
 from flakefighters.history.roles import Roles
 from flakefighters.history.roles_sql import grants_sql
@@ -422,8 +423,8 @@ def test_a_server_that_takes_no_writes() -> None:
 
 
 def test_a_server_that_falls_silent_is_not_waited_for(team: Team) -> None:
-    connection = team.server.connect(team.database)
-    line = Line(connection, team.server.target(team.database), Budget(0.5))
+    line = ServerLine(team.server.target(team.database), Budget())
+    line._budget = Budget(0.5)
     start = time.monotonic()
     with pytest.raises(Exception, match="no answer"):
         line.ask("SELECT pg_sleep(30)")

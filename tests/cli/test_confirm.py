@@ -138,6 +138,7 @@ def test_a_run_of_another_machine_proves_no_pass(project: Project) -> None:
     ("args", "code", "text"),
     [
         (["confirm", "test_nobody"], 1, "no test 'test_nobody'"),
+        (["confirm", "test_ta"], 1, "did you mean"),
         (["confirm", "ffff"], 1, "no run ffff"),
         (["bisect", "test_nobody"], 1, "no test 'test_nobody'"),
         (["bisect", "test_tax"], 1, "no failure of test_tax"),

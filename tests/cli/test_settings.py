@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from flakefighters.profiles import example
 from tests.cli.conftest import Command, Shop
 
 ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / "flakefighters" / "profiles" / "example.toml").read_text("utf-8")
 TEAM = """\
 default_profile = "local"
 
@@ -40,7 +40,7 @@ def test_init_writes_the_example_at_the_anchor(
     said = command("init")
     assert (said.code, said.out) == (0, "")
     path = empty_shop.path / "profiles.toml"
-    assert path.read_text("utf-8") == example.text()
+    assert path.read_text("utf-8") == EXAMPLE
     assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
     assert str(path) in said.err
     assert command("init").code == 0  # the same text is no reason to complain
@@ -68,7 +68,7 @@ def test_init_writes_over_nothing_unasked(empty_shop: Shop, command: Command) ->
     assert path.read_text() == TEAM
     assert not (empty_shop.path / ".gitignore").exists()
     assert command("init", "--force").code == 0
-    assert path.read_text() == example.text()
+    assert path.read_text() == EXAMPLE
     assert path.stat().st_mode & 0o777 == 0o640
 
 

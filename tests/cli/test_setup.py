@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from flakefighters.cli import workflows
-from flakefighters.profiles import example
 from tests.cli.conftest import Command, Shop
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = (ROOT / "flakefighters" / "profiles" / "example.toml").read_text("utf-8")
 #: Nobody listens there.
 URL = "postgresql://ci_writer:s3cret-w0rd@127.0.0.1:1/flakes"
 RECIPES = ROOT / "flakefighters" / "cli" / "recipes"
@@ -46,7 +46,7 @@ def test_init_shared_leads_through_the_set_up(empty_shop: Shop, command: Command
 
 def test_init_shared_writes_over_the_plain_example_only(empty_shop: Shop, command: Command) -> None:
     path = empty_shop.path / "profiles.toml"
-    path.write_text(example.text(), encoding="utf-8")
+    path.write_text(EXAMPLE, encoding="utf-8")
     assert command("init", "--shared", URL).code == 0
     assert 'url = "postgresql://ci_writer@' in path.read_text("utf-8")
     path.write_text("# mine\n")
@@ -77,7 +77,7 @@ def test_init_shared_refuses_what_cannot_be_shared(
 def test_supabases_pooler_wants_the_project_in_each_users_name(
     empty_shop: Shop, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flakefighters.cli.setup._check", lambda ground: None)
+    monkeypatch.setattr("flakefighters.cli.setup.examine_here", lambda *_, **__: True)
     host = "aws-0-eu-central-1.pooler.supabase.com:5432"
     said = command("init", "--shared", f"postgresql://writer.abcdef@{host}/postgres")
     settings = (empty_shop.path / "profiles.toml").read_text("utf-8")

@@ -17,7 +17,7 @@ import pytest
 from flakefighters.errors import DatabaseError, ForeignDatabaseError
 from flakefighters.history import open_history, read
 from flakefighters.history.database import Database
-from flakefighters.history.foreign import Limits, open_foreign
+from flakefighters.history.foreign import ForeignHistory, Limits
 from flakefighters.model import Run, Target, Verdict
 from tests.history.made_runs import make_run, make_state, make_verdict
 from tests.history.together import PROCESSES
@@ -54,7 +54,7 @@ def tamper(path: Path, *statements: str) -> None:
 def test_honest_runs_are_read_and_the_file_is_not_touched(artifact: Path, runs: list[Run]) -> None:
     artifact.chmod(0o444)
     before = artifact.read_bytes()
-    with open_foreign(artifact) as foreign:
+    with ForeignHistory(artifact) as foreign:
         found = list(foreign.runs())
         assert sorted(run.head.id for run, _ in found) == sorted(foreign.run_ids())
     assert [run for run, _ in found] == runs
@@ -70,14 +70,14 @@ def test_the_private_copy_vanishes(
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    with open_foreign(artifact):
+    with ForeignHistory(artifact):
         (private,) = folder.iterdir()
         if os.name == "posix":
             assert private.stat().st_mode & 0o077 == 0
     assert list(folder.iterdir()) == []
     artifact.write_bytes(b"x" * 200)
     with pytest.raises(ForeignDatabaseError):
-        open_foreign(artifact)
+        ForeignHistory(artifact)
     assert list(folder.iterdir()) == []
 
 
@@ -116,7 +116,7 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_is_refused(artifact: Path, runs: list[Run], lie: str) -> None:
     tamper(artifact, LIES[lie])
-    with open_foreign(artifact) as foreign:
+    with ForeignHistory(artifact) as foreign:
         assert list(foreign.runs()) == []
         assert foreign.refused.keys() == {run.head.id for run in runs}
         assert all(foreign.refused.values())
@@ -125,7 +125,7 @@ def test_a_lie_is_refused(artifact: Path, runs: list[Run], lie: str) -> None:
 def test_one_bad_run_does_not_spoil_the_others(artifact: Path, runs: list[Run]) -> None:
     first, second = (run.head.id for run in runs)
     tamper(artifact, f"UPDATE run SET branch = 'x' WHERE id = '{first}'")
-    with open_foreign(artifact) as foreign:
+    with ForeignHistory(artifact) as foreign:
         assert [run.head.id for run, _ in foreign.runs()] == [second]
         assert list(foreign.refused) == [first]
 
@@ -137,7 +137,7 @@ def test_a_run_under_another_name_is_refused(artifact: Path, runs: list[Run]) ->
         f"UPDATE run SET id = 'abc' WHERE id = '{first}'",
         f"UPDATE run SET id = '{'e' * 32}' WHERE id = '{second}'",
     )
-    with open_foreign(artifact) as foreign:
+    with ForeignHistory(artifact) as foreign:
         assert list(foreign.runs()) == []
         assert foreign.refused == {
             "'abc'": "its id is malformed",
@@ -160,22 +160,22 @@ def test_a_run_under_another_name_is_refused(artifact: Path, runs: list[Run]) ->
 def test_only_exactly_our_schema_is_opened(artifact: Path, schema: str) -> None:
     tamper(artifact, schema)
     with pytest.raises(DatabaseError):
-        open_foreign(artifact)
+        ForeignHistory(artifact)
 
 
 def test_limits_are_kept(artifact: Path) -> None:
     with pytest.raises(ForeignDatabaseError, match="more than 100"):
-        open_foreign(artifact, Limits(file_bytes=100))
+        ForeignHistory(artifact, Limits(file_bytes=100))
     with (
-        open_foreign(artifact, Limits(runs=1)) as foreign,
+        ForeignHistory(artifact, Limits(runs=1)) as foreign,
         pytest.raises(ForeignDatabaseError, match="too many"),
     ):
         foreign.run_ids()
     for limits in (Limits(tests=1), Limits(executions=0), Limits(text=5), Limits(json_depth=0)):
-        with open_foreign(artifact, limits) as foreign:
+        with ForeignHistory(artifact, limits) as foreign:
             assert list(foreign.runs()) == []
             assert len(foreign.refused) == 2
-    with open_foreign(artifact, Limits(seconds=-1)) as foreign, pytest.raises(DatabaseError):
+    with ForeignHistory(artifact, Limits(seconds=-1)) as foreign, pytest.raises(DatabaseError):
         list(foreign.runs())
 
 
@@ -204,11 +204,11 @@ def test_more_verdicts_than_failures_can_have_are_not_read(
         return real(database, ids)
 
     monkeypatch.setattr(read, "verdicts", noted)
-    with open_foreign(artifact) as foreign:
+    with ForeignHistory(artifact) as foreign:
         assert [run.head.id for run, _ in foreign.runs()] == [second]
         assert foreign.refused == {first: "it has 18 verdicts on 1 failures"}
     assert seen == [second]
-    with open_foreign(artifact, Limits(evidence=5)) as foreign:
+    with ForeignHistory(artifact, Limits(evidence=5)) as foreign:
         assert list(foreign.runs()) == []
         assert foreign.refused[second] == "its evidence is too large"
 
@@ -218,7 +218,7 @@ def test_links_and_folders_are_refused(artifact: Path, tmp_path: Path) -> None:
     link.symlink_to(artifact)
     for wrong in (link, tmp_path, tmp_path / "absent"):
         with pytest.raises(DatabaseError):
-            open_foreign(wrong)
+            ForeignHistory(wrong)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -232,13 +232,13 @@ def test_runs_in_the_log_of_a_killed_writer_are_read(
     folder.mkdir()
     for name in ("history.db", "history.db-wal"):
         shutil.copy(tmp_path / name, folder)
-    with open_foreign(folder / "history.db") as foreign:
+    with ForeignHistory(folder / "history.db") as foreign:
         assert len(list(foreign.runs())) == 3
     assert len(list(folder.iterdir())) == 2
     (folder / "history.db-wal").unlink()
     (folder / "history.db-wal").symlink_to(tmp_path / "history.db-wal")
     with pytest.raises(ForeignDatabaseError, match="not a plain file"):
-        open_foreign(folder / "history.db")
+        ForeignHistory(folder / "history.db")
 
 
 def _save_and_die(target: Target) -> None:
@@ -254,7 +254,7 @@ def test_random_damage_is_refused_or_harmless(artifact: Path, runs: list[Run], s
         content[chance.randrange(200, len(content))] = chance.randrange(256)
     artifact.write_bytes(content)
     try:
-        with open_foreign(artifact) as foreign:
+        with ForeignHistory(artifact) as foreign:
             for run, _ in foreign.runs():
                 assert run in runs
     except DatabaseError:
@@ -264,7 +264,7 @@ def test_random_damage_is_refused_or_harmless(artifact: Path, runs: list[Run], s
 def test_a_run_that_passed_the_checks_can_be_saved(
     artifact: Path, new_target: Callable[[], Target]
 ) -> None:
-    with open_foreign(artifact) as foreign, open_history(new_target()) as history:
+    with ForeignHistory(artifact) as foreign, open_history(new_target()) as history:
         for run, verdicts in foreign.runs():
             assert history.save(run, verdicts)
             assert history.load(run.head.id) == run

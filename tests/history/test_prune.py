@@ -156,16 +156,16 @@ def test_killed_in_between_the_next_one_completes(
     fill(history, runs)
     kept = runs[10:]
     steps = 0
-    genuine = upkeep.alone
+    genuine = upkeep.Pace.batch
 
-    def dying(database: Any) -> Any:
+    def dying(pace: upkeep.Pace, database: Any) -> Any:
         nonlocal steps
         steps += 1
         if steps == limit:
             raise KeyboardInterrupt
-        return genuine(database)
+        return genuine(pace, database)
 
-    monkeypatch.setattr(upkeep, "alone", dying)
+    monkeypatch.setattr(upkeep.Pace, "batch", dying)
     monkeypatch.setattr(upkeep.Pace.__init__, "__defaults__", (3,))
     for limit in range(1, 30):  # noqa: B007 - read in dying()
         steps = 0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flakefighters.errors import ConflictError, DatabaseError
 from flakefighters.history import History, content, open_history, purge, upkeep
+from flakefighters.history.database import Database
 from flakefighters.history.intake import Saved
 from flakefighters.history.purge_text import (
     ORIGIN,
@@ -222,16 +223,16 @@ def test_killed_in_between_the_next_one_completes(
     runs = [leaking_run(at=at) for at in range(7)]
     for run in runs:
         history.save(run, [leaking_verdict(run)])
-    genuine, steps = upkeep.alone, 0
+    genuine, steps = upkeep.Pace.batch, 0
 
-    def dying(database: object) -> object:
+    def dying(pace: upkeep.Pace, database: Database) -> object:
         nonlocal steps
         steps += 1
         if steps == limit:
             raise KeyboardInterrupt
-        return genuine(database)  # type: ignore[arg-type]
+        return genuine(pace, database)
 
-    monkeypatch.setattr(upkeep, "alone", dying)
+    monkeypatch.setattr(upkeep.Pace, "batch", dying)
     monkeypatch.setattr(upkeep.Pace.__init__, "__defaults__", (2,))
     for limit in range(1, 20):  # noqa: B007 - read in dying()
         steps = 0
@@ -260,7 +261,7 @@ def test_no_byte_of_it_is_left_in_the_file(sqlite_target: Target, kind: str) -> 
         for run in runs:
             history.save(run, [leaking_verdict(run)])
         # Left over in free space, as after a prune.
-        with upkeep.alone(history.database) as free:
+        with history.database.alone() as free:
             upkeep.remove_runs(free, [run.head.id for run in runs[:20]])
         files = [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
         assert any(needle in each.read_bytes() for each in files)

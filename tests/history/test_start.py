@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from flakefighters.history import Evidence, History, open_history
+from flakefighters.history.coverage import baselines
 from flakefighters.judging.baselines import ordered
 from flakefighters.model import Came, RunHead, Target, Trust
 from tests.history.made_runs import MINUTE, PROJECT, START, make_run, make_state
@@ -115,7 +116,8 @@ def test_runs_that_hold_a_first_pass(history: History) -> None:
         expected += [] if here <= passing else [run.head.id]
         passing |= here
     runs = history.recent(PROJECT.identity, limit=60)
-    assert [run.id for run in history.baselines(runs)] == expected
+    history.coverage.fetch(runs)
+    assert [run.id for run in baselines([history.coverage], runs)] == expected
     assert len(expected) > 2
     assert history.passed_tests(runs) == passing
 

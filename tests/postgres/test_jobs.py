@@ -11,7 +11,7 @@ import pytest
 
 from flakefighters.errors import DatabaseError
 from flakefighters.history import open_history
-from flakefighters.history.foreign import open_foreign
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.model import RunHead, Target, Trust
 from flakefighters.sync import pull
 from tests.cli.pgbouncer import pgbouncer
@@ -184,7 +184,7 @@ def test_an_artifact_cannot_replace_or_raise_anything(team: Team, tmp_path: Path
     file = Target(backend="sqlite", path=tmp_path / "a.db", display="a.db")
     save(file, forged, other, trust=Trust.PROTECTED)
     assert file.path is not None
-    with open_foreign(file.path) as source, open_history(team.target("pr_writer")) as into:
+    with ForeignHistory(file.path) as source, open_history(team.target("pr_writer")) as into:
         done = pull(source, into)
     assert [clash.run for clash in done.conflicts] == [honest.head.id]
     assert done.runs == 1
@@ -194,7 +194,7 @@ def test_an_artifact_cannot_replace_or_raise_anything(team: Team, tmp_path: Path
     # Nor with the role of the protected branch.
     third = make_run({"t.py::a": "F"}, at=2)
     save(file, third, trust=Trust.PROTECTED)
-    with open_foreign(file.path) as source, open_history(team.target("writer")) as into:
+    with ForeignHistory(file.path) as source, open_history(team.target("writer")) as into:
         assert pull(source, into).runs == 1
         assert into.find(third.head.id).trust is Trust.UNTRUSTED
         assert into.find(other.head.id).trust is Trust.UNTRUSTED

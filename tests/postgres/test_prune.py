@@ -16,12 +16,13 @@ import pytest
 
 from flakefighters.cli import main
 from flakefighters.errors import DatabaseError
-from flakefighters.history import open_history, upkeep, upkeep_postgres
+from flakefighters.history import open_history, postgres, upkeep
 from flakefighters.history.content import project_id
 from flakefighters.history.layout import lock_key
 from flakefighters.history.prune import prune
 from flakefighters.history.purge import purge
 from flakefighters.history.purge_text import signature_id
+from flakefighters.history.sqlite import SqliteDatabase
 from flakefighters.model import Run, Secret, Target
 from tests.history.leaks import SIGNATURE, leaking_run
 from tests.history.made_runs import (
@@ -107,16 +108,17 @@ def writing(target: Target) -> Iterator[Writer]:
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long each transaction of upkeep took."""
     took: list[float] = []
-    genuine = upkeep.alone
+    for kind in (SqliteDatabase, postgres.PostgresDatabase):
+        genuine = kind.alone
 
-    @contextlib.contextmanager
-    def timed(database: Any) -> Iterator[Any]:
-        with genuine(database) as one:
-            began = time.monotonic()
-            yield one
-        took.append(time.monotonic() - began)
+        @contextlib.contextmanager
+        def timed(database: Any, genuine: Any = genuine) -> Iterator[Any]:
+            with genuine(database) as one:
+                began = time.monotonic()
+                yield one
+            took.append(time.monotonic() - began)
 
-    monkeypatch.setattr(upkeep, "alone", timed)
+        monkeypatch.setattr(kind, "alone", timed)
     return took
 
 
@@ -237,13 +239,13 @@ def test_help_for_large_tables_does_not_stay(
     assert postgres_target.database is not None
     before = postgres_server.ask(question, postgres_target.database)
     asked: list[str] = []
-    genuine = upkeep.indexed
+    genuine = postgres.PostgresDatabase.indexed
 
     def watched(database: Any, table: str, column: str) -> Any:
         asked.append(table)
         return genuine(database, table, column)
 
-    monkeypatch.setattr("flakefighters.history.orphans.indexed", watched)
+    monkeypatch.setattr(postgres.PostgresDatabase, "indexed", watched)
     with open_history(postgres_target) as history:
         prune(history.database, {SHOP: START + 39 * MINUTE})
     assert asked == ["verdict", "failure"]
@@ -284,7 +286,7 @@ def test_a_prune_steps_back_for_long_writers(
 def test_a_prune_does_not_wait_for_ever(
     postgres_target: Target, long_writer: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep_postgres, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(postgres, "LOCK_SECONDS", 0.1)
     save(postgres_target, failing_run(1))
     with open_history(postgres_target) as history:
         with pytest.raises(DatabaseError, match="locked for maintenance"):
@@ -319,7 +321,7 @@ def test_only_the_owner_prunes_and_purges(
             with pytest.raises(DatabaseError, match="may not purge, only the owner"):
                 purge(history.database, ("run", run.head.id, 1, "me"))
             # And if it tried by itself, the server would refuse.
-            monkeypatch.setattr("flakefighters.history.prune.need_owner", lambda *_: None)
+            monkeypatch.setattr(history.database, "need_owner", lambda _: None)
             with pytest.raises(DatabaseError, match="lacks rights"):
                 prune(history.database, {SHOP: START + 5 * MINUTE})
         monkeypatch.chdir(tmp_path)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from flakefighters.errors import DatabaseError, SchemaTooNewError, UnreachableError
-from flakefighters.history import open_history, postgres
+from flakefighters.history import open_history, postgres_login
 from flakefighters.history.layout import lock_key
 from flakefighters.model import Run, Secret, Target
 from tests.history.made_runs import PROJECT, make_run, make_state, make_verdict
@@ -260,7 +260,7 @@ def test_few_round_trips_and_bytes(postgres_target: Target) -> None:
 def test_silence_on_an_open_connection_ends(
     postgres_target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "SILENCE", 0.3)
+    monkeypatch.setattr(postgres_login, "SILENCE", 0.3)
     assert postgres_target.port is not None
     with SlowLine(postgres_target.port) as line:
         history = open_history(through(postgres_target, line))

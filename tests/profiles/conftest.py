@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flakefighters.profiles import keyring
+from flakefighters.profiles import commands, keyring
 from tests.profiles.world import World
 
 
@@ -17,4 +17,4 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer for the keyring, which has its own tests: asking it costs a process each time."""
-    monkeypatch.setattr(keyring, "lookup", lambda *_, **__: keyring.Answer(None, None))
+    monkeypatch.setattr(keyring, "lookup", lambda *_, **__: commands.Answer(None, None))

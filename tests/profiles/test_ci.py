@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from flakefighters.profiles import ci_details
 from flakefighters.profiles.ci import CiInfo, detect, runner
 from flakefighters.profiles.ci_details import plain_url, read_bounded, repository
 from flakefighters.profiles.ci_table import VENDORS
@@ -22,13 +25,19 @@ from tests.profiles.ci_environments import (
 FACTS = list(CiInfo._fields)
 
 
+def _detect(environ: Mapping[str, str], event: bytes | None) -> CiInfo | None:
+    """What is detected where GitHub's event file holds this."""
+    with mock.patch.object(ci_details, "read_bounded", return_value=event):
+        return detect(environ)
+
+
 @pytest.mark.parametrize(
     ("environ", "vendor", "facts"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
 def test_every_fact_of_every_service(
     environ: dict[str, str], vendor: str, facts: dict[str, Any]
 ) -> None:
-    info = detect(environ, lambda path: None)
+    info = _detect(environ, None)
     assert info is not None
     assert info.vendor == vendor
     found = {name: getattr(info, name) for name in FACTS[2:]}
@@ -64,11 +73,11 @@ def test_no_ci(environ: dict[str, str]) -> None:
 
 
 def test_event_file_tells_head_number_and_fork() -> None:
-    info = detect(GITHUB_PR, lambda path: github_event())
+    info = _detect(GITHUB_PR, github_event())
     assert info is not None
     assert (info.commit, info.head_commit) == (SHA, HEAD)
     assert (info.pr, info.is_fork_pr) == ("17", True)
-    same = detect(GITHUB_PR, lambda path: github_event(head="acme/SHOP"))
+    same = _detect(GITHUB_PR, github_event(head="acme/SHOP"))
     assert same is not None
     assert same.is_fork_pr is False
 
@@ -80,14 +89,14 @@ def test_pull_request_target_has_its_number_from_the_event() -> None:
         "GITHUB_REF": "refs/heads/main",
         "GITHUB_REF_PROTECTED": "true",
     }
-    info = detect(environ, lambda path: github_event())
+    info = _detect(environ, github_event())
     assert info is not None
     assert (info.pr, info.is_fork_pr, info.protected) == ("17", True, False)
 
 
 def test_deleted_fork() -> None:
     raw = github_event().replace(b'"repo": {"full_name": "mallory/shop"}', b'"repo": null')
-    info = detect(GITHUB_PR, lambda path: raw)
+    info = _detect(GITHUB_PR, raw)
     assert info is not None
     assert info.is_fork_pr is True
 
@@ -108,7 +117,7 @@ def test_deleted_fork() -> None:
     ],
 )
 def test_hostile_event_files_change_nothing(raw: bytes) -> None:
-    assert detect(GITHUB_PR, lambda path: raw) == detect(GITHUB_PR, lambda path: None)
+    assert _detect(GITHUB_PR, raw) == _detect(GITHUB_PR, None)
 
 
 def test_event_file_is_read_bounded(tmp_path: Path) -> None:
@@ -134,8 +143,7 @@ def test_values_that_no_service_would_set_are_dropped() -> None:
             "GITHUB_RUN_ATTEMPT": "-1",
             "GITHUB_JOB": "a\nb",
             "GITHUB_REF_NAME": "x" * 600,
-        },
-        lambda path: None,
+        }
     )
     assert info is not None
     assert (info.commit, info.attempt, info.job, info.branch) == (None, None, None, None)
@@ -205,7 +213,7 @@ def test_what_tells_cells_apart_is_in_the_key(
     if service == "buildkite":
         one, other = ({**each, "BUILDKITE_STEP_KEY": "test"} for each in (one, other))
     [base] = [environ for name, environ in BASES.items() if name.split(",")[0] == service]
-    found = [detect({**base, **each}, lambda path: None) for each in (one, other)]
+    found = [_detect({**base, **each}, None) for each in (one, other)]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0].key() != found[1].key()
@@ -222,7 +230,7 @@ def test_what_tells_cells_apart_is_in_the_key(
 )
 def test_the_key_is_the_same_in_the_next_build(service: str, build: dict[str, str]) -> None:
     [base] = [environ for name, environ in BASES.items() if name.split(",")[0] == service]
-    now, then = (detect(each, lambda path: None) for each in (base, {**base, **build}))
+    now, then = (_detect(each, None) for each in (base, {**base, **build}))
     assert now is not None
     assert then is not None
     assert now.key() == then.key()

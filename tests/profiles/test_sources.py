@@ -11,7 +11,7 @@ import pytest
 
 from flakefighters.errors import ConfigError
 from flakefighters.profiles import resolve
-from flakefighters.profiles.resolve import resolve_configured
+from flakefighters.profiles.selection import select
 from tests.profiles.world import TEAM, World, variable
 
 HEAVY = ("pydantic", "pydantic_settings", "keyring", "sqlalchemy", "psycopg2", "asyncio")
@@ -51,7 +51,7 @@ def test_short_and_long_way_agree(world: World, pyproject: str | None) -> None:
         world.pyproject(pyproject)
     world.env(FLAKEFIGHTERS="1", FLAKEFIGHTERS_PROFILE="", flakefighters_x=" ")
     short = resolve(world.inputs())
-    assert short == resolve_configured(world.inputs(), None)
+    assert short == select(world.inputs(), None, need_credentials=True)
     assert short.profile == "local"
     assert short.notes == ()
 

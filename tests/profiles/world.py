@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flakefighters.model.views import ProfileView, SettingsView
-from flakefighters.profiles import (
-    Inputs,
-    Resolution,
-    all_settings,
-    profiles,
-    resolve,
-)
+from flakefighters.profiles import Inputs, Resolution, resolve
+from flakefighters.profiles.views import all_settings, profiles
 
 GITHUB = {"CI": "true", "GITHUB_ACTIONS": "true"}
 TEAM = """\

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flakefighters.history import open_history
-from flakefighters.history.foreign import open_foreign
+from flakefighters.history.foreign import ForeignHistory
 from flakefighters.model import Run, Target, Verdict
 from flakefighters.sync import Transfer, clone, pull, push
 
@@ -71,7 +71,7 @@ def save(target: Target, *runs: Run, verdicts: Sequence[Verdict] = (), **more: A
 
 def _reading(source: Target) -> Any:
     if source.path is not None:
-        return open_foreign(source.path)
+        return ForeignHistory(source.path)
     return open_history(source._replace(read_only=True), create=False)
 
 

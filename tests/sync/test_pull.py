@@ -9,10 +9,10 @@ import pytest
 
 from flakefighters.errors import ConfigError, ForeignDatabaseError
 from flakefighters.history import History, open_history
-from flakefighters.history.chains import suite_links
+from flakefighters.history.chains import links as links_of
 from flakefighters.history.events import add as add_events
-from flakefighters.history.foreign import Limits, open_foreign
-from flakefighters.history.pack import MAX_CHAIN, chain_of
+from flakefighters.history.foreign import ForeignHistory, Limits
+from flakefighters.history.pack import MAX_CHAIN, SuiteLink, chain_of
 from flakefighters.ids import uuid7
 from flakefighters.model import Label, Run, Target, Trust
 from flakefighters.model.decisions import MARK, Event
@@ -223,7 +223,7 @@ def test_a_hostile_artifact(local: Target, new_local: Callable[[str], Target]) -
     assert len(content(local).runs) == 2
     with (
         pytest.raises(ForeignDatabaseError, match="more than"),
-        open_foreign(path_of(artifact), Limits(file_bytes=10)),
+        ForeignHistory(path_of(artifact), Limits(file_bytes=10)),
     ):
         pass
 
@@ -266,7 +266,7 @@ def test_chains_stay_short(
     pull_into(local, remote)
     with open_history(local) as history:
         suites = {row[0] for row in history.database.query("SELECT id FROM suite")}
-        links = suite_links(history.database, suites, places=True)
+        links = links_of(history.database, SuiteLink, suites)
         assert max(len(chain_of(links, suite)) for suite in suites) <= MAX_CHAIN
         assert len(history.run_ids()) == 56
     theirs = content(remote)

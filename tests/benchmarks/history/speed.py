@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flakefighters.history import History, open_history
+from flakefighters.history.coverage import baselines
 from flakefighters.model import Run, Target, Verdict
 from flakefighters.reports.transfers import amount
 from tests.benchmarks.history.lines import fill, say, table
@@ -112,6 +113,7 @@ def _cost(line: SlowLine, began: float) -> _Cost:
 def _start(history: History) -> None:
     """What is asked before the tests start."""
     runs = history.recent(PROJECT.identity, limit=READ)
-    found = history.baselines(runs)
-    history.baselines(runs[::2])
+    history.coverage.fetch(runs)
+    found = baselines([history.coverage], runs)
+    baselines([history.coverage], runs[::2])
     history.state_files(list(dict.fromkeys(run.state for run in found if run.state))[:6])
