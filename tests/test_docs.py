@@ -18,7 +18,7 @@ import typer
 
 import flakefighters
 from flakefighters import plugin
-from flakefighters.cli.app import app
+from flakefighters.cli.app import application
 from flakefighters.errors import FlakefightersError
 from flakefighters.fighters import builtin
 from flakefighters.fighters.registry import known
@@ -166,7 +166,7 @@ def test_the_changelog_has_this_version() -> None:
 
 def commands() -> dict[str, Any]:
     """Every command by name."""
-    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    return dict(typer.main.get_command(application()).commands)  # type: ignore[attr-defined]
 
 
 def options(command: Any) -> Iterator[tuple[str, str | None]]:
@@ -197,7 +197,7 @@ def test_a_command_is_documented(name: str) -> None:
 
 def test_the_commands_own_options_are_documented() -> None:
     text = COMMANDS.read_text("utf-8")
-    for option, told in options(typer.main.get_command(app)):
+    for option, told in options(typer.main.get_command(application())):
         assert told, option
         assert f"`{option}`" in text, option
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,43 +14,15 @@ import typer
 
 from flakefighters import __version__
 from flakefighters.capture.redact_patterns import redact_patterns
-from flakefighters.cli import (
-    bisect,
-    check,
-    confirm,
-    fighters,
-    grants,
-    importing,
-    localise,
-    login,
-    mark,
-    prune,
-    purge,
-    quarantine,
-    report,
-    runs,
-    settings,
-    setup,
-    sync,
-    tests,
-    upgrade,
-)
 from flakefighters.cli.help import Grouped, describe
 from flakefighters.cli.output import ReaderGoneError, say
 from flakefighters.errors import FlakefightersError
 
-__all__ = ["app", "run"]
+__all__ = ["application", "run"]
 
-app = typer.Typer(
-    name="flakefighters",
-    cls=Grouped,
-    help="Read the history of your test runs: what failed, and whether it was flaky or genuine.",
-    no_args_is_help=True,
-    # Plain help: the same in a pipe and on a terminal, and nothing to load for it.
-    rich_markup_mode=None,
-    # Tracebacks with the values of variables could show a password.
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+
+_ABOUT: Final = (
+    "Read the history of your test runs: what failed, and whether it was flaky or genuine."
 )
 
 
@@ -60,7 +32,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool,
@@ -72,59 +43,85 @@ def _options(
     """Options of the command itself."""
 
 
-_COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
-    "init": setup.init,
-    "profiles": settings.profiles,
-    "config": settings.config,
-    "check": check.check,
-    "login": login.login,
-    "logout": login.logout,
-    "runs": runs.runs,
-    "show": runs.show_run,
-    "tests": tests.list_tests,
-    "explain": tests.explain,
-    "report": report.report,
-    "localise": localise.localise,
-    "confirm": confirm.confirm,
-    "bisect": bisect.bisect,
-    "mark": mark.mark,
-    "fighters": fighters.fighters,
-    "clone": sync.clone,
-    "pull": sync.pull,
-    "push": sync.push,
-    "sync": sync.sync,
-    "upgrade": upgrade.upgrade,
-    "grants": grants.grants,
-    "prune": prune.prune_history,
-    "purge": purge.purge_secret,
+#: The function of each command, in this package.
+_COMMANDS: Final[Mapping[str, str]] = {
+    "init": "setup.init",
+    "profiles": "settings.profiles",
+    "config": "settings.config",
+    "check": "check.check",
+    "login": "login.login",
+    "logout": "login.logout",
+    "runs": "runs.runs",
+    "show": "runs.show_run",
+    "tests": "tests.list_tests",
+    "explain": "tests.explain",
+    "report": "report.report",
+    "localise": "localise.localise",
+    "confirm": "confirm.confirm",
+    "bisect": "bisect.bisect",
+    "mark": "mark.mark",
+    "fighters": "fighters.fighters",
+    "clone": "sync.clone",
+    "pull": "sync.pull",
+    "push": "sync.push",
+    "sync": "sync.sync",
+    "upgrade": "upgrade.upgrade",
+    "grants": "grants.grants",
+    "prune": "prune.prune_history",
+    "purge": "purge.purge_secret",
 }
 #: What a command with commands below it is for, and those.
-_GROUPS: Final[Mapping[str, tuple[str, Mapping[str, Callable[..., None]]]]] = {
+_GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "quarantine": (
         "Quarantine tests: their flaky failures need not fail a run.",
         {
-            "add": quarantine.add,
-            "list": quarantine.list_them,
-            "remove": quarantine.remove,
-            "suggest": quarantine.suggest,
-            "export": quarantine.export,
-            "import": quarantine.import_,
+            "add": "quarantine.add",
+            "list": "quarantine.list_them",
+            "remove": "quarantine.remove",
+            "suggest": "quarantine.suggest",
+            "export": "quarantine.export",
+            "import": "quarantine.import_",
         },
     ),
     "import": (
         "Bring runs that other tools recorded.",
-        {"junit": importing.junit, "pytest-flakefighters": importing.peer},
+        {"junit": "importing.junit", "pytest-flakefighters": "importing.peer"},
     ),
 }
 
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
-for _name, (_about, _parts) in _GROUPS.items():
-    _group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    for _part, _command in _parts.items():
-        _group.command(_part)(_command)
-    app.add_typer(_group, name=_name, help=_about)
-describe(app)
+
+def application(named: str | None = None) -> typer.Typer:
+    """The command with all commands below it, or with one of them: it loads what these need."""
+    app = typer.Typer(
+        name="flakefighters",
+        cls=Grouped,
+        help=_ABOUT,
+        callback=_options,
+        no_args_is_help=True,
+        # Plain help: the same in a pipe and on a terminal, and nothing to load for it.
+        rich_markup_mode=None,
+        # Tracebacks with the values of variables could show a password.
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, place in _COMMANDS.items():
+        if named in (None, name):
+            app.command(name)(_function(place))
+    for name, (about, parts) in _GROUPS.items():
+        if named in (None, name):
+            group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+            for part, place in parts.items():
+                group.command(part)(_function(place))
+            app.add_typer(group, name=name, help=about)
+    describe(app)
+    return app
+
+
+def _function(place: str) -> Callable[..., None]:
+    module, _, name = place.partition(".")
+    function: Callable[..., None] = getattr(import_module(f"flakefighters.cli.{module}"), name)
+    return function
+
 
 #: Wrong usage, as Typer tells of it; its module is not the same in all of Typer's versions.
 _UsageError: type[Exception] = next(
@@ -148,8 +145,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        done = app(
-            args=None if arguments is None else list(arguments),
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        called = words[0] if words and (words[0] in _COMMANDS or words[0] in _GROUPS) else None
+        done = application(called)(
+            args=words,
             prog_name="flakefighters",
             standalone_mode=False,
         )

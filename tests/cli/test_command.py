@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flakefighters import __version__
-from flakefighters.cli.app import app
+from flakefighters.cli.app import application
 from flakefighters.cli.help import EXAMPLES, GROUPS
 from flakefighters.cli.output import in_colour
 from flakefighters.model import Execution, Outcome
@@ -42,6 +42,7 @@ def test_help_names_every_command(command: Command) -> None:
 
 
 def test_every_command_has_its_group_its_line_and_an_example(command: Command) -> None:
+    app = application()
     names = {str(one.name) for one in app.registered_commands}
     names |= {str(one.name) for one in app.registered_groups}
     assert {name for rows in GROUPS.values() for name in rows} == names
@@ -56,13 +57,26 @@ def test_every_command_has_its_group_its_line_and_an_example(command: Command) -
         assert f"flakefighters {EXAMPLES[name][0]}" in command(name, "--help").out
 
 
+def test_a_command_loads_no_other(tmp_path: Path) -> None:
+    script = "import sys; from flakefighters.cli.app import run; run(['runs', '--help']); "
+    script += "print([one for one in sys.modules if one.startswith('flakefighters.cli.')])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.splitlines()[-1]
+    assert "flakefighters.cli.runs" in loaded
+    assert "flakefighters.cli.report" not in loaded
+
+
 def test_every_example_is_understood(shop: Shop, command: Command) -> None:
     """Their options exist; what they name need not."""
     for name, examples in EXAMPLES.items():
         for example in examples:
             words = example.partition(" | ")[0].split()
             assert name in ("", words[0])
-            group = len(words) > 1 and words[0] in {one.name for one in app.registered_groups}
+            group = len(words) > 1 and words[0] in {
+                one.name for one in application().registered_groups
+            }
             said = command(*words[: 2 if group else 1], "--help").out
             assert all(word in said for word in words if word.startswith("--")), example
 
