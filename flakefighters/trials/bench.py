@@ -35,7 +35,8 @@ class Bench(NamedTuple):
     held: str | None = None
     #: Which failures: "undecided" or "all".
     which: str = "undecided"
-    #: For how many tests and how many seconds altogether.
+    #: How often a test is run alone; for how many tests and how many seconds altogether.
+    times: int = 3
     tests: int = 20
     seconds: float = 20.0
     #: Patterns of node ids that are not to be run again.

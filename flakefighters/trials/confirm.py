@@ -63,6 +63,7 @@ def confirm(
             budget,
             before=befores.get(question.nodeid),
             state=state,
+            times=bench.times,
             now=now,
         )
         for question in chosen

@@ -22,8 +22,6 @@ _START_UP: Final = 10.0
 #: Less than this is no use to a child: Python and pytest have to start.
 _LEAST: Final = 1.0
 _FAILED: Final = frozenset({Outcome.FAILED, Outcome.ERROR})
-#: How often a test is run alone where nothing is known of the state before.
-_TIMES: Final = 3
 T = TypeVar("T")
 #: Pauses before each trial.
 Steps = Generator[None, None, T]
@@ -67,12 +65,13 @@ class Experiment:
         *,
         before: Before | None = None,
         state: tuple[str | None, str | None] = (None, None),
+        times: int = 3,
         now: Callable[[], int] = lambda: 0,
     ):
-        """``state``: id and commit of what was tested."""
+        """``state``: id and commit of what was tested; ``times``: how often it is run alone."""
         self._question, self._lab, self._budget = question, lab, budget
         self._before, self._state = before, state
-        self._now = now
+        self._times, self._now = times, now
         self.done: list[Done] = []
 
     def conduct(self) -> Steps[None]:
@@ -95,7 +94,7 @@ class Experiment:
         if result is Result.ALIKE and self._before is not None:
             before = yield from self._try(Arm.BEFORE, ())
         # Where both states seem to differ, it may be chance; where nothing is known, a pass helps.
-        times = {Result.ALIKE: 1, Result.PASSED: 2}.get(before, _TIMES)
+        times = {Result.ALIKE: 1, Result.PASSED: 2}.get(before, self._times)
         for _ in range(times - 1):
             again = yield from self._try(Arm.ALONE, ())
             if again is not Result.ALIKE:
