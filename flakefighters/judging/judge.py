@@ -26,7 +26,7 @@ from flakefighters.judging.commits import Commits
 from flakefighters.judging.evidence import Known, for_later, gather
 from flakefighters.judging.results import Judged, Session, failing
 from flakefighters.judging.since import Since
-from flakefighters.judging.untracked import asked_for_in, edits, missing_file
+from flakefighters.judging.untracked import Missing, asked_for_in, edits
 from flakefighters.model import (
     Baseline,
     Case,
@@ -136,6 +136,7 @@ class _World:
         self.commits = Commits(checkout)
         self.since = Since(run, history, checkout, self.accounts, self.known)
         self.untracked_code = self._edits()
+        self._missing = Missing(run, checkout)
 
     def _edits(self) -> tuple[tuple[str, int], ...]:
         """Code that was edited since earlier runs and that no state tells of."""
@@ -177,7 +178,7 @@ class _World:
             own_file=file,
             untracked_code=self.untracked_code,
             loose=self._opened_loose(trace),
-            missing=missing_file(failure, self.checkout),
+            missing=self._missing.of(failure),
             draws=self.accounts.draws(execution, trace),
             own_change=self.since.own_change(file) if baseline is None else None,
             experience=self._experience if self.learns else None,

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +18,10 @@ from flakefighters.environment.variables import asked_for
 
 if TYPE_CHECKING:
     from flakefighters.environment.variables import Asked
-    from flakefighters.model import Execution, Failure
+    from flakefighters.model import Execution, Failure, Run
     from flakefighters.state.checkout import Checkout
 
-__all__ = ["asked_for_in", "edits", "loaded_files", "missing_file", "module_files"]
+__all__ = ["Missing", "asked_for_in", "edits", "loaded_files", "module_files"]
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
 _ASKING: Final = (".cfg", ".ini", ".py", ".sh", ".toml", ".yaml", ".yml")
@@ -36,12 +37,29 @@ def loaded_files(executions: Iterable[Execution]) -> tuple[str, ...]:
     return module_files() if any(one.failures for one in executions) else ()
 
 
-def missing_file(failure: Failure, checkout: Checkout) -> str | None:
-    """A file that git ignores and that a failure says is not there."""
+class Missing:
+    """Which files that git ignores the failures of a run miss; git is asked once for all."""
+
+    def __init__(self, run: Run, checkout: Checkout):
+        self._failures = [one for execution in run.executions for one in execution.failures]
+        self._checkout = checkout
+
+    def of(self, failure: Failure) -> str | None:
+        """The file that a failure says is not there."""
+        path = _missed(failure)
+        return path if path is not None and path in self._ignored else None
+
+    @cached_property
+    def _ignored(self) -> set[str]:
+        missed = dict.fromkeys(filter(None, map(_missed, self._failures)))
+        files = self._checkout.files() or {}
+        asked = [path for path in missed if path not in files and not Path(path).is_absolute()]
+        return self._checkout.would_ignore(asked, self._checkout.base)
+
+
+def _missed(failure: Failure) -> str | None:
     found = re.search(r"No such file or directory: '([^'\n]+)'", failure.text)
-    if found is None or found[1] in (checkout.files() or ()) or os.path.isabs(found[1]):  # noqa: PTH117
-        return None
-    return next(iter(checkout.would_ignore([found[1]], checkout.base) - {""}), None)
+    return None if found is None else found[1]
 
 
 def module_files() -> tuple[str, ...]:
