@@ -25,17 +25,17 @@ types:
 
 # the quick subset, or what is named: just quick tests/history
 quick *arguments:
-    {{ python }} -m pytest -n 2 -m "not slow" {{ arguments }}
+    {{ python }} -m pytest -n 3 -m "not slow" {{ arguments }}
 
 # the whole suite
 test *arguments:
-    {{ python }} -m pytest -n 2 {{ arguments }}
+    {{ python }} -m pytest -n 3 {{ arguments }}
 
 # the whole suite on another Python, which uv fetches if need be: just test-on 3.14
 test-on version *arguments:
     {{ python }} -m uv venv --allow-existing --seed --python {{ version }} .venv-{{ version }}
     {{ python }} -m uv pip install --quiet --python .venv-{{ version }} -e ".[test]"
-    {{ python }} -m uv run --no-project --python .venv-{{ version }} python -m pytest -n 2 {{ arguments }}
+    {{ python }} -m uv run --no-project --python .venv-{{ version }} python -m pytest -n 3 {{ arguments }}
 
 # the whole suite on every Python that is supported
 test-all: (test-on "3.11") (test-on "3.12") (test-on "3.13") (test-on "3.14")

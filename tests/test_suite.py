@@ -18,8 +18,8 @@ def test_what_is_slow_is_there() -> None:
 def test_the_documents_say_how_to_run_it() -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
         commands = re.findall(r"python -m pytest[^`\n]*", (ROOT / name).read_text("utf-8"))
-        assert "python -m pytest -n 2" in commands, name
-        assert 'python -m pytest -n 2 -m "not slow"' in commands, name
+        assert "python -m pytest -n 3" in commands, name
+        assert 'python -m pytest -n 3 -m "not slow"' in commands, name
 
 
 def test_a_pytest_that_a_test_starts_is_no_worker() -> None:
