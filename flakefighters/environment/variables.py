@@ -112,7 +112,9 @@ def as_started(
         found["os.getcwd"] = _below(folder, base) or "elsewhere"
     # An environment and its programs may lie in the project as well.
     programs = os.path.dirname(sys.executable)  # noqa: PTH120
-    places = (_below(one or folder, base) for one in path if one != programs)
+    # Anything may stand on sys.path.
+    texts = [one for one in path if isinstance(one, str) and one != programs]
+    places = (_below(one or folder, base) for one in texts)
     roots = [one for one in places if one is not None and "site-packages" not in one]
     if roots:
         found["sys.path"] = os.pathsep.join(dict.fromkeys(roots))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,8 @@ def test_how_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert below["sys.path"].replace(";", ":") == "tests:.:src"
     assert below["PYTHONWARNINGS"] == "error,ignore::ResourceWarning"
     assert as_started({}, "/usr", [], base)["os.getcwd"] == "elsewhere"
+    odd: Any = [None, b"/bytes", 7, str(tmp_path / "src")]
+    assert as_started({}, base, odd, base)["sys.path"] == "src"
     changed = other_values(noted(plain, "p"), noted(below, "p"), "p", asked_for([]).names)
     assert changed == ("PYTHONWARNINGS", "os.getcwd", "sys.path")
 
